@@ -1,0 +1,47 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.catalog.SandboxProfile;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A program to run in a fence.
+ *
+ * @param name names the tree, its control groups and its threads; letters, digits, {@code -} and {@code .}
+ * @param profile what it may use
+ * @param argv the program, as an absolute path inside the fence, and its arguments
+ * @param environment all of its environment; nothing is inherited
+ * @param input what it reads from standard input, which then ends
+ * @param readOnly host paths that the runner itself needs inside, at the same place, beside the profile's
+ * @param threads how many threads the program may have beside its first, on top of the profile's child processes; for
+ *     programs of an operator's choice, such as an engine, and zero for what an agent chose
+ * @param deadline from start to the end of the tree; the profile's maximum still holds
+ * @param capture how much of each output stream is kept
+ */
+@SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares commands
+public record FencedCommand(
+        String name,
+        SandboxProfile profile,
+        List<String> argv,
+        Map<String, String> environment,
+        byte[] input,
+        List<Path> readOnly,
+        int threads,
+        Duration deadline,
+        long capture) {
+    public FencedCommand {
+        Objects.requireNonNull(profile);
+        if (!name.matches("[A-Za-z0-9.-]{1,80}")) {
+            throw new IllegalArgumentException("not a name for a fence: " + name);
+        }
+        argv = List.copyOf(argv);
+        environment = Map.copyOf(environment);
+        readOnly = List.copyOf(readOnly);
+        if (argv.isEmpty() || !argv.getFirst().startsWith("/")) {
+            throw new IllegalArgumentException("the program must be an absolute path: " + argv);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+package dev.ringfence.runner.fence;
+
+import io.smallrye.mutiny.Uni;
+import java.nio.file.Path;
+
+/** A program that was started in a fence. All methods may be called from any thread. */
+public interface FencedProcess {
+    /** The process as the host sees it whose end takes the whole tree with it. */
+    long pid();
+
+    /** Where the program's root directory can be reached from the host, while it runs. */
+    Path root();
+
+    /**
+     * Ends the tree: a polite signal, the grace period, a kill. Returns at once; {@link #result()} tells when nothing
+     * is left. A second call, or one after the end, does nothing.
+     */
+    void stop();
+
+    /**
+     * The result, once nothing of the tree is left. Fails with a {@link FenceException} when the fence itself broke.
+     * Cancelling a subscription does not stop the program; {@link #stop()} does.
+     */
+    Uni<FencedResult> result();
+}

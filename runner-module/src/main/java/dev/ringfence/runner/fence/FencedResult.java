@@ -1,0 +1,23 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.runner.process.CapturedOutput;
+import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.Usage;
+import java.util.List;
+
+/**
+ * How a fenced program ended, after nothing of its tree was left.
+ *
+ * @param limitsHit the profile's keys whose limits the program ran into, such as {@code resources.max_memory_mb}
+ */
+public record FencedResult(
+        ProcessEnd end,
+        CapturedOutput stdout,
+        CapturedOutput stderr,
+        Usage usage,
+        List<String> limitsHit,
+        FenceReport report) {
+    public FencedResult {
+        limitsHit = List.copyOf(limitsHit);
+    }
+}

@@ -1,0 +1,14 @@
+package dev.ringfence.runner.process;
+
+import java.time.Duration;
+
+/**
+ * What a process tree used, from its start until nothing of it was left.
+ *
+ * @param cpuUser time in user mode, of the whole tree
+ * @param cpuSystem time in the kernel, of the whole tree
+ * @param peakMemoryBytes the highest resident memory seen; what it covers is said by {@code memorySource}
+ * @param wall from start to the end of the last process
+ * @param memorySource by which means memory was read, such as {@code cgroup v1} or {@code rusage (largest process)}
+ */
+public record Usage(Duration cpuUser, Duration cpuSystem, long peakMemoryBytes, Duration wall, String memorySource) {}
