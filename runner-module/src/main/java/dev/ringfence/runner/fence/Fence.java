@@ -22,7 +22,7 @@ import java.util.Optional;
  *
  * <p>Thread-safe. {@link #start} blocks for the few milliseconds that a fence takes.
  */
-public final class Fence {
+public final class Fence implements AutoCloseable {
     private static final Duration SWEEP = Duration.ofSeconds(10);
 
     private final FenceSettings settings;
@@ -116,6 +116,12 @@ public final class Fence {
         } catch (ProcessException e) {
             throw new FenceException.Broken("the fence could not be built: " + e.getMessage(), e);
         }
+    }
+
+    /** Removes what the fences share on the host; all programs must have ended. */
+    @Override
+    public void close() {
+        cgroups.ifPresent(Cgroups::close);
     }
 
     private Optional<JobCgroup> group(FencedCommand command, FencePlan plan) {

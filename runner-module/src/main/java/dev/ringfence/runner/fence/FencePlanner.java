@@ -28,8 +28,8 @@ final class FencePlanner {
     private static final int OWN_TASKS = 2;
 
     /** What giving up root takes, inside the fence and before the program; without privileges they give nothing. */
-    private static final Set<String> SETPRIV_SYSCALLS =
-            Set.of("setresuid", "setresgid", "setgroups", "capget", "capset", "prctl");
+    private static final Set<String> SETPRIV_SYSCALLS = Set.of(
+            "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
 
     private final Host host;
     private final FencedCommand command;

@@ -155,6 +155,12 @@ final class CgroupV1 implements Cgroups {
         }
     }
 
+    @Override
+    public void close() {
+        graveyard.bury(List.copyOf(new LinkedHashSet<>(roots.values())));
+        accounting.ifPresent(path -> graveyard.bury(List.of(path)));
+    }
+
     private final class Group implements JobCgroup {
         private final Map<Controller, Path> groups;
         private final Optional<Path> accounts;

@@ -162,6 +162,11 @@ final class CgroupV2 implements Cgroups {
         }
     }
 
+    @Override
+    public void close() {
+        graveyard.bury(List.of(root));
+    }
+
     private final class Group implements JobCgroup {
         private final Path group;
 

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Where this process may make control groups for its jobs. Thread-safe. */
-public interface Cgroups {
+public interface Cgroups extends AutoCloseable {
     /** {@code cgroup v1} or {@code cgroup v2}. */
     String version();
 
@@ -29,6 +29,10 @@ public interface Cgroups {
 
     /** Ends every process that an earlier life of this service left in its groups, and removes them. */
     void sweep();
+
+    /** Removes what is left of the service's own groups; the jobs' must be gone. */
+    @Override
+    void close();
 
     /** What can be limited. */
     enum Controller {
