@@ -3,10 +3,11 @@ package dev.ringfence.catalog;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Finds what was probably meant. */
-final class Suggestion {
+/** Finds what was probably meant by a misspelt word. */
+public final class Suggestion {
     /** A longer word is no typing error of a known one, and comparing it would cost time. */
     private static final int LONGEST = 60;
 
@@ -14,12 +15,17 @@ final class Suggestion {
 
     /** {@code "; did you mean …?"}, or what is known when nothing comes close. */
     static String of(String word, Collection<String> known) {
-        var near = known.stream()
+        return nearest(word, known)
+                .map(candidate -> "; did you mean " + candidate + "?")
+                .orElseGet(() -> known.isEmpty() ? "" : "; known are " + list(known));
+    }
+
+    /** The known word with the fewest differing letters, unless even that one differs in more than a third of them. */
+    public static Optional<String> nearest(String word, Collection<String> known) {
+        return known.stream()
                 .filter(candidate -> distance(word, candidate) <= Math.max(1, candidate.length() / 3))
                 .min(Comparator.comparingInt((String candidate) -> distance(word, candidate))
                         .thenComparing(Comparator.naturalOrder()));
-        return near.map(candidate -> "; did you mean " + candidate + "?")
-                .orElseGet(() -> known.isEmpty() ? "" : "; known are " + list(known));
     }
 
     static String list(Collection<String> known) {
