@@ -347,6 +347,21 @@ class CatalogTest {
         assertThat(shell.security()).isEqualTo(builtIn("secure").security());
     }
 
+    @Test
+    void theKeysThatTheDemonstrationShowsInCommentsAreAllReadWithTheValuesOfSecure() throws IOException {
+        var text = Files.readString(Path.of("../src/demo/ringfence.toml"));
+        var shown = text.replaceAll("(?m)^# (?=\\[slm|[a-z_]+ = )", "").replace("NAME", "shown");
+
+        var profile = parse(shown).profile("shown").orElseThrow();
+
+        assertThat(shown).contains("\n[slm.sandbox_profiles.shown.security]\nstrict_syscall_filtering = true\n");
+        assertThat(profile.resources()).isEqualTo(builtIn("secure").resources());
+        assertThat(profile.filesystem()).isEqualTo(builtIn("secure").filesystem());
+        assertThat(profile.processLimits()).isEqualTo(builtIn("secure").processLimits());
+        assertThat(profile.network()).isEqualTo(builtIn("secure").network());
+        assertThat(profile.security()).isEqualTo(builtIn("secure").security());
+    }
+
     private static Consumer<Model> is(String id) {
         return model -> assertThat(model.id()).isEqualTo(id);
     }

@@ -102,10 +102,13 @@ class BubblewrapTest {
     @Test
     void aProgramThatMayNotMakeProcessesRunsButCannotFork() throws Exception {
         var alone = run(secure(), List.of(), "/bin/sh", "-c", "echo hi");
-        var forking = run(secure(), List.of(), "/bin/sh", "-c", "ls -d /; ls -d /");
-        var allowed = run(secure().withProcesses(), List.of(), "/bin/sh", "-c", "ls -d /; ls -d /");
+        var forking = run(secure(), List.of(), "/bin/sh", "-c", "ls -d /; ls -d / | cat");
+        var allowed = run(secure().withProcesses(), List.of(), "/bin/sh", "-c", "ls -d /; ls -d / | cat");
+
+        var piped = run(secure(), List.of(), "/bin/sh", "-c", "echo hi | cat");
 
         assertThat(alone).isEqualTo(new Ended(0, "hi\n"));
+        assertThat(piped.output()).contains("fork").doesNotContain("hi\n");
         assertThat(forking.code()).isNotZero();
         assertThat(forking.output()).contains("fork").doesNotContain("/\n");
         assertThat(allowed).isEqualTo(new Ended(0, "/\n/\n"));

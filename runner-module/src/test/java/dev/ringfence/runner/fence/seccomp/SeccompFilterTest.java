@@ -71,6 +71,21 @@ class SeccompFilterTest {
     }
 
     @Test
+    void whatWouldOpenTheFenceIsOnTheListThatAlwaysHolds() {
+        assertThat(DeniedSyscalls.ALWAYS)
+                .contains("mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "open_tree_attr")
+                .contains("fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "setns")
+                .contains("bpf", "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module")
+                .contains("reboot", "swapon", "swapoff", "sethostname", "setdomainname", "iopl", "ioperm")
+                .contains("keyctl", "add_key", "request_key", "userfaultfd", "open_by_handle_at")
+                .contains("name_to_handle_at", "fanotify_init", "quotactl", "quotactl_fd", "acct", "syslog")
+                .contains("settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "vhangup");
+        assertThat(DeniedSyscalls.DEBUGGING)
+                .contains("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "perf_event_open");
+        assertThat(DeniedSyscalls.ABSENT).contains("clone3", "io_uring_setup", "io_uring_enter", "io_uring_register");
+    }
+
+    @Test
     void everyNameOnADenyListExists() {
         var known = new HashSet<>(Architecture.X86_64.syscalls().names());
         known.addAll(Architecture.AARCH64.syscalls().names());
