@@ -1,0 +1,50 @@
+package dev.ringfence.api;
+
+import io.quarkus.runtime.PreventFurtherStepsException;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Opens the service when Quarkus has started, closes it when Quarkus stops, and hands it to the resources. */
+@Singleton
+public class RingfenceProducer {
+    private static final int CONFIGURATION_ERROR = 78;
+
+    private final RingfenceConfig config;
+    private final Metrics metrics;
+    private volatile @Nullable Ringfence service;
+
+    RingfenceProducer(RingfenceConfig config, Metrics metrics) {
+        this.config = config;
+        this.metrics = metrics;
+    }
+
+    void open(@Observes @Priority(1) StartupEvent event) {
+        try {
+            service = Ringfence.open(config, metrics, metrics);
+            metrics.watch(service().jobs());
+        } catch (StartupFailure e) {
+            throw new PreventFurtherStepsException("ringfence: " + e.getMessage(), CONFIGURATION_ERROR);
+        }
+    }
+
+    void close(@Observes ShutdownEvent event) {
+        var open = service;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    /** Empty until the service has recovered. */
+    public Optional<Ringfence> ready() {
+        return Optional.ofNullable(service);
+    }
+
+    private Ringfence service() {
+        return ready().orElseThrow(() -> new IllegalStateException("the service has not started yet"));
+    }
+}
