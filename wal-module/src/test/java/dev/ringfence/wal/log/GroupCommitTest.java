@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -219,9 +220,12 @@ class GroupCommitTest {
         return release;
     }
 
+    /** Not for ever: a test that fails meanwhile must still be able to close its log. */
     private static void awaitLatch(CountDownLatch latch) {
         try {
-            latch.await();
+            if (!latch.await(20, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("Nobody let it go on");
+            }
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

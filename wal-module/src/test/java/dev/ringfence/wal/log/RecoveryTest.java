@@ -238,6 +238,22 @@ class RecoveryTest {
         assertThat(Logs.recover(directory).texts()).containsExactly("record");
     }
 
+    @Test
+    void aLengthThatReachesPastTheFileIsNoFrame() throws IOException {
+        Logs.write(directory, "record");
+        var file = Logs.segment(directory, 1);
+        var end = Logs.offsets(file).getLast();
+        var content = ByteBuffer.wrap(Files.readAllBytes(file));
+        content.putInt(end, Logs.SEGMENT).putLong(end + Frame.SEQUENCE, 2);
+        content.putInt(end + Frame.MARK, Frame.mark(content, end, content.getInt(60), end));
+        Files.write(file, content.array());
+
+        var recovered = Logs.recover(directory);
+
+        assertThat(recovered.texts()).containsExactly("record");
+        assertThat(recovered.tail()).isInstanceOf(Tail.Torn.class);
+    }
+
     private void fourSegments() {
         var text = "a".repeat(1000);
         Logs.write(directory, text, text, text, text, text, text, text, text, text, text);
