@@ -1,6 +1,6 @@
 package dev.ringfence.api;
 
-import io.quarkus.runtime.PreventFurtherStepsException;
+import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -25,10 +25,13 @@ public class RingfenceProducer {
 
     void open(@Observes @Priority(1) StartupEvent event) {
         try {
-            service = Ringfence.open(config, metrics, metrics);
-            metrics.watch(service().jobs());
+            var opened = Ringfence.open(config, metrics, metrics);
+            metrics.watch(opened.jobs());
+            service = opened;
         } catch (StartupFailure e) {
-            throw new PreventFurtherStepsException("ringfence: " + e.getMessage(), CONFIGURATION_ERROR);
+            // An exception here would only add a stack trace: what is wrong is outside, and said.
+            System.err.println("ringfence: " + e.getMessage());
+            Quarkus.asyncExit(CONFIGURATION_ERROR);
         }
     }
 
@@ -42,9 +45,5 @@ public class RingfenceProducer {
     /** Empty until the service has recovered. */
     public Optional<Ringfence> ready() {
         return Optional.ofNullable(service);
-    }
-
-    private Ringfence service() {
-        return ready().orElseThrow(() -> new IllegalStateException("the service has not started yet"));
     }
 }
