@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.ringfence.wal.log.FaultyStorage.Operation;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -107,20 +108,34 @@ class FailureTest {
     }
 
     @Test
-    void aFullDiskWithinASegmentTakesTheRecordBack() throws IOException {
+    void aFullDiskWithinASegmentTakesTheRecordBack() {
         try (var log = Logs.open(directory, storage)) {
             Logs.append(log, "before");
-            var failed = new AtomicBoolean();
-            storage.breakWith((operation, file) -> {
-                if (operation == Operation.WRITE && failed.compareAndSet(false, true)) {
-                    throw new IOException(FULL);
-                }
-            });
+            fillUpAfterTheNextWrite();
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
+        }
+        assertThat(Logs.recover(directory)).isEqualTo(new Logs.Recovered(List.of("before"), new Tail.Clean()));
+    }
+
+    @Test
+    void appendingGoesOnWhereARecordWasTakenBack() {
+        try (var log = Logs.open(directory, storage)) {
+            Logs.append(log, "before");
+            fillUpAfterTheNextWrite();
             assertFails(log, LogException.NoSpace.class, "No space left on device");
 
             assertThat(Logs.append(log, "after")).isEqualTo(2);
         }
         assertThat(Logs.recover(directory).texts()).containsExactly("before", "after");
+    }
+
+    private void fillUpAfterTheNextWrite() {
+        var failed = new AtomicBoolean();
+        storage.breakAfterWriteWith((operation, file) -> {
+            if (failed.compareAndSet(false, true)) {
+                throw new IOException(FULL);
+            }
+        });
     }
 
     @Test

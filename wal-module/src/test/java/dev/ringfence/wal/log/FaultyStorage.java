@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The real disk, with something that happens before each operation. */
+/** The real disk, with something that happens before each operation, or after a write. */
 final class FaultyStorage implements Storage {
     enum Operation {
         CREATE,
@@ -20,12 +20,13 @@ final class FaultyStorage implements Storage {
 
     @FunctionalInterface
     interface Fault {
-        void before(Operation operation, Path file) throws IOException;
+        void happen(Operation operation, Path file) throws IOException;
     }
 
     private final Storage disk;
     private final Map<Operation, AtomicInteger> counts = new ConcurrentHashMap<>();
     private volatile Fault fault = (operation, file) -> {};
+    private volatile Fault afterWrite = (operation, file) -> {};
 
     FaultyStorage(Storage disk) {
         this.disk = disk;
@@ -39,8 +40,13 @@ final class FaultyStorage implements Storage {
         fault = next;
     }
 
+    void breakAfterWriteWith(Fault next) {
+        afterWrite = next;
+    }
+
     void heal() {
         fault = (operation, file) -> {};
+        afterWrite = (operation, file) -> {};
     }
 
     int count(Operation operation) {
@@ -49,7 +55,7 @@ final class FaultyStorage implements Storage {
 
     private void before(Operation operation, Path file) throws IOException {
         counts.computeIfAbsent(operation, key -> new AtomicInteger()).incrementAndGet();
-        fault.before(operation, file);
+        fault.happen(operation, file);
     }
 
     @Override
@@ -114,6 +120,7 @@ final class FaultyStorage implements Storage {
         public void write(ByteBuffer source, long position) throws IOException {
             before(Operation.WRITE, path);
             file.write(source, position);
+            afterWrite.happen(Operation.WRITE, path);
         }
 
         @Override
