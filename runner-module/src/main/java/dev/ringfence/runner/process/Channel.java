@@ -1,0 +1,95 @@
+package dev.ringfence.runner.process;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+
+/** One descriptor that a keeper looks at. */
+sealed interface Channel {
+    int descriptor();
+
+    /** What poll(2) shall tell of. */
+    default short interest() {
+        return Libc.POLLIN;
+    }
+
+    /** Whether its end of file belongs to the end of the tree. */
+    default boolean awaitsEnd() {
+        return false;
+    }
+
+    /** Something happened: the child ended, or the keeper is asked to look. */
+    record Event(int descriptor) implements Channel {}
+
+    record Output(int descriptor, Stream stream) implements Channel {
+        @Override
+        public boolean awaitsEnd() {
+            return true;
+        }
+    }
+
+    /** What the program reports of itself. */
+    record Status(int descriptor) implements Channel {
+        @Override
+        public boolean awaitsEnd() {
+            return true;
+        }
+    }
+
+    /** Where the program waits before it goes on. */
+    record Gate(int descriptor) implements Channel {
+        @Override
+        public short interest() {
+            return 0;
+        }
+
+        void open() {
+            try (var arena = Arena.ofConfined()) {
+                var _ = Libc.write(descriptor, arena.allocateFrom(JAVA_BYTE, (byte) '\n'));
+            }
+        }
+    }
+
+    /** The program's standard input, written as fast as it reads. */
+    final class Input implements Channel {
+        private static final int CHUNK = 64 * 1024;
+        private final int descriptor;
+        private final byte[] bytes;
+        private int sent;
+
+        Input(int descriptor, byte[] bytes) {
+            this.descriptor = descriptor;
+            this.bytes = bytes;
+        }
+
+        @Override
+        public int descriptor() {
+            return descriptor;
+        }
+
+        @Override
+        public short interest() {
+            return Libc.POLLOUT;
+        }
+
+        /** Sends what fits; false when there is nothing more to send or nobody who reads it. */
+        boolean feed() {
+            int length = Math.min(CHUNK, bytes.length - sent);
+            if (length == 0) {
+                return false;
+            }
+            try (var arena = Arena.ofConfined()) {
+                var chunk = arena.allocate(length);
+                chunk.copyFrom(java.lang.foreign.MemorySegment.ofArray(bytes).asSlice(sent, length));
+                sent += (int) Libc.write(descriptor, chunk);
+            } catch (NativeCallException e) {
+                return switch (e.errno()) {
+                    case Libc.EAGAIN -> true;
+                    case Libc.EPIPE -> false;
+                    default -> throw e;
+                };
+            }
+            return sent < bytes.length;
+        }
+    }
+}

@@ -1,0 +1,359 @@
+package dev.ringfence.runner.process;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.smallrye.mutiny.Uni;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watches one process tree from its start to its end, in one loop on one thread, which is the only writer of all state
+ * here. Others only ask it to stop, through {@link #wake}.
+ *
+ * <pre>
+ * RUNNING ── deadline or stop() ──► ASKED ── grace over ──► KILLED
+ *    └───────────── child ends ───────┴─────────────────────┴──► tree killed, pipes drained, status taken
+ * </pre>
+ */
+final class Keeper implements RunningProcess {
+    private static final int BUFFER = 64 * 1024;
+    private static final int STATUS_LIMIT = 16 * 1024;
+
+    /** How long pipes are read after the tree was killed; whoever still holds them then is no process of the tree. */
+    private static final long DRAIN_NANOS = Duration.ofSeconds(1).toNanos();
+
+    private static final long NEVER = Long.MAX_VALUE;
+
+    private enum Phase {
+        RUNNING,
+        ASKED,
+        KILLED
+    }
+
+    private final ProcessRequest request;
+    private final Supervisor supervisor;
+    private final OutputListener listener;
+    private final CompletableFuture<Long> started = new CompletableFuture<>();
+    private final CompletableFuture<ProcessResult> ended = new CompletableFuture<>();
+    private final Capture stdout;
+    private final Capture stderr;
+    private final StringBuilder status = new StringBuilder();
+
+    /** Guards the event descriptor against use after its close. */
+    private final ReentrantLock wakeLock = new ReentrantLock();
+
+    private int wake = -1;
+    private volatile boolean stopAsked;
+
+    private Phase phase = Phase.RUNNING;
+    private @Nullable ProcessEnd cause;
+    private boolean gateOpen;
+    private long startedAt;
+    private long deadlineAt;
+    private long killAt = NEVER;
+    private long drainUntil = NEVER;
+
+    Keeper(ProcessRequest request, Supervisor supervisor, OutputListener listener) {
+        this.request = request;
+        this.supervisor = supervisor;
+        this.listener = listener;
+        this.stdout = new Capture(request.capture());
+        this.stderr = new Capture(request.capture());
+    }
+
+    void start() {
+        // A small stack: the loop is flat, and there is one such thread for each process.
+        Thread.ofPlatform()
+                .name("keeper-" + request.name())
+                .daemon(true)
+                .stackSize(256 * 1024L)
+                .start(this::keep);
+        try {
+            started.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException failure ? failure : e;
+        }
+    }
+
+    @Override
+    public long pid() {
+        return started.join();
+    }
+
+    @Override
+    public void stop() {
+        stopAsked = true;
+        wakeLock.lock();
+        try {
+            if (wake >= 0) {
+                try (var arena = Arena.ofConfined()) {
+                    var _ = Libc.write(wake, arena.allocateFrom(java.lang.foreign.ValueLayout.JAVA_LONG, 1L));
+                }
+            }
+        } finally {
+            wakeLock.unlock();
+        }
+    }
+
+    @Override
+    public Uni<ProcessResult> result() {
+        // A copy, so that cancelling the subscription does not complete the original.
+        return Uni.createFrom().completionStage(() -> ended.copy());
+    }
+
+    private void keep() {
+        try {
+            var result = watchAndClose();
+            ended.complete(result);
+        } catch (RuntimeException | Error e) {
+            var failure = e instanceof ProcessException
+                    ? e
+                    : new ProcessException(request.executable() + " could not be run: " + e.getMessage(), e);
+            started.completeExceptionally(failure);
+            ended.completeExceptionally(failure);
+        }
+    }
+
+    private ProcessResult watchAndClose() {
+        try {
+            return watch();
+        } finally {
+            supervisor.close();
+        }
+    }
+
+    private ProcessResult watch() {
+        try (var descriptors = new Descriptors();
+                var arena = Arena.ofConfined()) {
+            wakeLock.lock();
+            try {
+                wake = descriptors.add(Libc.eventDescriptor());
+            } finally {
+                wakeLock.unlock();
+            }
+            try {
+                return watch(descriptors, arena);
+            } finally {
+                wakeLock.lock();
+                try {
+                    wake = -1;
+                } finally {
+                    wakeLock.unlock();
+                }
+            }
+        }
+    }
+
+    private ProcessResult watch(Descriptors mine, Arena arena) {
+        startedAt = System.nanoTime();
+        deadlineAt = startedAt + request.deadline().toNanos();
+        var channels = new ArrayList<Channel>();
+        int child = spawn(mine, channels);
+        var tree = new Tree(child);
+        try {
+            int pidDescriptor = mine.add(Libc.pidDescriptor(child));
+            channels.add(new Channel.Event(wake));
+            channels.add(new Channel.Event(pidDescriptor));
+            if (!request.supervised()) {
+                open(tree, channels);
+            }
+            loop(tree, channels, pidDescriptor, arena, mine);
+        } catch (RuntimeException | Error e) {
+            // The child is not waited for yet, so neither its number nor its group's can be a stranger's.
+            killQuietly(tree, e);
+            Libc.await(child);
+            tree.close();
+            throw e;
+        }
+        var waited = Libc.await(child);
+        tree.close();
+        var usage = supervisor.ended(new Usage(
+                Duration.ofNanos(waited.userMicros() * 1000),
+                Duration.ofNanos(waited.systemMicros() * 1000),
+                waited.maxResidentBytes(),
+                Duration.ofNanos(System.nanoTime() - startedAt),
+                "rusage (largest process)"));
+        if (!gateOpen) {
+            throw new ProcessException(
+                    request.executable() + " ended before it was ready, with "
+                            + (waited.signalled() ? "signal " + waited.signal() : "code " + waited.exitCode()) + ": "
+                            + new String(stderr.captured().bytes(), StandardCharsets.UTF_8).strip(),
+                    new IllegalStateException("status: " + status));
+        }
+        ProcessEnd end = cause;
+        if (end == null) {
+            end = waited.signalled()
+                    ? new ProcessEnd.Signalled(waited.signal())
+                    : new ProcessEnd.Exited(waited.exitCode());
+        }
+        return new ProcessResult(end, stdout.captured(), stderr.captured(), usage, status.toString());
+    }
+
+    private int spawn(Descriptors mine, List<Channel> channels) {
+        var theirs = new ArrayList<Integer>();
+        try (var childSide = new Descriptors()) {
+            channels.add(new Channel.Input(childSide.split(mine, true), request.input()));
+            theirs.add(childSide.last());
+            channels.add(new Channel.Output(childSide.split(mine, false), Stream.STDOUT));
+            theirs.add(childSide.last());
+            channels.add(new Channel.Output(childSide.split(mine, false), Stream.STDERR));
+            theirs.add(childSide.last());
+            for (byte[] content : request.data()) {
+                theirs.add(childSide.raise(Libc.memoryFile(request.name(), content)));
+            }
+            if (request.supervised()) {
+                channels.add(new Channel.Status(childSide.split(mine, false)));
+                theirs.add(childSide.last());
+                channels.add(new Channel.Gate(childSide.split(mine, true)));
+                theirs.add(childSide.last());
+            }
+            return Libc.spawn(
+                    request.executable().toString(),
+                    request.argv(),
+                    request.environment().entrySet().stream()
+                            .map(e -> e.getKey() + "=" + e.getValue())
+                            .toList(),
+                    request.directory().toString(),
+                    theirs);
+        }
+    }
+
+    private void loop(Tree tree, List<Channel> channels, int pidDescriptor, Arena arena, Descriptors mine) {
+        var buffer = arena.allocate(BUFFER);
+        var entries = PollEntries.allocate(arena, channels.size());
+        boolean childLives = true;
+        while (childLives || channels.stream().anyMatch(Channel::awaitsEnd)) {
+            long now = System.nanoTime();
+            if (childLives) {
+                advance(tree, now);
+            } else if (now - drainUntil >= 0) {
+                return;
+            }
+            var polled = List.copyOf(channels);
+            var _ = Libc.poll(entries.segment(), entries.fill(polled), timeout(now, childLives));
+            for (int i = 0; i < polled.size(); i++) {
+                if (entries.events(i) == 0) {
+                    continue;
+                }
+                var channel = polled.get(i);
+                if (channel.descriptor() == pidDescriptor) {
+                    childLives = false;
+                    drainUntil = System.nanoTime() + DRAIN_NANOS;
+                    channels.remove(channel);
+                    // Whatever it left behind in its group or namespace ends with it.
+                    supervisor.kill(tree);
+                } else if (!attend(tree, channel, channels, buffer)) {
+                    channels.remove(channel);
+                    mine.close(channel.descriptor());
+                }
+            }
+        }
+    }
+
+    /** Does what a ready channel asks for; false when it is at its end. */
+    private boolean attend(Tree tree, Channel channel, List<Channel> channels, MemorySegment buffer) {
+        return switch (channel) {
+            case Channel.Event event -> read(event.descriptor(), buffer).length > 0;
+            case Channel.Input input -> input.feed();
+            case Channel.Output output -> {
+                byte[] chunk = read(output.descriptor(), buffer);
+                if (chunk.length > 0) {
+                    (output.stream() == Stream.STDOUT ? stdout : stderr).add(chunk);
+                    listener.wrote(output.stream(), chunk);
+                }
+                yield chunk.length > 0;
+            }
+            case Channel.Status report -> {
+                byte[] chunk = read(report.descriptor(), buffer);
+                if (status.length() + chunk.length > STATUS_LIMIT) {
+                    throw new IllegalStateException("the status is longer than " + STATUS_LIMIT + " bytes");
+                }
+                status.append(new String(chunk, StandardCharsets.UTF_8));
+                if (!gateOpen && supervisor.ready(tree, status.toString())) {
+                    open(tree, channels);
+                }
+                yield chunk.length > 0;
+            }
+            // Polled for a hang-up only: who should wait there is gone.
+            case Channel.Gate _ -> false;
+        };
+    }
+
+    /** Lets the program go on, and whoever started it. */
+    private void open(Tree tree, List<Channel> channels) {
+        gateOpen = true;
+        for (var channel : channels) {
+            if (channel instanceof Channel.Gate gate) {
+                gate.open();
+            }
+        }
+        channels.removeIf(Channel.Gate.class::isInstance);
+        started.complete(tree.pid());
+    }
+
+    private void advance(Tree tree, long now) {
+        if (phase == Phase.RUNNING) {
+            if (stopAsked) {
+                cause = new ProcessEnd.Stopped();
+            } else if (now - deadlineAt >= 0) {
+                cause = new ProcessEnd.TimedOut(request.deadline());
+            } else {
+                return;
+            }
+            phase = Phase.ASKED;
+            killAt = now + request.grace().toNanos();
+            if (gateOpen) {
+                supervisor.politely(tree);
+            } else {
+                killAt = now;
+            }
+        }
+        if (phase == Phase.ASKED && now - killAt >= 0) {
+            phase = Phase.KILLED;
+            killAt = NEVER;
+            supervisor.kill(tree);
+            if (!gateOpen) {
+                tree.signalGroup(Libc.SIGKILL);
+            }
+        }
+    }
+
+    private int timeout(long now, boolean childLives) {
+        long until = !childLives
+                ? drainUntil
+                : switch (phase) {
+                    case RUNNING -> deadlineAt;
+                    case ASKED -> killAt;
+                    case KILLED -> NEVER;
+                };
+        if (until == NEVER) {
+            return -1;
+        }
+        long left = until - now;
+        // Rounded up: waking a little late is right, waking early would spin.
+        return (int) Math.clamp(Math.ceilDiv(left, 1_000_000L), 0L, Integer.MAX_VALUE);
+    }
+
+    /** Empty at the end of the file. */
+    private static byte[] read(int descriptor, MemorySegment buffer) {
+        int count = (int) Libc.read(descriptor, buffer);
+        return buffer.asSlice(0, count).toArray(JAVA_BYTE);
+    }
+
+    private void killQuietly(Tree tree, Throwable reason) {
+        try {
+            supervisor.kill(tree);
+            tree.signalGroup(Libc.SIGKILL);
+        } catch (RuntimeException e) {
+            reason.addSuppressed(e);
+        }
+    }
+}

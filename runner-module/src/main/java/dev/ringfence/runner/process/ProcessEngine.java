@@ -1,0 +1,40 @@
+package dev.ringfence.runner.process;
+
+import io.smallrye.mutiny.Uni;
+
+/**
+ * Starts programs. Each is watched by a platform thread of its own, its keeper, which starts it, moves its input and
+ * output, keeps its deadline by the monotonic clock, ends its tree and takes its exit status. One thread must do all of
+ * that: signals bound to a parent's death follow the thread that started the child.
+ *
+ * <p>Thread-safe. The number of programs at a time is the caller's to bound.
+ */
+public final class ProcessEngine {
+    private ProcessEngine() {}
+
+    /**
+     * Starts a program and returns when it runs, or, for a supervised one, when its gate has opened.
+     *
+     * @throws ProcessException when it could not be started, or the supervisor failed; nothing is left of it then
+     */
+    public static RunningProcess start(ProcessRequest request, Supervisor supervisor, OutputListener listener) {
+        var keeper = new Keeper(request, supervisor, listener);
+        keeper.start();
+        return keeper;
+    }
+
+    /**
+     * Runs a program. Nothing starts before the subscription; cancelling the subscription ends the tree.
+     */
+    public static Uni<ProcessResult> run(ProcessRequest request, Supervisor supervisor, OutputListener listener) {
+        return Uni.createFrom().deferred(() -> {
+            var process = start(request, supervisor, listener);
+            return process.result().onCancellation().invoke(process::stop);
+        });
+    }
+
+    /** The user that this process acts as. */
+    public static int effectiveUser() {
+        return Libc.effectiveUser();
+    }
+}

@@ -1,0 +1,77 @@
+package dev.ringfence.runner.process;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A program to start.
+ *
+ * @param name names the threads that watch it
+ * @param executable absolute
+ * @param argv all of it, the program's own name first
+ * @param environment all of it; nothing is inherited
+ * @param directory where the program starts
+ * @param input what it reads from standard input, which then ends
+ * @param data what it may read as descriptors 3, 4, …
+ * @param supervised whether, behind {@code data}, it has a descriptor to report its status to and a gate to wait at:
+ *     a line end can be read there once the {@link Supervisor} says so
+ * @param deadline from the start to the end of the tree
+ * @param grace between the polite signal and the kill
+ * @param capture how many bytes of each output stream are kept; what comes beyond is read and counted
+ */
+@SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares requests
+public record ProcessRequest(
+        String name,
+        Path executable,
+        List<String> argv,
+        Map<String, String> environment,
+        Path directory,
+        byte[] input,
+        List<byte[]> data,
+        boolean supervised,
+        Duration deadline,
+        Duration grace,
+        long capture) {
+    /** What one argument or variable may be long at most: the kernel refuses more (MAX_ARG_STRLEN). */
+    public static final int MAX_ARGUMENT_BYTES = 128 * 1024 - 1;
+
+    public ProcessRequest {
+        Objects.requireNonNull(executable);
+        Objects.requireNonNull(directory);
+        Objects.requireNonNull(deadline);
+        Objects.requireNonNull(grace);
+        argv = List.copyOf(argv);
+        environment = Map.copyOf(environment);
+        data = List.copyOf(data);
+        if (argv.isEmpty()) {
+            throw new IllegalArgumentException("a program needs at least its own name as an argument");
+        }
+        argv.forEach(ProcessRequest::requireNoNul);
+        environment.forEach((key, value) -> {
+            requireNoNul(key);
+            requireNoNul(value);
+            if (key.isEmpty() || key.contains("=")) {
+                throw new IllegalArgumentException("not the name of a variable: \"" + key + "\"");
+            }
+        });
+    }
+
+    /** The descriptor of the status, as the program sees it. */
+    public int statusDescriptor() {
+        return 3 + data.size();
+    }
+
+    /** The descriptor of the gate, as the program sees it. */
+    public int gateDescriptor() {
+        return 4 + data.size();
+    }
+
+    private static void requireNoNul(String value) {
+        if (value.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("an argument or variable holds a NUL character");
+        }
+    }
+}

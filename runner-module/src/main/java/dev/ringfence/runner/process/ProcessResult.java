@@ -1,0 +1,8 @@
+package dev.ringfence.runner.process;
+
+/**
+ * How a program ended, after nothing of its tree was left.
+ *
+ * @param status what it reported to its status descriptor, if it had one
+ */
+public record ProcessResult(ProcessEnd end, CapturedOutput stdout, CapturedOutput stderr, Usage usage, String status) {}

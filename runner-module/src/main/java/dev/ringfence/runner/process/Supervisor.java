@@ -1,0 +1,38 @@
+package dev.ringfence.runner.process;
+
+/**
+ * What whoever builds a fence adds to the watching of its tree. All methods are called on the one thread that watches
+ * the process, and must not block.
+ */
+public interface Supervisor {
+    /** A process and what it started, as one session: signals go to its process group. */
+    Supervisor SESSION = new Supervisor() {};
+
+    /**
+     * Looks at what the program has reported so far; called whenever more has come.
+     *
+     * @param tree acts on the tree's processes, which cannot have run anything of the job's yet
+     * @return whether the gate may open
+     */
+    default boolean ready(Tree tree, String status) {
+        return true;
+    }
+
+    /** Asks every process of the tree to end. */
+    default void politely(Tree tree) {
+        tree.signalGroup(Libc.SIGTERM);
+    }
+
+    /** Ends every process of the tree. */
+    default void kill(Tree tree) {
+        tree.signalGroup(Libc.SIGKILL);
+    }
+
+    /** Called once nothing of the tree is left; corrects what the kernel counted for the direct child. */
+    default Usage ended(Usage counted) {
+        return counted;
+    }
+
+    /** Called last, and always: nothing of the tree is left, whether or not it could be started. */
+    default void close() {}
+}

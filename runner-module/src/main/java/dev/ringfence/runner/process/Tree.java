@@ -1,0 +1,67 @@
+package dev.ringfence.runner.process;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The processes of one start, as its supervisor may act on them: the child itself, and processes below it that the
+ * supervisor learns of. Used on the watching thread only. A signal never reaches a stranger: the child is ours to wait
+ * for, so its number stays taken, and all others are held by descriptors.
+ */
+public final class Tree {
+    private final int child;
+    private final List<Integer> held = new ArrayList<>();
+
+    Tree(int child) {
+        this.child = child;
+    }
+
+    /** The direct child's process id. */
+    public long pid() {
+        return child;
+    }
+
+    /**
+     * Takes hold of a descendant that cannot end before the child reports it.
+     *
+     * @return a handle for {@link #signal}, valid as long as the tree
+     */
+    public int hold(int pid) {
+        held.add(Libc.pidDescriptor(pid));
+        return held.size() - 1;
+    }
+
+    /** Sends a signal to a process that is held; without effect when it is gone. */
+    public void signal(int handle, int signal) {
+        var _ = Libc.signal(held.get(handle), signal);
+    }
+
+    /** Sends a signal to the child's process group; without effect when it is gone. */
+    public void signalGroup(int signal) {
+        var _ = Libc.kill(-child, signal);
+    }
+
+    /** Sends a signal to the process group that a held process leads; only while that process is known to live. */
+    public void signalGroupOf(int pid, int signal) {
+        var _ = Libc.kill(-pid, signal);
+    }
+
+    /** Limits the size of files that a process, and what it starts later, may write. */
+    public void limitFileSize(int pid, long bytes) {
+        Libc.limit(pid, Libc.RLIMIT_FSIZE, bytes);
+    }
+
+    /** No core dumps of a process and what it starts later. */
+    public void forbidCoreDumps(int pid) {
+        Libc.limit(pid, Libc.RLIMIT_CORE, 0);
+    }
+
+    /** Sets the nice value of a process, and of what it starts later. */
+    public void priority(int pid, int nice) {
+        Libc.priority(pid, nice);
+    }
+
+    void close() {
+        held.forEach(Libc::close);
+    }
+}

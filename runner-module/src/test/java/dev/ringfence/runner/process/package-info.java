@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.runner.process;
+
+import org.jspecify.annotations.NullMarked;
