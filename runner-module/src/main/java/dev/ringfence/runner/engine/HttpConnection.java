@@ -203,6 +203,15 @@ final class HttpConnection implements Closeable {
         return count > 0;
     }
 
+    /** Closes from outside; whoever reads or writes learns of it by an exception. */
+    void hangUp() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // The descriptor is gone all the same.
+        }
+    }
+
     @Override
     public void close() throws IOException {
         channel.close();

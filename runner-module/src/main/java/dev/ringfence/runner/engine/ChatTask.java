@@ -1,0 +1,208 @@
+package dev.ringfence.runner.engine;
+
+import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.GenerationResult.Answered;
+import io.smallrye.mutiny.Uni;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** One request to an engine: waits for a slot, asks, passes on what comes. Runs on a virtual thread of its own. */
+final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaServer> {
+    private static final Duration IDLE_AGAIN = Duration.ofSeconds(1);
+    private static final int MAX_EVENT = 1024 * 1024;
+    private static final long MAX_ANSWER = 256L * 1024 * 1024;
+    private static final int MAX_REFUSAL = 64 * 1024;
+
+    private final GenerationRequest request;
+    private final Duration limit;
+    private final Consumer<String> listener;
+    private final Desk desk;
+    private final Alarms alarms;
+    private final long start = System.nanoTime();
+    private final CompletableFuture<Lease> lease = new CompletableFuture<>();
+    private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
+
+    // Guarded by this: an end from outside and the connection that it has to close may come at the same time.
+    private @Nullable GenerationResult endedFromOutside;
+    private @Nullable HttpConnection connection;
+    private Alarms.@Nullable Alarm deadline;
+
+    ChatTask(GenerationRequest request, Duration limit, Consumer<String> listener, Desk desk, Alarms alarms) {
+        this.request = request;
+        this.limit = limit;
+        this.listener = listener;
+        this.desk = desk;
+        this.alarms = alarms;
+    }
+
+    /** Where slots of one model are handed out. */
+    interface Desk {
+        void acquire(ChatTask task);
+
+        void giveUp(ChatTask task);
+
+        void release(int slot, boolean answered);
+    }
+
+    /** The right to use one slot. */
+    private record Lease(LlamaServer server, int slot) {}
+
+    @Override
+    public Uni<GenerationResult> result() {
+        // A copy, so that cancelling the subscription does not complete the original.
+        return Uni.createFrom().completionStage(() -> result.copy());
+    }
+
+    @Override
+    public void cancel() {
+        end(new GenerationResult.Cancelled());
+    }
+
+    private void end(GenerationResult how) {
+        HttpConnection open;
+        synchronized (this) {
+            if (endedFromOutside != null) {
+                return;
+            }
+            endedFromOutside = how;
+            open = connection;
+        }
+        if (lease.cancel(false)) {
+            desk.giveUp(this);
+        }
+        if (open != null) {
+            open.hangUp();
+        }
+    }
+
+    @Override
+    public synchronized void engineUp() {
+        if (endedFromOutside == null && deadline == null) {
+            deadline = alarms.after(limit, () -> end(new GenerationResult.TimedOut(limit)));
+        }
+    }
+
+    @Override
+    public boolean granted(LlamaServer server, int slot) {
+        return lease.complete(new Lease(server, slot));
+    }
+
+    @Override
+    public void refused(RuntimeException why) {
+        lease.completeExceptionally(why);
+    }
+
+    @Override
+    public void run() {
+        try {
+            desk.acquire(this);
+            result.complete(converse(lease.join()));
+        } catch (CancellationException e) {
+            result.complete(endedOr(e));
+        } catch (CompletionException e) {
+            result.completeExceptionally(e.getCause() == null ? e : e.getCause());
+        } catch (RuntimeException | Error e) {
+            result.completeExceptionally(e);
+        } finally {
+            silence();
+        }
+    }
+
+    private GenerationResult endedOr(RuntimeException otherwise) {
+        var how = outsideEnd();
+        if (how == null) {
+            throw otherwise;
+        }
+        return how;
+    }
+
+    private synchronized @Nullable GenerationResult outsideEnd() {
+        return endedFromOutside;
+    }
+
+    private synchronized void silence() {
+        if (deadline != null) {
+            deadline.close();
+        }
+    }
+
+    private GenerationResult converse(Lease held) {
+        boolean answered = false;
+        try {
+            var answer = ask(held, Duration.ofNanos(System.nanoTime() - start));
+            answered = true;
+            return answer;
+        } catch (IOException e) {
+            var how = outsideEnd();
+            if (how == null) {
+                throw held.server().explain(e);
+            }
+            return how;
+        } catch (EngineException.PromptTooLong | EngineException.InvalidRequest e) {
+            answered = true;
+            throw e;
+        } finally {
+            if (!answered) {
+                held.server().awaitIdle(held.slot(), IDLE_AGAIN);
+            }
+            desk.release(held.slot(), answered);
+        }
+    }
+
+    private Answered ask(Lease held, Duration waited) throws IOException {
+        try (var open = held.server().connect()) {
+            entrust(open);
+            var response = open.postJson("/v1/chat/completions", ChatCompletion.body(request, held.slot()), MAX_ANSWER);
+            if (response.status() != 200) {
+                var body = response.body().readNBytes(MAX_REFUSAL);
+                throw ChatCompletion.refusal(response.status(), new String(body, StandardCharsets.UTF_8));
+            }
+            return read(new SseReader(response.body(), MAX_EVENT), waited);
+        }
+    }
+
+    /** From here on an end from outside closes the connection; one that has come already does so now. */
+    private synchronized void entrust(HttpConnection open) throws IOException {
+        if (endedFromOutside != null) {
+            throw new IOException("ended before it began");
+        }
+        connection = open;
+    }
+
+    private Answered read(SseReader events, Duration waited) throws IOException {
+        var answer = new ChatCompletion();
+        Duration firstToken = null;
+        for (var event = events.next(); event != null; event = events.next()) {
+            if (event.type().equals("error")) {
+                throw ChatCompletion.refusal(500, event.data());
+            }
+            if (event.data().equals("[DONE]")) {
+                if (!answer.complete()) {
+                    throw new Misbehaved("the engine ended its answer without a reason or a count");
+                }
+                return new Answered(
+                        answer.text(),
+                        answer.finishReason(),
+                        answer.inputTokens(),
+                        answer.outputTokens(),
+                        firstToken,
+                        answer.tokensPerSecond(),
+                        waited,
+                        Duration.ofNanos(System.nanoTime() - start));
+            }
+            var piece = answer.accept(event.data());
+            if (!piece.isEmpty()) {
+                firstToken = firstToken == null ? Duration.ofNanos(System.nanoTime() - start) : firstToken;
+                listener.accept(piece);
+            }
+        }
+        throw new EOFException("the engine closed the connection in the middle of an answer");
+    }
+}

@@ -1,0 +1,167 @@
+package dev.ringfence.runner.engine;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** An engine could not answer. One subclass for each reaction that a caller can have. */
+public abstract sealed class EngineException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private EngineException(String message) {
+        super(message);
+    }
+
+    /** No engine is installed on this host; an operator has to, as the message says. Nothing was started. */
+    public static final class EngineMissing extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        EngineMissing(String message) {
+            super(message);
+        }
+    }
+
+    /** The catalog names a file that is not there or cannot be read. Nothing was started. */
+    public static final class ModelFileMissing extends EngineException {
+        private static final long serialVersionUID = 1L;
+        private final transient Path file;
+
+        ModelFileMissing(Path file, String message) {
+            super(message);
+            this.file = file;
+        }
+
+        /** The file as the catalog names it. */
+        public Path file() {
+            return file;
+        }
+    }
+
+    /** The engine's process could not be kept up. */
+    public abstract static sealed class Down extends EngineException {
+        private static final long serialVersionUID = 1L;
+        private final String log;
+        private final transient List<String> limitsHit;
+        private final transient Duration retryAfter;
+
+        private Down(String message, String log, List<String> limitsHit, Duration retryAfter) {
+            super(message);
+            this.log = log;
+            this.limitsHit = List.copyOf(limitsHit);
+            this.retryAfter = retryAfter;
+        }
+
+        /** The end of what the engine wrote to its standard error. */
+        public String log() {
+            return log;
+        }
+
+        /** The profile's keys whose limits the engine ran into, such as {@code resources.max_memory_mb}. */
+        public List<String> limitsHit() {
+            return limitsHit;
+        }
+
+        /** When a new start is allowed; zero means with the next request. */
+        public Duration retryAfter() {
+            return retryAfter;
+        }
+
+        /** The same failure with another time to wait. */
+        abstract Down after(Duration wait);
+    }
+
+    /** The engine did not come up with this model. */
+    public static final class LoadFailed extends Down {
+        private static final long serialVersionUID = 1L;
+
+        LoadFailed(String message, String log, List<String> limitsHit, Duration retryAfter) {
+            super(message, log, limitsHit, retryAfter);
+        }
+
+        @Override
+        LoadFailed after(Duration wait) {
+            return new LoadFailed(String.valueOf(getMessage()), log(), limitsHit(), wait);
+        }
+    }
+
+    /** The engine ended while it was answering. What was streamed is all there is; ask again. */
+    public static final class Crashed extends Down {
+        private static final long serialVersionUID = 1L;
+
+        Crashed(String message, String log, List<String> limitsHit, Duration retryAfter) {
+            super(message, log, limitsHit, retryAfter);
+        }
+
+        @Override
+        Crashed after(Duration wait) {
+            return new Crashed(String.valueOf(getMessage()), log(), limitsHit(), wait);
+        }
+    }
+
+    /** The prompt does not fit the model's context. A shorter one may. */
+    public static final class PromptTooLong extends EngineException {
+        private static final long serialVersionUID = 1L;
+        private final long tokens;
+        private final long limit;
+
+        PromptTooLong(long tokens, long limit) {
+            super("the prompt has %d tokens, and the model's context holds %d: shorten the prompt"
+                    .formatted(tokens, limit));
+            this.tokens = tokens;
+            this.limit = limit;
+        }
+
+        /** What the model's own tokenizer counted. */
+        public long tokens() {
+            return tokens;
+        }
+
+        /** How many fit. */
+        public long limit() {
+            return limit;
+        }
+    }
+
+    /** The engine refuses the request as it is; asking again does not help. */
+    public static final class InvalidRequest extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        InvalidRequest(String message) {
+            super(message);
+        }
+    }
+
+    /** All slots are taken and the queue is full. Nothing was started; ask again after {@link #retryAfter()}. */
+    public static final class Saturated extends EngineException {
+        private static final long serialVersionUID = 1L;
+        private final transient Duration retryAfter;
+
+        Saturated(String message, Duration retryAfter) {
+            super(message);
+            this.retryAfter = retryAfter;
+        }
+
+        /** When asking again may help. */
+        public Duration retryAfter() {
+            return retryAfter;
+        }
+    }
+
+    /** The engine runs but answers nonsense, or says that it failed; an operator has to look. */
+    public static final class Misbehaved extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        Misbehaved(String message) {
+            super(message);
+        }
+    }
+
+    /** The service is shutting down, or has taken the engine away. Nothing more is answered here. */
+    public static final class Closed extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        Closed() {
+            super("the engines are shutting down");
+        }
+    }
+}

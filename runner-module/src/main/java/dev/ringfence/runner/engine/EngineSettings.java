@@ -1,0 +1,75 @@
+package dev.ringfence.runner.engine;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How llama.cpp's server is found and run.
+ *
+ * @param prefix an unpacked llama.cpp with its own loader and libraries below {@code usr}; null when there is none
+ * @param executable llama-server itself; null means that it is looked for
+ * @param idleTime an engine that nobody asked for so long is stopped
+ * @param loadTimeout from an engine's start until it can answer
+ * @param slots requests that a model answers at the same time
+ * @param queue requests that wait for a slot; one more is refused
+ * @param threads of the engine, for computing
+ * @param contextSize tokens of prompt and answer together that a request may have; the model's own limit still holds
+ */
+public record EngineSettings(
+        @Nullable Path prefix,
+        @Nullable Path executable,
+        Duration idleTime,
+        Duration loadTimeout,
+        int slots,
+        int queue,
+        int threads,
+        int contextSize) {
+    public EngineSettings {
+        Objects.requireNonNull(idleTime);
+        Objects.requireNonNull(loadTimeout);
+        positive("slots", slots);
+        positive("threads", threads);
+        positive("contextSize", contextSize);
+        if (queue < 0 || idleTime.isNegative() || !loadTimeout.isPositive()) {
+            throw new IllegalArgumentException("a queue, an idle time or a load timeout that cannot be");
+        }
+    }
+
+    /** Looks for the executable; four slots of 4,096 tokens, one thread, ten idle minutes, two minutes to load. */
+    public static EngineSettings defaults() {
+        return new EngineSettings(null, null, Duration.ofMinutes(10), Duration.ofMinutes(2), 4, 64, 1, 4096);
+    }
+
+    /** The same with an unpacked llama.cpp. */
+    public EngineSettings withPrefix(@Nullable Path unpacked) {
+        return new EngineSettings(unpacked, executable, idleTime, loadTimeout, slots, queue, threads, contextSize);
+    }
+
+    /** The same with a given llama-server. */
+    public EngineSettings withExecutable(@Nullable Path server) {
+        return new EngineSettings(prefix, server, idleTime, loadTimeout, slots, queue, threads, contextSize);
+    }
+
+    /** The same with another idle time. */
+    public EngineSettings withIdleTime(Duration idle) {
+        return new EngineSettings(prefix, executable, idle, loadTimeout, slots, queue, threads, contextSize);
+    }
+
+    /** The same with another load timeout. */
+    public EngineSettings withLoadTimeout(Duration load) {
+        return new EngineSettings(prefix, executable, idleTime, load, slots, queue, threads, contextSize);
+    }
+
+    /** The same with other numbers of slots and of requests that wait for one. */
+    public EngineSettings withSlots(int atOnce, int waiting) {
+        return new EngineSettings(prefix, executable, idleTime, loadTimeout, atOnce, waiting, threads, contextSize);
+    }
+
+    private static void positive(String name, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + " must be at least 1: " + value);
+        }
+    }
+}

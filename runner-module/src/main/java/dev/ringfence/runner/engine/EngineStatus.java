@@ -1,0 +1,44 @@
+package dev.ringfence.runner.engine;
+
+import java.time.Instant;
+import java.util.Objects;
+
+/**
+ * What a model's engine is doing.
+ *
+ * @param model the catalog's id
+ * @param since when it came into this state
+ * @param waiting requests that wait for it to be up or for a slot
+ */
+public record EngineStatus(String model, State state, Instant since, int waiting) {
+    public EngineStatus {
+        Objects.requireNonNull(model);
+        Objects.requireNonNull(state);
+        Objects.requireNonNull(since);
+    }
+
+    /** Where an engine is in its life. */
+    public sealed interface State {
+        /** Not started; the next request starts it. */
+        record Cold() implements State {}
+
+        /** Started, reading the model. */
+        record Loading() implements State {}
+
+        /**
+         * Answering.
+         *
+         * @param pid the process as the host sees it
+         * @param slots requests that it can answer at the same time
+         * @param busySlots those at work, as the engine says; as this service last knew, when the engine is too busy to
+         *     say
+         */
+        record Ready(long pid, int slots, int busySlots) implements State {}
+
+        /** Told to end; a request that comes now starts it anew. */
+        record Stopping() implements State {}
+
+        /** It failed; a request from {@code retryAt} on starts it anew. */
+        record Failed(String reason, Instant retryAt) implements State {}
+    }
+}

@@ -1,0 +1,36 @@
+package dev.ringfence.runner.engine;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** How a generation ended. An engine that could not answer is an {@link EngineException}. */
+public sealed interface GenerationResult {
+    /**
+     * The model has answered.
+     *
+     * @param text all pieces together
+     * @param finishReason {@code stop} or {@code length}, as the engine says
+     * @param inputTokens the engine's own count
+     * @param outputTokens the engine's own count
+     * @param timeToFirstToken from the request to the first piece of text, waiting included; null for an empty answer
+     * @param tokensPerSecond while the model was answering, as the engine measured it; null when it did not
+     * @param waited until the engine was up and a slot was free
+     * @param elapsed from the request to the end of the answer
+     */
+    record Answered(
+            String text,
+            String finishReason,
+            long inputTokens,
+            long outputTokens,
+            @Nullable Duration timeToFirstToken,
+            @Nullable Double tokensPerSecond,
+            Duration waited,
+            Duration elapsed)
+            implements GenerationResult {}
+
+    /** The deadline passed. The connection is closed, and the engine has stopped or is about to. */
+    record TimedOut(Duration limit) implements GenerationResult {}
+
+    /** It was told to end. The connection is closed, and the engine has stopped or is about to. */
+    record Cancelled() implements GenerationResult {}
+}

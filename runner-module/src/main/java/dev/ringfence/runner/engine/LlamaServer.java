@@ -1,0 +1,304 @@
+package dev.ringfence.runner.engine;
+
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.engine.EngineException.Crashed;
+import dev.ringfence.runner.engine.EngineException.LoadFailed;
+import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.ProcessEnd;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One llama.cpp server in its fence, which serves one model. It listens on a unix socket inside the fence, on the
+ * fence's own temporary files, so that the host shares no directory with it; the socket is reached through the
+ * process's root directory as the kernel shows it. Its name is new for each server: whatever else may lie in a
+ * directory of that name, it is not this socket.
+ *
+ * <p>Methods that talk to the server block; they are for virtual threads.
+ */
+final class LlamaServer {
+    private static final Duration FOR_EVER = Duration.ofDays(3650);
+    private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration END_OF_A_CRASH = Duration.ofSeconds(2);
+    private static final int ENGINE_THREADS = 64;
+    private static final int MAX_BODY = 4 * 1024 * 1024;
+
+    private final LocalModel model;
+    private final FencedProcess process;
+    private final Path socket;
+    private final LogTail log;
+    private final Alarms alarms;
+    private final CompletableFuture<FencedResult> ended;
+    private final CompletableFuture<EngineException> verdict = new CompletableFuture<>();
+
+    private LlamaServer(LocalModel model, FencedProcess process, Path socket, LogTail log, Alarms alarms) {
+        this.model = model;
+        this.process = process;
+        this.socket = socket;
+        this.log = log;
+        this.alarms = alarms;
+        this.ended = process.result().subscribeAsCompletionStage();
+    }
+
+    /**
+     * Starts it; {@link #awaitHealthy} says when it can answer.
+     *
+     * @param path the value of the PATH, where an engine may be found
+     */
+    static LlamaServer start(
+            LocalModel model,
+            EngineSettings settings,
+            @Nullable String path,
+            BiFunction<FencedCommand, OutputListener, FencedProcess> fence,
+            Alarms alarms) {
+        var file = HostPaths.modelFile(model);
+        var installation = LlamaInstallation.find(settings, path);
+        var id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        var socket = "/tmp/llama-" + id + ".sock";
+        var readOnly = new ArrayList<>(installation.readOnly());
+        readOnly.add(file);
+        var log = new LogTail();
+        var command = new FencedCommand(
+                "engine-" + nameOf(model) + "-" + id,
+                engineProfile(model.profile()),
+                commandLine(installation, file, socket, settings),
+                Map.of("GGML_NO_BACKTRACE", "1", "HOME", "/tmp", "LANG", "C.UTF-8", "PATH", "/usr/bin"),
+                new byte[0],
+                readOnly,
+                ENGINE_THREADS,
+                FOR_EVER,
+                0);
+        var process = fence.apply(command, log);
+        return new LlamaServer(model, process, process.root().resolve(socket.substring(1)), log, alarms);
+    }
+
+    /**
+     * A warm engine outlives its requests, so the profile's time limit is kept for each of them instead; and it always
+     * has temporary files, for its socket.
+     */
+    private static SandboxProfile engineProfile(SandboxProfile asked) {
+        var limits = asked.processLimits();
+        var files = asked.filesystem();
+        return new SandboxProfile(
+                asked.name(),
+                asked.resources(),
+                new SandboxProfile.Filesystem(
+                        files.readPaths(), files.writePaths(), files.deniedPaths(), true, files.maxFileSize()),
+                new SandboxProfile.ProcessLimits(
+                        limits.maxChildProcesses(), FOR_EVER, limits.allowedSyscalls(), limits.priority()),
+                asked.network(),
+                asked.security());
+    }
+
+    /**
+     * The prompt cache in memory is off: it takes up to 8 GiB that nobody asked for. Each slot occupies a thread of its
+     * HTTP server while it streams, and two more must be left for health and slots.
+     */
+    private static List<String> commandLine(
+            LlamaInstallation installation, Path file, String socket, EngineSettings settings) {
+        var line = new ArrayList<>(installation.program());
+        line.addAll(List.of("--model", file.toString(), "--host", socket));
+        line.addAll(List.of("--threads", String.valueOf(settings.threads())));
+        line.addAll(List.of("--parallel", String.valueOf(settings.slots())));
+        line.addAll(List.of("--ctx-size", String.valueOf((long) settings.slots() * settings.contextSize())));
+        line.addAll(List.of("--threads-http", String.valueOf(settings.slots() + 2)));
+        line.addAll(List.of("--cache-ram", "0", "--no-warmup", "--no-ui", "--offline", "--slots", "-lv", "2"));
+        return line;
+    }
+
+    private static String nameOf(LocalModel model) {
+        var name = model.id().replaceAll("[^A-Za-z0-9.-]", "-");
+        return name.length() <= 48 ? name : name.substring(0, 48);
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Done once nothing of it is left. */
+    CompletableFuture<FencedResult> ended() {
+        return ended;
+    }
+
+    void stop() {
+        process.stop();
+    }
+
+    HttpConnection connect() throws IOException {
+        return HttpConnection.open(socket);
+    }
+
+    /** Returns when it can answer. When this throws, nothing is left of it. */
+    void awaitHealthy(Duration limit) {
+        try {
+            pollHealth(limit);
+        } catch (RuntimeException e) {
+            stop();
+            boolean _ = ended.handle((result, failure) -> true).join();
+            throw e;
+        }
+    }
+
+    private void pollHealth(Duration limit) {
+        long start = System.nanoTime();
+        for (int pause = 2; !healthy(); pause = Math.min(2 * pause, 50)) {
+            if (goneWithin(Duration.ofMillis(pause))) {
+                throw loadFailed("ended before it could answer (" + howItEnded() + ")");
+            }
+            if (System.nanoTime() - start > limit.toNanos()) {
+                throw loadFailed("could not answer within its load timeout of " + seconds(limit));
+            }
+        }
+    }
+
+    private static String seconds(Duration time) {
+        return BigDecimal.valueOf(time.toMillis(), 3).stripTrailingZeros().toPlainString() + " s";
+    }
+
+    private LoadFailed loadFailed(String what) {
+        return new LoadFailed(
+                "the engine of model %s %s%s".formatted(model.id(), what, lastWords()),
+                log.text(),
+                limitsHit(),
+                Duration.ZERO);
+    }
+
+    private boolean healthy() {
+        try {
+            return ask("/health", HEALTH_TIMEOUT).status() == 200;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * How many of its slots are at work.
+     *
+     * @throws IOException when it does not say so in time
+     */
+    int busySlots(Duration timeout) throws IOException {
+        return ChatCompletion.busySlots(ask("/slots", timeout).text());
+    }
+
+    /** Returns when a slot is idle, the server is gone, or the time is over. */
+    void awaitIdle(int slot, Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
+        for (int pause = 1; slotBusy(slot, end); pause = Math.min(2 * pause, 20)) {
+            if (goneWithin(Duration.ofMillis(pause)) || System.nanoTime() - end > 0) {
+                return;
+            }
+        }
+    }
+
+    private boolean slotBusy(int slot, long end) {
+        try {
+            var left = Duration.ofNanos(Math.max(1, end - System.nanoTime()));
+            return ChatCompletion.busySlot(ask("/slots", left).text(), slot);
+        } catch (IOException e) {
+            return true; // It did not say, which the time limit above takes care of.
+        }
+    }
+
+    private record Reply(int status, String text) {}
+
+    private Reply ask(String path, Duration timeout) throws IOException {
+        try (var connection = connect();
+                var _ = alarms.after(timeout, connection::hangUp)) {
+            var response = connection.get(path, MAX_BODY);
+            return new Reply(response.status(), new String(response.body().readAllBytes(), StandardCharsets.UTF_8));
+        }
+    }
+
+    private boolean goneWithin(Duration time) {
+        try {
+            ended.get(time.toNanos(), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** What a request in flight hears when this server has ended. */
+    Crashed crash() {
+        return new Crashed(
+                "the engine of model %s ended in the middle of its work (%s)%s"
+                        .formatted(model.id(), howItEnded(), lastWords()),
+                log.text(),
+                limitsHit(),
+                Duration.ZERO);
+    }
+
+    /** Once the pool knows what the end means. */
+    void judge(EngineException reason) {
+        verdict.complete(reason);
+    }
+
+    /** Why a connection broke off that nobody here has closed: most likely the server has crashed. */
+    EngineException explain(IOException broken) {
+        try {
+            return verdict.get(END_OF_A_CRASH.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            return new Misbehaved(
+                    "the engine of model %s broke off its answer: %s".formatted(model.id(), broken.getMessage()));
+        } catch (ExecutionException | InterruptedException e) {
+            throw new IllegalStateException("nothing fails a verdict", e);
+        }
+    }
+
+    private @Nullable FencedResult result() {
+        return ended.isDone() && !ended.isCompletedExceptionally() ? ended.join() : null;
+    }
+
+    private List<String> limitsHit() {
+        var result = result();
+        return result == null ? List.of() : result.limitsHit();
+    }
+
+    private String howItEnded() {
+        var result = result();
+        if (result == null) {
+            return "its fence failed";
+        }
+        var end = switch (result.end()) {
+            case ProcessEnd.Exited(int code) when code > 128 -> "signal " + (code - 128);
+            case ProcessEnd.Exited(int code) -> "exit code " + code;
+            case ProcessEnd.Signalled(int signal) -> "signal " + signal;
+            case ProcessEnd.TimedOut(Duration limit) -> "out of time after " + seconds(limit);
+            case ProcessEnd.Stopped() -> "stopped";
+        };
+        return result.limitsHit().isEmpty() ? end : end + ", limits hit: " + String.join(", ", result.limitsHit());
+    }
+
+    /** The first line of its log that tells of an error; those that follow only say that it gives up. */
+    private String lastWords() {
+        return log.text()
+                .lines()
+                .filter(line -> line.contains(" E ") || line.contains("error"))
+                .findFirst()
+                .map(line -> ": " + Texts.clip(line, 300))
+                .orElse("");
+    }
+}
