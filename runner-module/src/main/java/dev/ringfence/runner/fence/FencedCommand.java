@@ -44,4 +44,10 @@ public record FencedCommand(
             throw new IllegalArgumentException("the program must be an absolute path: " + argv);
         }
     }
+
+    /** The deadline that holds: no longer than the profile allows. */
+    public Duration effectiveDeadline() {
+        var most = profile.processLimits().maxExecutionTime();
+        return deadline.compareTo(most) < 0 ? deadline : most;
+    }
 }

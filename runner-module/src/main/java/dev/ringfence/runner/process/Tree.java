@@ -31,9 +31,9 @@ public final class Tree {
         return held.size() - 1;
     }
 
-    /** Sends a signal to a process that is held; without effect when it is gone. */
-    public void signal(int handle, int signal) {
-        var _ = Libc.signal(held.get(handle), signal);
+    /** Sends a signal to a process that is held; zero only asks. False when it is gone. */
+    public boolean signal(int handle, int signal) {
+        return Libc.signal(held.get(handle), signal);
     }
 
     /** Sends a signal to the child's process group; without effect when it is gone. */

@@ -1,0 +1,79 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.runner.fence.FencePlan.Mount;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Says a plan in bubblewrap's words (bwrap(1), 0.8 and newer). */
+final class Bubblewrap {
+    /** Sets the job's user inside the fence when the service is root: part of util-linux. */
+    static final Path SETPRIV = Path.of("/usr/bin/setpriv");
+
+    private static final String NOBODY = "65534";
+
+    private Bubblewrap() {}
+
+    /**
+     * The arguments, the program's own name first. The seccomp program is read from descriptor 3.
+     *
+     * @param name what shows as the process's name, so that it is found again after a crash of the service
+     * @param user the job's user; only for a service that runs as root
+     */
+    static List<String> argv(
+            String name, FencePlan plan, boolean root, int user, FencedCommand command, int statusFd, int gateFd) {
+        var argv = new ArrayList<String>();
+        argv.add(name);
+        argv.addAll(List.of("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"));
+        if (!plan.network()) {
+            argv.add("--unshare-net");
+        }
+        argv.addAll(List.of("--die-with-parent", "--new-session", "--hostname", "ringfence", "--cap-drop", "ALL"));
+        if (root) {
+            // Real root mounts, without a user namespace; setpriv inside needs these three to give them up for good.
+            for (var capability : List.of("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")) {
+                argv.addAll(List.of("--cap-add", capability));
+            }
+        } else {
+            argv.addAll(List.of("--unshare-user", "--uid", NOBODY, "--gid", NOBODY));
+        }
+        plan.mounts().forEach(mount -> mount(argv, mount));
+        argv.add("--clearenv");
+        for (Map.Entry<String, String> variable : command.environment().entrySet()) {
+            argv.addAll(List.of("--setenv", variable.getKey(), variable.getValue()));
+        }
+        argv.addAll(List.of("--chdir", "/tmp", "--seccomp", "3"));
+        argv.addAll(List.of("--json-status-fd", Integer.toString(statusFd), "--block-fd", Integer.toString(gateFd)));
+        argv.add("--");
+        if (root) {
+            String id = Integer.toString(user);
+            argv.addAll(List.of(SETPRIV.toString(), "--reuid", id, "--regid", id, "--clear-groups"));
+            argv.addAll(List.of("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"));
+            argv.add("--");
+        }
+        argv.addAll(command.argv());
+        return argv;
+    }
+
+    private static void mount(List<String> argv, Mount mount) {
+        switch (mount) {
+            case Mount.Directory(Path path) -> argv.addAll(List.of("--perms", "0755", "--dir", path.toString()));
+            case Mount.Link(String target, Path path) -> argv.addAll(List.of("--symlink", target, path.toString()));
+            case Mount.ReadOnly(Path path) -> argv.addAll(List.of("--ro-bind", path.toString(), path.toString()));
+            case Mount.Proc() -> argv.addAll(List.of("--proc", "/proc"));
+            case Mount.Devices() -> argv.addAll(List.of("--dev", "/dev"));
+            case Mount.Temporary(Path path, long bytes) ->
+                argv.addAll(List.of("--perms", "1777", "--size", Long.toString(bytes), "--tmpfs", path.toString()));
+            case Mount.Masked(Path path, boolean directory) -> {
+                if (directory) {
+                    argv.addAll(List.of("--perms", "0000", "--tmpfs", path.toString()));
+                    argv.addAll(List.of("--remount-ro", path.toString()));
+                } else {
+                    argv.addAll(List.of("--ro-bind", "/dev/null", path.toString()));
+                }
+            }
+            case Mount.Sealed(Path path) -> argv.addAll(List.of("--remount-ro", path.toString()));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.runner.fence.cgroup.Cgroups;
+import dev.ringfence.runner.fence.seccomp.Architecture;
+import dev.ringfence.runner.process.ProcessEngine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What the host offers for fences; a value, so that plans can be tested without one.
+ *
+ * @param root whether the service runs as root, and so can give each job a user of its own
+ * @param processors how many there are
+ * @param cgroupVersion such as {@code cgroup v1}; empty when there is no hierarchy to write to
+ * @param controllers what can be limited there, with the file that a limit is written to
+ * @param systemPaths the read-only system inside a fence: target path to what is there
+ * @param masked what is hidden of {@code /proc}
+ */
+record Host(
+        Optional<Path> bubblewrap,
+        boolean root,
+        Optional<Architecture> architecture,
+        int processors,
+        Optional<String> cgroupVersion,
+        Map<Cgroups.Controller, String> controllers,
+        Map<Path, SystemPath> systemPaths,
+        List<Path> masked) {
+    private static final List<String> TOP_LEVEL = List.of("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32");
+    private static final List<String> ETC =
+            List.of("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/nsswitch.conf");
+
+    /** OCI's masked paths, beside what the fence makes read-only: they tell of the host or act on it. */
+    private static final List<String> MASKED = List.of(
+            "/proc/acpi",
+            "/proc/asound",
+            "/proc/kcore",
+            "/proc/keys",
+            "/proc/latency_stats",
+            "/proc/timer_list",
+            "/proc/timer_stats",
+            "/proc/sched_debug",
+            "/proc/scsi",
+            "/proc/sysrq-trigger",
+            "/proc/kallsyms",
+            "/proc/kmsg");
+
+    /** One path of the read-only system. */
+    sealed interface SystemPath {
+        /** A link with this target. */
+        record Link(String target) implements SystemPath {}
+
+        /** What the host has there, read-only. */
+        record Bound() implements SystemPath {}
+    }
+
+    static Host probe(FenceSettings settings, Optional<Cgroups> cgroups) {
+        var controllers = new LinkedHashMap<Cgroups.Controller, String>();
+        cgroups.ifPresent(found ->
+                found.controllers().forEach(controller -> controllers.put(controller, found.file(controller))));
+        return new Host(
+                settings.bubblewrap().or(Host::findBubblewrap),
+                ProcessEngine.effectiveUser() == 0,
+                Architecture.ofThisHost(),
+                Runtime.getRuntime().availableProcessors(),
+                cgroups.map(Cgroups::version),
+                Map.copyOf(controllers),
+                findSystem(),
+                MASKED.stream().map(Path::of).filter(Files::exists).toList());
+    }
+
+    Set<Cgroups.Controller> limitable() {
+        return controllers.keySet();
+    }
+
+    private static Optional<Path> findBubblewrap() {
+        return List.of("/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap").stream()
+                .map(Path::of)
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    private static Map<Path, SystemPath> findSystem() {
+        var paths = new LinkedHashMap<Path, SystemPath>();
+        paths.put(Path.of("/usr"), new SystemPath.Bound());
+        for (var name : TOP_LEVEL) {
+            var path = Path.of(name);
+            try {
+                if (Files.isSymbolicLink(path)) {
+                    paths.put(
+                            path,
+                            new SystemPath.Link(Files.readSymbolicLink(path).toString()));
+                } else if (Files.isDirectory(path)) {
+                    paths.put(path, new SystemPath.Bound());
+                }
+            } catch (IOException e) {
+                throw new FenceException.Broken("reading " + path + " failed", e);
+            }
+        }
+        var etc = new ArrayList<Path>();
+        ETC.stream().map(Path::of).filter(Files::exists).forEach(etc::add);
+        etc.forEach(path -> paths.put(path, new SystemPath.Bound()));
+        return paths;
+    }
+}

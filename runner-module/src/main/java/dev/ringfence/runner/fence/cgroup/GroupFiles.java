@@ -1,0 +1,95 @@
+package dev.ringfence.runner.fence.cgroup;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Reads and writes the files by which control groups are handled. */
+final class GroupFiles {
+    private GroupFiles() {}
+
+    static void write(Path file, String value) {
+        try {
+            Files.write(file, value.getBytes(StandardCharsets.US_ASCII), StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing " + value + " to " + file + " failed: " + e.getMessage(), e);
+        }
+    }
+
+    static OptionalLong number(Path file) {
+        try {
+            return OptionalLong.of(Long.parseLong(Files.readString(file).strip()));
+        } catch (IOException | NumberFormatException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    /** The number behind a key, as in {@code oom_kill 1}; zero when the file or the key is not there. */
+    static long counter(Path file, String key) {
+        try {
+            for (var line : Files.readAllLines(file)) {
+                if (line.startsWith(key + " ")) {
+                    return Long.parseLong(line.substring(key.length() + 1).strip());
+                }
+            }
+        } catch (IOException e) {
+            return 0;
+        }
+        return 0;
+    }
+
+    /** Whole block devices that hold something, as {@code major:minor}. */
+    static List<String> blockDevices() {
+        var devices = new ArrayList<String>();
+        try (var entries = Files.newDirectoryStream(Path.of("/sys/block"))) {
+            for (var entry : entries) {
+                if (number(entry.resolve("size")).orElse(0) > 0) {
+                    devices.add(Files.readString(entry.resolve("dev")).strip());
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the block devices could not be listed", e);
+        }
+        return devices;
+    }
+
+    static List<Long> processes(Path group) {
+        try {
+            return Files.readAllLines(group.resolve("cgroup.procs")).stream()
+                    .map(Long::valueOf)
+                    .toList();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    static List<Path> children(Path group) {
+        var children = new ArrayList<Path>();
+        try (var entries = Files.newDirectoryStream(group, Files::isDirectory)) {
+            entries.forEach(children::add);
+        } catch (IOException e) {
+            return List.of();
+        }
+        return children;
+    }
+
+    /** Whether groups can be made below a group. */
+    static boolean writable(Path group) {
+        return Files.isDirectory(group) && Files.isWritable(group);
+    }
+
+    static boolean remove(Path group) {
+        try {
+            Files.deleteIfExists(group);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package dev.ringfence.runner.fence.seccomp;
+
+import dev.ringfence.catalog.Suggestion;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Refuses an allow list that means something else than it says, or that nothing could run under. */
+final class AllowListCheck {
+    /**
+     * What the kernel and a C library's loader take to start a dynamically linked program that does nothing, and what
+     * bubblewrap's own first process takes to wait for it. Of each line one call is enough: which one is used depends
+     * on the library's age and the architecture.
+     */
+    private static final List<List<String>> NEEDED = List.of(
+            List.of("execve"),
+            List.of("openat", "open"),
+            List.of("read"),
+            List.of("newfstatat", "fstat"),
+            List.of("mmap"),
+            List.of("mprotect"),
+            List.of("close"),
+            List.of("exit_group"),
+            List.of("wait4"),
+            List.of("write"));
+
+    private final SeccompPolicy policy;
+
+    AllowListCheck(SeccompPolicy policy) {
+        this.policy = policy;
+    }
+
+    void run() {
+        var problems = new ArrayList<String>();
+        var known = policy.architecture().syscalls().names();
+        var denied = denied();
+        for (var name : new TreeSet<>(policy.allowedSyscalls())) {
+            if (!known.contains(name)) {
+                var meant = Suggestion.nearest(name, known);
+                problems.add("unknown system call " + name
+                        + meant.map(near -> "; did you mean " + near + "?").orElse(""));
+            } else if (denied.contains(name)) {
+                problems.add(name + " can never be allowed; remove it from the list");
+            }
+        }
+        if (policy.allowedSyscalls().contains("clone3")
+                && !policy.allowedSyscalls().contains("clone")) {
+            problems.add("clone3 is answered as if the kernel did not have it, so that programs use clone, whose"
+                    + " arguments can be checked; add clone");
+        }
+        var missing = NEEDED.stream()
+                .filter(alternatives -> alternatives.stream().noneMatch(policy.allowedSyscalls()::contains))
+                .map(List::getFirst)
+                .toList();
+        if (!missing.isEmpty()) {
+            problems.add("no program can start without " + String.join(", ", missing));
+        }
+        if (!problems.isEmpty()) {
+            throw new UnusableSyscallList(problems);
+        }
+    }
+
+    private Set<String> denied() {
+        var denied = new TreeSet<>(DeniedSyscalls.ALWAYS);
+        denied.addAll(DeniedSyscalls.ABSENT);
+        denied.remove("clone3");
+        if (policy.disableDebugging()) {
+            denied.addAll(DeniedSyscalls.DEBUGGING);
+        }
+        return denied;
+    }
+}

@@ -1,0 +1,150 @@
+package dev.ringfence.runner.fence.seccomp;
+
+import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
+import dev.ringfence.runner.fence.seccomp.Assembler.Label;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
+
+/**
+ * The parts of a filter that look at arguments.
+ *
+ * <p>All arguments looked at are 32 bits wide in the kernel: {@code int} parameters, or, for clone, a long of which
+ * only the lower half is used. So only the low word counts; a comparison of both would let a set bit in the high word
+ * hide a forbidden value.
+ */
+final class ArgumentChecks {
+    private static final int FIRST_ARGUMENT = 16;
+    private static final int ARGUMENT_BYTES = 8;
+
+    private static final long CLONE_THREAD = 0x0001_0000L;
+    /** Mount, cgroup, UTS, IPC, user, PID and network namespaces; the time namespace cannot be asked for here. */
+    private static final long CLONE_NAMESPACES = 0x7E02_0000L;
+
+    private static final long AF_UNIX = 1;
+    private static final long AF_INET = 2;
+    private static final long AF_INET6 = 10;
+    private static final long AF_NETLINK = 16;
+    private static final long NETLINK_ROUTE = 0;
+    private static final long SOCKET_TYPE = 0xF;
+    private static final long SOCK_STREAM = 1;
+    private static final long SOCK_DGRAM = 2;
+
+    private static final long TIOCSTI = 0x5412;
+    private static final long TIOCLINUX = 0x541C;
+
+    private static final long FILE_TYPE = 0xF000;
+    private static final long CHARACTER_DEVICE = 0x2000;
+    private static final long BLOCK_DEVICE = 0x6000;
+
+    private final SeccompPolicy policy;
+    private final Assembler assembler;
+
+    ArgumentChecks(SeccompPolicy policy, Assembler assembler) {
+        this.policy = policy;
+        this.assembler = assembler;
+    }
+
+    /** Writes the instructions of one check; each of its ways ends with an answer. */
+    void write(Rule.Check check) {
+        switch (check) {
+            case CLONE -> cloneFlags();
+            case SOCKET -> socket();
+            case SOCKETPAIR -> socketpair();
+            case IOCTL -> ioctl();
+            case PERSONALITY -> personality();
+            case MKNOD -> mknod(1);
+            case MKNODAT -> mknod(2);
+        }
+    }
+
+    private void cloneFlags() {
+        var denied = new Label();
+        var allowed = new Label();
+        loadArgument(0);
+        assembler.jumpIf(Condition.ANY_BIT, CLONE_NAMESPACES, denied);
+        if (policy.forbidProcesses()) {
+            assembler.jumpIf(Condition.ANY_BIT, CLONE_THREAD, allowed);
+        } else {
+            assembler.jump(allowed);
+        }
+        answer(denied, Rule.NOT_PERMITTED);
+        answer(allowed, Rule.ALLOW);
+    }
+
+    private void socket() {
+        var allowed = new Label();
+        var denied = new Label();
+        var internet = new Label();
+        var netlink = new Label();
+        loadArgument(0);
+        assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
+        if (policy.sockets() == Sockets.INTERNET) {
+            assembler.jumpIf(Condition.EQUAL, AF_INET, internet);
+            assembler.jumpIf(Condition.EQUAL, AF_INET6, internet);
+            assembler.jumpIf(Condition.EQUAL, AF_NETLINK, netlink);
+        }
+        assembler.result(Rule.NO_SUCH_FAMILY.value());
+        if (policy.sockets() == Sockets.INTERNET) {
+            assembler.mark(internet);
+            loadArgument(1);
+            assembler.and(SOCKET_TYPE);
+            assembler.jumpIf(Condition.EQUAL, SOCK_STREAM, allowed);
+            assembler.jumpIf(Condition.EQUAL, SOCK_DGRAM, allowed);
+            assembler.jump(denied);
+            assembler.mark(netlink);
+            loadArgument(2);
+            assembler.jumpIf(Condition.EQUAL, NETLINK_ROUTE, allowed);
+            assembler.result(Rule.NO_SUCH_FAMILY.value());
+            answer(denied, Rule.NOT_PERMITTED);
+        }
+        answer(allowed, Rule.ALLOW);
+    }
+
+    private void socketpair() {
+        var allowed = new Label();
+        loadArgument(0);
+        assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
+        assembler.result(Rule.NO_SUCH_FAMILY.value());
+        answer(allowed, Rule.ALLOW);
+    }
+
+    /** Typing into the terminal that the job was started from, or into the console. */
+    private void ioctl() {
+        var denied = new Label();
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, TIOCSTI, denied);
+        assembler.jumpIf(Condition.EQUAL, TIOCLINUX, denied);
+        assembler.result(Rule.ALLOW.value());
+        answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    /** Only the ordinary one, and the question for the present one. */
+    private void personality() {
+        var allowed = new Label();
+        loadArgument(0);
+        assembler.jumpIf(Condition.EQUAL, 0, allowed);
+        assembler.jumpIf(Condition.EQUAL, 0xFFFF_FFFFL, allowed);
+        assembler.result(Rule.NOT_PERMITTED.value());
+        answer(allowed, Rule.ALLOW);
+    }
+
+    /** Pipes and sockets are made this way too; devices are not for jobs. */
+    private void mknod(int mode) {
+        var denied = new Label();
+        loadArgument(mode);
+        assembler.and(FILE_TYPE);
+        assembler.jumpIf(Condition.EQUAL, CHARACTER_DEVICE, denied);
+        assembler.jumpIf(Condition.EQUAL, BLOCK_DEVICE, denied);
+        assembler.result(Rule.ALLOW.value());
+        answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    /** The low word of an argument, which both architectures store first. */
+    private void loadArgument(int index) {
+        assembler.load(FIRST_ARGUMENT + ARGUMENT_BYTES * index);
+    }
+
+    private void answer(Label label, Rule.Answer answer) {
+        assembler.mark(label);
+        assembler.result(answer.value());
+    }
+}

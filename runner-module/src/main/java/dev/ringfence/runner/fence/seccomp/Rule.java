@@ -1,0 +1,28 @@
+package dev.ringfence.runner.fence.seccomp;
+
+/** What happens to a system call of some number. */
+sealed interface Rule {
+    /** The number alone decides. */
+    record Answer(long value) implements Rule {}
+
+    /** The arguments decide. */
+    enum Check implements Rule {
+        CLONE,
+        SOCKET,
+        SOCKETPAIR,
+        IOCTL,
+        PERSONALITY,
+        MKNOD,
+        MKNODAT
+    }
+
+    Answer ALLOW = new Answer(0x7FFF_0000L);
+    Answer KILL = new Answer(0x8000_0000L);
+    Answer NOT_PERMITTED = error(1);
+    Answer ABSENT = error(38);
+    Answer NO_SUCH_FAMILY = error(97);
+
+    private static Answer error(int number) {
+        return new Answer(0x0005_0000L | number);
+    }
+}

@@ -1,0 +1,130 @@
+package dev.ringfence.runner.fence.seccomp;
+
+import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
+import dev.ringfence.runner.fence.seccomp.Assembler.Label;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+
+/**
+ * A seccomp filter, ready for {@code bwrap --seccomp} and for {@code seccomp(2)}. Both need no_new_privs or
+ * CAP_SYS_ADMIN in the thread that installs it.
+ *
+ * <p>Calls of another architecture, also of the 32-bit one of the same processor, end the process. What is not allowed
+ * fails with EPERM, an unknown socket family with EAFNOSUPPORT, and what a program can do without, or what is newer
+ * than this table, with ENOSYS.
+ */
+public final class SeccompFilter {
+    private static final int NUMBER = 0;
+    private static final int ARCHITECTURE = 4;
+    private static final long X32_CALLS = 0x4000_0000L;
+    private static final long NO_CALL = 0xFFFF_FFFFL;
+
+    private final byte[] program;
+    private final String description;
+
+    private SeccompFilter(byte[] program, String description) {
+        this.program = program;
+        this.description = description;
+    }
+
+    /**
+     * Writes the filter of a policy. Always the same bytes for the same policy.
+     *
+     * @throws UnusableSyscallList when the policy's allow list names what does not exist or is never allowed, or leaves
+     *     out what no program can start without
+     */
+    public static SeccompFilter of(SeccompPolicy policy) {
+        var rules = new SyscallRules(policy);
+        return new SeccompFilter(assemble(policy, rules), describe(policy, rules));
+    }
+
+    /** An array of {@code struct sock_filter}. */
+    public byte[] program() {
+        return program.clone();
+    }
+
+    /** How many instructions the program has. */
+    public int length() {
+        return program.length / Assembler.INSTRUCTION_BYTES;
+    }
+
+    /** For the report of a fence, such as {@code deny list of 70 calls, sockets AF_UNIX only}. */
+    public String description() {
+        return description;
+    }
+
+    private static byte[] assemble(SeccompPolicy policy, SyscallRules rules) {
+        var assembler = new Assembler();
+        var known = new Label();
+        assembler.load(ARCHITECTURE);
+        assembler.jumpIf(Condition.EQUAL, policy.architecture().auditValue(), known);
+        assembler.result(Rule.KILL.value());
+        assembler.mark(known);
+        assembler.load(NUMBER);
+
+        var checks = new EnumMap<Rule.Check, Label>(Rule.Check.class);
+        for (var check : Rule.Check.values()) {
+            checks.put(check, new Label());
+        }
+        search(assembler, segments(policy, rules), checks);
+        var arguments = new ArgumentChecks(policy, assembler);
+        checks.forEach((check, label) -> {
+            assembler.mark(label);
+            arguments.write(check);
+        });
+        return assembler.assemble();
+    }
+
+    /** Numbers from here up to the next segment have the same rule. */
+    private record Segment(long start, Rule rule) {}
+
+    private static List<Segment> segments(SeccompPolicy policy, SyscallRules rules) {
+        var segments = new ArrayList<Segment>();
+        for (int number = 0; number <= policy.architecture().syscalls().highest() + 1; number++) {
+            var rule = rules.of(number);
+            if (segments.isEmpty() || !segments.getLast().rule().equals(rule)) {
+                segments.add(new Segment(number, rule));
+            }
+        }
+        if (policy.architecture() == Architecture.X86_64) {
+            segments.add(new Segment(X32_CALLS, Rule.KILL));
+            segments.add(new Segment(NO_CALL, Rule.ABSENT));
+        }
+        return segments;
+    }
+
+    /** A balanced tree: some eight comparisons for any number. */
+    private static void search(Assembler assembler, List<Segment> segments, EnumMap<Rule.Check, Label> checks) {
+        if (segments.size() == 1) {
+            switch (segments.getFirst().rule()) {
+                case Rule.Answer answer -> assembler.result(answer.value());
+                case Rule.Check check -> assembler.jump(checks.get(check));
+            }
+            return;
+        }
+        var middle = segments.size() / 2;
+        var upper = new Label();
+        assembler.jumpIf(Condition.AT_LEAST, segments.get(middle).start(), upper);
+        search(assembler, segments.subList(0, middle), checks);
+        assembler.mark(upper);
+        search(assembler, segments.subList(middle, segments.size()), checks);
+    }
+
+    private static String describe(SeccompPolicy policy, SyscallRules rules) {
+        var parts = new ArrayList<String>();
+        parts.add(rules.description());
+        parts.add(
+                policy.sockets() == Sockets.UNIX
+                        ? "sockets AF_UNIX only"
+                        : "sockets AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE only");
+        if (policy.forbidProcesses()) {
+            parts.add("no new processes");
+        }
+        if (policy.disableDebugging()) {
+            parts.add("no debugging");
+        }
+        return String.join(", ", parts);
+    }
+}

@@ -1,0 +1,53 @@
+package dev.ringfence.runner.fence.seccomp;
+
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * What a filter shall let through.
+ *
+ * @param allowedSyscalls only these; empty means all but the built-in list of dangerous ones
+ * @param strict with an empty list: also deny what ordinary programs hardly ever need
+ * @param disableDebugging no looking into other processes
+ * @param forbidProcesses threads can be started, processes cannot; whoever installs the filter must not have to fork
+ *     after that
+ */
+public record SeccompPolicy(
+        Architecture architecture,
+        Set<String> allowedSyscalls,
+        boolean strict,
+        boolean disableDebugging,
+        boolean forbidProcesses,
+        Sockets sockets) {
+    public SeccompPolicy {
+        Objects.requireNonNull(architecture);
+        allowedSyscalls = Set.copyOf(allowedSyscalls);
+        Objects.requireNonNull(sockets);
+    }
+
+    /** Which sockets can be made. Those of virtual machines, of the kernel's cryptography and raw ones never can. */
+    public enum Sockets {
+        /** Only to processes of this host. */
+        UNIX,
+        /** Also TCP and UDP over IPv4 and IPv6, and the question for the host's routes that resolving names takes. */
+        INTERNET
+    }
+
+    /** What a profile asks for. */
+    public static SeccompPolicy of(Architecture architecture, SandboxProfile profile) {
+        return new SeccompPolicy(
+                architecture,
+                profile.processLimits().allowedSyscalls(),
+                profile.security().strictSyscallFiltering(),
+                profile.security().disableDebugging(),
+                profile.processLimits().maxChildProcesses() == 0,
+                profile.network().access() == NetworkAccess.NONE ? Sockets.UNIX : Sockets.INTERNET);
+    }
+
+    /** The same for a launcher that has to start the job's first process itself, under the filter. */
+    public SeccompPolicy withProcesses() {
+        return new SeccompPolicy(architecture, allowedSyscalls, strict, disableDebugging, false, sockets);
+    }
+}

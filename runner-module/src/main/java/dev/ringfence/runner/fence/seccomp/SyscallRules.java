@@ -1,0 +1,61 @@
+package dev.ringfence.runner.fence.seccomp;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** The rule for each system call's number under one policy. */
+final class SyscallRules {
+    private static final Map<String, Rule> CHECKED = Map.of(
+            "clone", Rule.Check.CLONE,
+            "socket", Rule.Check.SOCKET,
+            "socketpair", Rule.Check.SOCKETPAIR,
+            "ioctl", Rule.Check.IOCTL,
+            "personality", Rule.Check.PERSONALITY,
+            "mknod", Rule.Check.MKNOD,
+            "mknodat", Rule.Check.MKNODAT);
+
+    private static final Set<String> FORKING = Set.of("fork", "vfork");
+
+    private final Map<Integer, Rule> rules = new HashMap<>();
+    private final String description;
+
+    SyscallRules(SeccompPolicy policy) {
+        var denied = DeniedSyscalls.of(policy);
+        var allowed = policy.allowedSyscalls();
+        if (!allowed.isEmpty()) {
+            new AllowListCheck(policy).run();
+        }
+        var syscalls = policy.architecture().syscalls();
+        var count = 0;
+        for (var name : syscalls.names()) {
+            var passes = allowed.isEmpty() ? !denied.contains(name) : allowed.contains(name);
+            if (!passes || DeniedSyscalls.ABSENT.contains(name)) {
+                count++;
+            }
+            rules.put(syscalls.number(name).orElseThrow(), rule(policy, name, passes));
+        }
+        description = allowed.isEmpty()
+                ? (policy.strict() ? "strict deny list of " : "deny list of ") + count + " calls"
+                : "allow list of " + allowed.size() + " calls";
+    }
+
+    /** What is in no table is answered as the kernel would that does not have it. */
+    Rule of(int number) {
+        return rules.getOrDefault(number, Rule.ABSENT);
+    }
+
+    String description() {
+        return description;
+    }
+
+    private static Rule rule(SeccompPolicy policy, String name, boolean passes) {
+        if (DeniedSyscalls.ABSENT.contains(name)) {
+            return Rule.ABSENT;
+        }
+        if (!passes || (policy.forbidProcesses() && FORKING.contains(name))) {
+            return Rule.NOT_PERMITTED;
+        }
+        return CHECKED.getOrDefault(name, Rule.ALLOW);
+    }
+}

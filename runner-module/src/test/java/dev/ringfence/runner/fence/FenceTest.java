@@ -1,0 +1,458 @@
+package dev.ringfence.runner.fence;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.catalog.SandboxProfile.Destination;
+import dev.ringfence.catalog.SandboxProfile.Filesystem;
+import dev.ringfence.catalog.SandboxProfile.GpuAccess;
+import dev.ringfence.catalog.SandboxProfile.Network;
+import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
+import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
+import dev.ringfence.catalog.SandboxProfile.Resources;
+import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.ProcessEnd;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real programs in real fences, by bubblewrap. */
+class FenceTest {
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final Duration LONG = Duration.ofMinutes(2);
+
+    private final Fence fence =
+            Fence.on(FenceSettings.of("test" + ProcessHandle.current().pid()));
+
+    @TempDir
+    Path directory;
+
+    @AfterEach
+    void close() {
+        fence.close();
+    }
+
+    @Test
+    void aProgramRunsAndItsExitCodeOutputAndUsageAreReported() {
+        var result = run(Profiles.shell(), "echo hello; echo oops >&2; exit 7");
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(7));
+        assertThat(stdout(result)).isEqualTo("hello\n");
+        assertThat(new String(result.stderr().bytes(), UTF_8)).isEqualTo("oops\n");
+        assertThat(result.usage().peakMemoryBytes()).isPositive();
+        assertThat(result.usage().memorySource()).isEqualTo("control group");
+        assertThat(result.limitsHit()).isEmpty();
+    }
+
+    @Test
+    void everyFieldOfTheProfileIsInTheReport() {
+        assertThat(fence.report(Profiles.shell()).entries())
+                .extracting(FenceReport.Entry::field)
+                .containsExactlyInAnyOrder(
+                        "resources.max_memory_mb",
+                        "resources.max_cpu_cores",
+                        "resources.max_disk_mb",
+                        "resources.gpu_access",
+                        "resources.max_io_bandwidth_mbps",
+                        "filesystem.read_paths",
+                        "filesystem.write_paths",
+                        "filesystem.denied_paths",
+                        "filesystem.allow_temp_files",
+                        "filesystem.max_file_size_mb",
+                        "process_limits.max_child_processes",
+                        "process_limits.max_execution_time_seconds",
+                        "process_limits.allowed_syscalls",
+                        "process_limits.process_priority",
+                        "network.access_mode",
+                        "network.allowed_destinations",
+                        "network.max_bandwidth_mbps",
+                        "security.strict_syscall_filtering",
+                        "security.disable_debugging",
+                        "security.enable_audit_logging",
+                        "security.require_encryption",
+                        "identity");
+    }
+
+    @Test
+    void theProgramIsNeitherRootNorTheServiceAndHasNoCapabilities() {
+        var result = run(Profiles.shell(), "id -u; id -G; grep -E '^Cap|NoNewPrivs|^Seccomp:' /proc/self/status");
+
+        var lines = stdout(result).lines().toList();
+        assertThat(lines.getFirst())
+                .isNotIn("0", Integer.toString(ProcessHandle.current().hashCode()));
+        assertThat(Integer.parseInt(lines.getFirst())).isGreaterThanOrEqualTo(65534);
+        assertThat(lines.get(1)).isEqualTo(lines.getFirst());
+        assertThat(lines.subList(2, lines.size()))
+                .containsExactly(
+                        "CapInh:\t0000000000000000",
+                        "CapPrm:\t0000000000000000",
+                        "CapEff:\t0000000000000000",
+                        "CapBnd:\t0000000000000000",
+                        "CapAmb:\t0000000000000000",
+                        "NoNewPrivs:\t1",
+                        "Seccomp:\t2");
+    }
+
+    @Test
+    void noDescriptorOfTheFenceReachesTheProgram() {
+        assertThat(stdout(run(Profiles.shell(), "ls /proc/self/fd")).lines()).containsExactly("0", "1", "2", "3");
+    }
+
+    @Test
+    void filesOfTheHostCannotBeRead() throws IOException {
+        var secret = Files.writeString(directory.resolve("secret"), "password");
+        open(directory);
+
+        var result = run(Profiles.shell(), "cat /etc/shadow; cat " + secret + "; ls /root /home /var; ls /");
+
+        assertThat(stdout(result)).doesNotContain("password", "root:");
+        assertThat(stdout(result).lines()).doesNotContain("root", "home", "var", "sys", "run", "boot");
+    }
+
+    @Test
+    void readPathsAreGivenReadOnlyAndDeniedPathsWinBelowThem() throws IOException {
+        Files.createDirectories(directory.resolve("data/inner"));
+        Files.writeString(directory.resolve("data/open.txt"), "open");
+        Files.writeString(directory.resolve("data/inner/key.pem"), "key");
+        Files.writeString(directory.resolve("data/inner/other.txt"), "other");
+        open(directory);
+        var data = directory.resolve("data").toString();
+        var profile = Profiles.with(
+                new Filesystem(List.of(data), List.of(), List.of(data + "/**.pem"), true, DataSize.ofMegabytes(1)));
+
+        var result = run(profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem; echo x > open.txt");
+
+        assertThat(stdout(result)).isEqualTo("openother");
+        assertThat(Files.readString(directory.resolve("data/open.txt"))).isEqualTo("open");
+    }
+
+    @Test
+    void nothingCanBeWrittenButTheSizeLimitedTemporaryDirectory() {
+        var result = run(Profiles.shell(), """
+                for d in / /usr /etc /dev /proc/sys/kernel /run; do touch $d/x 2>/dev/null && echo wrote $d; done
+                echo x > /proc/sys/kernel/core_pattern
+                head -c 1000000 /dev/zero > /tmp/small && echo small
+                for i in 1 2 3 4; do head -c 4000000 /dev/zero > /tmp/$i || echo full; done
+                """);
+
+        assertThat(stdout(result).lines()).containsExactly("small", "full");
+    }
+
+    @Test
+    void aFileLargerThanAllowedIsCutOffAndSaidSo() {
+        var result = run(Profiles.shell(), "exec head -c 12000000 /dev/zero > /tmp/big");
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + 25));
+        assertThat(result.limitsHit()).containsExactly("filesystem.max_file_size_mb");
+    }
+
+    @Test
+    void aServerOnTheHostsLoopbackCannotBeReached() throws IOException {
+        try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            var script = "exec 3<>/dev/tcp/127.0.0.1/" + server.getLocalPort() + " && echo connected";
+            var command = command(Profiles.shell(), List.of("/bin/bash", "-c", script), LONG);
+
+            var result =
+                    fence.start(command, OutputListener.NONE).result().await().atMost(LONG);
+
+            assertThat(result.end()).isNotEqualTo(new ProcessEnd.Exited(0));
+            assertThat(stdout(result)).isEmpty();
+        }
+    }
+
+    @Test
+    void anUnixSocketOfTheHostCannotBeReachedByAnAbstractName() {
+        var result = run(Profiles.shell(), "cat /proc/net/unix | wc -l; cat /proc/net/dev | grep -c :");
+
+        // A namespace of its own: the header alone, and the loopback device.
+        assertThat(stdout(result).lines()).containsExactly("1", "1");
+    }
+
+    @Test
+    void memoryBeyondTheLimitKillsTheProgramAndIsNamed() {
+        var result = run(Profiles.shell(), "head -c 1G /dev/zero | tail -c 500M");
+
+        assertThat(result.limitsHit()).containsExactly("resources.max_memory_mb");
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(137));
+        assertThat(result.usage().peakMemoryBytes()).isLessThanOrEqualTo(128L * 1024 * 1024);
+    }
+
+    @Test
+    void aForkBombIsContainedAndNamed() {
+        var result = run(Profiles.shell(), "f() { f | f & }; f; f; f; wait", Duration.ofSeconds(2));
+
+        assertThat(result.limitsHit()).contains("process_limits.max_child_processes");
+    }
+
+    @Test
+    void theDeadlineEndsDoubleForkedChildrenInSessionsOfTheirOwnThatIgnoreThePoliteSignal() {
+        var name = "deadline" + NUMBER.incrementAndGet();
+        var script = "trap '' TERM; (setsid sh -c \"trap '' TERM; sleep 301 & sleep 302\" &) ; echo up; sleep 303";
+        var command = new FencedCommand(
+                name,
+                Profiles.shell(),
+                List.of("/bin/sh", "-c", script),
+                Map.of("PATH", "/usr/bin"),
+                new byte[0],
+                List.of(),
+                0,
+                Duration.ofMillis(700),
+                1000);
+
+        var result = fence.start(command, OutputListener.NONE).result().await().atMost(LONG);
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(700)));
+        assertThat(processesNamed("30[123]", name)).isEmpty();
+    }
+
+    @Test
+    void stoppingAsksFirst() {
+        var ready = new CompletableFuture<Void>();
+        var process = fence.start(
+                command(
+                        Profiles.shell(),
+                        List.of("/bin/sh", "-c", "trap 'echo asked; exit 0' TERM; echo ready; sleep 300 & wait"),
+                        LONG),
+                (stream, chunk) -> ready.complete(null));
+        ready.join();
+
+        process.stop();
+
+        var result = process.result().await().atMost(LONG);
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Stopped());
+        assertThat(stdout(result)).isEqualTo("ready\nasked\n");
+    }
+
+    @Test
+    void killingTheFenceFromOutsideLeavesNothingOfTheTree() {
+        var name = "killed" + NUMBER.incrementAndGet();
+        var ready = new CompletableFuture<Void>();
+        var process = fence.start(
+                new FencedCommand(
+                        name,
+                        Profiles.shell(),
+                        List.of("/bin/sh", "-c", "setsid sleep 304 & echo ready; wait"),
+                        Map.of("PATH", "/usr/bin"),
+                        new byte[0],
+                        List.of(),
+                        0,
+                        LONG,
+                        1000),
+                (stream, chunk) -> ready.complete(null));
+        ready.join();
+
+        int ended = fence.sweep();
+
+        assertThat(ended).isPositive();
+        assertThatThrownBy(() -> process.result().await().atMost(LONG)).isInstanceOf(FenceException.Broken.class);
+        assertThat(processesNamed("304", name)).isEmpty();
+    }
+
+    @Test
+    void whatCannotBeEnforcedIsRefusedByName() {
+        refused(Profiles.with(
+                        new Network(NetworkAccess.RESTRICTED, List.of(new Destination("example.org", 443, "tcp")), 0)))
+                .isEqualTo("network.allowed_destinations");
+        refused(Profiles.with(new Network(NetworkAccess.FULL, List.of(), 100))).isEqualTo("network.max_bandwidth_mbps");
+        refused(Profiles.with(new Filesystem(List.of(), List.of("/srv"), List.of(), true, new DataSize(1))))
+                .isEqualTo("filesystem.write_paths");
+        refused(Profiles.with(new Filesystem(List.of("/"), List.of(), List.of(), true, new DataSize(1))))
+                .isEqualTo("filesystem.read_paths");
+        refused(Profiles.with(new Filesystem(List.of("/srv/../etc"), List.of(), List.of(), true, new DataSize(1))))
+                .isEqualTo("filesystem.read_paths");
+        refused(Profiles.with(new Filesystem(List.of("/proc/1"), List.of(), List.of(), true, new DataSize(1))))
+                .isEqualTo("filesystem.read_paths");
+        refused(Profiles.with(new Resources(
+                        DataSize.ofMegabytes(64), 1, DataSize.ofMegabytes(1), new GpuAccess.Exclusive(), 0)))
+                .isEqualTo("resources.gpu_access");
+    }
+
+    @Test
+    void withoutTemporaryFilesNothingCanBeWritten() {
+        var profile = Profiles.with(new Filesystem(List.of(), List.of(), List.of(), false, DataSize.ofMegabytes(1)));
+
+        assertThat(stdout(run(profile, "touch /tmp/x 2>/dev/null || echo no"))).isEqualTo("no\n");
+    }
+
+    @Test
+    void theProfilesTimeLimitHoldsWhenTheCommandAsksForMore() {
+        var profile = Profiles.with(new ProcessLimits(16, Duration.ofMillis(300), Set.of(), 0));
+
+        var result = run(profile, "sleep 300", LONG);
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(300)));
+        assertThat(result.limitsHit()).containsExactly("process_limits.max_execution_time_seconds");
+    }
+
+    @Test
+    void processorTimeAndPriorityAreLimited() {
+        var limits = new ProcessLimits(16, LONG, Set.of(), 19);
+        var base = Profiles.with(limits);
+        var profile = new SandboxProfile(
+                "slow",
+                new Resources(DataSize.ofMegabytes(64), 0.25, DataSize.ofMegabytes(1), new GpuAccess.None(), 0),
+                base.filesystem(),
+                limits,
+                base.network(),
+                base.security());
+
+        var result = run(profile, "nice; timeout 2 sh -c 'while :; do :; done'");
+
+        assertThat(stdout(result).strip()).isEqualTo("19");
+        // A quarter of two seconds, with room for the scheduler's slices.
+        assertThat(result.usage().cpuUser().plus(result.usage().cpuSystem())).isLessThan(Duration.ofMillis(1200));
+    }
+
+    @Test
+    void groupsAndUsersAreGivenBack() {
+        for (int i = 0; i < 20; i++) {
+            run(Profiles.shell(), "true");
+        }
+
+        var first = stdout(run(Profiles.shell(), "id -u"));
+
+        assertThat(stdout(run(Profiles.shell(), "id -u"))).isEqualTo(first);
+        await().untilAsserted(() -> assertThat(groups()).isEmpty());
+    }
+
+    @Test
+    void withoutChildProcessesAProgramRunsButCannotStartAnother() {
+        var profile = Profiles.with(new ProcessLimits(0, LONG, Set.of(), 0));
+
+        var result = run(profile, "echo one; ls / || echo refused");
+
+        assertThat(stdout(result).lines()).startsWith("one").doesNotContain("usr");
+        assertThat(result.end()).isNotEqualTo(new ProcessEnd.Exited(0));
+    }
+
+    @Test
+    void onlyTheAllowedSystemCallsCanBeMade() {
+        var enough = Set.of(
+                "execve",
+                "brk",
+                "mmap",
+                "munmap",
+                "mprotect",
+                "openat",
+                "read",
+                "write",
+                "close",
+                "newfstatat",
+                "fstat",
+                "pread64",
+                "access",
+                "arch_prctl",
+                "set_tid_address",
+                "set_robust_list",
+                "rseq",
+                "prlimit64",
+                "getrandom",
+                "exit_group",
+                "exit",
+                "rt_sigaction",
+                "rt_sigprocmask",
+                "getuid",
+                "geteuid",
+                "getgid",
+                "getegid",
+                "getppid",
+                "getpid",
+                "stat",
+                "futex",
+                "fcntl",
+                "dup2",
+                "rt_sigreturn",
+                "wait4");
+        var profile = Profiles.with(new ProcessLimits(0, LONG, enough, 0));
+
+        var result = run(profile, "echo fine; cd /usr && echo moved");
+
+        assertThat(stdout(result) + new String(result.stderr().bytes(), UTF_8))
+                .startsWith("fine\n")
+                .doesNotContain("moved");
+    }
+
+    private static List<Path> groups() throws IOException {
+        try (var found = Files.find(
+                Path.of("/sys/fs/cgroup"),
+                8,
+                (path, attributes) -> attributes.isDirectory()
+                        && path.toString()
+                                .contains("/ringfence-test"
+                                        + ProcessHandle.current().pid() + "/"))) {
+            return found.toList();
+        }
+    }
+
+    private org.assertj.core.api.AbstractStringAssert<?> refused(SandboxProfile profile) {
+        var refusal = org.assertj.core.api.Assertions.catchThrowableOfType(
+                FenceException.Refused.class, () -> run(profile, "true"));
+        assertThat(refusal).isNotNull();
+        return assertThat(refusal.field());
+    }
+
+    private FencedResult run(SandboxProfile profile, String script) {
+        return run(profile, script, LONG);
+    }
+
+    private FencedResult run(SandboxProfile profile, String script, Duration deadline) {
+        return fence.start(command(profile, List.of("/bin/sh", "-c", script), deadline), OutputListener.NONE)
+                .result()
+                .await()
+                .atMost(LONG);
+    }
+
+    private static FencedCommand command(SandboxProfile profile, List<String> argv, Duration deadline) {
+        return new FencedCommand(
+                "test-" + NUMBER.incrementAndGet(),
+                profile,
+                argv,
+                Map.of("PATH", "/usr/bin:/bin", "HOME", "/tmp"),
+                new byte[0],
+                List.of(),
+                0,
+                deadline,
+                100_000);
+    }
+
+    /** Processes whose command line says sleep with such an argument, or that carry the fence's name. */
+    private static List<String> processesNamed(String argument, String name) {
+        return ProcessHandle.allProcesses()
+                .map(process -> {
+                    try {
+                        return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"))
+                                .replace('\0', ' ')
+                                .strip();
+                    } catch (IOException | RuntimeException e) {
+                        return "";
+                    }
+                })
+                .filter(line -> line.matches("sleep " + argument) || line.contains(":" + name + " "))
+                .toList();
+    }
+
+    private static String stdout(FencedResult result) {
+        return new String(result.stdout().bytes(), UTF_8);
+    }
+
+    /** Readable for every user, as the job's user is another one. */
+    private static void open(Path directory) throws IOException {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.runner.fence.seccomp;
+
+import org.jspecify.annotations.NullMarked;

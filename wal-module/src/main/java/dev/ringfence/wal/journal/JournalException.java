@@ -1,0 +1,115 @@
+package dev.ringfence.wal.journal;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The journal could not accept or read an event. One subclass for each reaction a caller can have. Trouble with the
+ * bytes below is a {@link dev.ringfence.wal.log.LogException}.
+ */
+public abstract sealed class JournalException extends RuntimeException {
+    private JournalException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+
+    /**
+     * The event cannot follow the job's state; it was not written. When two ends race, such as a cancellation and the
+     * completion, the loser gets this.
+     */
+    public static final class IllegalTransition extends JournalException {
+        private final String jobId;
+        private final String state;
+        private final String event;
+
+        IllegalTransition(String jobId, String state, String event) {
+            super("Job " + jobId + " is " + state + ", so it cannot be " + event, null);
+            this.jobId = jobId;
+            this.state = state;
+            this.event = event;
+        }
+
+        public String jobId() {
+            return jobId;
+        }
+
+        /** The state's word; {@code unknown} if there is no such job. */
+        public String state() {
+            return state;
+        }
+
+        public String event() {
+            return event;
+        }
+    }
+
+    /** The event's encoding is too large, so it was not written. Write a shorter one. */
+    public static final class TooLarge extends JournalException {
+        private final long size;
+        private final int limit;
+
+        TooLarge(JobEvent event, long size, int limit) {
+            super(
+                    "The event " + event.type() + " of job " + event.jobId() + " has " + size + " bytes; the limit is "
+                            + limit + " (maxEventBytes)",
+                    null);
+            this.size = size;
+            this.limit = limit;
+        }
+
+        public long size() {
+            return size;
+        }
+
+        public int limit() {
+            return limit;
+        }
+    }
+
+    /** Too many events of this job wait for the one before them, so this one was not written. Await those first. */
+    public static final class Saturated extends JournalException {
+        Saturated(JobEvent event, int limit) {
+            super("Already " + limit + " events of job " + event.jobId() + " wait to be written", null);
+        }
+    }
+
+    /** The event cannot be written as JSON, so it was not written. Trying again does not help. */
+    public static final class NotEncodable extends JournalException {
+        NotEncodable(JobEvent event, Throwable cause) {
+            super(
+                    "The event " + event.type() + " of job " + event.jobId() + " cannot be encoded: "
+                            + cause.getMessage(),
+                    cause);
+        }
+    }
+
+    /** An event in the journal means nothing to this version; start the newer one that wrote it. */
+    public static final class NotReadable extends JournalException {
+        private final long sequence;
+
+        NotReadable(long sequence, String why, @Nullable Throwable cause) {
+            super("Event " + sequence + " of the journal: " + why, cause);
+            this.sequence = sequence;
+        }
+
+        public long sequence() {
+            return sequence;
+        }
+    }
+
+    /** An event does not follow the one before it: the journal was changed by hand. An operator has to look. */
+    public static final class Broken extends JournalException {
+        private final long sequence;
+
+        Broken(long sequence, String why, @Nullable Throwable cause) {
+            super(
+                    "The journal is broken at event " + sequence + ": " + why
+                            + ". It was not written so by this program: restore the directory from a backup, or move"
+                            + " it aside to start anew",
+                    cause);
+            this.sequence = sequence;
+        }
+
+        public long sequence() {
+            return sequence;
+        }
+    }
+}

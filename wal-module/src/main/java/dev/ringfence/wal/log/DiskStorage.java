@@ -1,0 +1,93 @@
+package dev.ringfence.wal.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/** The real disk. */
+final class DiskStorage implements Storage {
+    /** What the C library calls ENOSPC, EDQUOT, EMFILE and ENFILE; Java passes on the text, never the number. */
+    private static final List<String> NO_SPACE =
+            List.of("No space left on device", "Disk quota exceeded", "Quota exceeded", "Too many open files");
+
+    @Override
+    public StorageFile create(Path file) throws IOException {
+        return new DiskFile(FileChannel.open(
+                file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));
+    }
+
+    @Override
+    public StorageFile open(Path file) throws IOException {
+        return new DiskFile(FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE));
+    }
+
+    @Override
+    public StorageFile openToRead(Path file) throws IOException {
+        return new DiskFile(FileChannel.open(file, StandardOpenOption.READ));
+    }
+
+    @Override
+    public void rename(Path from, Path to) throws IOException {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    @Override
+    public void delete(Path file) throws IOException {
+        Files.delete(file);
+    }
+
+    @Override
+    public void syncDirectory(Path directory) throws IOException {
+        try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    @Override
+    public boolean isNoSpace(IOException e) {
+        var message = String.valueOf(e.getMessage());
+        return NO_SPACE.stream().anyMatch(message::contains);
+    }
+
+    private record DiskFile(FileChannel channel) implements StorageFile {
+        @Override
+        public long size() throws IOException {
+            return channel.size();
+        }
+
+        @Override
+        public void read(ByteBuffer target, long position) throws IOException {
+            var from = position;
+            while (target.hasRemaining()) {
+                var count = channel.read(target, from);
+                if (count < 0) {
+                    return;
+                }
+                from += count;
+            }
+        }
+
+        @Override
+        public void write(ByteBuffer source, long position) throws IOException {
+            var to = position;
+            while (source.hasRemaining()) {
+                to += channel.write(source, to);
+            }
+        }
+
+        @Override
+        public void sync() throws IOException {
+            channel.force(false);
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+        }
+    }
+}

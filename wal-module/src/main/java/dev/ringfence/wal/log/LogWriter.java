@@ -1,0 +1,217 @@
+package dev.ringfence.wal.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The one thread that changes the log: takes what is queued, writes it once, syncs it once, and settles it. */
+final class LogWriter implements Runnable {
+    private final SegmentDirectory directory;
+    private final LogOptions options;
+    private final AppendQueue queue;
+    private final Acknowledger acknowledger;
+    private final Group group;
+    private Storage.StorageFile file;
+    private SegmentHeader header;
+    private int headerChecksum;
+    private Cursor durable;
+    private List<Append> settled = new ArrayList<>();
+    private LogException.@Nullable Failed failure;
+    private volatile long lastSequence;
+    private volatile Health health = new Health.Writable();
+
+    LogWriter(
+            SegmentDirectory directory,
+            LogOptions options,
+            AppendQueue queue,
+            Acknowledger acknowledger,
+            Recovery.Opened opened) {
+        this.directory = directory;
+        this.options = options;
+        this.queue = queue;
+        this.acknowledger = acknowledger;
+        file = opened.file();
+        header = opened.header();
+        headerChecksum = header.checksum();
+        durable = opened.cursor();
+        group = new Group(durable);
+        lastSequence = durable.sequence();
+    }
+
+    long lastSequence() {
+        return lastSequence;
+    }
+
+    Health health() {
+        return health;
+    }
+
+    @Override
+    public void run() {
+        for (var taken = queue.take(); !taken.isEmpty(); taken = queue.take()) {
+            if (failure == null) {
+                write(taken);
+            }
+            for (var append : taken) {
+                if (!append.isSettled()) {
+                    append.fail(failure == null ? new IllegalStateException("Left out") : failure);
+                    settled.add(append);
+                }
+            }
+            tell();
+        }
+        end();
+    }
+
+    private void write(List<Append> taken) {
+        try {
+            for (var append : taken) {
+                place(append);
+            }
+            commit();
+        } catch (IOException | RuntimeException | Error e) {
+            fail(e);
+        }
+    }
+
+    /** Puts a record into the group, after writing the group or turning to a new segment where that is needed. */
+    private void place(Append append) throws IOException {
+        if (group.isEnough()) {
+            commit();
+        }
+        if (group.end().offset() + Frame.sizeOf(append.size()) > header.size()) {
+            commit();
+            try {
+                rotate();
+            } catch (LogException.NoSpace e) {
+                refuse(append, e);
+                health = new Health.Full(String.valueOf(e.getMessage()));
+                return;
+            }
+        }
+        byte[] payload;
+        try {
+            payload = append.after(group.end().payload());
+        } catch (RuntimeException e) {
+            refuse(append, e);
+            return;
+        }
+        group.add(append, payload, headerChecksum, options.clock().millis());
+    }
+
+    private void refuse(Append append, RuntimeException why) {
+        append.fail(why);
+        settled.add(append);
+    }
+
+    /** Makes the group durable and tells those who wait for it. */
+    private void commit() throws IOException {
+        if (group.isEmpty()) {
+            return;
+        }
+        var begun = System.nanoTime();
+        try {
+            file.write(group.bytes(), durable.offset());
+        } catch (IOException e) {
+            if (!directory.storage().isNoSpace(e)) {
+                throw e;
+            }
+            takeBack(e);
+            return;
+        }
+        var written = System.nanoTime();
+        file.sync();
+        var synced = System.nanoTime();
+        var bytes = group.bytes().limit();
+        var sequence = durable.sequence();
+        durable = group.end();
+        lastSequence = durable.sequence();
+        if (health instanceof Health.Full) {
+            health = new Health.Writable();
+        }
+        var records = group.restart(durable);
+        for (var append : records) {
+            append.succeed(++sequence);
+            settled.add(append);
+        }
+        tell();
+        observe(observer -> observer.synced(
+                records.size(), bytes, Duration.ofNanos(written - begun), Duration.ofNanos(synced - written)));
+    }
+
+    /**
+     * Removes a group that found no room. The space of a segment is reserved, but a file system that copies on write may
+     * run out all the same.
+     *
+     * @throws IOException if that fails, too: then nobody knows what stands there
+     */
+    private void takeBack(IOException cause) throws IOException {
+        try {
+            file.write(ByteBuffer.allocate(group.bytes().limit()), durable.offset());
+            file.sync();
+        } catch (IOException e) {
+            e.addSuppressed(cause);
+            throw e;
+        }
+        var noSpace = new LogException.NoSpace(directory.path(), cause);
+        health = new Health.Full(String.valueOf(noSpace.getMessage()));
+        for (var append : group.restart(durable)) {
+            refuse(append, noSpace);
+        }
+        tell();
+    }
+
+    /** Turns to a new segment; the group must be empty. */
+    private void rotate() throws IOException {
+        var begun = System.nanoTime();
+        var next = new SegmentHeader(
+                header.number() + 1, durable.sequence() + 1, durable.checksum(), options.segmentBytes());
+        var created = directory.create(next);
+        var finished = file;
+        file = created;
+        header = next;
+        headerChecksum = next.checksum();
+        durable = durable.inSegment(next);
+        var _ = group.restart(durable);
+        finished.close();
+        observe(observer -> observer.rotated(next.number(), Duration.ofNanos(System.nanoTime() - begun)));
+    }
+
+    private void tell() {
+        var told = settled;
+        settled = new ArrayList<>();
+        acknowledger.acknowledge(told);
+    }
+
+    private void observe(Consumer<LogObserver> what) {
+        try {
+            what.accept(options.observer());
+        } catch (RuntimeException _) {
+            // Metrics never cost a record.
+        }
+    }
+
+    /** Final: after a failed sync the kernel may forget what it could not write, so a second one proves nothing. */
+    private void fail(Throwable cause) {
+        failure = new LogException.Failed(directory.path() + ": " + cause, cause);
+        health = new Health.Failed(failure.reason());
+        queue.close();
+    }
+
+    private void end() {
+        try {
+            file.close();
+        } catch (IOException e) {
+            if (failure != null) {
+                failure.addSuppressed(e);
+            }
+        }
+        if (failure == null) {
+            health = new Health.Closed();
+        }
+    }
+}
