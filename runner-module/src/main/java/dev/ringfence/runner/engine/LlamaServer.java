@@ -4,6 +4,7 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.EngineException.Crashed;
 import dev.ringfence.runner.engine.EngineException.LoadFailed;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
@@ -39,6 +40,7 @@ final class LlamaServer {
     private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration END_OF_A_CRASH = Duration.ofSeconds(2);
     private static final int ENGINE_THREADS = 64;
+    private static final long CAPTURE = 16 * 1024;
     private static final int MAX_BODY = 4 * 1024 * 1024;
 
     private final LocalModel model;
@@ -85,7 +87,7 @@ final class LlamaServer {
                 readOnly,
                 ENGINE_THREADS,
                 FOR_EVER,
-                0);
+                CAPTURE);
         var process = fence.apply(command, log);
         return new LlamaServer(model, process, process.root().resolve(socket.substring(1)), log, alarms);
     }
@@ -161,6 +163,9 @@ final class LlamaServer {
         long start = System.nanoTime();
         for (int pause = 2; !healthy(); pause = Math.min(2 * pause, 50)) {
             if (goneWithin(Duration.ofMillis(pause))) {
+                if (ended.isCompletedExceptionally() && ended.exceptionNow() instanceof FenceException broken) {
+                    throw broken;
+                }
                 throw loadFailed("ended before it could answer (" + howItEnded() + ")");
             }
             if (System.nanoTime() - start > limit.toNanos()) {

@@ -2,6 +2,9 @@ package dev.ringfence.runner.engine;
 
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.FenceSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +20,20 @@ public final class LlamaForTests {
     private static final String MODEL = "ringfence-tiny-q8_0.gguf";
 
     private LlamaForTests() {}
+
+    /** A fence that can enforce {@link #profile()}; close it. */
+    public static Fence fence() {
+        var fence =
+                Fence.on(FenceSettings.of("engines" + ProcessHandle.current().pid()));
+        try {
+            fence.report(profile());
+            return fence;
+        } catch (FenceException.Refused e) {
+            fence.close();
+            skip("needs a fence: " + e.getMessage());
+            throw e;
+        }
+    }
 
     public static EngineSettings settings() {
         var prefix = Optional.ofNullable(System.getenv("RINGFENCE_LLAMA_PREFIX"))

@@ -14,6 +14,7 @@ import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.engine.GenerationRequest.Message;
 import dev.ringfence.runner.engine.GenerationRequest.Role;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
+import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.process.OutputListener;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** A real llama-server in a real fence. */
 class LlamaServerPoolTest {
     private static final Duration LIMIT = Duration.ofMinutes(1);
+
+    private static final Fence FENCE = LlamaForTests.fence();
 
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
     private final List<LlamaServerPool> pools = new ArrayList<>();
@@ -44,6 +48,11 @@ class LlamaServerPoolTest {
     @AfterEach
     void close() {
         pools.forEach(LlamaServerPool::close);
+    }
+
+    @AfterAll
+    static void closeFence() {
+        FENCE.close();
     }
 
     @Test
@@ -205,7 +214,7 @@ class LlamaServerPoolTest {
 
         // Then
         await().until(() -> stateOf(pool) instanceof State.Cold);
-        awaitGone(started.getFirst());
+        assertThat(ProcessHandle.of(started.getFirst().pid())).isEmpty();
         assertThat(answer(pool, "Say hello", LlamaServerPoolTest::ignore).text())
                 .isEqualTo("hello");
     }
@@ -261,7 +270,7 @@ class LlamaServerPoolTest {
                         LoadFailed.class,
                         failure -> assertThat(failure.log()).contains("model is corrupted or incomplete"));
         assertThat(stateOf(pool)).isInstanceOf(State.Failed.class);
-        awaitGone(started.getFirst());
+        assertThat(ProcessHandle.of(started.getFirst().pid())).isEmpty();
     }
 
     @Test
@@ -281,7 +290,7 @@ class LlamaServerPoolTest {
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
                 .isInstanceOfSatisfying(
                         LoadFailed.class, failure -> assertThat(failure.log()).isEqualTo("waiting for nothing"));
-        awaitGone(started.getFirst());
+        assertThat(ProcessHandle.of(started.getFirst().pid())).isEmpty();
     }
 
     @Test
@@ -316,7 +325,7 @@ class LlamaServerPoolTest {
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT)).isInstanceOf(Closed.class);
         assertThatThrownBy(() -> answer(pool, "Say hello", LlamaServerPoolTest::ignore))
                 .isInstanceOf(Closed.class);
-        awaitGone(started.getFirst());
+        assertThat(ProcessHandle.of(started.getFirst().pid())).isEmpty();
     }
 
     private LlamaServerPool pool(EngineSettings settings) {
@@ -326,13 +335,9 @@ class LlamaServerPoolTest {
     }
 
     private FencedProcess start(FencedCommand command, OutputListener listener) {
-        var process = BubblewrapForTests.start(command, listener);
+        var process = FENCE.start(command, listener);
         started.add(process);
         return process;
-    }
-
-    private static void awaitGone(FencedProcess process) {
-        await().until(() -> ProcessHandle.of(process.pid()).isEmpty());
     }
 
     private static void ignore(String piece) {}
