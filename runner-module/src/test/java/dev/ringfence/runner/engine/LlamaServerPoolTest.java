@@ -21,6 +21,7 @@ import dev.ringfence.runner.process.OutputListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -188,13 +189,10 @@ class LlamaServerPoolTest {
         // Given
         var pool = pool(LlamaForTests.settings());
         answer(pool, "Say hello", LlamaServerPoolTest::ignore);
+        var engine = engineProcess();
 
         // When
-        var generation = pool.generate(
-                LlamaForTests.model(),
-                atZero("Count to 100"),
-                LIMIT,
-                piece -> engineProcess().destroyForcibly());
+        var generation = pool.generate(LlamaForTests.model(), atZero("Count to 100"), LIMIT, piece -> kill(engine));
 
         // Then
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
@@ -214,7 +212,7 @@ class LlamaServerPoolTest {
 
         // Then
         await().until(() -> stateOf(pool) instanceof State.Cold);
-        assertThat(ProcessHandle.of(started.getFirst().pid())).isEmpty();
+        assertGone(started.getFirst());
         assertThat(answer(pool, "Say hello", LlamaServerPoolTest::ignore).text())
                 .isEqualTo("hello");
     }
@@ -270,7 +268,7 @@ class LlamaServerPoolTest {
                         LoadFailed.class,
                         failure -> assertThat(failure.log()).contains("model is corrupted or incomplete"));
         assertThat(stateOf(pool)).isInstanceOf(State.Failed.class);
-        assertThat(ProcessHandle.of(started.getFirst().pid())).isEmpty();
+        assertGone(started.getFirst());
     }
 
     @Test
@@ -278,7 +276,8 @@ class LlamaServerPoolTest {
         // Given
         var sleeper = directory.resolve("llama-server");
         Files.writeString(sleeper, "#!/bin/sh\necho waiting for nothing >&2\nexec sleep 1000\n");
-        assertThat(sleeper.toFile().setExecutable(true)).isTrue();
+        Files.setPosixFilePermissions(sleeper, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         var pool = pool(EngineSettings.defaults().withExecutable(sleeper).withLoadTimeout(Duration.ofMillis(300)));
         var file = Files.writeString(directory.resolve("any.gguf"), "any");
 
@@ -290,7 +289,7 @@ class LlamaServerPoolTest {
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
                 .isInstanceOfSatisfying(
                         LoadFailed.class, failure -> assertThat(failure.log()).isEqualTo("waiting for nothing"));
-        assertThat(ProcessHandle.of(started.getFirst().pid())).isEmpty();
+        assertGone(started.getFirst());
     }
 
     @Test
@@ -325,7 +324,7 @@ class LlamaServerPoolTest {
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT)).isInstanceOf(Closed.class);
         assertThatThrownBy(() -> answer(pool, "Say hello", LlamaServerPoolTest::ignore))
                 .isInstanceOf(Closed.class);
-        assertThat(ProcessHandle.of(started.getFirst().pid())).isEmpty();
+        assertGone(started.getFirst());
     }
 
     private LlamaServerPool pool(EngineSettings settings) {
@@ -338,6 +337,20 @@ class LlamaServerPoolTest {
         var process = FENCE.start(command, listener);
         started.add(process);
         return process;
+    }
+
+    private static void kill(ProcessHandle process) {
+        process.destroyForcibly();
+    }
+
+    /** A zombie runs no more; when it is collected is up to the host's init. */
+    private static void assertGone(FencedProcess process) {
+        var status = Path.of("/proc", String.valueOf(process.pid()), "status");
+        try {
+            assertThat(Files.readString(status)).contains("State:\tZ");
+        } catch (IOException e) {
+            assertThat(status).doesNotExist();
+        }
     }
 
     private static void ignore(String piece) {}
