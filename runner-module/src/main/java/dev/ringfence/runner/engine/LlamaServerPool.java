@@ -47,7 +47,11 @@ public final class LlamaServerPool implements AutoCloseable {
     private boolean closing;
     private final CompletableFuture<@Nullable Void> allGone = new CompletableFuture<>();
 
-    /** @param fence starts a program in a fence */
+    /**
+     * Starts nothing yet.
+     *
+     * @param fence starts a program in a fence
+     */
     public LlamaServerPool(EngineSettings settings, BiFunction<FencedCommand, OutputListener, FencedProcess> fence) {
         this.settings = settings;
         this.fence = fence;

@@ -1,0 +1,69 @@
+package dev.ringfence.runner.capability;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.capability.Outcome.Failed;
+import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.FenceReport;
+import dev.ringfence.runner.process.Usage;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.List;
+
+/** How results show what a fence enforced and what ran in it. */
+final class FenceJson {
+    private FenceJson() {}
+
+    static ObjectNode object() {
+        return JsonNodeFactory.instance.objectNode();
+    }
+
+    static ObjectNode usage(Usage usage) {
+        var json = object();
+        json.put("cpu_user_ms", milliseconds(usage.cpuUser()));
+        json.put("cpu_system_ms", milliseconds(usage.cpuSystem()));
+        json.put("peak_memory_bytes", usage.peakMemoryBytes());
+        json.put("memory_source", usage.memorySource());
+        json.put("wall_ms", milliseconds(usage.wall()));
+        return json;
+    }
+
+    static ObjectNode report(FenceReport report) {
+        var json = object();
+        json.put("tier", report.tier());
+        var entries = json.putArray("entries");
+        for (var entry : report.entries()) {
+            entries.addObject()
+                    .put("field", entry.field())
+                    .put("asked", entry.asked())
+                    .put("means", entry.means())
+                    .put("value", entry.value());
+        }
+        return json;
+    }
+
+    static void limitsHit(ObjectNode json, List<String> limits) {
+        var array = json.putArray("limits_hit");
+        limits.forEach(array::add);
+    }
+
+    static Failed failed(FenceException error) {
+        return switch (error) {
+            case FenceException.Refused refused -> {
+                var data = object();
+                data.put("field", refused.field());
+                yield new Failed("fence-refused", message(refused), data);
+            }
+            case FenceException.Broken broken -> new Failed("fence-broken", message(broken), object());
+        };
+    }
+
+    static String message(Throwable error) {
+        return error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
+    }
+
+    /** To the microsecond; whole milliseconds hide what a fast program used. */
+    static BigDecimal milliseconds(Duration time) {
+        return BigDecimal.valueOf(time.toNanos() / 1000, 3);
+    }
+}

@@ -1,0 +1,180 @@
+package dev.ringfence.runner.capability;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.Generation;
+import dev.ringfence.runner.engine.GenerationRequest;
+import dev.ringfence.runner.engine.GenerationRequest.Message;
+import dev.ringfence.runner.engine.GenerationRequest.Role;
+import dev.ringfence.runner.engine.LlamaServerPool;
+import dev.ringfence.runner.engine.LocalModel;
+import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Lets a model answer a prompt. The pieces of the answer come on the channel {@code text}. The job's deadline counts
+ * from when the model's engine is up, since loading has a limit of its own.
+ */
+public final class GenerateText implements Capability {
+    private static final ObjectNode SCHEMA = JsonSchemas.parse("""
+            {
+              "$schema": "https://json-schema.org/draft/2020-12/schema",
+              "type": "object",
+              "properties": {
+                "model": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 256,
+                  "description": "the id of a model of the catalog"
+                },
+                "prompt": {
+                  "type": "string",
+                  "minLength": 1,
+                  "maxLength": 262144,
+                  "description": "what the model is asked"
+                },
+                "system": {
+                  "type": "string",
+                  "maxLength": 262144,
+                  "description": "how the model shall behave"
+                },
+                "max_tokens": {
+                  "type": "integer",
+                  "minimum": 1,
+                  "maximum": 65536,
+                  "default": 256,
+                  "description": "the length of the answer at most"
+                },
+                "temperature": {
+                  "type": "number",
+                  "minimum": 0,
+                  "maximum": 2,
+                  "default": 0.7,
+                  "description": "0 always takes the likeliest token"
+                },
+                "top_p": {
+                  "type": "number",
+                  "minimum": 0,
+                  "maximum": 1,
+                  "description": "takes only the likeliest tokens that together have this probability"
+                },
+                "seed": {
+                  "type": "integer",
+                  "minimum": 0,
+                  "maximum": 4294967294,
+                  "description": "makes the choice of tokens repeatable"
+                },
+                "stop": {
+                  "type": "array",
+                  "items": { "type": "string", "minLength": 1, "maxLength": 1024 },
+                  "maxItems": 4,
+                  "description": "texts that end the answer"
+                }
+              },
+              "required": ["model", "prompt"],
+              "additionalProperties": false
+            }
+            """);
+
+    private final LlamaServerPool engines;
+    private final ModelSource models;
+
+    public GenerateText(LlamaServerPool engines, ModelSource models) {
+        this.engines = engines;
+        this.models = models;
+    }
+
+    @Override
+    public String name() {
+        return "GenerateText";
+    }
+
+    @Override
+    public String description() {
+        return "Lets a language model answer a prompt and streams the answer";
+    }
+
+    @Override
+    public ObjectNode schema() {
+        return SCHEMA.deepCopy();
+    }
+
+    @Override
+    public boolean repeatable() {
+        return true;
+    }
+
+    @Override
+    public Execution start(Invocation invocation, OutputSink sink) {
+        var id = invocation.arguments().path("model").asText();
+        return switch (models.resolve(id, invocation.agent())) {
+            case ModelSource.Resolution.Found(var model) -> generate(invocation, model, sink);
+            case ModelSource.Resolution.Refused(var type, var message) ->
+                new Refused(new Outcome.Failed(type, message, FenceJson.object().put("model", id)));
+        };
+    }
+
+    private Execution generate(Invocation invocation, LocalModel model, OutputSink sink) {
+        // Written by the generation's thread only; read when that has given its result.
+        var answer = new StringBuilder();
+        var generation = engines.generate(model, request(invocation.arguments()), limit(invocation, model), piece -> {
+            answer.append(piece);
+            sink.put("text", piece);
+        });
+        return new Generating(generation, new GenerationOutcome(model.id(), answer));
+    }
+
+    /** The engine outlives its requests, so the profiles' time limits are kept here. */
+    private static Duration limit(Invocation invocation, LocalModel model) {
+        return Stream.of(
+                        invocation.deadline(),
+                        invocation.profile().processLimits().maxExecutionTime(),
+                        model.profile().processLimits().maxExecutionTime())
+                .min(Duration::compareTo)
+                .orElseThrow();
+    }
+
+    private static GenerationRequest request(JsonNode arguments) {
+        var messages = new ArrayList<Message>();
+        if (arguments.has("system")) {
+            messages.add(new Message(Role.SYSTEM, arguments.path("system").asText()));
+        }
+        messages.add(new Message(Role.USER, arguments.path("prompt").asText()));
+        List<String> stop = new ArrayList<>();
+        arguments.path("stop").forEach(text -> stop.add(text.asText()));
+        return new GenerationRequest(
+                messages,
+                arguments.path("max_tokens").asInt(GenerationRequest.DEFAULT_MAX_TOKENS),
+                arguments.path("temperature").asDouble(GenerationRequest.DEFAULT_TEMPERATURE),
+                arguments.has("top_p") ? arguments.path("top_p").asDouble() : null,
+                arguments.has("seed") ? arguments.path("seed").asLong() : null,
+                stop);
+    }
+
+    /** An answer under way. */
+    private record Generating(Generation generation, GenerationOutcome outcomes) implements Execution {
+        @Override
+        public Uni<Outcome> outcome() {
+            return generation.result().map(outcomes::of).onFailure().recoverWithItem(outcomes::failed);
+        }
+
+        @Override
+        public void cancel() {
+            generation.cancel();
+        }
+    }
+
+    /** Nothing to do. */
+    private record Refused(Outcome.Failed failure) implements Execution {
+        @Override
+        public Uni<Outcome> outcome() {
+            return Uni.createFrom().item(failure);
+        }
+
+        @Override
+        public void cancel() {}
+    }
+}

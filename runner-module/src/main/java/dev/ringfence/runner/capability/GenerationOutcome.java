@@ -1,0 +1,99 @@
+package dev.ringfence.runner.capability;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.EngineException;
+import dev.ringfence.runner.engine.GenerationResult;
+import dev.ringfence.runner.fence.FenceException;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import org.jboss.logging.Logger;
+
+/**
+ * What a job's result shows of a generation. What is not known is left out.
+ *
+ * @param text what has been streamed so far, for answers that do not come to their end
+ */
+record GenerationOutcome(String model, CharSequence text) {
+    private static final Logger LOG = Logger.getLogger(GenerationOutcome.class);
+
+    Outcome of(GenerationResult result) {
+        return switch (result) {
+            case GenerationResult.Answered answered -> new Outcome.Completed(data(answered));
+            case GenerationResult.TimedOut(var limit) -> new Outcome.TimedOut(limit, partial());
+            case GenerationResult.Cancelled() -> new Outcome.Cancelled(partial());
+        };
+    }
+
+    private ObjectNode data(GenerationResult.Answered answered) {
+        var data = FenceJson.object();
+        data.put("model", model);
+        data.put("text", answered.text());
+        data.put("finish_reason", answered.finishReason());
+        data.put("input_tokens", answered.inputTokens());
+        data.put("output_tokens", answered.outputTokens());
+        if (answered.timeToFirstToken() != null) {
+            data.put("time_to_first_token_ms", FenceJson.milliseconds(answered.timeToFirstToken()));
+        }
+        if (answered.tokensPerSecond() != null) {
+            data.put(
+                    "tokens_per_second",
+                    BigDecimal.valueOf(answered.tokensPerSecond()).setScale(1, RoundingMode.HALF_UP));
+        }
+        data.put("waited_ms", FenceJson.milliseconds(answered.waited()));
+        data.put("execution_ms", FenceJson.milliseconds(answered.elapsed()));
+        return data;
+    }
+
+    private ObjectNode partial() {
+        return FenceJson.object().put("model", model).put("text", text.toString());
+    }
+
+    Outcome failed(Throwable failure) {
+        return switch (failure) {
+            case EngineException error -> new Outcome.Failed(type(error), FenceJson.message(error), data(error));
+            case FenceException error -> FenceJson.failed(error);
+            default -> {
+                LOG.error("A generation failed for a reason that is none of its own", failure);
+                yield new Outcome.Failed("internal", "the service failed; its log says why", partial());
+            }
+        };
+    }
+
+    private static String type(EngineException error) {
+        return switch (error) {
+            case EngineException.EngineMissing _ -> "engine-missing";
+            case EngineException.ModelFileMissing _ -> "model-file-not-found";
+            case EngineException.Down down when !down.limitsHit().isEmpty() -> "resource-limit-exceeded";
+            case EngineException.LoadFailed _ -> "model-load-failed";
+            case EngineException.Crashed _ -> "engine-crashed";
+            case EngineException.PromptTooLong _ -> "prompt-too-long";
+            case EngineException.InvalidRequest _ -> "invalid-request";
+            case EngineException.Saturated _ -> "saturated";
+            case EngineException.Misbehaved _ -> "engine-misbehaved";
+            case EngineException.Closed _ -> "shutting-down";
+        };
+    }
+
+    private ObjectNode data(EngineException error) {
+        var data = partial();
+        switch (error) {
+            case EngineException.Down down -> {
+                data.put("engine_log", down.log());
+                data.put("retry_after_ms", FenceJson.milliseconds(down.retryAfter()));
+                FenceJson.limitsHit(data, down.limitsHit());
+            }
+            case EngineException.PromptTooLong tooLong ->
+                data.put("prompt_tokens", tooLong.tokens()).put("context_tokens", tooLong.limit());
+            case EngineException.Saturated saturated ->
+                data.put("retry_after_ms", FenceJson.milliseconds(saturated.retryAfter()));
+            case EngineException.EngineMissing _,
+                    EngineException.ModelFileMissing _,
+                    EngineException.InvalidRequest _,
+                    EngineException.Misbehaved _,
+                    EngineException.Closed _ -> {
+                // The message says it all.
+            }
+        }
+        return data;
+    }
+}
