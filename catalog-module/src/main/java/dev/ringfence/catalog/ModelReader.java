@@ -37,7 +37,7 @@ final class ModelReader {
         var provider = provider(model);
         var capabilities = capabilities(model);
         var name = model.text("name").orElse(id);
-        if (name.isBlank() || name.chars().anyMatch(Character::isISOControl)) {
+        if (model.isText("name") && (name.isBlank() || name.chars().anyMatch(Character::isISOControl))) {
             model.problem("name", "must be a readable name; without one the id is shown");
         }
         var requirements = model.table("resource_requirements").map(ModelReader::requirements);

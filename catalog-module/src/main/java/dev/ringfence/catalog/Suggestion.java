@@ -4,12 +4,15 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Finds what was probably meant by a misspelt word. */
 public final class Suggestion {
     /** A longer word is no typing error of a known one, and comparing it would cost time. */
     private static final int LONGEST = 60;
+
+    private static final int MOST_LISTED = 20;
 
     private Suggestion() {}
 
@@ -29,7 +32,8 @@ public final class Suggestion {
     }
 
     static String list(Collection<String> known) {
-        return String.join(", ", known);
+        var shown = known.stream().limit(MOST_LISTED).collect(Collectors.joining(", "));
+        return known.size() > MOST_LISTED ? shown + " and " + (known.size() - MOST_LISTED) + " more" : shown;
     }
 
     /** How many letters have to be inserted, removed or replaced; case does not count. */

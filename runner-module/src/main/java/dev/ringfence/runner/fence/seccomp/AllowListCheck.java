@@ -5,25 +5,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** Refuses an allow list that means something else than it says, or that nothing could run under. */
 final class AllowListCheck {
     /**
-     * What the kernel and a C library's loader take to start a dynamically linked program that does nothing, and what
-     * bubblewrap's own first process takes to wait for it. Of each line one call is enough: which one is used depends
-     * on the library's age and the architecture.
+     * What glibc's loader cannot do without when it starts a program that does nothing (found by taking away one call
+     * after the other), and what bubblewrap's first process takes to wait for it. Of each line one call is enough:
+     * which one is used depends on the library's age.
      */
     private static final List<List<String>> NEEDED = List.of(
             List.of("execve"),
-            List.of("openat", "open"),
+            List.of("openat"),
             List.of("read"),
             List.of("newfstatat", "fstat"),
             List.of("mmap"),
             List.of("mprotect"),
             List.of("close"),
             List.of("exit_group"),
-            List.of("wait4"),
-            List.of("write"));
+            List.of("wait4"));
+
+    private static final List<List<String>> ALSO_NEEDED_ON_X86_64 = List.of(List.of("arch_prctl"), List.of("pread64"));
 
     private final SeccompPolicy policy;
 
@@ -49,8 +51,8 @@ final class AllowListCheck {
             problems.add("clone3 is answered as if the kernel did not have it, so that programs use clone, whose"
                     + " arguments can be checked; add clone");
         }
-        var missing = NEEDED.stream()
-                .filter(alternatives -> alternatives.stream().noneMatch(policy.allowedSyscalls()::contains))
+        var missing = needed().filter(
+                        alternatives -> alternatives.stream().noneMatch(policy.allowedSyscalls()::contains))
                 .map(List::getFirst)
                 .toList();
         if (!missing.isEmpty()) {
@@ -59,6 +61,13 @@ final class AllowListCheck {
         if (!problems.isEmpty()) {
             throw new UnusableSyscallList(problems);
         }
+    }
+
+    private Stream<List<String>> needed() {
+        return switch (policy.architecture()) {
+            case X86_64 -> Stream.concat(NEEDED.stream(), ALSO_NEEDED_ON_X86_64.stream());
+            case AARCH64 -> NEEDED.stream();
+        };
     }
 
     private Set<String> denied() {

@@ -3,6 +3,8 @@ package dev.ringfence.runner.fence.seccomp;
 import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * The parts of a filter that look at arguments.
@@ -37,14 +39,27 @@ final class ArgumentChecks {
 
     private final SeccompPolicy policy;
     private final Assembler assembler;
+    private final Map<Rule.Check, Label> labels = new EnumMap<>(Rule.Check.class);
 
     ArgumentChecks(SeccompPolicy policy, Assembler assembler) {
         this.policy = policy;
         this.assembler = assembler;
     }
 
-    /** Writes the instructions of one check; each of its ways ends with an answer. */
-    void write(Rule.Check check) {
+    /** Where the instructions of a check will begin. */
+    Label label(Rule.Check check) {
+        return labels.computeIfAbsent(check, _ -> new Label());
+    }
+
+    /** Writes the instructions of all checks that were asked for; each of their ways ends with an answer. */
+    void write() {
+        labels.forEach((check, label) -> {
+            assembler.mark(label);
+            write(check);
+        });
+    }
+
+    private void write(Rule.Check check) {
         switch (check) {
             case CLONE -> cloneFlags();
             case SOCKET -> socket();

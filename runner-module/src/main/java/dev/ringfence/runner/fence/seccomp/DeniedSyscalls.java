@@ -35,7 +35,7 @@ final class DeniedSyscalls {
     private DeniedSyscalls() {}
 
     private static Set<String> words(String text) {
-        return Set.of(text.strip().split("\\s+"));
+        return Set.of(text.strip().split("\\s+", -1));
     }
 
     static Set<String> of(SeccompPolicy policy) {

@@ -4,7 +4,6 @@ import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 
 /**
@@ -64,16 +63,9 @@ public final class SeccompFilter {
         assembler.mark(known);
         assembler.load(NUMBER);
 
-        var checks = new EnumMap<Rule.Check, Label>(Rule.Check.class);
-        for (var check : Rule.Check.values()) {
-            checks.put(check, new Label());
-        }
+        var checks = new ArgumentChecks(policy, assembler);
         search(assembler, segments(policy, rules), checks);
-        var arguments = new ArgumentChecks(policy, assembler);
-        checks.forEach((check, label) -> {
-            assembler.mark(label);
-            arguments.write(check);
-        });
+        checks.write();
         return assembler.assemble();
     }
 
@@ -96,11 +88,11 @@ public final class SeccompFilter {
     }
 
     /** A balanced tree: some eight comparisons for any number. */
-    private static void search(Assembler assembler, List<Segment> segments, EnumMap<Rule.Check, Label> checks) {
+    private static void search(Assembler assembler, List<Segment> segments, ArgumentChecks checks) {
         if (segments.size() == 1) {
             switch (segments.getFirst().rule()) {
                 case Rule.Answer answer -> assembler.result(answer.value());
-                case Rule.Check check -> assembler.jump(checks.get(check));
+                case Rule.Check check -> assembler.jump(checks.label(check));
             }
             return;
         }

@@ -115,7 +115,7 @@ final class SyscallTable {
     private static SyscallTable parse(String text) {
         var numbers = new TreeMap<String, Integer>();
         var next = 0;
-        for (var word : text.strip().split("\\s+")) {
+        for (var word : text.strip().split("\\s+", -1)) {
             if (Character.isDigit(word.charAt(0))) {
                 next = Integer.parseInt(word);
             } else {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.catalog;
+
+import org.jspecify.annotations.NullMarked;
