@@ -22,8 +22,8 @@ class ShellExecTest {
     private static final Fence FENCE = LlamaForTests.fence();
 
     private final ShellExec shell = new ShellExec(FENCE::start);
-    private final StringBuffer stdout = new StringBuffer();
-    private final StringBuffer stderr = new StringBuffer();
+    private final StringBuilder stdout = new StringBuilder();
+    private final StringBuilder stderr = new StringBuilder();
 
     @AfterAll
     static void closeFence() {
