@@ -1,0 +1,231 @@
+package dev.ringfence.runner.capability;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.engine.LlamaForTests;
+import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.FenceException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** Real commands in a real fence. */
+class ShellExecTest {
+    private static final Duration LONG = Duration.ofMinutes(1);
+    private static final Fence FENCE = LlamaForTests.fence();
+
+    private final ShellExec shell = new ShellExec(FENCE::start);
+    private final StringBuilder stdout = new StringBuilder();
+    private final StringBuilder stderr = new StringBuilder();
+
+    @AfterAll
+    static void closeFence() {
+        FENCE.close();
+    }
+
+    @Test
+    void aCommandsOutputIsStreamedAndItsResultSaysHowItRan() {
+        // When
+        var outcome =
+                run(arguments("echo 'grüße €'; echo oops >&2; cat; exit 3").put("stdin", "from input"));
+
+        // Then
+        assertThat(outcome).isInstanceOf(Outcome.Completed.class);
+        var data = outcome.data();
+        assertThat(data.path("success").asBoolean()).isFalse();
+        assertThat(data.path("exit_code").asInt()).isEqualTo(3);
+        assertThat(data.path("stdout").asText())
+                .isEqualTo("grüße €\nfrom input")
+                .isEqualTo(stdout.toString());
+        assertThat(data.path("stderr").asText()).isEqualTo("oops\n").isEqualTo(stderr.toString());
+        assertThat(data.path("stdout_bytes").asLong()).isEqualTo(22);
+        assertThat(data.path("stdout_truncated").asBoolean()).isFalse();
+        assertThat(data.path("usage").path("wall_ms").asDouble()).isPositive();
+        assertThat(data.path("usage").path("peak_memory_bytes").asLong()).isPositive();
+        assertThat(data.path("limits_hit")).isEmpty();
+        assertThat(data.path("fence").path("tier").asText()).isEqualTo("namespaces");
+        assertThat(data.path("fence").path("entries").size()).isGreaterThan(15);
+    }
+
+    @Test
+    void theCommandSeesOnlyItsOwnEnvironment() {
+        // When
+        var outcome = run(arguments("env -u PWD -u SHLVL -u _ env | sort"));
+
+        // Then
+        assertThat(outcome.data().path("stdout").asText())
+                .isEqualTo("HOME=/tmp\nLANG=C.UTF-8\nPATH=/usr/local/bin:/usr/bin:/bin\n");
+    }
+
+    @Test
+    void outputBeyondTenMegabytesIsCountedButNeitherKeptNorStreamed() {
+        // When
+        var outcome = run(arguments("head -c 10000001 /dev/zero | tr '\\0' x"));
+
+        // Then
+        assertThat(outcome.data().path("stdout_truncated").asBoolean()).isTrue();
+        assertThat(outcome.data().path("stdout_bytes").asLong()).isEqualTo(10_000_001);
+        assertThat(outcome.data().path("stdout").asText()).hasSize(10_000_000);
+        assertThat(stdout).hasSize(10_000_000);
+    }
+
+    @Test
+    void outputOfExactlyTenMegabytesIsWhole() {
+        // When
+        var outcome = run(arguments("head -c 10000000 /dev/zero | tr '\\0' x"));
+
+        // Then
+        assertThat(outcome.data().path("stdout_truncated").asBoolean()).isFalse();
+        assertThat(stdout).hasSize(10_000_000);
+    }
+
+    @Test
+    void theTimeoutOfTheArgumentsHoldsWhenItIsTheShortest() {
+        // When
+        var outcome = run(arguments("echo begun; sleep 1000").put("timeout", 1));
+
+        // Then
+        assertThat(outcome)
+                .isInstanceOfSatisfying(
+                        Outcome.TimedOut.class,
+                        timedOut -> assertThat(timedOut.limit()).isEqualTo(Duration.ofSeconds(1)));
+        assertThat(outcome.data().path("stdout").asText()).isEqualTo("begun\n");
+    }
+
+    @Test
+    void cancellingEndsTheCommand() throws Exception {
+        // Given
+        var begun = new CountDownLatch(1);
+        var execution = shell.start(
+                invocation(arguments("echo begun; sleep 1000"), profile()), (channel, text) -> begun.countDown());
+        assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
+
+        // When
+        execution.cancel();
+        execution.cancel();
+
+        // Then
+        assertThat(execution.outcome().await().atMost(LONG)).isInstanceOf(Outcome.Cancelled.class);
+    }
+
+    @Test
+    void cancellingWhileTheFenceIsBeingBuiltEndsTheCommandAsSoonAsItRuns() {
+        // Given
+        var building = new CompletableFuture<Void>();
+        var slow = new ShellExec((command, listener) -> {
+            building.join();
+            return FENCE.start(command, listener);
+        });
+        var execution = slow.start(invocation(arguments("sleep 1000"), profile()), (channel, text) -> {});
+
+        // When
+        execution.cancel();
+        building.complete(null);
+
+        // Then
+        assertThat(execution.outcome().await().atMost(LONG)).isInstanceOf(Outcome.Cancelled.class);
+    }
+
+    @Test
+    void aProfileThatTheHostCannotEnforceRefusesTheJobAndNamesTheField() {
+        // Given
+        var resources = new SandboxProfile.Resources(
+                DataSize.ofMegabytes(100), 1, DataSize.ofMegabytes(10), new SandboxProfile.GpuAccess.Exclusive(), 0);
+        var profile = profile();
+        var greedy = new SandboxProfile(
+                "greedy",
+                resources,
+                profile.filesystem(),
+                profile.processLimits(),
+                profile.network(),
+                profile.security());
+
+        // When
+        var outcome = shell.start(invocation(arguments("true"), greedy), (channel, text) -> {})
+                .outcome()
+                .await()
+                .atMost(LONG);
+
+        // Then
+        assertThat(outcome)
+                .isInstanceOfSatisfying(
+                        Outcome.Failed.class,
+                        failed -> assertThat(failed.type()).isEqualTo("fence-refused"));
+        assertThat(outcome.data().path("field").asText()).isEqualTo("resources.gpu_access");
+    }
+
+    @Test
+    void aFenceThatBreaksIsNotTheCommandsFault() {
+        // Given
+        var broken = new ShellExec((command, listener) -> {
+            throw new FenceException.Broken("no more users");
+        });
+
+        // When
+        var outcome = broken.start(invocation(arguments("true"), profile()), (channel, text) -> {})
+                .outcome()
+                .await()
+                .atMost(LONG);
+
+        // Then
+        assertThat(outcome).isInstanceOfSatisfying(Outcome.Failed.class, failed -> {
+            assertThat(failed.type()).isEqualTo("fence-broken");
+            assertThat(failed.message()).isEqualTo("no more users");
+        });
+    }
+
+    @Test
+    void aCommandThatTheKernelCannotTakeIsRefusedBeforeAnythingStarts() {
+        // Given
+        var tooLong = invocation(arguments("ä".repeat(65_536)), profile());
+        var fits = arguments(":".repeat(131_071));
+
+        // Then
+        assertThatThrownBy(() -> shell.start(tooLong, (channel, text) -> {}))
+                .isInstanceOf(InvalidArguments.class)
+                .hasMessageContaining("/cmd has 131072 bytes");
+        assertThat(run(fits).data().path("exit_code").asInt()).isEqualTo(127);
+    }
+
+    private Outcome run(ObjectNode arguments) {
+        return shell.start(invocation(arguments, profile()), this::hear)
+                .outcome()
+                .await()
+                .atMost(LONG);
+    }
+
+    private void hear(String channel, String text) {
+        (channel.equals("stdout") ? stdout : stderr).append(text);
+    }
+
+    private static ObjectNode arguments(String command) {
+        return FenceJson.object().put("cmd", command);
+    }
+
+    private static Invocation invocation(ObjectNode arguments, SandboxProfile profile) {
+        return new Invocation("job_1", "tester", arguments, profile, LONG);
+    }
+
+    /** As for engines, with room for the programs of a pipeline. */
+    private static SandboxProfile profile() {
+        var profile = LlamaForTests.profile();
+        return new SandboxProfile(
+                "shell",
+                profile.resources(),
+                profile.filesystem(),
+                new SandboxProfile.ProcessLimits(
+                        8,
+                        profile.processLimits().maxExecutionTime(),
+                        profile.processLimits().allowedSyscalls(),
+                        0),
+                profile.network(),
+                profile.security());
+    }
+}

@@ -1,0 +1,386 @@
+package dev.ringfence.runner.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.ringfence.runner.engine.EngineException.Closed;
+import dev.ringfence.runner.engine.EngineException.Crashed;
+import dev.ringfence.runner.engine.EngineException.EngineMissing;
+import dev.ringfence.runner.engine.EngineException.LoadFailed;
+import dev.ringfence.runner.engine.EngineException.ModelFileMissing;
+import dev.ringfence.runner.engine.EngineException.PromptTooLong;
+import dev.ringfence.runner.engine.EngineStatus.State;
+import dev.ringfence.runner.engine.GenerationRequest.Message;
+import dev.ringfence.runner.engine.GenerationRequest.Role;
+import dev.ringfence.runner.engine.GenerationResult.Answered;
+import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.process.OutputListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A real llama-server in a real fence. */
+class LlamaServerPoolTest {
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
+    private static final Fence FENCE = LlamaForTests.fence();
+
+    private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
+    private final List<LlamaServerPool> pools = new ArrayList<>();
+
+    @TempDir
+    Path directory;
+
+    @AfterEach
+    void close() {
+        pools.forEach(LlamaServerPool::close);
+    }
+
+    @AfterAll
+    static void closeFence() {
+        FENCE.close();
+    }
+
+    @Test
+    void theAnswerArrivesInPiecesAndWithTheEnginesOwnCounts() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var pieces = new CopyOnWriteArrayList<String>();
+
+        // When
+        var answer = answer(pool, "Say hello", pieces::add);
+
+        // Then
+        assertThat(answer.text()).isEqualTo("hello");
+        assertThat(pieces).hasSizeGreaterThan(1);
+        assertThat(String.join("", pieces)).isEqualTo("hello");
+        assertThat(answer.finishReason()).isEqualTo("stop");
+        assertThat(answer.inputTokens()).isEqualTo(12);
+        assertThat(answer.outputTokens()).isEqualTo(4);
+        assertThat(answer.timeToFirstToken()).isNotNull().isPositive().isLessThanOrEqualTo(answer.elapsed());
+        assertThat(answer.waited()).isPositive().isLessThanOrEqualTo(answer.timeToFirstToken());
+        assertThat(answer.tokensPerSecond()).isNotNull().isPositive();
+    }
+
+    @Test
+    void anAnswerEndsAtTheGivenLengthAndSaysSo() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var request = new GenerationRequest(
+                List.of(new Message(Role.SYSTEM, "Be brief."), new Message(Role.USER, "Count to 100")),
+                7,
+                0,
+                0.9,
+                42L,
+                List.of());
+
+        // When
+        var result = pool.generate(LlamaForTests.model(), request, LIMIT, LlamaServerPoolTest::ignore)
+                .result()
+                .await()
+                .atMost(LIMIT);
+
+        // Then
+        assertThat(result).isInstanceOfSatisfying(Answered.class, answer -> {
+            assertThat(answer.finishReason()).isEqualTo("length");
+            assertThat(answer.outputTokens()).isEqualTo(7);
+        });
+    }
+
+    @Test
+    void requestsThatComeTogetherLoadTheModelOnce() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var model = LlamaForTests.model();
+
+        // When
+        var generations = new ArrayList<Generation>();
+        for (int i = 0; i < 6; i++) {
+            generations.add(pool.generate(model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore));
+        }
+
+        // Then
+        for (var generation : generations) {
+            assertThat(generation.result().await().atMost(LIMIT))
+                    .isInstanceOfSatisfying(
+                            Answered.class, answer -> assertThat(answer.text()).isEqualTo("hello"));
+        }
+        assertThat(started).hasSize(1);
+    }
+
+    @Test
+    void cancellingClosesTheAnswerAndFreesTheSlotInTheEngine() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var pieces = new CopyOnWriteArrayList<String>();
+        var whole = answer(pool, "Count to 100", LlamaServerPoolTest::ignore);
+        var under = new CompletableFuture<Generation>();
+
+        // When
+        under.complete(pool.generate(LlamaForTests.model(), atZero("Count to 100"), LIMIT, piece -> {
+            pieces.add(piece);
+            under.join().cancel();
+        }));
+        var result = under.join().result().await().atMost(LIMIT);
+
+        // Then
+        assertThat(result).isInstanceOf(GenerationResult.Cancelled.class);
+        assertThat((long) pieces.size()).isLessThan(whole.outputTokens() / 2);
+        assertThat(stateOf(pool)).isEqualTo(new State.Ready(started.getFirst().pid(), 4, 0));
+    }
+
+    @Test
+    void aRequestThatIsCancelledWhileTheModelLoadsLeavesTheEngineToTheNext() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+
+        // When
+        var generation = pool.generate(LlamaForTests.model(), atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
+        generation.cancel();
+
+        // Then
+        assertThat(generation.result().await().atMost(LIMIT)).isInstanceOf(GenerationResult.Cancelled.class);
+        assertThat(answer(pool, "Say hello", LlamaServerPoolTest::ignore).text())
+                .isEqualTo("hello");
+        assertThat(started).hasSizeLessThan(2);
+    }
+
+    @Test
+    void anAnswerThatIsNotThereByTheDeadlineTimesOutAndTheEngineLivesOn() throws Exception {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        answer(pool, "Say hello", LlamaServerPoolTest::ignore);
+        signal("STOP", engineProcess());
+
+        // When
+        var limit = Duration.ofMillis(100);
+        var result = pool.generate(LlamaForTests.model(), atZero("Count to 100"), limit, LlamaServerPoolTest::ignore)
+                .result()
+                .await()
+                .atMost(LIMIT);
+        var frozen = stateOf(pool);
+        signal("CONT", engineProcess());
+
+        // Then
+        assertThat(result).isEqualTo(new GenerationResult.TimedOut(limit));
+        assertThat(frozen).isInstanceOf(State.Ready.class);
+        assertThat(answer(pool, "Say hello", LlamaServerPoolTest::ignore).text())
+                .isEqualTo("hello");
+        assertThat(started).hasSize(1);
+    }
+
+    @Test
+    void anEngineThatIsKilledInTheMiddleOfAnAnswerIsReportedAndStartedAnew() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        answer(pool, "Say hello", LlamaServerPoolTest::ignore);
+        var engine = engineProcess();
+
+        // When
+        var generation = pool.generate(LlamaForTests.model(), atZero("Count to 100"), LIMIT, piece -> kill(engine));
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOf(Crashed.class)
+                .hasMessageContaining("ringfence-tiny")
+                .hasMessageContaining("signal 9");
+        assertThat(answer(pool, "Say hello", LlamaServerPoolTest::ignore).text())
+                .isEqualTo("hello");
+        assertThat(started).hasSize(2);
+    }
+
+    @Test
+    void anEngineThatNobodyAsksIsStoppedAndTheNextRequestStartsItAnew() {
+        // Given
+        var pool = pool(LlamaForTests.settings().withIdleTime(Duration.ofMillis(50)));
+        answer(pool, "Say hello", LlamaServerPoolTest::ignore);
+
+        // Then
+        await().until(() -> stateOf(pool) instanceof State.Cold);
+        assertGone(started.getFirst());
+        assertThat(answer(pool, "Say hello", LlamaServerPoolTest::ignore).text())
+                .isEqualTo("hello");
+    }
+
+    @Test
+    void aPromptThatDoesNotFitIsRefusedWithItsLengthAndTheLimit() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var request = GenerationRequest.of("hello ".repeat(600));
+
+        // When
+        var generation = pool.generate(LlamaForTests.model(), request, LIMIT, LlamaServerPoolTest::ignore);
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOfSatisfying(PromptTooLong.class, refusal -> {
+                    assertThat(refusal.limit()).isEqualTo(512);
+                    assertThat(refusal.tokens()).isGreaterThan(600);
+                });
+    }
+
+    @Test
+    void aModelFileThatIsNotThereIsNamedAndNothingStarts() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var missing = directory.resolve("missing.gguf");
+        var model = new LocalModel("gone", missing, LlamaForTests.profile());
+
+        // When
+        var generation = pool.generate(model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOf(ModelFileMissing.class)
+                .hasMessageContaining(missing.toString());
+        assertThat(started).isEmpty();
+    }
+
+    @Test
+    void aModelFileThatIsCutOffFailsToLoadWithTheEnginesOwnWords() throws IOException {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var whole = Files.readAllBytes(LlamaForTests.modelFile());
+        var cut = Files.write(directory.resolve("cut.gguf"), Arrays.copyOf(whole, whole.length / 2));
+        var model = new LocalModel("cut", cut, LlamaForTests.profile());
+
+        // When
+        var generation = pool.generate(model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOfSatisfying(
+                        LoadFailed.class,
+                        failure -> assertThat(failure.log()).contains("model is corrupted or incomplete"));
+        assertThat(stateOf(pool)).isInstanceOf(State.Failed.class);
+        assertGone(started.getFirst());
+    }
+
+    @Test
+    void anEngineThatDoesNotComeUpInTimeIsGoneWhenTheRequestHearsOfIt() throws IOException {
+        // Given
+        var sleeper = directory.resolve("llama-server");
+        Files.writeString(sleeper, "#!/bin/sh\necho waiting for nothing >&2\nexec sleep 1000\n");
+        Files.setPosixFilePermissions(sleeper, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+        var pool = pool(EngineSettings.defaults().withExecutable(sleeper).withLoadTimeout(Duration.ofMillis(300)));
+        var file = Files.writeString(directory.resolve("any.gguf"), "any");
+
+        // When
+        var generation = pool.generate(
+                new LocalModel("any", file, LlamaForTests.profile()), atZero("x"), LIMIT, LlamaServerPoolTest::ignore);
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOfSatisfying(
+                        LoadFailed.class, failure -> assertThat(failure.log()).isEqualTo("waiting for nothing"));
+        assertGone(started.getFirst());
+    }
+
+    @Test
+    void aHostWithoutAnEngineIsToldWhereItWasLookedFor() {
+        // Given
+        var settings = EngineSettings.defaults().withPrefix(directory);
+
+        // Then
+        assertThatThrownBy(() -> LlamaInstallation.find(settings, "/usr/sbin"))
+                .isInstanceOf(EngineMissing.class)
+                .hasMessageContaining(directory.toString());
+        assertThatThrownBy(() -> LlamaInstallation.find(
+                        EngineSettings.defaults().withExecutable(directory.resolve("llama-server")), null))
+                .isInstanceOf(EngineMissing.class)
+                .hasMessageContaining("configured llama-server");
+    }
+
+    @Test
+    void closingEndsTheEngineAndTellsWhoeverWaitsForIt() throws Exception {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        answer(pool, "Say hello", LlamaServerPoolTest::ignore);
+        signal("STOP", engineProcess());
+        var generation =
+                pool.generate(LlamaForTests.model(), atZero("Count to 100"), LIMIT, LlamaServerPoolTest::ignore);
+        await().until(() -> stateOf(pool) instanceof State.Ready ready && ready.busySlots() == 1);
+
+        // When
+        pool.close();
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT)).isInstanceOf(Closed.class);
+        assertThatThrownBy(() -> answer(pool, "Say hello", LlamaServerPoolTest::ignore))
+                .isInstanceOf(Closed.class);
+        assertGone(started.getFirst());
+    }
+
+    private LlamaServerPool pool(EngineSettings settings) {
+        var pool = new LlamaServerPool(settings, this::start);
+        pools.add(pool);
+        return pool;
+    }
+
+    private FencedProcess start(FencedCommand command, OutputListener listener) {
+        var process = FENCE.start(command, listener);
+        started.add(process);
+        return process;
+    }
+
+    private static void kill(ProcessHandle process) {
+        process.destroyForcibly();
+    }
+
+    /** A zombie runs no more; when it is collected is up to the host's init. */
+    private static void assertGone(FencedProcess process) {
+        var status = Path.of("/proc", String.valueOf(process.pid()), "status");
+        try {
+            assertThat(Files.readString(status)).contains("State:\tZ");
+        } catch (IOException e) {
+            assertThat(status).doesNotExist();
+        }
+    }
+
+    private static void ignore(String piece) {}
+
+    private static GenerationRequest atZero(String prompt) {
+        return new GenerationRequest(List.of(new Message(Role.USER, prompt)), 400, 0, null, null, List.of());
+    }
+
+    private static Answered answer(LlamaServerPool pool, String prompt, Consumer<String> listener) {
+        var result = pool.generate(LlamaForTests.model(), atZero(prompt), LIMIT, listener)
+                .result()
+                .await()
+                .atMost(LIMIT);
+        assertThat(result).isInstanceOf(Answered.class);
+        return (Answered) result;
+    }
+
+    private static State stateOf(LlamaServerPool pool) {
+        return pool.status().await().atMost(LIMIT).getFirst().state();
+    }
+
+    /** The engine itself, which is not the first process of its fence. */
+    private ProcessHandle engineProcess() {
+        return ProcessHandle.of(started.getLast().pid())
+                .flatMap(first -> first.descendants().findFirst())
+                .orElseThrow();
+    }
+
+    private static void signal(String name, ProcessHandle process) throws IOException, InterruptedException {
+        var kill = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start();
+        assertThat(kill.waitFor()).isZero();
+    }
+}
