@@ -1,6 +1,7 @@
 package dev.ringfence.api;
 
 import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -33,6 +34,11 @@ public class RingfenceProducer {
             System.err.println("ringfence: " + e.getMessage());
             Quarkus.asyncExit(CONFIGURATION_ERROR);
         }
+    }
+
+    /** While HTTP still answers: readiness is down, jobs can be looked at and cancelled, none is admitted. */
+    void drain(@Observes ShutdownDelayInitiatedEvent event) {
+        ready().ifPresent(open -> open.jobs().drain(config.drainTimeout()));
     }
 
     void close(@Observes ShutdownEvent event) {

@@ -23,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * A step that has an effect outside follows only what the journal has made durable.
  */
 final class Road {
+    private static final Logger LOG = Logger.getLogger(Road.class);
     private static final Duration RETRY = Duration.ofMillis(200);
     private static final Duration STOP = Duration.ofSeconds(20);
 
@@ -99,20 +101,27 @@ final class Road {
                         "the service ended while the work was under way; what it had done by then is not known"));
     }
 
-    /** Waits for the work that is under way, then ends it. No new work begins, since a slot is never free again. */
+    /** Waits for the work that is under way, then ends it. The service is draining, so no new work begins. */
     void close(Duration timeout, Supplier<List<Job>> live) {
-        if (acquireAll(timeout)) {
+        if (idle(timeout)) {
             return;
         }
         live.get().stream()
                 .filter(job -> job.view().state() == JobView.State.STARTED)
                 .forEach(job -> job.cancel("the service was stopped"));
-        acquireAll(STOP);
+        if (!idle(STOP)) {
+            LOG.warnf("jobs would not end within %d s of being told to", STOP.toSeconds());
+        }
     }
 
-    private boolean acquireAll(Duration timeout) {
+    /** Whether all slots became free in time; jobs that still wait for one then find that the service is draining. */
+    private boolean idle(Duration timeout) {
         try {
-            return slots.tryAcquire(concurrency, timeout.toNanos(), TimeUnit.NANOSECONDS);
+            boolean idle = slots.tryAcquire(concurrency, timeout.toNanos(), TimeUnit.NANOSECONDS);
+            if (idle) {
+                slots.release(concurrency);
+            }
+            return idle;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
