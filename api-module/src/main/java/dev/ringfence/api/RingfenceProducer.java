@@ -1,6 +1,5 @@
 package dev.ringfence.api;
 
-import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -12,8 +11,6 @@ import org.jspecify.annotations.Nullable;
 /** Opens the service when Quarkus has started, closes it when Quarkus stops, and hands it to the resources. */
 @Singleton
 public class RingfenceProducer {
-    private static final int CONFIGURATION_ERROR = 78;
-
     private final RingfenceConfig config;
     private final Metrics metrics;
     private volatile @Nullable Ringfence service;
@@ -24,15 +21,9 @@ public class RingfenceProducer {
     }
 
     void open(@Observes @Priority(1) StartupEvent event) {
-        try {
-            var opened = Ringfence.open(config, metrics, metrics);
-            metrics.watch(opened.jobs());
-            service = opened;
-        } catch (StartupFailure e) {
-            // An exception here would only add a stack trace: what is wrong is outside, and said.
-            System.err.println("ringfence: " + e.getMessage());
-            Quarkus.asyncExit(CONFIGURATION_ERROR);
-        }
+        var opened = Ringfence.open(config, metrics, metrics);
+        metrics.watch(opened.jobs());
+        service = opened;
     }
 
     void close(@Observes ShutdownEvent event) {
