@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -24,6 +25,14 @@ public class RingfenceProducer {
         var opened = Ringfence.open(config, metrics, metrics);
         metrics.watch(opened.jobs());
         service = opened;
+    }
+
+    /** Comes before HTTP is closed: meanwhile readiness says that the service drains, and jobs can be asked for. */
+    void drain(@Observes ShutdownDelayInitiatedEvent event) {
+        var open = service;
+        if (open != null) {
+            open.drain();
+        }
     }
 
     void close(@Observes ShutdownEvent event) {
