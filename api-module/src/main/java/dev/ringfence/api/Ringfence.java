@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
@@ -49,6 +50,7 @@ public final class Ringfence implements AutoCloseable {
     private final Journal journal;
     private final Jobs jobs;
     private final Duration drainTimeout;
+    private final AtomicBoolean drained = new AtomicBoolean();
 
     private Ringfence(
             Catalog catalog,
@@ -130,10 +132,20 @@ public final class Ringfence implements AutoCloseable {
         return jobs;
     }
 
-    /** Drains the jobs, stops the engines, and closes the journal last. Blocks; a second call does nothing. */
+    /**
+     * Admits nothing more, and waits for running jobs as long as is configured; then they are ended. Blocks; a second
+     * call does nothing.
+     */
+    public void drain() {
+        if (!drained.getAndSet(true)) {
+            jobs.drain(drainTimeout);
+        }
+    }
+
+    /** Drains the jobs, stops the engines, and closes the journal last. Blocks; to be called once. */
     @Override
     public void close() {
-        jobs.drain(drainTimeout);
+        drain();
         engines.close();
         journal.close();
         fence.close();

@@ -1,6 +1,5 @@
 package dev.ringfence.api;
 
-import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -13,8 +12,6 @@ import org.jspecify.annotations.Nullable;
 /** Opens the service when Quarkus has started, closes it when Quarkus stops, and hands it to the resources. */
 @Singleton
 public class RingfenceProducer {
-    private static final int CONFIGURATION_ERROR = 78;
-
     private final RingfenceConfig config;
     private final Metrics metrics;
     private volatile @Nullable Ringfence service;
@@ -25,20 +22,17 @@ public class RingfenceProducer {
     }
 
     void open(@Observes @Priority(1) StartupEvent event) {
-        try {
-            var opened = Ringfence.open(config, metrics, metrics);
-            metrics.watch(opened.jobs());
-            service = opened;
-        } catch (StartupFailure e) {
-            // An exception here would only add a stack trace: what is wrong is outside, and said.
-            System.err.println("ringfence: " + e.getMessage());
-            Quarkus.asyncExit(CONFIGURATION_ERROR);
-        }
+        var opened = Ringfence.open(config, metrics, metrics);
+        metrics.watch(opened.jobs());
+        service = opened;
     }
 
-    /** While HTTP still answers: readiness is down, jobs can be looked at and cancelled, none is admitted. */
+    /** Comes before HTTP is closed: meanwhile readiness says that the service drains, and jobs can be asked for. */
     void drain(@Observes ShutdownDelayInitiatedEvent event) {
-        ready().ifPresent(open -> open.jobs().drain(config.drainTimeout()));
+        var open = service;
+        if (open != null) {
+            open.drain();
+        }
     }
 
     void close(@Observes ShutdownEvent event) {

@@ -52,8 +52,8 @@ final class Cli {
             throws IOException {
         var builder = new ProcessBuilder(Packaged.command(arguments))
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                .redirectOutput(stdout.toFile())
-                .redirectError(stderr.toFile());
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(stdout.toFile()))
+                .redirectError(ProcessBuilder.Redirect.appendTo(stderr.toFile()));
         builder.environment()
                 .keySet()
                 .removeIf(name -> name.startsWith("RINGFENCE_") && !name.equals("RINGFENCE_LLAMA_PREFIX"));

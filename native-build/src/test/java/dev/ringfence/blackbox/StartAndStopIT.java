@@ -91,6 +91,15 @@ class StartAndStopIT {
     }
 
     @Test
+    void aSettingThatCannotBeReadStopsTheStart() {
+        var environment = Map.of("RINGFENCE_DRAIN_TIMEOUT", "a while");
+
+        assertRefused(
+                RunningService.launch(data, catalog, RunningService.freePort(), environment),
+                "ringfence.drain-timeout");
+    }
+
+    @Test
     void aPortInUseStopsTheStart() throws IOException {
         try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             var port = taken.getLocalPort();
@@ -117,8 +126,12 @@ class StartAndStopIT {
 
     private static void assertRefused(RunningService service, String named) {
         try (service) {
-            assertThat(service.awaitEnd()).isNotZero();
-            assertThat(service.log()).contains(named).doesNotContain("\tat ");
+            assertThat(service.awaitEnd()).isEqualTo(78);
+            assertThat(service.log())
+                    .contains("ringfence: ")
+                    .contains(named)
+                    .doesNotContain("\tat ")
+                    .doesNotContain("started in");
         }
     }
 }

@@ -1,7 +1,9 @@
 package dev.ringfence.api.cli;
 
+import dev.ringfence.api.StartupFailure;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
+import io.smallrye.config.ConfigValidationException;
 import java.net.BindException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.ConfigProvider;
@@ -31,9 +33,19 @@ final class ServiceProcess {
         return code.get();
     }
 
-    /** What keeps Quarkus itself from starting. */
+    /** Says why it could not start: with an exit handler of ours, Quarkus says nothing. */
     private static int explain(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof StartupFailure) {
+                System.err.println("ringfence: " + cause.getMessage());
+                return ExitCodes.CONFIGURATION;
+            }
+            if (cause instanceof ConfigValidationException wrong) {
+                for (int i = 0; i < wrong.getProblemCount(); i++) {
+                    System.err.println("ringfence: " + wrong.getProblem(i).getMessage());
+                }
+                return ExitCodes.CONFIGURATION;
+            }
             if (cause instanceof BindException) {
                 var config = ConfigProvider.getConfig();
                 System.err.printf(
