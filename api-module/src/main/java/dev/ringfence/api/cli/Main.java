@@ -1,14 +1,27 @@
 package dev.ringfence.api.cli;
 
-import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import picocli.CommandLine;
 
-/** Where the program starts. */
+/** Where the program starts. Only the commands that serve start Quarkus; the others are plain programs. */
 @QuarkusMain
 public final class Main {
     private Main() {}
 
     public static void main(String... args) {
-        Quarkus.run(args);
+        int code = new CommandLine(new RingfenceCommand())
+                .setExecutionExceptionHandler(Main::explain)
+                .execute(args);
+        System.exit(code);
+    }
+
+    /** What we foresaw is told in a line; anything else with all that helps to find it. */
+    private static int explain(Exception error, CommandLine command, CommandLine.ParseResult parsed) {
+        if (error instanceof CommandFailure failure) {
+            command.getErr().println("ringfence: " + failure.getMessage());
+            return failure.exitCode();
+        }
+        error.printStackTrace(command.getErr());
+        return ExitCodes.INTERNAL;
     }
 }

@@ -15,7 +15,8 @@ import java.util.function.BiFunction;
  * program that ends badly has been run all the same, so that is a result, with {@code success} false.
  */
 public final class ShellExec implements Capability {
-    static final long CAPTURE = 10_000_000;
+    /** Of each stream: the result of a job goes into one event of the journal, which is limited. */
+    static final long CAPTURE = 1 << 20;
 
     /** The kernel takes an argument of 128 KiB with its end; longer programs can be read from standard input. */
     private static final int LONGEST_COMMAND = 128 * 1024 - 1;

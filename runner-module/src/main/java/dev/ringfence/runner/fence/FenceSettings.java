@@ -31,6 +31,6 @@ public record FenceSettings(String instance, Optional<Path> bubblewrap, int firs
 
     /** Defaults for an instance. */
     public static FenceSettings of(String instance) {
-        return new FenceSettings(instance, Optional.empty(), 200_000, Duration.ofSeconds(2));
+        return new FenceSettings(instance, Optional.empty(), 200_000, Duration.ofMillis(500));
     }
 }

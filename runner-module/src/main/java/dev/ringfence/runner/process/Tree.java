@@ -1,5 +1,9 @@
 package dev.ringfence.runner.process;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,13 +26,30 @@ public final class Tree {
     }
 
     /**
-     * Takes hold of a descendant that cannot end before the child reports it.
+     * Takes hold of a process that the child has started.
      *
      * @return a handle for {@link #signal}, valid as long as the tree
+     * @throws ProcessException when the number is not, or no longer, one of the child's own children
      */
     public int hold(int pid) {
         held.add(Libc.pidDescriptor(pid));
+        // Looked at once it is held: the number cannot be given anew between the two.
+        if (parent(pid) != child) {
+            throw new ProcessException(
+                    "process " + pid + " is not a child of process " + child,
+                    new IllegalStateException("it has ended, or was never one"));
+        }
         return held.size() - 1;
+    }
+
+    /** As /proc/PID/stat tells, behind the name in parentheses, which may hold anything (proc(5)). */
+    private static long parent(int pid) {
+        try {
+            var stat = Files.readString(Path.of("/proc", Integer.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
+            return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ", 3)[1]);
+        } catch (IOException e) {
+            return -1;
+        }
     }
 
     /** Sends a signal to a process that is held; zero only asks. False when it is gone. */

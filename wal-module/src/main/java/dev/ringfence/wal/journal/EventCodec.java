@@ -1,10 +1,8 @@
 package dev.ringfence.wal.journal;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamWriteConstraints;
-import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -39,20 +37,24 @@ final class EventCodec {
     private EventCodec() {}
 
     static byte[] encode(JobEvent event) {
-        var json = toJson(event);
         try {
-            return MAPPER.writeValueAsBytes(json);
-        } catch (JsonProcessingException mayBeHalfACharacter) {
-            return escaped(event, json);
+            var bytes = MAPPER.writeValueAsBytes(toJson(event));
+            requireReadable(bytes);
+            return bytes;
+        } catch (IOException e) {
+            throw new JournalException.NotEncodable(event, e);
         }
     }
 
-    /** Half of a surrogate pair is legal JSON when escaped, but has no form in UTF-8. */
-    private static byte[] escaped(JobEvent event, ObjectNode json) {
-        try {
-            return MAPPER.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII).writeValueAsBytes(json);
-        } catch (JsonProcessingException e) {
-            throw new JournalException.NotEncodable(event, e);
+    /**
+     * Not all that Jackson writes can it read again: half a character in the name of a field, for one. An event that
+     * cannot be read would keep the service from ever starting again.
+     */
+    private static void requireReadable(byte[] bytes) throws IOException {
+        try (var parser = MAPPER.createParser(bytes)) {
+            while (parser.nextToken() != null) {
+                parser.finishToken();
+            }
         }
     }
 

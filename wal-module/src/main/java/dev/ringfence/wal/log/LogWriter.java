@@ -154,8 +154,8 @@ final class LogWriter implements Runnable {
             file.write(ByteBuffer.allocate(group.bytes().limit()), durable.offset());
             file.sync();
         } catch (IOException e) {
-            e.addSuppressed(cause);
-            throw e;
+            cause.addSuppressed(new IOException("cannot be taken back", e));
+            throw cause;
         }
         var noSpace = new LogException.NoSpace(directory.path(), cause);
         health = new Health.Full(String.valueOf(noSpace.getMessage()));

@@ -1,0 +1,113 @@
+package dev.ringfence.api;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.ringfence.api.job.JobObserver;
+import dev.ringfence.api.job.JobView;
+import dev.ringfence.api.job.Jobs;
+import dev.ringfence.wal.log.LogObserver;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+
+/** Every name of a metric, in one place. Those of models are OpenTelemetry's for generative AI. */
+@Singleton
+public class Metrics implements JobObserver, LogObserver {
+    private final MeterRegistry registry;
+    private final Timer sync;
+    private final DistributionSummary batch;
+
+    Metrics(MeterRegistry registry) {
+        this.registry = registry;
+        this.sync = Timer.builder("ringfence.journal.sync")
+                .description("One sync of the journal to its disk")
+                .publishPercentileHistogram()
+                .register(registry);
+        this.batch = DistributionSummary.builder("ringfence.journal.batch")
+                .description("Events that one sync made durable")
+                .register(registry);
+    }
+
+    void watch(Jobs jobs) {
+        Gauge.builder("ringfence.jobs.live", jobs, Jobs::live)
+                .description("Jobs that run or wait")
+                .register(registry);
+    }
+
+    @Override
+    public void submitted(JobView job) {
+        counter(
+                        "ringfence.jobs.submitted",
+                        "Jobs acknowledged",
+                        "capability",
+                        job.submission().capability())
+                .increment();
+    }
+
+    @Override
+    public void refused(String slug) {
+        counter("ringfence.jobs.refused", "Jobs not admitted", "reason", slug).increment();
+    }
+
+    @Override
+    public void ended(JobView job) {
+        String capability = job.submission().capability();
+        Counter.builder("ringfence.jobs.ended")
+                .description("Jobs by the state they ended in")
+                .tag("capability", capability)
+                .tag("state", job.state().word())
+                .register(registry)
+                .increment();
+        if (job.startedAt() != null && job.endedAt() != null) {
+            Timer.builder("ringfence.job.duration")
+                    .description("From the start of the work to its end")
+                    .tag("capability", capability)
+                    .tag("state", job.state().word())
+                    .publishPercentileHistogram()
+                    .register(registry)
+                    .record(Duration.between(job.startedAt(), job.endedAt()));
+        }
+        if (job.result() != null) {
+            tokens(job.result());
+        }
+    }
+
+    private void tokens(JsonNode result) {
+        if (result.path("model").isTextual()) {
+            tokens(result, "input");
+            tokens(result, "output");
+            var first = result.path("time_to_first_token_ms");
+            if (first.isNumber()) {
+                Timer.builder("gen_ai.server.time_to_first_token")
+                        .tag("gen_ai.request.model", result.path("model").asText())
+                        .register(registry)
+                        .record(Duration.ofNanos(Math.round(first.doubleValue() * 1_000_000)));
+            }
+        }
+    }
+
+    private void tokens(JsonNode result, String type) {
+        var count = result.path(type + "_tokens");
+        if (count.isNumber()) {
+            DistributionSummary.builder("gen_ai.client.token.usage")
+                    .baseUnit("token")
+                    .tag("gen_ai.token.type", type)
+                    .tag("gen_ai.request.model", result.path("model").asText())
+                    .register(registry)
+                    .record(count.doubleValue());
+        }
+    }
+
+    @Override
+    public void synced(int records, long bytes, Duration write, Duration took) {
+        sync.record(took);
+        batch.record(records);
+    }
+
+    private Counter counter(String name, String description, String tag, String value) {
+        return Counter.builder(name).description(description).tag(tag, value).register(registry);
+    }
+}

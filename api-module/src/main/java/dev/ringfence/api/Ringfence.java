@@ -1,0 +1,211 @@
+package dev.ringfence.api;
+
+import dev.ringfence.api.job.JobObserver;
+import dev.ringfence.api.job.JobSettings;
+import dev.ringfence.api.job.Jobs;
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.GenerateText;
+import dev.ringfence.runner.capability.ShellExec;
+import dev.ringfence.runner.engine.EngineSettings;
+import dev.ringfence.runner.engine.LlamaServerPool;
+import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalException;
+import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogObserver;
+import dev.ringfence.wal.log.Tail;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+
+/**
+ * The assembled service: catalog, fence, engines, capabilities, journal and jobs, opened together and closed together.
+ * Knows nothing of HTTP.
+ */
+public final class Ringfence implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(Ringfence.class);
+    private static final int SEGMENT_BYTES = 32 << 20;
+
+    /** Two streams of output at their cap of 1 MiB, each character escaped to six, and the fence report. */
+    private static final int EVENT_BYTES = 16 << 20;
+
+    private final Catalog catalog;
+    private final Fence fence;
+    private final LlamaServerPool engines;
+    private final Capabilities capabilities;
+    private final Journal journal;
+    private final Jobs jobs;
+    private final Duration drainTimeout;
+
+    private Ringfence(
+            Catalog catalog,
+            Fence fence,
+            LlamaServerPool engines,
+            Capabilities capabilities,
+            Journal journal,
+            Jobs jobs,
+            Duration drainTimeout) {
+        this.catalog = catalog;
+        this.fence = fence;
+        this.engines = engines;
+        this.capabilities = capabilities;
+        this.journal = journal;
+        this.jobs = jobs;
+        this.drainTimeout = drainTimeout;
+    }
+
+    /**
+     * Opens everything, ends what an earlier life left running, and takes up its jobs. Blocks.
+     *
+     * @throws StartupFailure when the configuration or the host does not allow it; nothing stays open then
+     */
+    public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
+        var catalog = catalog(config.catalog());
+        var settings = settings(config);
+        var data = dataDirectory(config.data());
+        var fence = Fence.on(new FenceSettings(
+                instance(data),
+                config.fence().bubblewrap(),
+                config.fence().firstUser(),
+                config.fence().grace()));
+        var recovered = recover(data.resolve("journal"), logObserver, settings.retained());
+        try {
+            sweep(fence);
+            var engines = new LlamaServerPool(
+                    EngineSettings.defaults()
+                            .withPrefix(config.llamaPrefix().orElse(null))
+                            .withExecutable(config.llamaServer().orElse(null)),
+                    fence::start);
+            var capabilities = Capabilities.of(
+                    List.of(new GenerateText(engines, new CatalogModels(catalog)), new ShellExec(fence::start)));
+            var jobs = new Jobs(
+                    settings,
+                    recovered.journal(),
+                    capabilities,
+                    name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
+                    jobObserver);
+            jobs.recover(recovered.jobs());
+            return new Ringfence(
+                    catalog, fence, engines, capabilities, recovered.journal(), jobs, config.drainTimeout());
+        } catch (RuntimeException e) {
+            recovered.journal().close();
+            throw e;
+        }
+    }
+
+    public Catalog catalog() {
+        return catalog;
+    }
+
+    public Fence fence() {
+        return fence;
+    }
+
+    public LlamaServerPool engines() {
+        return engines;
+    }
+
+    public Capabilities capabilities() {
+        return capabilities;
+    }
+
+    public Journal journal() {
+        return journal;
+    }
+
+    public Jobs jobs() {
+        return jobs;
+    }
+
+    /** Drains the jobs, stops the engines, and closes the journal last. Blocks; a second call does nothing. */
+    @Override
+    public void close() {
+        jobs.drain(drainTimeout);
+        engines.close();
+        journal.close();
+        fence.close();
+    }
+
+    private static Catalog catalog(Optional<Path> file) {
+        try {
+            return file.map(Catalog::load).orElseGet(() -> Catalog.empty());
+        } catch (CatalogException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static JobSettings settings(RingfenceConfig config) {
+        var jobs = config.jobs();
+        try {
+            return new JobSettings(
+                    jobs.concurrency(), jobs.queue(), jobs.retained(), jobs.defaultDeadline(), jobs.eventBuffer());
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Path dataDirectory(Path directory) {
+        try {
+            Files.createDirectories(directory);
+            return directory.toRealPath();
+        } catch (IOException e) {
+            throw new StartupFailure(
+                    "the data directory " + directory.toAbsolutePath() + " cannot be made: " + e
+                            + "; set ringfence.data (--data) to a directory that this user may write to",
+                    e);
+        }
+    }
+
+    private static Journal.Recovered recover(Path directory, LogObserver observer, int retained) {
+        var options = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
+        try {
+            var recovered = Journal.recover(
+                    directory,
+                    options.withEndedJobs(retained, options.endedJobsBytes())
+                            .withLog(options.log().withObserver(observer)));
+            if (recovered.tail() instanceof Tail.Torn torn) {
+                LOG.warnf(
+                        "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
+                        torn.cutAt(), torn.file(), torn.copy());
+            }
+            return recovered;
+        } catch (LogException | JournalException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static void sweep(Fence fence) {
+        try {
+            int ended = fence.sweep();
+            if (ended > 0) {
+                LOG.warnf("%d processes of an earlier run were still there and were ended", ended);
+            }
+        } catch (FenceException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** The same for the same directory, so that a restarted service knows what is its own. */
+    private static String instance(Path data) {
+        try {
+            byte[] hash =
+                    MessageDigest.getInstance("SHA-256").digest(data.toString().getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 6);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

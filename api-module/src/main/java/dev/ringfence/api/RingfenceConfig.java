@@ -1,0 +1,76 @@
+package dev.ringfence.api;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import io.smallrye.config.WithName;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The settings of the service, each also as an environment variable: {@code ringfence.data} is {@code RINGFENCE_DATA}. */
+@ConfigMapping(prefix = "ringfence")
+public interface RingfenceConfig {
+    /** The catalog: a TOML file with models, agents' grants and sandbox profiles. Without it, the built-in profiles. */
+    Optional<Path> catalog();
+
+    /** Where the journal and all other state is kept; made when it is missing. */
+    @WithDefault("ringfence-data")
+    Path data();
+
+    /** Where the project lies, for what ships beside the program; set by the launcher. */
+    Optional<Path> home();
+
+    /** An unpacked llama.cpp with its own libraries and loader, when no {@code llama-server} is installed. */
+    Optional<Path> llamaPrefix();
+
+    /** The {@code llama-server} program, when it is not found by itself. */
+    Optional<Path> llamaServer();
+
+    /** What the pipeline of jobs may hold. */
+    Jobs jobs();
+
+    /** How fences are built. */
+    Fences fence();
+
+    /** How long a shutdown waits for running jobs before it ends them. */
+    @WithDefault("30s")
+    Duration drainTimeout();
+
+    /** What the pipeline of jobs may hold. */
+    interface Jobs {
+        /** Jobs whose work is under way at the same time. */
+        @WithDefault("16")
+        int concurrency();
+
+        /** Jobs that may wait for that; one more is refused with 503. */
+        @WithDefault("1000")
+        int queue();
+
+        /** Ended jobs that can still be asked for. */
+        @WithDefault("10000")
+        int retained();
+
+        /** How long a job's work may take when its submission does not say. */
+        @WithDefault("60s")
+        Duration defaultDeadline();
+
+        /** The output of one job that can be read again while it is kept, in bytes. */
+        @WithName("event-buffer")
+        @WithDefault("262144")
+        int eventBuffer();
+    }
+
+    /** How fences are built. */
+    interface Fences {
+        /** The bubblewrap program, when it is not found by itself. */
+        Optional<Path> bubblewrap();
+
+        /** Where the range of users for jobs begins, when the service runs as root. */
+        @WithDefault("200000")
+        int firstUser();
+
+        /** Between the polite signal and the kill. */
+        @WithDefault("500ms")
+        Duration grace();
+    }
+}

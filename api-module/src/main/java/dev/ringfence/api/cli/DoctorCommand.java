@@ -1,0 +1,90 @@
+package dev.ringfence.api.cli;
+
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.ProcessEnd;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Tries what this host can do, and says why not more. */
+@Command(
+        name = "doctor",
+        mixinStandardHelpOptions = true,
+        description =
+                "Build a fence for each sandbox profile on this host, and say what enforces it, or what is missing.")
+final class DoctorCommand implements Callable<Integer> {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    @Option(names = "--config", paramLabel = "FILE", description = "A catalog whose profiles are tried as well.")
+    private @Nullable Path config;
+
+    @Spec
+    private CommandSpec spec;
+
+    /** Picocli sets the fields. */
+    @SuppressWarnings("NullAway.Init")
+    DoctorCommand() {}
+
+    @Override
+    public Integer call() {
+        var out = spec.commandLine().getOut();
+        boolean allWell = true;
+        try (var fence =
+                Fence.on(FenceSettings.of("doctor" + ProcessHandle.current().pid()))) {
+            for (var profile : catalog().profiles()) {
+                allWell &= examine(out, fence, profile);
+            }
+        }
+        out.flush();
+        return allWell ? 0 : ExitCodes.UNAVAILABLE;
+    }
+
+    private Catalog catalog() {
+        try {
+            return config == null ? Catalog.empty() : Catalog.load(config);
+        } catch (CatalogException e) {
+            throw new CommandFailure(ExitCodes.CONFIGURATION, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static boolean examine(PrintWriter out, Fence fence, SandboxProfile profile) {
+        try {
+            var command = new FencedCommand(
+                    "doctor", profile, List.of("/bin/true"), Map.of(), new byte[0], List.of(), 0, PATIENCE, 4096);
+            var result =
+                    fence.start(command, OutputListener.NONE).result().await().atMost(PATIENCE.multipliedBy(2));
+            if (!result.end().equals(new ProcessEnd.Exited(0))) {
+                throw new FenceException.Broken("/bin/true ended with " + result.end() + ": "
+                        + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());
+            }
+            out.printf(
+                    "%s: a fence of tier %s stands, and took %.1f ms for /bin/true%n",
+                    profile.name(),
+                    result.report().tier(),
+                    result.usage().wall().toNanos() / 1e6);
+            result.report()
+                    .entries()
+                    .forEach(entry -> out.printf("    %-44s %-24s %s%n", entry.field(), entry.value(), entry.means()));
+            return true;
+        } catch (FenceException e) {
+            out.printf("%s: no fence can be built%n    %s%n", profile.name(), e.getMessage());
+            return false;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+package dev.ringfence.api.cli;
+
+/** What the program ends with; those of sysexits(3) where one fits. */
+final class ExitCodes {
+    static final int FAILED = 1;
+    static final int UNAVAILABLE = 69;
+    static final int INTERNAL = 70;
+    static final int CONFIGURATION = 78;
+
+    private ExitCodes() {}
+}

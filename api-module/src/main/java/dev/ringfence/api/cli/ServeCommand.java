@@ -1,0 +1,47 @@
+package dev.ringfence.api.cli;
+
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Runs the service until it is told to stop. */
+@Command(
+        name = "serve",
+        mixinStandardHelpOptions = true,
+        description = "Run the service until SIGTERM or Ctrl-C; then finish what is running, and end.")
+final class ServeCommand implements Callable<Integer> {
+    @Option(names = "--config", paramLabel = "FILE", description = "The catalog (TOML); RINGFENCE_CATALOG as well.")
+    private @Nullable Path config;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "Where the journal is kept; RINGFENCE_DATA as well. Without it: ./ringfence-data.")
+    private @Nullable Path data;
+
+    @Option(
+            names = "--host",
+            paramLabel = "ADDRESS",
+            description = "The address to listen on; 127.0.0.1 without it. There is no authentication yet.")
+    private @Nullable String host;
+
+    @Option(names = "--port", paramLabel = "PORT", description = "The port to listen on; 8080 without it.")
+    private @Nullable Integer port;
+
+    @Override
+    public Integer call() {
+        set("ringfence.catalog", config);
+        set("ringfence.data", data);
+        set("quarkus.http.host", host);
+        set("quarkus.http.port", port);
+        return ServiceProcess.run(null);
+    }
+
+    private static void set(String key, @Nullable Object value) {
+        if (value != null) {
+            System.setProperty(key, value.toString());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package dev.ringfence.api.cli;
+
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
+import java.net.BindException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.jspecify.annotations.Nullable;
+
+/** Runs Quarkus in this process and tells how it ended. */
+final class ServiceProcess {
+    private ServiceProcess() {}
+
+    /**
+     * Blocks until the service has ended.
+     *
+     * @param application what to run beside it; null to serve until a signal comes
+     * @return the exit code
+     */
+    static int run(@Nullable Class<? extends QuarkusApplication> application, String... args) {
+        var code = new AtomicInteger();
+        Quarkus.run(
+                application,
+                (exit, failure) -> {
+                    code.set(exit);
+                    if (failure != null) {
+                        code.set(explain(failure));
+                    }
+                },
+                args);
+        return code.get();
+    }
+
+    /** What keeps Quarkus itself from starting. */
+    private static int explain(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BindException) {
+                var config = ConfigProvider.getConfig();
+                System.err.printf(
+                        "ringfence: %s port %s cannot be listened on: %s; end who listens there, or choose another"
+                                + " with --host and --port%n",
+                        config.getValue("quarkus.http.host", String.class),
+                        config.getValue("quarkus.http.port", String.class),
+                        cause.getMessage());
+                return ExitCodes.CONFIGURATION;
+            }
+        }
+        // Nothing that we foresaw: everything that helps to find it.
+        failure.printStackTrace();
+        return ExitCodes.INTERNAL;
+    }
+}

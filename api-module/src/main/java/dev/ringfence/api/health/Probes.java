@@ -1,0 +1,63 @@
+package dev.ringfence.api.health;
+
+import dev.ringfence.api.RingfenceProducer;
+import dev.ringfence.wal.log.Health;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.Liveness;
+import org.eclipse.microprofile.health.Readiness;
+import org.eclipse.microprofile.health.Startup;
+
+/** The three probes. None of them starts, asks or waits for a model. */
+@Singleton
+public class Probes {
+    private final RingfenceProducer service;
+
+    Probes(RingfenceProducer service) {
+        this.service = service;
+    }
+
+    /** The journal has been recovered. */
+    @Produces
+    @Startup
+    HealthCheck started() {
+        return () -> HealthCheckResponse.builder()
+                .name("journal recovered")
+                .status(service.ready().isPresent())
+                .build();
+    }
+
+    /** The journal can be written, and the service is not about to stop. */
+    @Produces
+    @Readiness
+    HealthCheck ready() {
+        return () -> {
+            var response = HealthCheckResponse.builder().name("journal writable, not draining");
+            var open = service.ready();
+            if (open.isEmpty()) {
+                return response.down().withData("reason", "starting").build();
+            }
+            if (open.get().jobs().draining()) {
+                return response.down().withData("reason", "draining").build();
+            }
+            return switch (open.get().journal().health()) {
+                case Health.Writable _ -> response.up().build();
+                case Health.Full full ->
+                    response.down().withData("reason", full.reason()).build();
+                case Health.Failed failed ->
+                    response.down().withData("reason", failed.reason()).build();
+                case Health.Closed _ ->
+                    response.down().withData("reason", "closed").build();
+            };
+        };
+    }
+
+    /** The process answers. */
+    @Produces
+    @Liveness
+    HealthCheck live() {
+        return () -> HealthCheckResponse.up("process answers");
+    }
+}

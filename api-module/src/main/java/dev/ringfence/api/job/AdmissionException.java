@@ -1,0 +1,60 @@
+package dev.ringfence.api.job;
+
+import java.time.Duration;
+
+/** A job was not admitted; nothing of it is kept. One subclass for each reaction a caller can have. */
+public abstract sealed class AdmissionException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private AdmissionException(String message) {
+        super(message);
+    }
+
+    /** The request names what is not there, or a value that is not allowed; mend it. */
+    public static final class Invalid extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+        private final String slug;
+
+        /**
+         * @param slug the stable end of the problem's type
+         */
+        public Invalid(String slug, String message) {
+            super(message);
+            this.slug = slug;
+        }
+
+        public String slug() {
+            return slug;
+        }
+    }
+
+    /** The key was used for another request; use a new key. */
+    public static final class KeyReused extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+
+        KeyReused(String message) {
+            super(message);
+        }
+    }
+
+    /** No room, or about to stop; try again after a while. */
+    public static final class Unavailable extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+        private final String slug;
+        private final Duration retryAfter;
+
+        Unavailable(String slug, String message, Duration retryAfter) {
+            super(message);
+            this.slug = slug;
+            this.retryAfter = retryAfter;
+        }
+
+        public String slug() {
+            return slug;
+        }
+
+        public Duration retryAfter() {
+            return retryAfter;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package dev.ringfence.api.job;
+
+import java.time.Duration;
+
+/**
+ * What the pipeline may hold.
+ *
+ * @param concurrency jobs whose work is under way at the same time
+ * @param queue jobs that may wait for that
+ * @param retained ended jobs that can still be asked for
+ * @param defaultDeadline for submissions that name none
+ * @param eventBuffer bytes of output of each job that can be read again
+ */
+public record JobSettings(int concurrency, int queue, int retained, Duration defaultDeadline, int eventBuffer) {
+    public JobSettings {
+        atLeastOne("ringfence.jobs.concurrency", concurrency);
+        atLeastOne("ringfence.jobs.queue", queue);
+        atLeastOne("ringfence.jobs.retained", retained);
+        if (defaultDeadline.isNegative() || defaultDeadline.isZero()) {
+            throw new IllegalArgumentException(
+                    "ringfence.jobs.default-deadline is " + defaultDeadline + "; it must be more than nothing");
+        }
+    }
+
+    private static void atLeastOne(String key, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(key + " is " + value + "; it must be at least 1");
+        }
+    }
+}

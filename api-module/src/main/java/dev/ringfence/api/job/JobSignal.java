@@ -1,0 +1,25 @@
+package dev.ringfence.api.job;
+
+import java.time.Instant;
+
+/** What a watcher of a job hears, in order. */
+public sealed interface JobSignal {
+    /** Counts from 1 without gaps within the job. */
+    long sequence();
+
+    Instant at();
+
+    /** The job came to a new state; the last one is the state it ends in. */
+    record Changed(long sequence, Instant at, JobView job) implements JobSignal {}
+
+    /** The work put something out. */
+    record Output(long sequence, Instant at, String channel, String text) implements JobSignal {}
+
+    /** Output before this was dropped, since the job put out more than is kept. */
+    record Dropped(long sequence, Instant at, long firstKept) implements JobSignal {}
+
+    /** Whether nothing follows. */
+    default boolean last() {
+        return this instanceof Changed changed && changed.job().state().ended();
+    }
+}

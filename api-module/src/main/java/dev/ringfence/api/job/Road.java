@@ -1,0 +1,224 @@
+package dev.ringfence.api.job;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.Capability;
+import dev.ringfence.runner.capability.InvalidArguments;
+import dev.ringfence.runner.capability.Invocation;
+import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalException;
+import dev.ringfence.wal.log.LogException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one road that every job takes:
+ *
+ * <pre>
+ * submitted ─► a slot is free ─► schema ─► journal: started ─► fence and run ─► tree gone ─► journal: end ─► result
+ * </pre>
+ *
+ * A step that has an effect outside follows only what the journal has made durable.
+ */
+final class Road {
+    private static final Logger LOG = Logger.getLogger(Road.class);
+    private static final Duration RETRY = Duration.ofMillis(200);
+    private static final Duration STOP = Duration.ofSeconds(20);
+
+    private final Journal journal;
+    private final Capabilities capabilities;
+    private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
+    private final Semaphore slots;
+    private final int concurrency;
+    private final BooleanSupplier draining;
+
+    Road(
+            Journal journal,
+            Capabilities capabilities,
+            Function<Optional<String>, Optional<SandboxProfile>> profiles,
+            int concurrency,
+            BooleanSupplier draining) {
+        this.journal = journal;
+        this.capabilities = capabilities;
+        this.profiles = profiles;
+        this.concurrency = concurrency;
+        this.slots = new Semaphore(concurrency, true);
+        this.draining = draining;
+    }
+
+    /** Brings a submitted job to its end; or leaves it as it is, for the next start, when the service stops first. */
+    void travel(Job job) {
+        if (!slot(job)) {
+            end(job, cancelled(job, nothing()));
+            return;
+        }
+        try {
+            if (!draining.getAsBoolean()) {
+                run(job);
+            }
+        } finally {
+            slots.release();
+        }
+    }
+
+    /** Waits for its turn; false when the job was cancelled before it came. */
+    private boolean slot(Job job) {
+        try {
+            if (!job.waits()) {
+                return false;
+            }
+            slots.acquire();
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        } finally {
+            job.waitsNoMore();
+        }
+    }
+
+    /** The job was under way when an earlier life of the service ended; nothing of it is left. */
+    void interrupt(Job job) {
+        end(
+                job,
+                new JobEvent.Interrupted(
+                        job.id(),
+                        Instant.now(),
+                        "the service ended while the work was under way; what it had done by then is not known"));
+    }
+
+    /** Waits for the work that is under way, then ends it. The service is draining, so no new work begins. */
+    void close(Duration timeout, Supplier<List<Job>> live) {
+        if (idle(timeout)) {
+            return;
+        }
+        live.get().stream()
+                .filter(job -> job.view().state() == JobView.State.STARTED)
+                .forEach(job -> job.cancel("the service was stopped"));
+        if (!idle(STOP)) {
+            LOG.warnf("jobs would not end within %d s of being told to", STOP.toSeconds());
+        }
+    }
+
+    /** Whether all slots became free in time; jobs that still wait for one then find that the service is draining. */
+    private boolean idle(Duration timeout) {
+        try {
+            boolean idle = slots.tryAcquire(concurrency, timeout.toNanos(), TimeUnit.NANOSECONDS);
+            if (idle) {
+                slots.release(concurrency);
+            }
+            return idle;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private void run(Job job) {
+        var submission = job.submission();
+        if (job.cancellation().isPresent()) {
+            end(job, cancelled(job, nothing()));
+            return;
+        }
+        var capability = capabilities.find(submission.capability());
+        var profile = profiles.apply(Optional.of(submission.profile()));
+        if (capability.isEmpty() || profile.isEmpty()) {
+            // Both were there when the job was admitted: it comes from before a restart with other settings.
+            end(
+                    job,
+                    failed(
+                            job,
+                            capability.isEmpty() ? "unknown-capability" : "unknown-profile",
+                            "the service was restarted without "
+                                    + (capability.isEmpty()
+                                            ? "the capability " + submission.capability()
+                                            : "the sandbox profile " + submission.profile())));
+            return;
+        }
+        try {
+            capabilities.validate(capability.get(), submission.arguments());
+        } catch (InvalidArguments e) {
+            end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
+            return;
+        }
+        var started = new JobEvent.Started(job.id(), Instant.now());
+        write(started);
+        job.moved(JobView.started(submission, started.at()));
+        end(job, work(job, capability.get(), profile.get()));
+    }
+
+    private JobEvent work(Job job, Capability capability, SandboxProfile profile) {
+        var submission = job.submission();
+        var invocation =
+                new Invocation(job.id(), submission.agent(), submission.arguments(), profile, submission.deadline());
+        Outcome outcome;
+        try {
+            var execution = capability.start(invocation, job::output);
+            job.runs(execution);
+            outcome = execution.outcome().await().indefinitely();
+        } catch (InvalidArguments e) {
+            return failed(job, "invalid-arguments", String.valueOf(e.getMessage()));
+        }
+        return switch (outcome) {
+            case Outcome.Completed(ObjectNode data) -> new JobEvent.Completed(job.id(), Instant.now(), data);
+            case Outcome.Failed(String type, String message, ObjectNode data) ->
+                new JobEvent.Failed(job.id(), Instant.now(), type, message, data);
+            case Outcome.TimedOut(Duration limit, ObjectNode data) ->
+                new JobEvent.TimedOut(job.id(), Instant.now(), limit, data);
+            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, data);
+        };
+    }
+
+    private void end(Job job, JobEvent event) {
+        var durable = event;
+        try {
+            write(event);
+        } catch (JournalException.TooLarge e) {
+            durable = failed(job, "result-too-large", String.valueOf(e.getMessage()));
+            write(durable);
+        }
+        job.moved(JobView.ended(job.submission(), job.view().startedAt(), durable));
+    }
+
+    /** Returns when the event is durable. While the disk is full, the job waits; reads go on meanwhile. */
+    private void write(JobEvent event) {
+        while (true) {
+            try {
+                journal.append(event).await().indefinitely();
+                return;
+            } catch (LogException.NoSpace | LogException.Saturated e) {
+                if (draining.getAsBoolean()) {
+                    throw e;
+                }
+                LockSupport.parkNanos(RETRY.toNanos());
+            }
+        }
+    }
+
+    private static JobEvent.Failed failed(Job job, String reason, String message) {
+        return new JobEvent.Failed(job.id(), Instant.now(), reason, message, nothing());
+    }
+
+    private static JobEvent.Cancelled cancelled(Job job, @Nullable JsonNode data) {
+        return new JobEvent.Cancelled(
+                job.id(), Instant.now(), job.cancellation().orElse("cancelled"), data == null ? nothing() : data);
+    }
+
+    private static ObjectNode nothing() {
+        return JsonNodeFactory.instance.objectNode();
+    }
+}

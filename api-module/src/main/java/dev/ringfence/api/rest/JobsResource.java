@@ -1,0 +1,222 @@
+package dev.ringfence.api.rest;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.job.Job;
+import dev.ringfence.api.job.JobSignal;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.TimeoutException;
+import io.smallrye.mutiny.Uni;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.DefaultValue;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.sse.OutboundSseEvent;
+import jakarta.ws.rs.sse.Sse;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jspecify.annotations.Nullable;
+
+/** Jobs over HTTP. */
+@Path("/api/v1/jobs")
+@Tag(name = "jobs")
+public class JobsResource {
+    private static final Pattern WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,6})(?:$|[,;\\s])");
+    private static final int LONGEST_WAIT_SECONDS = 600;
+    private static final int LONGEST_KEY = 255;
+
+    private final ServiceGate gate;
+
+    JobsResource(ServiceGate gate) {
+        this.gate = gate;
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(
+            summary = "Submit a job",
+            description = "Answers 202 with the job's address once the submission is durable. With `Prefer: wait=N` it"
+                    + " waits up to N seconds for the end and answers 200. With `Accept: text/event-stream` the answer"
+                    + " is the job's events as they come, and hanging up cancels the job.")
+    public Uni<Response> submit(
+            @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) byte[] body,
+            @HeaderParam("Prefer") List<String> prefer,
+            @HeaderParam("Idempotency-Key") @Nullable String key) {
+        var submission = SubmitRequest.parse(body).submission(key(key));
+        return gate.service().jobs().submit(submission).flatMap(job -> answer(job, wait(prefer)));
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.SERVER_SENT_EVENTS)
+    @Operation(hidden = true)
+    public Multi<OutboundSseEvent> submitAndStream(
+            byte[] body, @HeaderParam("Idempotency-Key") @Nullable String key, @Context Sse sse) {
+        var submission = SubmitRequest.parse(body).submission(key(key));
+        return gate.service()
+                .jobs()
+                .submit(submission)
+                .onItem()
+                .transformToMulti(job -> job.signals(0)
+                        .onCancellation()
+                        .invoke(() -> job.cancel("the client that was streaming it went away")))
+                .map(signal -> event(sse, signal));
+    }
+
+    @GET
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(summary = "List jobs, newest first")
+    public Response list(@QueryParam("limit") @DefaultValue("100") String limit) {
+        var json = JsonNodeFactory.instance.objectNode();
+        var array = json.putArray("jobs");
+        gate.service()
+                .jobs()
+                .newest(number("limit", limit, 1, 1000))
+                .forEach(job -> array.add(JobJson.summary(job.view())));
+        return Response.ok(json).build();
+    }
+
+    @GET
+    @Path("/{id}")
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(
+            summary = "Look at a job",
+            description = "With `Prefer: wait=N` it waits up to N seconds for the job's end.")
+    public Uni<Response> get(@PathParam("id") String id, @HeaderParam("Prefer") List<String> prefer) {
+        var job = find(id);
+        var wait = wait(prefer);
+        return wait.isEmpty()
+                ? Uni.createFrom().item(ok(job))
+                : ended(job, wait.get()).replaceWith(() -> ok(job));
+    }
+
+    @GET
+    @Path("/{id}/events")
+    @Produces(MediaType.SERVER_SENT_EVENTS)
+    @Operation(
+            summary = "Watch a job",
+            description = "The job's events from the start, or after the one named by `Last-Event-ID` or `after`, up to"
+                    + " its end. Hanging up has no effect on the job.")
+    public Multi<OutboundSseEvent> events(
+            @PathParam("id") String id,
+            @QueryParam("after") @Nullable String after,
+            @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
+            @Context Sse sse) {
+        String from = after != null ? after : lastEventId != null ? lastEventId : "0";
+        return find(id).signals(number(after != null ? "after" : "Last-Event-ID", from, 0, Integer.MAX_VALUE))
+                .map(signal -> event(sse, signal));
+    }
+
+    @DELETE
+    @Path("/{id}")
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(
+            summary = "Cancel a job",
+            description = "Answers when nothing of the job's work is left and the end is durable. A job that has ended"
+                    + " already is left as it is.")
+    public Uni<Response> cancel(@PathParam("id") String id) {
+        var job = find(id);
+        job.cancel("cancelled by request");
+        return job.ended().map(_ -> ok(job));
+    }
+
+    private Job find(String id) {
+        return gate.service().jobs().find(id).orElseThrow(() -> new UnknownJob(id));
+    }
+
+    private static Uni<Response> answer(Job job, Optional<Duration> wait) {
+        return wait.isEmpty()
+                ? Uni.createFrom().item(accepted(job))
+                : ended(job, wait.get())
+                        .map(inTime -> inTime ? withLocation(Response.ok(body(job)), job) : accepted(job));
+    }
+
+    /** Whether the job ended in time. */
+    private static Uni<Boolean> ended(Job job, Duration wait) {
+        return job.ended()
+                .replaceWith(true)
+                .ifNoItem()
+                .after(wait)
+                .fail()
+                .onFailure(TimeoutException.class)
+                .recoverWithItem(false);
+    }
+
+    private static Response ok(Job job) {
+        return Response.ok(body(job)).build();
+    }
+
+    private static Response accepted(Job job) {
+        return withLocation(Response.accepted(body(job)), job);
+    }
+
+    private static Response withLocation(Response.ResponseBuilder response, Job job) {
+        return response.location(URI.create("/api/v1/jobs/" + job.id())).build();
+    }
+
+    private static ObjectNode body(Job job) {
+        return JobJson.of(job.view());
+    }
+
+    private static OutboundSseEvent event(Sse sse, JobSignal signal) {
+        return sse.newEventBuilder()
+                .id(Long.toString(signal.sequence()))
+                .name(JobJson.name(signal))
+                .data(String.class, JobJson.of(signal).toString())
+                .build();
+    }
+
+    private static Optional<Duration> wait(List<String> prefer) {
+        for (var value : prefer) {
+            var found = WAIT.matcher(value);
+            if (found.find()) {
+                // A preference, not a demand: a longer one is cut, as RFC 7240 allows.
+                return Optional.of(
+                        Duration.ofSeconds(Math.min(Integer.parseInt(found.group(1)), LONGEST_WAIT_SECONDS)));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> key(@Nullable String key) {
+        if (key != null && (key.isBlank() || key.length() > LONGEST_KEY)) {
+            throw new BadRequest(
+                    "invalid-request",
+                    List.of("Idempotency-Key: it must have 1 to " + LONGEST_KEY + " characters, and has "
+                            + key.length()));
+        }
+        return Optional.ofNullable(key);
+    }
+
+    private static int number(String name, String value, int least, int most) {
+        try {
+            int number = Integer.parseInt(value);
+            if (number >= least && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // Told below, with the limits.
+        }
+        throw new BadRequest(
+                "invalid-request",
+                List.of(name + ": it must be a whole number from " + least + " to " + most + ", not " + value));
+    }
+}

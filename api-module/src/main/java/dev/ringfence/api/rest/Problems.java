@@ -1,0 +1,130 @@
+package dev.ringfence.api.rest;
+
+import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.wal.journal.JournalException;
+import dev.ringfence.wal.log.LogException;
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.Response;
+import java.time.Duration;
+import java.util.UUID;
+import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+
+/** The only place where an error becomes a status. */
+public class Problems {
+    private static final Logger LOG = Logger.getLogger(Problems.class);
+    private static final Duration SOON = Duration.ofSeconds(1);
+    private static final Duration LATER = Duration.ofSeconds(10);
+
+    @ServerExceptionMapper
+    public Response badRequest(BadRequest error) {
+        return new Problem(400, error.slug(), "The request cannot be understood", "").response(error.errors());
+    }
+
+    @ServerExceptionMapper
+    public Response tooLarge(BodyLimit.TooLarge error) {
+        return new Problem(413, "body-too-large", "The body is too large", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
+    public Response foreignName(LoopbackGuard.ForeignName error) {
+        return new Problem(421, "foreign-host-name", "Not this service's name", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
+    public Response unknownJob(UnknownJob error) {
+        return new Problem(404, "unknown-job", "There is no such job", String.valueOf(error.getMessage())).response();
+    }
+
+    @ServerExceptionMapper
+    public Response starting(ServiceGate.Starting error) {
+        return new Problem(503, "starting", "The service is starting", String.valueOf(error.getMessage()))
+                .response(SOON);
+    }
+
+    @ServerExceptionMapper
+    public Response notAdmitted(AdmissionException error) {
+        String message = String.valueOf(error.getMessage());
+        return switch (error) {
+            case AdmissionException.Invalid e ->
+                new Problem(422, e.slug(), "The job cannot be admitted", message).response();
+            case AdmissionException.KeyReused _ ->
+                new Problem(422, "idempotency-key-reused", "The key was used for another request", message).response();
+            case AdmissionException.Unavailable e ->
+                new Problem(503, e.slug(), "No job can be admitted now", message).response(e.retryAfter());
+        };
+    }
+
+    @ServerExceptionMapper
+    public Response journal(JournalException error) {
+        String message = String.valueOf(error.getMessage());
+        return switch (error) {
+            case JournalException.TooLarge _ ->
+                new Problem(413, "too-large-for-the-journal", "The request is too large", message).response();
+            case JournalException.NotEncodable _ ->
+                new Problem(422, "not-encodable", "The request cannot be kept", message).response();
+            case JournalException.IllegalTransition _ ->
+                new Problem(409, "illegal-transition", "The job is in another state", message).response();
+            case JournalException.Saturated _ ->
+                new Problem(503, "saturated", "The journal has no room in its queue", message).response(SOON);
+            case JournalException.NotReadable _, JournalException.Broken _ -> unexpected(error);
+        };
+    }
+
+    @ServerExceptionMapper
+    public Response log(LogException error) {
+        String message = String.valueOf(error.getMessage());
+        return switch (error) {
+            case LogException.NoSpace _ ->
+                new Problem(507, "no-space", "The journal's disk is full", message).response(LATER);
+            case LogException.Saturated _ ->
+                new Problem(503, "saturated", "The journal has no room in its queue", message).response(SOON);
+            case LogException.Failed _, LogException.Closed _ ->
+                new Problem(503, "journal-failed", "The journal cannot be written", message).response(LATER);
+            case LogException.BadSize _ ->
+                new Problem(413, "too-large-for-the-journal", "The request is too large", message).response();
+            default -> unexpected(error);
+        };
+    }
+
+    @ServerExceptionMapper
+    public Response http(WebApplicationException error) {
+        int status = error.getResponse().getStatus();
+        var known = Response.Status.fromStatusCode(status);
+        String title = known == null ? "HTTP " + status : known.getReasonPhrase();
+        String slug = title.toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+        if (status >= 500) {
+            return unexpected(error);
+        }
+        var response = new Problem(status, slug, title, explanation(status)).response();
+        var allowed = error.getResponse().getHeaderString("Allow");
+        return allowed == null
+                ? response
+                : Response.fromResponse(response).header("Allow", allowed).build();
+    }
+
+    /** Says nothing of the inside; the log has the rest, under the id that the caller is given. */
+    @ServerExceptionMapper
+    public Response unexpected(Throwable error) {
+        String id = UUID.randomUUID().toString();
+        LOG.errorf(error, "unexpected error %s", id);
+        return new Problem(
+                        500,
+                        "internal-error",
+                        "Something went wrong inside",
+                        "the operator finds the reason in the log, under " + id)
+                .response();
+    }
+
+    private static String explanation(int status) {
+        return switch (status) {
+            case 404 -> "there is nothing at this address; /q/openapi lists what there is";
+            case 405 -> "this address does not take this method; /q/openapi lists what there is";
+            case 406 -> "this address cannot answer in the form that the Accept header asks for";
+            case 415 -> "send the body as Content-Type: application/json";
+            default -> "";
+        };
+    }
+}

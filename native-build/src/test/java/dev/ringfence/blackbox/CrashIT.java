@@ -1,0 +1,131 @@
+package dev.ringfence.blackbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CrashIT {
+    private static final int JOBS = 200;
+    private static final List<String> ENDS = List.of("completed", "failed", "timed_out", "cancelled", "interrupted");
+
+    @TempDir
+    Path directory;
+
+    private Path data;
+    private Path catalog;
+
+    @BeforeEach
+    void prepare() {
+        data = directory.resolve("data");
+        catalog = Catalogs.standard(directory);
+    }
+
+    @Test
+    void manyJobsAtATimeAllComplete() {
+        try (var service = RunningService.start(data, catalog)) {
+            var acknowledged = new ConcurrentLinkedQueue<String>();
+
+            submitMany(service.api(), acknowledged, new Semaphore(0)).close();
+
+            assertThat(acknowledged).hasSize(JOBS).doesNotHaveDuplicates();
+            assertThat(acknowledged)
+                    .allSatisfy(id -> assertThat(
+                                    service.api().awaitEnd(id).path("state").asText())
+                            .isEqualTo("completed"));
+        }
+    }
+
+    @Test
+    void afterACrashEachAcknowledgedJobHasExactlyOneEnd() {
+        var acknowledged = new ConcurrentLinkedQueue<String>();
+        try (var service = RunningService.start(data, catalog)) {
+            var answers = new Semaphore(0);
+            try (var _ = submitMany(service.api(), acknowledged, answers)) {
+                answers.acquireUninterruptibly(JOBS / 4);
+                service.kill();
+            }
+        }
+        assertThat(acknowledged).hasSizeBetween(JOBS / 4, JOBS - 1);
+
+        var states = new TreeMap<String, String>();
+        try (var service = RunningService.start(data, catalog)) {
+            for (var id : acknowledged) {
+                states.put(id, service.api().awaitEnd(id).path("state").asText());
+            }
+        }
+
+        assertThat(states.values()).isSubsetOf("completed", "interrupted");
+        var ends = journaledEnds();
+        assertThat(states.keySet()).allSatisfy(id -> assertThat(ends).containsEntry(id, 1));
+        try (var service = RunningService.start(data, catalog)) {
+            assertThat(states)
+                    .allSatisfy(
+                            (id, state) -> assertThat(service.api().state(id)).isEqualTo(state));
+        }
+    }
+
+    @Test
+    void afterACrashAStartedJobIsInterruptedAndNoneOfItsProcessesLives() {
+        var rare = HostProcesses.rareDuration();
+        String id;
+        try (var service = RunningService.start(data, catalog)) {
+            id = service.api().submitShell("(setsid sleep %1$s &) & sleep %1$s".formatted(rare), request -> {});
+            await().until(() -> HostProcesses.with("sleep " + rare).size() >= 2);
+
+            service.kill();
+        }
+
+        try (var service = RunningService.start(data, catalog)) {
+            assertThat(service.api().state(id)).isEqualTo("interrupted");
+            await().atMost(Duration.ofSeconds(5))
+                    .untilAsserted(() ->
+                            assertThat(HostProcesses.with("sleep " + rare)).isEmpty());
+        }
+    }
+
+    /** Submits from as many threads as jobs; closing waits for all of them. Answers that never come are left out. */
+    private static AutoCloseableExecutor submitMany(Api api, Queue<String> acknowledged, Semaphore answers) {
+        var threads = Executors.newVirtualThreadPerTaskExecutor();
+        for (int i = 0; i < JOBS; i++) {
+            threads.execute(() -> {
+                try {
+                    acknowledged.add(api.submitShell("true", request -> {}));
+                    answers.release();
+                } catch (UncheckedIOException crashed) {
+                    // Not acknowledged, so nothing is promised.
+                }
+            });
+        }
+        return threads::close;
+    }
+
+    private Map<String, Integer> journaledEnds() {
+        var dump = Cli.run("journal", "dump", "--data", data.toString());
+        assertThat(dump.exitCode()).as(dump.stderr()).isZero();
+        var ends = new TreeMap<String, Integer>();
+        dump.stdout().lines().map(Api::json).forEach(event -> {
+            if (ENDS.contains(event.path("type").asText())) {
+                ends.merge(event.path("job").asText(), 1, Integer::sum);
+            }
+        });
+        return ends;
+    }
+
+    private interface AutoCloseableExecutor extends AutoCloseable {
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,156 @@
+package dev.ringfence.blackbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** The packaged service as a process of its own, on a free port, with its data and its log where a test says. */
+final class RunningService implements AutoCloseable {
+    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration STOP = Duration.ofSeconds(60);
+
+    private final Process process;
+    private final Path log;
+    private final int port;
+
+    private RunningService(Process process, Path log, int port) {
+        this.process = process;
+        this.log = log;
+        this.port = port;
+    }
+
+    /** Starts the service and waits until it is ready. */
+    static RunningService start(Path data, Path catalog) {
+        return start(data, catalog, Map.of());
+    }
+
+    static RunningService start(Path data, Path catalog, Map<String, String> environment) {
+        var service = launch(data, catalog, freePort(), environment);
+        try {
+            service.awaitReady();
+        } catch (RuntimeException | Error e) {
+            service.close();
+            throw e;
+        }
+        return service;
+    }
+
+    /** Starts the service and returns at once. */
+    static RunningService launch(Path data, Path catalog, int port, Map<String, String> environment) {
+        try {
+            var log = Files.createTempFile("ringfence-service", ".log");
+            var arguments = List.of(
+                    "serve",
+                    "--config",
+                    catalog.toString(),
+                    "--data",
+                    data.toString(),
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    Integer.toString(port));
+            return new RunningService(Cli.start(environment, arguments, log, log), log, port);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static int freePort() {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void awaitReady() {
+        await("the service is ready")
+                .atMost(START)
+                .pollInterval(Duration.ofMillis(20))
+                .failFast(() -> assertThat(process.isAlive())
+                        .as("the service lives: %s", log())
+                        .isTrue())
+                .until(this::isReady);
+    }
+
+    private boolean isReady() {
+        try {
+            return api().status("/q/health/ready") == 200;
+        } catch (UncheckedIOException notListening) {
+            return false;
+        }
+    }
+
+    Api api() {
+        return new Api(URI.create("http://127.0.0.1:" + port));
+    }
+
+    int port() {
+        return port;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** All that the service wrote to stdout and stderr. */
+    String log() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** SIGKILL: the service gets no chance to do anything. */
+    void kill() {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
+    /** SIGTERM; returns at once. */
+    void terminate() {
+        process.destroy();
+    }
+
+    /** The exit code, once the process has ended. */
+    int awaitEnd() {
+        try {
+            assertThat(process.waitFor(STOP.toSeconds(), TimeUnit.SECONDS))
+                    .as("the service ends within %s: %s", STOP, log())
+                    .isTrue();
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Politely, so that nothing of a test's jobs stays behind. */
+    @Override
+    public void close() {
+        terminate();
+        try {
+            if (!process.waitFor(STOP.toSeconds(), TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+            Files.deleteIfExists(log);
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package dev.ringfence.blackbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StartAndStopIT {
+    @TempDir
+    Path directory;
+
+    private Path data;
+    private Path catalog;
+
+    @BeforeEach
+    void prepare() {
+        data = directory.resolve("data");
+        catalog = Catalogs.standard(directory);
+    }
+
+    @Test
+    void healthAndMetricsTellOfARunningService() {
+        try (var service = RunningService.start(data, catalog)) {
+            assertThat(service.api().status("/q/health/started")).isEqualTo(200);
+            assertThat(service.api().status("/q/health/live")).isEqualTo(200);
+            service.api().runShell("true");
+            assertThat(service.api().get("/q/metrics").body())
+                    .contains("ringfence_jobs_submitted_total", "ringfence_journal_sync_seconds_count");
+        }
+    }
+
+    @Test
+    void capabilitiesAndModelsAreListed() {
+        try (var service = RunningService.start(data, catalog)) {
+            assertThat(service.api().get("/api/v1/capabilities").body()).contains("ShellExec", "GenerateText");
+            assertThat(service.api().get("/api/v1/models").body()).contains("tiny", "TextGeneration");
+        }
+    }
+
+    @Test
+    void aSignalLetsARunningJobEnd() {
+        var service = RunningService.start(data, catalog);
+        var id = service.api().submitShell("sleep 2; echo drained", request -> {});
+        service.api().awaitState(id, "started");
+
+        service.terminate();
+
+        assertThat(service.awaitEnd()).as(service.log()).isIn(0, 143);
+        try (var again = RunningService.start(data, catalog)) {
+            assertThat(again.api().job(id).path("state").asText()).isEqualTo("completed");
+        }
+    }
+
+    @Test
+    void whileDrainingTheServiceIsNotReadyAndTakesNoJobs() {
+        var service = RunningService.start(data, catalog);
+        var id = service.api().submitShell("sleep 3", request -> {});
+        service.api().awaitState(id, "started");
+
+        service.terminate();
+
+        await().until(() -> service.api().status("/q/health/ready") == 503);
+        assertThat(service.api()
+                        .post("/api/v1/jobs", Api.shell("true", request -> {}))
+                        .statusCode())
+                .isEqualTo(503);
+        service.awaitEnd();
+    }
+
+    @Test
+    void aCatalogWithAnErrorStopsTheStartAndItsKeyIsNamed() {
+        var broken = Catalogs.write(directory, "[slm]\ndefault_sandbox_profile = \"nobody\"\n");
+
+        assertRefused(
+                RunningService.launch(data, broken, RunningService.freePort(), Map.of()), "default_sandbox_profile");
+    }
+
+    @Test
+    void aMissingCatalogStopsTheStart() {
+        var missing = directory.resolve("missing.toml");
+
+        assertRefused(RunningService.launch(data, missing, RunningService.freePort(), Map.of()), "missing.toml");
+    }
+
+    @Test
+    void aPortInUseStopsTheStart() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            var port = taken.getLocalPort();
+
+            assertRefused(RunningService.launch(data, catalog, port, Map.of()), Integer.toString(port));
+        }
+    }
+
+    @Test
+    void aDataDirectoryInUseStopsTheStart() {
+        try (var first = RunningService.start(data, catalog)) {
+            assertRefused(RunningService.launch(data, catalog, RunningService.freePort(), Map.of()), data.toString());
+
+            assertThat(first.api().status("/q/health/ready")).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void aDataDirectoryThatIsAFileStopsTheStart() throws IOException {
+        Files.writeString(data, "in the way");
+
+        assertRefused(RunningService.launch(data, catalog, RunningService.freePort(), Map.of()), data.toString());
+    }
+
+    private static void assertRefused(RunningService service, String named) {
+        try (service) {
+            assertThat(service.awaitEnd()).isNotZero();
+            assertThat(service.log()).contains(named).doesNotContain("\tat ");
+        }
+    }
+}

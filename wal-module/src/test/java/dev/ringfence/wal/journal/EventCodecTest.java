@@ -1,0 +1,132 @@
+package dev.ringfence.wal.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.TextNode;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class EventCodecTest {
+    @Test
+    void everyEventComesBackEqual() {
+        var withKey = new JobEvent.Submitted(
+                "j", Events.AT, "a", "c", Events.DATA, "p", Duration.ofMillis(1), "the caller's key");
+        for (var event : List.of(
+                withKey,
+                Events.submitted("j"),
+                Events.started("j"),
+                Events.completed("j"),
+                Events.failed("j"),
+                Events.timedOut("j"),
+                Events.cancelled("j"),
+                Events.interrupted("j"))) {
+            assertThat(decode(EventCodec.encode(event))).isEqualTo(event);
+        }
+    }
+
+    @Test
+    void theStoredNamesStayAsTheyAre() {
+        assertThat(text(Events.submitted("j"))).isEqualTo("""
+                        {"v":1,"type":"submitted","job_id":"j","at_ms":1772600767089,"agent":"agent-7",\
+                        "capability":"FileRead","arguments":{"exit_code":0,"output":"grüße\\n"},"profile":"default",\
+                        "deadline_ms":30000}""");
+        assertThat(text(Events.timedOut("j"))).isEqualTo("""
+                        {"v":1,"type":"timed_out","job_id":"j","at_ms":1772600767093,"limit_ms":1500,\
+                        "data":{"exit_code":0,"output":"grüße\\n"}}""");
+        assertThat(text(Events.failed("j")))
+                .contains("\"reason\":\"model-file-not-found\",\"message\":\"No such model\"");
+    }
+
+    @Test
+    void unknownFieldsOfLaterVersionsArePassedOver() {
+        assertThat(decode("{\"v\":1,\"node\":{\"a\":[1]},\"type\":\"started\",\"job_id\":\"j\",\"at_ms\":1,\"x\":2}"))
+                .isInstanceOf(JobEvent.Started.class);
+    }
+
+    @Test
+    void anUnknownTypeIsNamedWithItsSequence() {
+        assertThatThrownBy(() -> decode("{\"v\":1,\"type\":\"rolled_back\",\"job_id\":\"j\",\"at_ms\":1}"))
+                .isInstanceOf(JournalException.NotReadable.class)
+                .hasMessage("Event 42 of the journal: its type \"rolled_back\" is unknown."
+                        + " Start the newer version that wrote it");
+    }
+
+    @Test
+    void aNewerSchemaIsRefusedWithBothVersions() {
+        assertThatThrownBy(() -> decode("{\"v\":2,\"type\":\"started\",\"job_id\":\"j\",\"at_ms\":1}"))
+                .isInstanceOf(JournalException.NotReadable.class)
+                .hasMessageContaining("schema version 2; this program reads up to 1");
+    }
+
+    @Test
+    void whatIsNoEventIsNamedWithItsSequence() {
+        for (var text : List.of(
+                "",
+                "[]",
+                "{",
+                "null",
+                "{\"v\":\"1\"}",
+                "{\"v\":1,\"type\":7,\"job_id\":\"j\",\"at_ms\":1}",
+                "{\"v\":1,\"type\":\"started\",\"job_id\":\"j\",\"at_ms\":1.5}",
+                "{\"v\":1,\"type\":\"started\",\"job_id\":\"j\"}")) {
+            assertThatThrownBy(() -> decode(text))
+                    .as(text)
+                    .isInstanceOf(JournalException.NotReadable.class)
+                    .hasMessageContaining("42");
+        }
+    }
+
+    @Test
+    void halfACharacterInTheNameOfAFieldIsRefusedBeforeItIsWritten() {
+        // Jackson writes such a name, and then cannot read it.
+        for (var name : List.of("half \ud83d, more", "at the end \ud83d", "\ude00 low")) {
+            var data = JsonNodeFactory.instance.objectNode().put(name, 1);
+            assertThatThrownBy(() -> EventCodec.encode(new JobEvent.Completed("j", Events.AT, data)))
+                    .isInstanceOf(JournalException.NotEncodable.class)
+                    .hasMessageContaining("event completed of job j");
+        }
+    }
+
+    @Test
+    void halfACharacterInATextSurvives() {
+        var event = new JobEvent.Completed("j", Events.AT, TextNode.valueOf("half \ud83d, whole \ud83d\ude00"));
+        assertThat(decode(EventCodec.encode(event))).isEqualTo(event);
+    }
+
+    @Test
+    void whatAParserOfRequestsAcceptsAsDeepestCanBeWrittenAndRead() {
+        JsonNode deep = JsonNodeFactory.instance.objectNode();
+        for (int i = 0; i < 1_000; i++) {
+            deep = JsonNodeFactory.instance.arrayNode().add(deep);
+        }
+        var event = new JobEvent.Completed("j", Events.AT, deep);
+        assertThat(EventCodec.encode(decode(EventCodec.encode(event)))).isEqualTo(EventCodec.encode(event));
+    }
+
+    @Test
+    void whatIsTooDeepToWriteIsRefusedBeforeItIsWritten() {
+        JsonNode deep = JsonNodeFactory.instance.objectNode();
+        for (int i = 0; i < 5_000; i++) {
+            deep = JsonNodeFactory.instance.arrayNode().add(deep);
+        }
+        var event = new JobEvent.Completed("j", Events.AT, deep);
+        assertThatThrownBy(() -> EventCodec.encode(event)).isInstanceOf(JournalException.NotEncodable.class);
+    }
+
+    private static String text(JobEvent event) {
+        return new String(EventCodec.encode(event), StandardCharsets.UTF_8);
+    }
+
+    private static JobEvent decode(String text) {
+        return decode(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static JobEvent decode(byte[] bytes) {
+        return EventCodec.decode(42, bytes, 0, bytes.length);
+    }
+}

@@ -1,0 +1,43 @@
+package dev.ringfence.wal.journal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.time.Duration;
+import java.time.Instant;
+
+/** Events for tests. */
+final class Events {
+    static final Instant AT = Instant.parse("2026-03-04T05:06:07.089Z");
+    static final JsonNode DATA =
+            JsonNodeFactory.instance.objectNode().put("exit_code", 0).put("output", "grüße\n");
+
+    private Events() {}
+
+    static JobEvent.Submitted submitted(String id) {
+        return new JobEvent.Submitted(id, AT, "agent-7", "FileRead", DATA, "default", Duration.ofSeconds(30), null);
+    }
+
+    static JobEvent.Started started(String id) {
+        return new JobEvent.Started(id, AT.plusMillis(1));
+    }
+
+    static JobEvent.Completed completed(String id) {
+        return new JobEvent.Completed(id, AT.plusMillis(2), DATA);
+    }
+
+    static JobEvent.Failed failed(String id) {
+        return new JobEvent.Failed(id, AT.plusMillis(3), "model-file-not-found", "No such model", DATA);
+    }
+
+    static JobEvent.TimedOut timedOut(String id) {
+        return new JobEvent.TimedOut(id, AT.plusMillis(4), Duration.ofMillis(1_500), DATA);
+    }
+
+    static JobEvent.Cancelled cancelled(String id) {
+        return new JobEvent.Cancelled(id, AT.plusMillis(5), "client-gone", DATA);
+    }
+
+    static JobEvent.Interrupted interrupted(String id) {
+        return new JobEvent.Interrupted(id, AT.plusMillis(6), "service-restarted");
+    }
+}

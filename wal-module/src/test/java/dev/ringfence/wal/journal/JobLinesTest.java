@@ -1,0 +1,106 @@
+package dev.ringfence.wal.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ringfence.wal.log.Health;
+import dev.ringfence.wal.log.Payload;
+import dev.ringfence.wal.log.WriteAheadLog;
+import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class JobLinesTest {
+    private final ManualLog log = new ManualLog();
+    private final JobLines lines = new JobLines(log, 10, List.of());
+
+    @Test
+    void anEventIsNotGivenToTheLogBeforeTheOneBeforeItIsDurable() {
+        var _ = append(Events.submitted("j"));
+        var _ = append(Events.started("j"));
+        var _ = append(Events.submitted("other"));
+        assertThat(log.waiting).hasSize(2);
+
+        log.succeed();
+        log.succeed();
+
+        assertThat(log.waiting).hasSize(1);
+    }
+
+    @Test
+    void anAppendThatFailedLeavesTheJobWhereItWas() {
+        var _ = append(Events.submitted("j"));
+        log.succeed();
+        var lost = append(Events.started("j"));
+        var after = append(Events.completed("j"));
+
+        log.fail();
+
+        assertThat(lost).isCompletedExceptionally();
+        assertThat(after).isCompletedExceptionally();
+        var again = append(Events.started("j"));
+        log.succeed();
+        assertThat(again).isCompleted();
+    }
+
+    @Test
+    void aSubmissionThatFailedCanBeMadeAgain() {
+        var _ = append(Events.submitted("j"));
+        log.fail();
+        var again = append(Events.submitted("j"));
+        log.succeed();
+        assertThat(again).isCompleted();
+    }
+
+    @Test
+    void aLineHasAnEnd() {
+        var _ = append(Events.submitted("j"));
+        for (int i = 0; i < 15; i++) {
+            assertThat(append(Events.started("j"))).isNotDone();
+        }
+        assertThat(append(Events.started("j")))
+                .isCompletedExceptionally()
+                .failsWithin(Duration.ZERO)
+                .withThrowableThat()
+                .withCauseInstanceOf(JournalException.Saturated.class);
+    }
+
+    private CompletableFuture<Long> append(JobEvent event) {
+        return lines.append(event, EventRecord.of(event, 1 << 20)).subscribeAsCompletionStage();
+    }
+
+    /** A log whose appends end when the test says so. */
+    private static final class ManualLog implements WriteAheadLog {
+        private final ArrayDeque<CompletableFuture<Long>> waiting = new ArrayDeque<>();
+
+        void succeed() {
+            waiting.remove().complete(1L);
+        }
+
+        void fail() {
+            waiting.remove().completeExceptionally(new IllegalStateException("no room"));
+        }
+
+        @Override
+        public Uni<Long> append(Payload payload) {
+            var done = new CompletableFuture<Long>();
+            waiting.add(done);
+            return Uni.createFrom().completionStage(done);
+        }
+
+        @Override
+        public long lastSequence() {
+            return 0;
+        }
+
+        @Override
+        public Health health() {
+            return new Health.Writable();
+        }
+
+        @Override
+        public void close() {}
+    }
+}

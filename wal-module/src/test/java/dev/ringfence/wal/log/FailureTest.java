@@ -1,0 +1,192 @@
+package dev.ringfence.wal.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.ringfence.wal.log.FaultyStorage.Operation;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FailureTest {
+    private static final String BROKEN = "Input/output error";
+    private static final String FULL = "No space left on device";
+    private static final String KILOBYTE = "x".repeat(1000);
+
+    @TempDir
+    Path directory;
+
+    private final FaultyStorage storage = new FaultyStorage();
+
+    @Test
+    void aFailedSyncIsFinalAndNothingIsAcknowledgedAfterIt() {
+        try (var log = Logs.open(directory, storage)) {
+            Logs.append(log, "durable");
+            breakOn(Operation.SYNC, BROKEN);
+            assertFails(log, LogException.Failed.class, "Input/output error");
+            storage.heal();
+            var operations = storage.count(Operation.WRITE) + storage.count(Operation.SYNC);
+
+            assertFails(log, LogException.Failed.class, "Input/output error");
+
+            assertThat(log.health())
+                    .isInstanceOfSatisfying(
+                            Health.Failed.class,
+                            failed -> assertThat(failed.reason()).contains("Input/output error"));
+            assertThat(storage.count(Operation.WRITE) + storage.count(Operation.SYNC))
+                    .isEqualTo(operations);
+            assertThat(log.lastSequence()).isEqualTo(1);
+        }
+        assertThat(Logs.recover(directory).texts()).startsWith("durable");
+    }
+
+    @Test
+    void everythingThatWaitsFailsWithTheSync() {
+        try (var log = Logs.open(directory, storage)) {
+            var queued = new CountDownLatch(1);
+            storage.breakWith((operation, file) -> {
+                if (operation == Operation.SYNC) {
+                    await().until(() -> queued.getCount() == 0);
+                    throw new IOException(BROKEN);
+                }
+            });
+            var first = Logs.start(log, "first");
+            var second = Logs.start(log, "second");
+            queued.countDown();
+
+            await().until(() -> first.isDone() && second.isDone());
+            assertThat(first).isCompletedExceptionally();
+            assertThat(second).isCompletedExceptionally();
+        }
+    }
+
+    @Test
+    void aFailedWriteIsFinal() {
+        try (var log = Logs.open(directory, storage)) {
+            breakOn(Operation.WRITE, BROKEN);
+            assertFails(log, LogException.Failed.class, "Input/output error");
+            storage.heal();
+            assertFails(log, LogException.Failed.class, "Input/output error");
+        }
+        assertThat(Logs.recover(directory).texts()).isEmpty();
+    }
+
+    @Test
+    void aFailedDirectorySyncAtRotationIsFinal() {
+        try (var log = Logs.open(directory, storage)) {
+            fill(log);
+            breakOn(Operation.SYNC_DIRECTORY, BROKEN);
+            assertFails(log, LogException.Failed.class, "Input/output error");
+        }
+        assertThat(Logs.recover(directory).texts()).containsExactly(KILOBYTE, KILOBYTE, KILOBYTE);
+    }
+
+    @Test
+    void aFullDiskAtRotationFailsThatAppendAndTheLogGoesOnOnceThereIsRoom() throws IOException {
+        try (var log = Logs.open(directory, storage)) {
+            fill(log);
+            for (var operation : new Operation[] {Operation.CREATE, Operation.WRITE, Operation.SYNC}) {
+                breakOn(operation, FULL);
+                assertThatThrownBy(() -> Logs.append(log, KILOBYTE))
+                        .isInstanceOf(LogException.NoSpace.class)
+                        .hasMessageContaining("No space left on device");
+                assertThat(log.health()).isInstanceOf(Health.Full.class);
+                assertThat(Logs.snapshot(directory)).hasSize(1);
+                storage.heal();
+            }
+            assertThat(Logs.append(log, "small")).isEqualTo(4);
+            assertThat(log.health()).isEqualTo(new Health.Writable());
+            assertThat(Logs.append(log, KILOBYTE)).isEqualTo(5);
+        }
+        assertThat(Logs.recover(directory).texts()).containsExactly(KILOBYTE, KILOBYTE, KILOBYTE, "small", KILOBYTE);
+    }
+
+    @Test
+    void aFullDiskWithinASegmentTakesTheRecordBack() {
+        try (var log = Logs.open(directory, storage)) {
+            Logs.append(log, "before");
+            fillUpAfterTheNextWrite();
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
+        }
+        assertThat(Logs.recover(directory)).isEqualTo(new Logs.Recovered(List.of("before"), new Tail.Clean()));
+    }
+
+    @Test
+    void appendingGoesOnWhereARecordWasTakenBack() {
+        try (var log = Logs.open(directory, storage)) {
+            Logs.append(log, "before");
+            fillUpAfterTheNextWrite();
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
+
+            assertThat(Logs.append(log, "after")).isEqualTo(2);
+        }
+        assertThat(Logs.recover(directory).texts()).containsExactly("before", "after");
+    }
+
+    private void fillUpAfterTheNextWrite() {
+        var failed = new AtomicBoolean();
+        storage.breakAfterWriteWith((operation, file) -> {
+            if (failed.compareAndSet(false, true)) {
+                throw new IOException(FULL);
+            }
+        });
+    }
+
+    @Test
+    void aFullDiskWithinASegmentThatCannotBeClearedIsFinal() {
+        try (var log = Logs.open(directory, storage)) {
+            breakOn(Operation.WRITE, FULL);
+            assertFails(log, LogException.Failed.class, "No space left on device");
+        }
+    }
+
+    @Test
+    void aRecordOfTheWrongSizeIsRefusedWithLimitAndSize() {
+        try (var log = Logs.open(directory, storage)) {
+            assertThatThrownBy(() -> Logs.append(log, "x".repeat(1025)))
+                    .isInstanceOf(LogException.BadSize.class)
+                    .hasMessageContaining("1024")
+                    .hasMessageContaining("1025");
+            assertThatThrownBy(() -> Logs.append(log, "")).isInstanceOf(LogException.BadSize.class);
+        }
+    }
+
+    @Test
+    void closingWritesWhatIsQueuedAndRefusesWhatComesAfter() {
+        var log = Logs.open(directory, storage);
+        var queued = IntStream.range(0, 50)
+                .mapToObj(i -> Logs.start(log, "record " + i))
+                .toList();
+        log.close();
+        log.close();
+
+        assertThat(queued).allSatisfy(append -> assertThat(append).isCompleted());
+        assertFails(log, LogException.Closed.class, directory.toString());
+        assertThat(log.health()).isEqualTo(new Health.Closed());
+        assertThat(Logs.recover(directory).texts()).hasSize(50);
+    }
+
+    private void fill(WriteAheadLog log) {
+        for (int i = 0; i < 3; i++) {
+            Logs.append(log, KILOBYTE);
+        }
+    }
+
+    private void breakOn(Operation broken, String failure) {
+        storage.breakWith((operation, file) -> {
+            if (operation == broken) {
+                throw new IOException(failure);
+            }
+        });
+    }
+
+    private static void assertFails(WriteAheadLog log, Class<? extends LogException> type, String message) {
+        assertThatThrownBy(() -> Logs.append(log, KILOBYTE)).isInstanceOf(type).hasMessageContaining(message);
+    }
+}

@@ -1,0 +1,137 @@
+package dev.ringfence.wal.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The real disk, with something that happens before each operation, or after a write. */
+final class FaultyStorage implements Storage {
+    enum Operation {
+        CREATE,
+        WRITE,
+        SYNC,
+        RENAME,
+        DELETE,
+        SYNC_DIRECTORY
+    }
+
+    @FunctionalInterface
+    interface Fault {
+        void happen(Operation operation, Path file) throws IOException;
+    }
+
+    private final Storage disk;
+    private final Map<Operation, AtomicInteger> counts = new ConcurrentHashMap<>();
+    private volatile Fault fault = (operation, file) -> {};
+    private volatile Fault afterWrite = (operation, file) -> {};
+
+    FaultyStorage(Storage disk) {
+        this.disk = disk;
+    }
+
+    FaultyStorage() {
+        this(new DiskStorage());
+    }
+
+    void breakWith(Fault next) {
+        fault = next;
+    }
+
+    void breakAfterWriteWith(Fault next) {
+        afterWrite = next;
+    }
+
+    void heal() {
+        fault = (operation, file) -> {};
+        afterWrite = (operation, file) -> {};
+    }
+
+    int count(Operation operation) {
+        return counts.computeIfAbsent(operation, key -> new AtomicInteger()).get();
+    }
+
+    private void before(Operation operation, Path file) throws IOException {
+        counts.computeIfAbsent(operation, key -> new AtomicInteger()).incrementAndGet();
+        fault.happen(operation, file);
+    }
+
+    @Override
+    public StorageFile create(Path file) throws IOException {
+        before(Operation.CREATE, file);
+        return new FaultyFile(file, disk.create(file));
+    }
+
+    @Override
+    public StorageFile open(Path file) throws IOException {
+        return new FaultyFile(file, disk.open(file));
+    }
+
+    @Override
+    public StorageFile openToRead(Path file) throws IOException {
+        return disk.openToRead(file);
+    }
+
+    @Override
+    public void rename(Path from, Path to) throws IOException {
+        before(Operation.RENAME, to);
+        disk.rename(from, to);
+    }
+
+    @Override
+    public void delete(Path file) throws IOException {
+        before(Operation.DELETE, file);
+        disk.delete(file);
+    }
+
+    @Override
+    public void syncDirectory(Path directory) throws IOException {
+        before(Operation.SYNC_DIRECTORY, directory);
+        disk.syncDirectory(directory);
+    }
+
+    @Override
+    public boolean isNoSpace(IOException e) {
+        return disk.isNoSpace(e);
+    }
+
+    private final class FaultyFile implements StorageFile {
+        private final Path path;
+        private final StorageFile file;
+
+        FaultyFile(Path path, StorageFile file) {
+            this.path = path;
+            this.file = file;
+        }
+
+        @Override
+        public long size() throws IOException {
+            return file.size();
+        }
+
+        @Override
+        public void read(ByteBuffer target, long position) throws IOException {
+            file.read(target, position);
+        }
+
+        @Override
+        public void write(ByteBuffer source, long position) throws IOException {
+            before(Operation.WRITE, path);
+            file.write(source, position);
+            afterWrite.happen(Operation.WRITE, path);
+        }
+
+        @Override
+        public void sync() throws IOException {
+            before(Operation.SYNC, path);
+            file.sync();
+        }
+
+        @Override
+        public void close() throws IOException {
+            file.close();
+        }
+    }
+}

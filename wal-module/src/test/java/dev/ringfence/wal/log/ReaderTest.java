@@ -1,0 +1,72 @@
+package dev.ringfence.wal.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReaderTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void readingWorksWhileTheLogIsInUseAndStartsAnywhere() {
+        var texts = IntStream.rangeClosed(1, 60)
+                .mapToObj(i -> "record " + i + " " + "x".repeat(300))
+                .toList();
+        try (var log = Logs.open(directory)) {
+            texts.forEach(text -> Logs.append(log, text));
+
+            assertThat(read(1)).isEqualTo(texts);
+            for (int from = 1; from <= 60; from++) {
+                assertThat(read(from)).isEqualTo(texts.subList(from - 1, 60));
+            }
+            assertThat(read(61)).isEmpty();
+        }
+    }
+
+    @Test
+    void readingStopsWhenTheVisitorHasSeenEnough() {
+        Logs.write(directory, "one", "two", "three");
+        var seen = new ArrayList<Long>();
+        WriteAheadLog.read(directory, 1, (sequence, time, payload) -> {
+            seen.add(sequence);
+            return sequence < 2;
+        });
+        assertThat(seen).containsExactly(1L, 2L);
+    }
+
+    @Test
+    void anUnfinishedTailEndsTheReadingAndIsLeftAlone() throws IOException {
+        Logs.write(directory, "one", "two", "three");
+        var file = Logs.segment(directory, 1);
+        var content = Files.readAllBytes(file);
+        content[Logs.offsets(file).get(2) + Frame.HEADER] ^= 1;
+        Files.write(file, content);
+
+        assertThat(read(1)).containsExactly("one", "two");
+        assertThat(Files.readAllBytes(file)).isEqualTo(content);
+    }
+
+    @Test
+    void aMissingDirectoryIsNamed() {
+        assertThatThrownBy(() -> WriteAheadLog.read(directory.resolve("none"), 1, (sequence, time, payload) -> true))
+                .isInstanceOf(LogException.Failed.class)
+                .hasMessageContaining("none");
+    }
+
+    private List<String> read(long from) {
+        var texts = new ArrayList<String>();
+        WriteAheadLog.read(
+                directory, from, (sequence, time, payload) -> texts.add(new String(payload, StandardCharsets.UTF_8)));
+        return texts;
+    }
+}
