@@ -19,13 +19,16 @@ import java.time.format.DateTimeFormatter;
 final class DemoShow {
     private static final String QUESTION = "What is a fence?";
     private static final String MARK = "4242.0";
-    private static final DateTimeFormatter CLOCK =
-            DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
 
     private final PrintStream out;
     private final URI base;
     private final Path data;
     private final Ink ink;
+
+    /** Not a constant: those of a native executable are made where it is built, in that place's time zone. */
+    private final DateTimeFormatter clock =
+            DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
+
     private boolean well = true;
 
     DemoShow(PrintStream out, URI base, Path data) {
@@ -185,7 +188,7 @@ final class DemoShow {
             out.printf(
                     "  %3d  %s  %s  %-10s %s%n",
                     entry.sequence(),
-                    CLOCK.format(entry.event().at()),
+                    clock.format(entry.event().at()),
                     entry.event().jobId().substring(0, 8),
                     entry.event().type(),
                     ink.dim(more));

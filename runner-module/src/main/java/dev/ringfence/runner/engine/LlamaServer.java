@@ -9,6 +9,7 @@ import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -145,7 +146,10 @@ final class LlamaServer {
     }
 
     HttpConnection connect() throws IOException {
-        return HttpConnection.open(socket);
+        // The engine may have put a link to a socket of the host in its socket's place.
+        try (var pinned = PinnedFile.of(socket)) {
+            return HttpConnection.open(pinned.path());
+        }
     }
 
     /** Returns when it can answer. When this throws, nothing is left of it. */

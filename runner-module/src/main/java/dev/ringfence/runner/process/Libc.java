@@ -40,6 +40,11 @@ final class Libc {
     static final int RLIMIT_CORE = 4;
 
     private static final int O_CLOEXEC = 0x80000;
+    private static final int O_PATH = 0x200000;
+
+    /** O_NOFOLLOW, one of the few that differ between the two architectures. */
+    private static final int NO_FOLLOW = System.getProperty("os.arch", "").equals("aarch64") ? 0x8000 : 0x20000;
+
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_SETFL = 4;
     private static final int O_NONBLOCK = 0x800;
@@ -64,6 +69,7 @@ final class Libc {
     private static final Set<FunctionDescriptor> SHAPES = ConcurrentHashMap.newKeySet();
 
     private static final MethodHandle PIPE2 = function("pipe2", JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle OPEN = function("open", JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle CLOSE = function("close", JAVA_INT, JAVA_INT);
     private static final MethodHandle FCNTL = function("fcntl", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle READ = function("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
@@ -132,6 +138,17 @@ final class Libc {
             var state = arena.allocate(CALL_STATE);
             check("pipe2", state, (int) PIPE2.invokeExact(state, ends, O_CLOEXEC));
             return new Pipe(ends.getAtIndex(JAVA_INT, 0), ends.getAtIndex(JAVA_INT, 1));
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /** Stands for what lies at a path, without opening it for reading or writing; a link there is not followed. */
+    static int pathDescriptor(String path) {
+        try (var arena = Arena.ofConfined()) {
+            var state = arena.allocate(CALL_STATE);
+            int flags = O_PATH | O_CLOEXEC | NO_FOLLOW;
+            return check("open", state, (int) OPEN.invokeExact(state, arena.allocateFrom(path), flags));
         } catch (Throwable e) {
             throw rethrow(e);
         }
