@@ -188,6 +188,22 @@ class EngineLifeTest {
     }
 
     @Test
+    void anEngineThatHasStoppedStaysSoUntilSomebodyAsks() {
+        // Given
+        var request = acquire();
+        life.up("engine");
+        life.release(slotOf(request), true);
+        life.idle(lastUse);
+
+        // When
+        life.ended(crashed());
+
+        // Then
+        assertThat(done).containsExactly("load", "stop engine");
+        assertThat(life.state()).isInstanceOf(EngineLife.Cold.class);
+    }
+
+    @Test
     void aRequestThatComesWhileTheEngineStopsGetsANewOne() {
         // Given
         var first = acquire();
