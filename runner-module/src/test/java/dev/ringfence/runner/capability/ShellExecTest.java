@@ -116,14 +116,17 @@ class ShellExecTest {
     }
 
     @Test
-    void cancellingWhileTheFenceIsBeingBuiltEndsTheCommandAsSoonAsItRuns() {
+    void cancellingWhileTheFenceIsBeingBuiltEndsTheCommandAsSoonAsItRuns() throws Exception {
         // Given
+        var begun = new CountDownLatch(1);
         var building = new CompletableFuture<Void>();
         var slow = new ShellExec((command, listener) -> {
+            begun.countDown();
             building.join();
             return FENCE.start(command, listener);
         });
         var execution = slow.start(invocation(arguments("sleep 1000"), profile()), (channel, text) -> {});
+        assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
 
         // When
         execution.cancel();
