@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
@@ -49,6 +50,7 @@ public final class Ringfence implements AutoCloseable {
     private final Journal journal;
     private final Jobs jobs;
     private final Duration drainTimeout;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private Ringfence(
             Catalog catalog,
@@ -133,6 +135,9 @@ public final class Ringfence implements AutoCloseable {
     /** Drains the jobs, stops the engines, and closes the journal last. Blocks; a second call does nothing. */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         jobs.drain(drainTimeout);
         engines.close();
         journal.close();

@@ -23,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * A step that has an effect outside follows only what the journal has made durable.
  */
 final class Road {
+    private static final Logger LOG = Logger.getLogger(Road.class);
     private static final Duration RETRY = Duration.ofMillis(200);
     private static final Duration STOP = Duration.ofSeconds(20);
 
@@ -66,7 +68,10 @@ final class Road {
             return;
         }
         try {
-            if (!draining.getAsBoolean()) {
+            if (draining.getAsBoolean()) {
+                // Whoever waits for it learns that it takes a restart.
+                job.lost(AdmissionException.draining());
+            } else {
                 run(job);
             }
         } finally {
@@ -99,15 +104,18 @@ final class Road {
                         "the service ended while the work was under way; what it had done by then is not known"));
     }
 
-    /** Waits for the work that is under way, then ends it. No new work begins, since a slot is never free again. */
+    /** Waits for the work that is under way, then ends it. No new work begins, since the service is draining. */
     void close(Duration timeout, Supplier<List<Job>> live) {
-        if (acquireAll(timeout)) {
-            return;
+        if (!acquireAll(timeout)) {
+            live.get().stream()
+                    .filter(job -> job.view().state() == JobView.State.STARTED)
+                    .forEach(job -> job.cancel("the service was stopped"));
+            if (!acquireAll(STOP)) {
+                return;
+            }
         }
-        live.get().stream()
-                .filter(job -> job.view().state() == JobView.State.STARTED)
-                .forEach(job -> job.cancel("the service was stopped"));
-        acquireAll(STOP);
+        // Lets those pass that still wait for their turn, so that whoever waits for them is told.
+        slots.release(concurrency);
     }
 
     private boolean acquireAll(Duration timeout) {
@@ -163,6 +171,14 @@ final class Road {
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
             return failed(job, "invalid-arguments", String.valueOf(e.getMessage()));
+        } catch (RuntimeException | Error e) {
+            // A capability promises not to; a job that it broke must come to its end all the same.
+            LOG.errorf(
+                    e,
+                    "job %s: the capability %s failed for a reason that is none of the job's",
+                    job.id(),
+                    capability.name());
+            return failed(job, "internal", "the service failed; its log says why");
         }
         return switch (outcome) {
             case Outcome.Completed(ObjectNode data) -> new JobEvent.Completed(job.id(), Instant.now(), data);
