@@ -29,14 +29,14 @@ ensure_host_packages() {
     [ -z "$programs" ] || die "$EXIT_UNAVAILABLE" "still missing after the installation:$programs"
 }
 
-# Leaves in $programs what is not on the PATH, and the packages that have it in $debian_packages and $fedora_packages.
+# Leaves in $programs what is not on the PATH or not there, and the packages that have it in $debian_packages and $fedora_packages.
 missing_packages() {
     programs='' debian_packages='' fedora_packages=''
     while read -r program debian_package fedora_package needed_by; do
         case "$program $needed_by " in
             '#'*) ;;
             *" $1 "*)
-                have "$program" && continue
+                have "$program" || [ -f "$program" ] && continue
                 programs="$programs $program"
                 debian_packages="$debian_packages $debian_package"
                 fedora_packages="$fedora_packages $fedora_package"

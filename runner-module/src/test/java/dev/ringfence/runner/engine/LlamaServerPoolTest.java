@@ -380,7 +380,7 @@ class LlamaServerPoolTest {
     }
 
     private static void signal(String name, ProcessHandle process) throws IOException, InterruptedException {
-        var kill = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start();
+        var kill = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).start();
         assertThat(kill.waitFor()).isZero();
     }
 }
