@@ -225,8 +225,8 @@ class FenceTest {
     void theResultComesWhenNothingOfTheNamespaceIsLeftAlsoWhenTheProgramEndsBeforeItsChildren() {
         for (int i = 0; i < 30; i++) {
             var script = "for i in 1 2 3 4 5 6; do setsid sleep 306 <&- >/dev/null 2>&1 & done; exit 0";
-            var process = fence.start(
-                    command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG), OutputListener.NONE);
+            var process =
+                    fence.start(command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG), OutputListener.NONE);
 
             assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Exited(0));
 
