@@ -51,6 +51,7 @@ public final class Ringfence implements AutoCloseable {
     private final Jobs jobs;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private Ringfence(
             Catalog catalog,
@@ -142,9 +143,12 @@ public final class Ringfence implements AutoCloseable {
         }
     }
 
-    /** Drains the jobs, stops the engines, and closes the journal last. Blocks; to be called once. */
+    /** Drains the jobs, stops the engines, and closes the journal last. Blocks; a second call does nothing. */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         drain();
         engines.close();
         journal.close();

@@ -9,10 +9,11 @@ public final class Main {
     private Main() {}
 
     public static void main(String... args) {
-        int code = new CommandLine(new RingfenceCommand())
-                .setExecutionExceptionHandler(Main::explain)
-                .execute(args);
-        System.exit(code);
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new RingfenceCommand()).setExecutionExceptionHandler(Main::explain);
     }
 
     /** What we foresaw is told in a line; anything else with all that helps to find it. */

@@ -10,6 +10,14 @@ public abstract sealed class AdmissionException extends RuntimeException {
         super(message);
     }
 
+    /** The service is about to stop; what it has acknowledged waits for its next start. */
+    static Unavailable draining() {
+        return new Unavailable(
+                "draining",
+                "the service is about to stop; ask another one, or this one after its restart",
+                Duration.ofSeconds(1));
+    }
+
     /** The request names what is not there, or a value that is not allowed; mend it. */
     public static final class Invalid extends AdmissionException {
         private static final long serialVersionUID = 1L;

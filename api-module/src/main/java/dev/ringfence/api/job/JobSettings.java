@@ -12,14 +12,22 @@ import java.time.Duration;
  * @param eventBuffer bytes of output of each job that can be read again
  */
 public record JobSettings(int concurrency, int queue, int retained, Duration defaultDeadline, int eventBuffer) {
+    static final Duration SHORTEST = Duration.ofMillis(1);
+    static final Duration LONGEST = Duration.ofDays(1);
+
     public JobSettings {
         atLeastOne("ringfence.jobs.concurrency", concurrency);
         atLeastOne("ringfence.jobs.queue", queue);
         atLeastOne("ringfence.jobs.retained", retained);
-        if (defaultDeadline.isNegative() || defaultDeadline.isZero()) {
-            throw new IllegalArgumentException(
-                    "ringfence.jobs.default-deadline is " + defaultDeadline + "; it must be more than nothing");
+        if (!possible(defaultDeadline)) {
+            throw new IllegalArgumentException("ringfence.jobs.default-deadline is " + defaultDeadline + "; from "
+                    + SHORTEST.toMillis() + " ms to " + LONGEST.toHours() + " h is possible");
         }
+    }
+
+    /** Whether a job can have this deadline. */
+    static boolean possible(Duration deadline) {
+        return deadline.compareTo(SHORTEST) >= 0 && deadline.compareTo(LONGEST) <= 0;
     }
 
     private static void atLeastOne(String key, int value) {

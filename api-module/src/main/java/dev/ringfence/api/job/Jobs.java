@@ -24,7 +24,6 @@ import org.jboss.logging.Logger;
 public final class Jobs {
     private static final Logger LOG = Logger.getLogger(Jobs.class);
     private static final Duration RETRY = Duration.ofSeconds(1);
-    private static final Duration LONGEST = Duration.ofDays(1);
 
     private final JobSettings settings;
     private final Journal journal;
@@ -61,7 +60,7 @@ public final class Jobs {
     public void recover(List<JobRecord> recovered) {
         for (var record : recovered) {
             var job = Job.recovered(JobView.of(record));
-            shelf.put(job);
+            shelf.restore(job);
             switch (job.view().state()) {
                 case SUBMITTED -> {
                     LOG.infof("job %s was acknowledged before the restart and had not started: it runs now", job.id());
@@ -166,12 +165,13 @@ public final class Jobs {
                         "there is no sandbox profile \"" + submission.profile().orElse("")
                                 + "\"; GET /api/v1/fence lists them"));
         var deadline = submission.deadline().orElse(settings.defaultDeadline());
-        if (deadline.isNegative() || deadline.isZero() || deadline.compareTo(LONGEST) > 0) {
+        if (!JobSettings.possible(deadline)) {
             throw new AdmissionException.Invalid(
                     "invalid-deadline",
-                    "a deadline of " + deadline + " is not possible; from 1 ms to " + LONGEST.toHours() + " h is");
+                    "a deadline of " + deadline + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
+                            + " h is");
         }
-        int room = settings.concurrency() + settings.queue();
+        long room = (long) settings.concurrency() + settings.queue();
         if (admitted.incrementAndGet() > room) {
             release();
             throw refused("saturated", room + " jobs are running or waiting, and there is no room for more");

@@ -68,7 +68,10 @@ final class Road {
             return;
         }
         try {
-            if (!draining.getAsBoolean()) {
+            if (draining.getAsBoolean()) {
+                // Whoever waits for it learns that it takes a restart.
+                job.lost(AdmissionException.draining());
+            } else {
                 run(job);
             }
         } finally {
@@ -172,6 +175,14 @@ final class Road {
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
             return failed(job, "invalid-arguments", String.valueOf(e.getMessage()));
+        } catch (RuntimeException | Error e) {
+            // A capability promises not to; a job that it broke must come to its end all the same.
+            LOG.errorf(
+                    e,
+                    "job %s: the capability %s failed for a reason that is none of the job's",
+                    job.id(),
+                    capability.name());
+            return failed(job, "internal", "the service failed; its log says why");
         }
         return switch (outcome) {
             case Outcome.Completed(ObjectNode data) -> new JobEvent.Completed(job.id(), Instant.now(), data);

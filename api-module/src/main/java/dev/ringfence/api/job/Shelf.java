@@ -36,10 +36,19 @@ final class Shelf {
             }
         }
         jobs.put(job.id(), job);
+        return job;
+    }
+
+    /**
+     * Puts a job there that an earlier life admitted. Of several with the same key, the newest has it: the older ones
+     * had been forgotten by then.
+     */
+    synchronized void restore(Job job) {
+        Key.of(job.submission()).ifPresent(key -> keys.put(key, job));
+        jobs.put(job.id(), job);
         if (job.view().state().ended()) {
             ended();
         }
-        return job;
     }
 
     /** One of the jobs has ended, so an older one may have to go. */

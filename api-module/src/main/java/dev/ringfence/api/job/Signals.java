@@ -24,6 +24,7 @@ final class Signals {
     private long droppedUpTo;
     private CompletableFuture<@Nullable Void> more = new CompletableFuture<>();
     private @Nullable Throwable failure;
+    private JobSignal.@Nullable Changed end;
 
     /**
      * @param capacity how many bytes of output are kept, roughly
@@ -35,7 +36,11 @@ final class Signals {
     void changed(JobView job) {
         CompletableFuture<@Nullable Void> waiting;
         synchronized (this) {
-            changes.add(new JobSignal.Changed(++last, Instant.now(), job));
+            var change = new JobSignal.Changed(++last, Instant.now(), job);
+            changes.add(change);
+            if (change.last()) {
+                end = change;
+            }
             waiting = renew();
         }
         waiting.complete(null);
@@ -66,10 +71,14 @@ final class Signals {
         waiting.complete(null);
     }
 
-    /** All signals after a sequence number, then what comes, up to the job's end. */
+    /**
+     * All signals after a sequence number, then what comes, up to the job's end. The end is always told, so that a
+     * watcher who comes late does not wait for ever. A number that has not been given yet comes from before a restart
+     * of the service, and means all signals.
+     */
     Multi<JobSignal> after(long sequence) {
         return Multi.createFrom().deferred(() -> {
-            var watcher = new Watcher(sequence);
+            var watcher = new Watcher(sequence > last() ? 0 : sequence);
             return Multi.createBy().repeating().uni(watcher::next).whilst(signal -> !signal.last());
         });
     }
@@ -83,7 +92,7 @@ final class Signals {
     /** The one that follows, or null when there is none yet. */
     private synchronized @Nullable JobSignal following(long sequence) {
         if (sequence >= last) {
-            return null;
+            return end;
         }
         JobSignal best = null;
         for (var change : changes) {
@@ -108,6 +117,10 @@ final class Signals {
             return new JobSignal.Dropped(best.sequence() - 1, best.at(), best.sequence());
         }
         return best;
+    }
+
+    private synchronized long last() {
+        return last;
     }
 
     private synchronized CompletableFuture<@Nullable Void> more() {

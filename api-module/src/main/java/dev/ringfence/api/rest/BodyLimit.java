@@ -1,11 +1,14 @@
 package dev.ringfence.api.rest;
 
 import jakarta.ws.rs.container.ContainerRequestContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
-/** Refuses bodies that are too large, before they are read where their length is told. */
+/** Refuses bodies that are too large: before they are read where their length is told, else as soon as it shows. */
 public class BodyLimit {
-    private static final long MOST = 1 << 20;
+    private static final int MOST = 1 << 20;
 
     @ServerRequestFilter(preMatching = true)
     public void check(ContainerRequestContext request) {
@@ -15,9 +18,23 @@ public class BodyLimit {
         }
     }
 
-    static void check(long length) {
+    /** The whole body, and never more of it in memory than what is taken. Blocks. */
+    static byte[] read(InputStream body) {
+        try {
+            byte[] bytes = body.readNBytes(MOST + 1);
+            if (bytes.length > MOST) {
+                throw new TooLarge("more than " + MOST);
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw new BadRequest(
+                    "incomplete-body", List.of("the body could not be read to its end: " + e.getMessage()));
+        }
+    }
+
+    private static void check(long length) {
         if (length > MOST) {
-            throw new TooLarge(length);
+            throw new TooLarge(Long.toString(length));
         }
     }
 
@@ -25,7 +42,7 @@ public class BodyLimit {
     static final class TooLarge extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        TooLarge(long length) {
+        TooLarge(String length) {
             super("the body has " + length + " bytes; the limit is " + MOST + " (1 MiB)");
         }
     }

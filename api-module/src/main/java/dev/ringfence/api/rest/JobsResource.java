@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobSignal;
+import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
@@ -22,6 +23,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
+import java.io.InputStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -49,6 +51,7 @@ public class JobsResource {
     }
 
     @POST
+    @Blocking
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(
@@ -57,27 +60,26 @@ public class JobsResource {
                     + " waits up to N seconds for the end and answers 200. With `Accept: text/event-stream` the answer"
                     + " is the job's events as they come, and hanging up cancels the job.")
     public Uni<Response> submit(
-            @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) byte[] body,
+            @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
-        var submission = SubmitRequest.parse(body).submission(key(key));
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, wait(prefer)));
     }
 
     @POST
+    @Blocking
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(hidden = true)
     public Multi<OutboundSseEvent> submitAndStream(
-            byte[] body, @HeaderParam("Idempotency-Key") @Nullable String key, @Context Sse sse) {
-        var submission = SubmitRequest.parse(body).submission(key(key));
-        return gate.service()
-                .jobs()
-                .submit(submission)
-                .onItem()
-                .transformToMulti(job -> job.signals(0)
-                        .onCancellation()
-                        .invoke(() -> job.cancel("the client that was streaming it went away")))
+            InputStream body, @HeaderParam("Idempotency-Key") @Nullable String key, @Context Sse sse) {
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
+        // Waited for, since a stream that has begun can no longer be answered with a problem.
+        var job = gate.service().jobs().submit(submission).await().indefinitely();
+        return job.signals(0)
+                .onCancellation()
+                .invoke(() -> job.cancel("the client that was streaming it went away"))
                 .map(signal -> event(sse, signal));
     }
 
@@ -146,6 +148,9 @@ public class JobsResource {
         return wait.isEmpty()
                 ? Uni.createFrom().item(accepted(job))
                 : ended(job, wait.get())
+                        // What was acknowledged is said to be so, also when its end cannot be told.
+                        .onFailure()
+                        .recoverWithItem(false)
                         .map(inTime -> inTime ? withLocation(Response.ok(body(job)), job) : accepted(job));
     }
 

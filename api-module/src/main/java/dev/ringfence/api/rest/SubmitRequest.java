@@ -61,7 +61,6 @@ record SubmitRequest(
     }
 
     static SubmitRequest parse(byte[] body) {
-        BodyLimit.check(body.length);
         var json = read(body);
         var errors = new ArrayList<String>();
         if (!json.isObject()) {

@@ -134,9 +134,9 @@ public final class Fence implements AutoCloseable {
 
     private ProcessRequest request(FencedCommand command, FencePlan plan, int user) {
         var bubblewrap = host.bubblewrap().orElseThrow();
-        // The numbers that ProcessRequest gives for one piece of data.
-        int status = 4;
-        int gate = 5;
+        // The seccomp program is the only one.
+        int status = ProcessRequest.statusDescriptor(1);
+        int gate = ProcessRequest.gateDescriptor(1);
         return new ProcessRequest(
                 command.name(),
                 bubblewrap,

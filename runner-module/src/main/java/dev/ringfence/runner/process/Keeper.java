@@ -170,10 +170,13 @@ final class Keeper implements RunningProcess {
             // The child is not waited for yet, so neither its number nor its group's can be a stranger's.
             killQuietly(tree, e);
             Libc.await(child);
+            tree.awaitHeld();
             tree.close();
             throw e;
         }
         var waited = Libc.await(child);
+        // The child may report a program's end before all that the program started has ended.
+        tree.awaitHeld();
         tree.close();
         var usage = supervisor.ended(new Usage(
                 Duration.ofNanos(waited.userMicros() * 1000),

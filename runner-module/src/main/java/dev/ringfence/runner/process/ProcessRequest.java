@@ -35,9 +35,6 @@ public record ProcessRequest(
         Duration deadline,
         Duration grace,
         long capture) {
-    /** What one argument or variable may be long at most: the kernel refuses more (MAX_ARG_STRLEN). */
-    public static final int MAX_ARGUMENT_BYTES = 128 * 1024 - 1;
-
     public ProcessRequest {
         Objects.requireNonNull(executable);
         Objects.requireNonNull(directory);
@@ -59,14 +56,14 @@ public record ProcessRequest(
         });
     }
 
-    /** The descriptor of the status, as the program sees it. */
-    public int statusDescriptor() {
-        return 3 + data.size();
+    /** The descriptor of the status, as a program sees it that was given so many pieces of data. */
+    public static int statusDescriptor(int pieces) {
+        return 3 + pieces;
     }
 
-    /** The descriptor of the gate, as the program sees it. */
-    public int gateDescriptor() {
-        return 4 + data.size();
+    /** The descriptor of the gate, as a program sees it that was given so many pieces of data. */
+    public static int gateDescriptor(int pieces) {
+        return 4 + pieces;
     }
 
     private static void requireNoNul(String value) {

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.process;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,6 +81,19 @@ public final class Tree {
     /** Sets the nice value of a process, and of what it starts later. */
     public void priority(int pid, int nice) {
         Libc.priority(pid, nice);
+    }
+
+    /** Returns when every held process has ended; one that heads a PID namespace ends after all others in it. */
+    void awaitHeld() {
+        try (var arena = Arena.ofConfined()) {
+            var entry = PollEntries.allocate(arena, 1);
+            for (int descriptor : held) {
+                int count = entry.fill(List.of(new Channel.Event(descriptor)));
+                while (Libc.poll(entry.segment(), count, -1) == 0) {
+                    // A signal came in between.
+                }
+            }
+        }
     }
 
     void close() {

@@ -13,12 +13,14 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** Real commands in a real fence. */
 class ShellExecTest {
     private static final Duration LONG = Duration.ofMinutes(1);
+    private static final AtomicInteger JOBS = new AtomicInteger();
     private static final Fence FENCE = LlamaForTests.fence();
 
     private final ShellExec shell = new ShellExec(FENCE::start);
@@ -213,7 +215,7 @@ class ShellExecTest {
     }
 
     private static Invocation invocation(ObjectNode arguments, SandboxProfile profile) {
-        return new Invocation("job_1", "tester", arguments, profile, LONG);
+        return new Invocation("job_" + JOBS.incrementAndGet(), "tester", arguments, profile, LONG);
     }
 
     /** As for engines, with room for the programs of a pipeline. */

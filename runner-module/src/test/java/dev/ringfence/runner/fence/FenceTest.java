@@ -222,6 +222,20 @@ class FenceTest {
     }
 
     @Test
+    void theResultComesWhenNothingOfTheNamespaceIsLeftAlsoWhenTheProgramEndsBeforeItsChildren() {
+        for (int i = 0; i < 30; i++) {
+            var script = "for i in 1 2 3 4 5 6; do setsid sleep 306 <&- >/dev/null 2>&1 & done; exit 0";
+            var process =
+                    fence.start(command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG), OutputListener.NONE);
+
+            assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Exited(0));
+
+            assertThat(processesNamed("306", "none")).isEmpty();
+            assertThat(state(process.pid())).isIn("Z", "gone");
+        }
+    }
+
+    @Test
     void stoppingAsksFirst() {
         var ready = new CompletableFuture<Void>();
         var process = fence.start(
@@ -429,6 +443,16 @@ class FenceTest {
                 0,
                 deadline,
                 100_000);
+    }
+
+    /** A zombie runs no more; when it is collected is up to the host's init. */
+    private static String state(long pid) {
+        try {
+            var stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            return stat.substring(stat.lastIndexOf(')') + 2).substring(0, 1);
+        } catch (IOException e) {
+            return "gone";
+        }
     }
 
     /** Processes whose command line says sleep with such an argument, or that carry the fence's name. */

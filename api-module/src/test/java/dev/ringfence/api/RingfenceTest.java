@@ -1,0 +1,164 @@
+package dev.ringfence.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.api.job.JobObserver;
+import dev.ringfence.api.job.JobView;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.log.LogObserver;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole service below HTTP, opened on a directory. */
+class RingfenceTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    @TempDir
+    Path data;
+
+    @Test
+    void whatAnEarlierLifeLeftComesToExactlyOneEnd() {
+        var now = Instant.now();
+        var result = JsonNodeFactory.instance.objectNode().put("exit_code", 0);
+        journal(
+                submitted("done", "echo done"),
+                new JobEvent.Started("done", now),
+                new JobEvent.Completed("done", now, result),
+                submitted("running", "echo must not run again"),
+                new JobEvent.Started("running", now),
+                submitted("waiting", "echo recovered"));
+
+        try (var service = open(Map.of())) {
+            assertThat(end(service, "done").result()).isEqualTo(result);
+            assertThat(end(service, "running").state()).isEqualTo(JobView.State.INTERRUPTED);
+            var waited = end(service, "waiting");
+            assertThat(waited.state()).isEqualTo(JobView.State.COMPLETED);
+            assertThat(String.valueOf(waited.result())).contains("\"stdout\":\"recovered\\n\"");
+        }
+        try (var service = open(Map.of())) {
+            assertThat(service.jobs().newest(10))
+                    .extracting(job -> job.id() + " " + job.view().state().word())
+                    .containsExactly("waiting completed", "running interrupted", "done completed");
+        }
+        assertThat(events())
+                .containsExactlyInAnyOrder(
+                        "done submitted",
+                        "done started",
+                        "done completed",
+                        "running submitted",
+                        "running started",
+                        "running interrupted",
+                        "waiting submitted",
+                        "waiting started",
+                        "waiting completed");
+    }
+
+    @Test
+    void aSecondCloseDoesNothing() {
+        var service = open(Map.of("ringfence.drain-timeout", "20s"));
+        service.close();
+        var before = Instant.now();
+
+        service.close();
+
+        assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void aDirectoryInUseIsRefused() {
+        try (var _ = open(Map.of())) {
+            assertThatThrownBy(() -> open(Map.of()))
+                    .isInstanceOf(StartupFailure.class)
+                    .hasMessageContaining("in use")
+                    .hasMessageContaining(data.getFileName().toString());
+        }
+    }
+
+    @Test
+    void aRefusedStartLeavesTheDirectoryFree() throws Exception {
+        var catalog = Files.writeString(data.resolve("bad.toml"), "[slm]\ncolour = 1\n");
+        assertRefused(Map.of("ringfence.catalog", catalog.toString()), "slm.colour");
+
+        open(Map.of()).close();
+    }
+
+    @Test
+    void settingsThatCannotBeAreNamed() throws Exception {
+        var file = Files.writeString(data.resolve("file"), "in the way");
+        assertRefused(Map.of("ringfence.data", file.toString()), "ringfence.data");
+        assertRefused(Map.of("ringfence.catalog", "/nowhere/catalog.toml"), "/nowhere/catalog.toml");
+        assertRefused(Map.of("ringfence.jobs.concurrency", "0"), "ringfence.jobs.concurrency");
+        assertRefused(Map.of("ringfence.jobs.queue", "-1"), "ringfence.jobs.queue");
+        assertRefused(Map.of("ringfence.jobs.retained", "0"), "ringfence.jobs.retained");
+        assertRefused(Map.of("ringfence.jobs.default-deadline", "0s"), "ringfence.jobs.default-deadline");
+        assertRefused(Map.of("ringfence.jobs.default-deadline", "48h"), "ringfence.jobs.default-deadline");
+    }
+
+    private void assertRefused(Map<String, String> settings, String named) {
+        assertThatThrownBy(() -> open(settings))
+                .isInstanceOf(StartupFailure.class)
+                .hasMessageContaining(named);
+    }
+
+    private JobView end(Ringfence service, String id) {
+        return service.jobs().find(id).orElseThrow().ended().await().atMost(PATIENCE);
+    }
+
+    private List<String> events() {
+        var events = new ArrayList<String>();
+        Journal.read(
+                data.resolve("journal"),
+                1,
+                entry -> events.add(entry.event().jobId() + " " + entry.event().type()));
+        return events;
+    }
+
+    private void journal(JobEvent... events) {
+        try (var journal = Journal.recover(data.resolve("journal"), JournalOptions.defaults())
+                .journal()) {
+            for (var event : events) {
+                journal.append(event).await().atMost(PATIENCE);
+            }
+        }
+    }
+
+    private static JobEvent.Submitted submitted(String id, String command) {
+        return new JobEvent.Submitted(
+                id,
+                Instant.now(),
+                "anonymous",
+                "ShellExec",
+                JsonNodeFactory.instance.objectNode().put("cmd", command),
+                "shell",
+                Duration.ofSeconds(10),
+                null);
+    }
+
+    private Ringfence open(Map<String, String> settings) {
+        var all = new HashMap<String, String>();
+        all.put("ringfence.data", data.toString());
+        all.put("ringfence.catalog", "src/test/resources/catalog.toml");
+        all.putAll(settings);
+        var config = new SmallRyeConfigBuilder()
+                .addDiscoveredConverters()
+                .withMapping(RingfenceConfig.class)
+                .withSources(new PropertiesConfigSource(all, "test", 100))
+                .build()
+                .getConfigMapping(RingfenceConfig.class);
+        return Ringfence.open(config, JobObserver.NONE, LogObserver.none());
+    }
+}

@@ -1,0 +1,201 @@
+package dev.ringfence.api.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalOptions;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandLineTest {
+    private record Ran(int code, String out, String err) {}
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void helpListsTheCommands() {
+        var ran = run("--help");
+
+        assertThat(ran.code).isZero();
+        assertThat(ran.out).contains("serve", "demo", "doctor", "catalog", "journal", "help", "Exit codes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "frobnicate", "--colour", "catalog", "journal", "catalog check", "journal dump --jub x"})
+    void wrongUsageIsToldInAFewWords(String line) {
+        var ran = run(line.isEmpty() ? new String[0] : line.split(" "));
+
+        assertThat(ran.code).isEqualTo(2);
+        assertThat(ran.err).contains("ringfence").doesNotContain("\tat ");
+        assertThat(ran.out).isEmpty();
+    }
+
+    @Test
+    void theVersionIsTold() {
+        var ran = run("--version");
+
+        assertThat(ran.code).isZero();
+        assertThat(ran.out).isNotBlank();
+    }
+
+    @Test
+    void aGoodCatalogIsSummedUp() {
+        var ran = run("catalog", "check", "src/test/resources/catalog.toml");
+
+        assertThat(ran.err).isEmpty();
+        assertThat(ran.code).isZero();
+        assertThat(ran.out).contains("2 models", "5 sandbox profiles", "default shell");
+    }
+
+    @Test
+    void aBadCatalogIsRefusedByItsKey() throws Exception {
+        var catalog = Files.writeString(
+                directory.resolve("bad.toml"), "[slm]\nenabled = \"yes\"\ndefault_sandbox_profile = \"nobody\"\n");
+
+        var ran = run("catalog", "check", catalog.toString());
+
+        assertThat(ran.code).isEqualTo(78);
+        assertThat(ran.err)
+                .startsWith("ringfence: ")
+                .contains("slm.enabled", "slm.default_sandbox_profile")
+                .doesNotContain("\tat ");
+        assertThat(ran.out).isEmpty();
+    }
+
+    @Test
+    void aCatalogThatIsNotThereIsNamed() {
+        var ran = run("catalog", "check", directory.resolve("missing.toml").toString());
+
+        assertThat(ran.code).isEqualTo(78);
+        assertThat(ran.err).contains("missing.toml").doesNotContain("\tat ");
+    }
+
+    @Test
+    void aJournalIsPrintedOneEventALine() throws Exception {
+        writeJournal();
+
+        var ran = run("journal", "dump", "--data", directory.toString());
+
+        assertThat(ran.code).isZero();
+        var lines = ran.out.lines().toList();
+        assertThat(lines).hasSize(9);
+        var mapper = new ObjectMapper();
+        var types = new java.util.ArrayList<String>();
+        for (int i = 0; i < lines.size(); i++) {
+            var event = mapper.readTree(lines.get(i));
+            assertThat(event.path("seq").intValue()).isEqualTo(i + 1);
+            assertThat(event.path("ts").asText()).isNotEmpty();
+            types.add(event.path("job").asText() + " " + event.path("type").asText());
+        }
+        assertThat(types)
+                .containsExactly(
+                        "one submitted",
+                        "two submitted",
+                        "one started",
+                        "two started",
+                        "one completed",
+                        "two timed_out",
+                        "three submitted",
+                        "three failed",
+                        "four submitted");
+        var first = mapper.readTree(lines.getFirst());
+        assertThat(first.path("capability").asText()).isEqualTo("ShellExec");
+        assertThat(first.at("/arguments/cmd").asText()).isEqualTo("true");
+        assertThat(mapper.readTree(lines.get(5)).path("limit_ms").intValue()).isEqualTo(1500);
+        assertThat(mapper.readTree(lines.get(7)).path("error").asText()).isEqualTo("invalid-arguments");
+    }
+
+    @Test
+    void oneJobsEventsCanBePicked() {
+        writeJournal();
+
+        var ran = run("journal", "dump", "--data", directory.toString(), "--job", "two");
+
+        assertThat(ran.code).isZero();
+        assertThat(ran.out.lines())
+                .hasSize(3)
+                .allSatisfy(line -> assertThat(line).contains("\"job\":\"two\""));
+    }
+
+    @Test
+    void aJournalIsReadWhileItIsWritten() {
+        try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                .journal()) {
+            append(journal, submitted("one"));
+
+            assertThat(run("journal", "dump", "--data", directory.toString())
+                            .out
+                            .lines())
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void aDirectoryWithoutAJournalIsNamed() {
+        var ran = run("journal", "dump", "--data", directory.resolve("nothing").toString());
+
+        assertThat(ran.code).isEqualTo(1);
+        assertThat(ran.err)
+                .contains("there is no journal in", "nothing", "--data")
+                .doesNotContain("\tat ");
+    }
+
+    private void writeJournal() {
+        var data = JsonNodeFactory.instance.objectNode().put("exit_code", 0);
+        var now = Instant.now();
+        try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                .journal()) {
+            List.of(
+                            submitted("one"),
+                            submitted("two"),
+                            new JobEvent.Started("one", now),
+                            new JobEvent.Started("two", now),
+                            new JobEvent.Completed("one", now, data),
+                            new JobEvent.TimedOut("two", now, Duration.ofMillis(1500), data),
+                            submitted("three"),
+                            new JobEvent.Failed("three", now, "invalid-arguments", "/cmd is missing", data),
+                            submitted("four"))
+                    .forEach(event -> append(journal, event));
+        }
+    }
+
+    private static JobEvent submitted(String id) {
+        return new JobEvent.Submitted(
+                id,
+                Instant.now(),
+                "anonymous",
+                "ShellExec",
+                JsonNodeFactory.instance.objectNode().put("cmd", "true"),
+                "secure",
+                Duration.ofSeconds(60),
+                null);
+    }
+
+    private static void append(Journal journal, JobEvent event) {
+        journal.append(event).await().atMost(Duration.ofSeconds(10));
+    }
+
+    private static Ran run(String... arguments) {
+        var out = new StringWriter();
+        var err = new StringWriter();
+        int code = Main.commandLine()
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(arguments);
+        return new Ran(code, out.toString(), err.toString());
+    }
+}

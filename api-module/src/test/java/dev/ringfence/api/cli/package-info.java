@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.api.cli;
+
+import org.jspecify.annotations.NullMarked;

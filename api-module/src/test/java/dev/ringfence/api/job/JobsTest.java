@@ -1,0 +1,429 @@
+package dev.ringfence.api.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.runner.capability.Execution;
+import dev.ringfence.runner.capability.InvalidArguments;
+import dev.ringfence.runner.capability.Outcome;
+import io.smallrye.mutiny.Uni;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JobsTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void aSubmissionIsDurableWhenItIsAcknowledged() {
+        try (var pipeline = Pipeline.open(directory, Probe.heldByTheTest())) {
+            var job = pipeline.submit();
+
+            assertThat(pipeline.journaled(job.id())).startsWith("submitted");
+        }
+    }
+
+    @Test
+    void theWorkBeginsOnlyWhenItsStartIsDurable() {
+        var seen = new CompletableFuture<List<String>>();
+        var probe = Probe.of(work -> {
+            var types = new ArrayList<String>();
+            dev.ringfence.wal.journal.Journal.read(
+                    directory, 1, entry -> types.add(entry.event().type()));
+            seen.complete(types);
+            work.complete();
+            return work;
+        });
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            pipeline.end(pipeline.submit());
+
+            assertThat(seen.join()).containsExactly("submitted", "started");
+        }
+    }
+
+    @Test
+    void anEndIsDurableWhenItIsShown() {
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var job = pipeline.submit();
+            var end = pipeline.end(job);
+
+            assertThat(end.state()).isEqualTo(JobView.State.COMPLETED);
+            assertThat(end.result()).isEqualTo(Probe.data("done"));
+            assertThat(end.startedAt()).isNotNull();
+            assertThat(end.endedAt()).isNotNull();
+            assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "started", "completed");
+        }
+    }
+
+    @Test
+    void argumentsThatBreakTheSchemaNeverStart() {
+        var probe = Probe.done();
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var job =
+                    pipeline.submit(null, JsonNodeFactory.instance.objectNode().put("number", "seven"));
+            var end = pipeline.end(job);
+
+            assertThat(end.state()).isEqualTo(JobView.State.FAILED);
+            assertThat(end.error()).isNotNull().satisfies(error -> {
+                assertThat(error.type()).isEqualTo("invalid-arguments");
+                assertThat(error.message()).contains("/number", "seven");
+            });
+            assertThat(probe.starts).hasValue(0);
+            assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "failed");
+        }
+    }
+
+    @Test
+    void argumentsThatTheCapabilityItselfRefusesEndTheJob() {
+        var probe = Probe.of(work -> {
+            throw new InvalidArguments(List.of("/number is too odd"));
+        });
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var end = pipeline.end(pipeline.submit());
+
+            assertThat(end.error()).isEqualTo(new JobView.Trouble("invalid-arguments", "/number is too odd"));
+        }
+    }
+
+    @Test
+    void aCapabilityThatThrowsFailsItsJobAndNoOther() {
+        var probe = Probe.of(work -> {
+            throw new IllegalStateException("a fault");
+        });
+        assertEachFailsInside(probe);
+    }
+
+    @Test
+    void aCapabilityThatDiesOfAnErrorFailsItsJobAndNoOther() {
+        var probe = Probe.of(work -> {
+            throw new StackOverflowError("a fault");
+        });
+        assertEachFailsInside(probe);
+    }
+
+    @Test
+    void anOutcomeThatFailsAgainstItsContractFailsItsJobAndNoOther() {
+        var probe = Probe.of(work -> new Execution() {
+            @Override
+            public Uni<Outcome> outcome() {
+                return Uni.createFrom().failure(new IllegalStateException("a fault"));
+            }
+
+            @Override
+            public void cancel() {}
+        });
+        assertEachFailsInside(probe);
+    }
+
+    /** More than there are slots, so that a slot that is not given back shows. */
+    private void assertEachFailsInside(Probe probe) {
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), probe)) {
+            for (int i = 0; i < 3; i++) {
+                var job = pipeline.submit();
+                var end = pipeline.end(job);
+
+                assertThat(end.state()).isEqualTo(JobView.State.FAILED);
+                assertThat(end.error())
+                        .isEqualTo(new JobView.Trouble("internal", "the service failed; its log says why"));
+                assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "started", "failed");
+            }
+            await().until(() -> pipeline.jobs.live() == 0);
+        }
+    }
+
+    @Test
+    void everyKindOfEndIsShownAndJournaled() {
+        var outcomes = new ArrayList<Outcome>(List.of(
+                new Outcome.Failed("no-luck", "try again", Probe.data("failed")),
+                new Outcome.TimedOut(Duration.ofMillis(1500), Probe.data("late")),
+                new Outcome.Cancelled(Probe.data("by itself"))));
+        var probe = Probe.of(work -> {
+            work.outcome.complete(outcomes.removeFirst());
+            return work;
+        });
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var failed = pipeline.end(pipeline.submit());
+            var late = pipeline.end(pipeline.submit());
+            var cancelled = pipeline.end(pipeline.submit());
+
+            assertThat(failed.error()).isEqualTo(new JobView.Trouble("no-luck", "try again"));
+            assertThat(failed.result()).isEqualTo(Probe.data("failed"));
+            assertThat(late.state()).isEqualTo(JobView.State.TIMED_OUT);
+            assertThat(late.error())
+                    .isNotNull()
+                    .satisfies(error -> assertThat(error.message()).contains("1500 ms"));
+            assertThat(cancelled.state()).isEqualTo(JobView.State.CANCELLED);
+            assertThat(pipeline.journaled(late.id())).containsExactly("submitted", "started", "timed_out");
+        }
+    }
+
+    @Test
+    void aResultTooLargeForTheJournalFailsTheJob() {
+        var probe = Probe.of(work -> {
+            work.outcome.complete(new Outcome.Completed(Probe.data("x".repeat(40_000))));
+            return work;
+        });
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var end = pipeline.end(pipeline.submit());
+
+            assertThat(end.state()).isEqualTo(JobView.State.FAILED);
+            assertThat(end.error())
+                    .isNotNull()
+                    .satisfies(error -> assertThat(error.type()).isEqualTo("result-too-large"));
+        }
+    }
+
+    @Test
+    void aCancelledJobEndsOnlyWhenItsWorkHas() {
+        var probe = Probe.of(work -> {
+            work.obedient = false;
+            return work;
+        });
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var job = pipeline.submit();
+            var work = probe.started(job.id());
+
+            job.cancel("enough");
+            job.cancel("a second reason");
+
+            await().until(() -> work.cancellations.get() == 1);
+            assertThat(job.view().state()).isEqualTo(JobView.State.STARTED);
+            work.outcome.complete(new Outcome.Cancelled(Probe.data("half")));
+            var end = pipeline.end(job);
+            assertThat(end.state()).isEqualTo(JobView.State.CANCELLED);
+            assertThat(end.error()).isEqualTo(new JobView.Trouble("cancelled", "enough"));
+            assertThat(end.result()).isEqualTo(Probe.data("half"));
+            assertThat(work.cancellations).hasValue(1);
+        }
+    }
+
+    @Test
+    void workThatIsDoneInSpiteOfACancellationIsCompleted() {
+        var probe = Probe.of(work -> {
+            work.obedient = false;
+            return work;
+        });
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var job = pipeline.submit();
+            probe.started(job.id());
+
+            job.cancel("too late");
+            probe.started(job.id()).complete();
+
+            assertThat(pipeline.end(job).state()).isEqualTo(JobView.State.COMPLETED);
+        }
+    }
+
+    @Test
+    void aCancellationWhileTheWorkIsBeingStartedReachesIt() {
+        var cancelled = new CompletableFuture<Void>();
+        var submitted = new CompletableFuture<Job>();
+        var probe = Probe.of(work -> {
+            submitted.join().cancel("at once");
+            cancelled.complete(null);
+            return work;
+        });
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var job = pipeline.submit();
+            submitted.complete(job);
+
+            assertThat(pipeline.end(job).state()).isEqualTo(JobView.State.CANCELLED);
+            assertThat(cancelled).isCompleted();
+        }
+    }
+
+    @Test
+    void aWaitingJobThatIsCancelledNeverStarts() {
+        var probe = Probe.heldByTheTest();
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), probe)) {
+            var first = pipeline.submit();
+            probe.started(first.id());
+            var waiting = pipeline.submit();
+
+            waiting.cancel("not wanted");
+
+            assertThat(pipeline.end(waiting).state()).isEqualTo(JobView.State.CANCELLED);
+            assertThat(pipeline.journaled(waiting.id())).containsExactly("submitted", "cancelled");
+            assertThat(first.view().state()).isEqualTo(JobView.State.STARTED);
+            probe.started(first.id()).complete();
+            assertThat(pipeline.end(first).state()).isEqualTo(JobView.State.COMPLETED);
+            assertThat(probe.starts).hasValue(1);
+        }
+    }
+
+    @Test
+    void cancellingAnEndedJobLeavesItAsItIs() {
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var job = pipeline.submit();
+            var end = pipeline.end(job);
+
+            job.cancel("late");
+
+            assertThat(pipeline.end(job)).isEqualTo(end);
+            assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "started", "completed");
+        }
+    }
+
+    @Test
+    void jobsBeyondTheRoomAreRefusedAndThereIsRoomAgainWhenOneEnds() {
+        var probe = Probe.heldByTheTest();
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 2), probe)) {
+            var jobs = List.of(pipeline.submit(), pipeline.submit(), pipeline.submit());
+
+            assertThatThrownBy(pipeline::submit)
+                    .isInstanceOfSatisfying(AdmissionException.Unavailable.class, refused -> {
+                        assertThat(refused.slug()).isEqualTo("saturated");
+                        assertThat(refused.retryAfter()).isPositive();
+                    });
+            assertThat(pipeline.jobs.newest(10)).hasSize(3);
+            jobs.getFirst().cancel("makes room");
+            pipeline.end(jobs.getFirst());
+            await().until(() -> pipeline.jobs.live() == 2);
+            assertThat(pipeline.submit().view().state().ended()).isFalse();
+        }
+    }
+
+    @Test
+    void aQueueOfAnySizeTakesJobs() {
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(2, Integer.MAX_VALUE), Probe.done())) {
+            assertThat(pipeline.end(pipeline.submit()).state()).isEqualTo(JobView.State.COMPLETED);
+        }
+    }
+
+    @Test
+    void theSameKeyGivesTheSameJobAndItsWorkIsDoneOnce() {
+        var probe = Probe.done();
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var none = JsonNodeFactory.instance.objectNode();
+            var first = pipeline.submit("key", none);
+            var second = pipeline.submit("key", none);
+            pipeline.end(first);
+            var third = pipeline.submit("key", none);
+
+            assertThat(second).isSameAs(first);
+            assertThat(third).isSameAs(first);
+            assertThat(probe.starts).hasValue(1);
+            await().until(() -> pipeline.jobs.live() == 0);
+            assertThatThrownBy(() -> pipeline.submit("key", none.deepCopy().put("number", 1)))
+                    .isInstanceOf(AdmissionException.KeyReused.class)
+                    .hasMessageContaining(first.id());
+            assertThat(pipeline.jobs.live()).isZero();
+        }
+    }
+
+    @Test
+    void whatIsNotThereIsNamedAndNothingIsKept() {
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var none = JsonNodeFactory.instance.objectNode();
+            assertInvalid(
+                    pipeline,
+                    new Submission("a", "Prob", none, Optional.empty(), Optional.empty(), Optional.empty()),
+                    "unknown-capability");
+            assertInvalid(
+                    pipeline,
+                    new Submission("a", "Probe", none, Optional.of("nobody"), Optional.empty(), Optional.empty()),
+                    "unknown-profile");
+            for (var deadline :
+                    List.of(Duration.ZERO, Duration.ofNanos(5), Duration.ofSeconds(-1), Duration.ofDays(2))) {
+                assertInvalid(
+                        pipeline,
+                        new Submission("a", "Probe", none, Optional.empty(), Optional.of(deadline), Optional.empty()),
+                        "invalid-deadline");
+            }
+            assertThat(pipeline.jobs.newest(10)).isEmpty();
+            assertThat(pipeline.jobs.live()).isZero();
+            assertThat(pipeline.events()).isEmpty();
+        }
+    }
+
+    private static void assertInvalid(Pipeline pipeline, Submission submission, String slug) {
+        assertThatThrownBy(() -> pipeline.jobs.submit(submission).await().atMost(Pipeline.PATIENCE))
+                .isInstanceOfSatisfying(
+                        AdmissionException.Invalid.class,
+                        refused -> assertThat(refused.slug()).isEqualTo(slug));
+    }
+
+    @Test
+    void outputIsHeardWhileTheWorkGoesOn() {
+        var probe = Probe.heldByTheTest();
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var job = pipeline.submit();
+            probe.started(job.id());
+
+            probe.started(job.id()).sink.put("text", "a piece");
+
+            var heard =
+                    job.signals(0).select().first(3).collect().asList().await().atMost(Pipeline.PATIENCE);
+            assertThat(heard.getLast()).isInstanceOfSatisfying(JobSignal.Output.class, output -> {
+                assertThat(output.channel()).isEqualTo("text");
+                assertThat(output.text()).isEqualTo("a piece");
+            });
+        }
+    }
+
+    @Test
+    void drainingLetsRunningWorkEndAndTakesNothingNew() {
+        var probe = Probe.heldByTheTest();
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), probe)) {
+            var running = pipeline.submit();
+            probe.started(running.id());
+            var waiting = pipeline.submit();
+            var drained = Thread.ofVirtual().start(() -> pipeline.jobs.drain(Duration.ofSeconds(30)));
+            await().until(pipeline.jobs::draining);
+
+            assertThatThrownBy(pipeline::submit)
+                    .isInstanceOfSatisfying(
+                            AdmissionException.Unavailable.class,
+                            refused -> assertThat(refused.slug()).isEqualTo("draining"));
+            probe.started(running.id()).complete();
+
+            await().until(() -> !drained.isAlive());
+            assertThat(running.view().state()).isEqualTo(JobView.State.COMPLETED);
+            assertThat(pipeline.journaled(waiting.id())).containsExactly("submitted");
+            assertThatThrownBy(() -> pipeline.end(waiting)).isInstanceOf(AdmissionException.Unavailable.class);
+            assertThat(probe.starts).hasValue(1);
+        }
+    }
+
+    @Test
+    void workThatIsNotDoneWhenTheDrainsTimeIsUpIsCancelled() {
+        var probe = Probe.heldByTheTest();
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var running = pipeline.submit();
+            probe.started(running.id());
+
+            pipeline.jobs.drain(Duration.ofMillis(50));
+
+            assertThat(running.view().state()).isEqualTo(JobView.State.CANCELLED);
+            assertThat(running.view().error()).isEqualTo(new JobView.Trouble("cancelled", "the service was stopped"));
+            assertThat(pipeline.journaled(running.id())).containsExactly("submitted", "started", "cancelled");
+        }
+    }
+
+    @Test
+    void manyJobsAtOnceEachHaveOneEnd() {
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(8, 500), Probe.done())) {
+            var submissions = new ArrayList<Uni<Job>>();
+            for (int i = 0; i < 300; i++) {
+                submissions.add(pipeline.jobs.submit(Pipeline.submission(
+                        null, JsonNodeFactory.instance.objectNode().put("number", i))));
+            }
+            var jobs = Uni.join().all(submissions).andFailFast().await().atMost(Pipeline.PATIENCE);
+
+            jobs.forEach(job -> assertThat(pipeline.end(job).state()).isEqualTo(JobView.State.COMPLETED));
+            assertThat(pipeline.events()).hasSize(900);
+            assertThat(pipeline.events().stream().filter(event -> event.type().equals("completed")))
+                    .extracting(dev.ringfence.wal.journal.JobEvent::jobId)
+                    .doesNotHaveDuplicates()
+                    .hasSize(300);
+        }
+    }
+}

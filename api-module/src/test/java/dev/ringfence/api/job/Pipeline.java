@@ -1,0 +1,93 @@
+package dev.ringfence.api.job;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.Capability;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The pipeline of jobs over a real journal. */
+final class Pipeline implements AutoCloseable {
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final Path directory;
+    final Journal journal;
+    final Jobs jobs;
+
+    private Pipeline(Path directory, Journal journal, Jobs jobs) {
+        this.directory = directory;
+        this.journal = journal;
+        this.jobs = jobs;
+    }
+
+    static JobSettings settings(int concurrency, int queue) {
+        return new JobSettings(concurrency, queue, 1000, Duration.ofSeconds(60), 10_000);
+    }
+
+    /** Segments and events that are small, so that their bounds are met soon. */
+    static Pipeline open(Path directory, JobSettings settings, Capability capability) {
+        var catalog = Catalog.empty();
+        var recovered = Journal.recover(directory, JournalOptions.defaults().withSizes(256 << 10, 32 << 10));
+        var jobs = new Jobs(
+                settings,
+                recovered.journal(),
+                Capabilities.of(List.of(capability)),
+                name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
+                JobObserver.NONE);
+        jobs.recover(recovered.jobs());
+        return new Pipeline(directory, recovered.journal(), jobs);
+    }
+
+    static Pipeline open(Path directory, Capability capability) {
+        return open(directory, settings(4, 10), capability);
+    }
+
+    Job submit() {
+        return submit(null, JsonNodeFactory.instance.objectNode());
+    }
+
+    Job submit(@Nullable String key, JsonNode arguments) {
+        return jobs.submit(submission(key, arguments)).await().atMost(PATIENCE);
+    }
+
+    static Submission submission(@Nullable String key, JsonNode arguments) {
+        return new Submission(
+                "anonymous", "Probe", arguments, Optional.empty(), Optional.empty(), Optional.ofNullable(key));
+    }
+
+    JobView end(Job job) {
+        return job.ended().await().atMost(PATIENCE);
+    }
+
+    /** What the journal has of a job. */
+    List<String> journaled(String id) {
+        var types = new ArrayList<String>();
+        Journal.read(directory, 1, entry -> {
+            if (entry.event().jobId().equals(id)) {
+                types.add(entry.event().type());
+            }
+        });
+        return types;
+    }
+
+    List<JobEvent> events() {
+        var events = new ArrayList<JobEvent>();
+        Journal.read(directory, 1, entry -> events.add(entry.event()));
+        return events;
+    }
+
+    /** Ends as a crash would: without waiting for anything. */
+    @Override
+    public void close() {
+        journal.close();
+    }
+}

@@ -1,0 +1,172 @@
+package dev.ringfence.api.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.wal.journal.JobEvent;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RecoveryTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void workThatWasUnderWayIsInterruptedAndWorkThatWaitedRuns() {
+        var before = Probe.heldByTheTest();
+        String running;
+        String waiting;
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), before)) {
+            running = pipeline.submit().id();
+            before.started(running);
+            waiting = pipeline.submit().id();
+        }
+        var after = Probe.done();
+
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), after)) {
+            var interrupted = pipeline.jobs.find(running).orElseThrow();
+            var resumed = pipeline.jobs.find(waiting).orElseThrow();
+            assertThat(interrupted.view().state()).isEqualTo(JobView.State.INTERRUPTED);
+            assertThat(pipeline.end(resumed).state()).isEqualTo(JobView.State.COMPLETED);
+            assertThat(after.works).containsOnlyKeys(waiting);
+            assertThat(pipeline.journaled(running)).containsExactly("submitted", "started", "interrupted");
+            assertThat(pipeline.journaled(waiting)).containsExactly("submitted", "started", "completed");
+        }
+    }
+
+    @Test
+    void endedJobsAreShownAsTheyWereAndAnotherRestartChangesNothing() {
+        String id;
+        JobView end;
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var job = pipeline.submit();
+            id = job.id();
+            end = pipeline.end(job);
+        }
+        for (int i = 0; i < 2; i++) {
+            try (var pipeline = Pipeline.open(directory, Probe.done())) {
+                assertThat(pipeline.jobs.find(id).orElseThrow().view()).isEqualTo(end);
+                assertThat(pipeline.journaled(id)).containsExactly("submitted", "started", "completed");
+            }
+        }
+    }
+
+    @Test
+    void theChangesOfARecoveredJobCanBeWatched() {
+        String id;
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var job = pipeline.submit();
+            id = job.id();
+            pipeline.end(job);
+        }
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var heard = pipeline.jobs
+                    .find(id)
+                    .orElseThrow()
+                    .signals(0)
+                    .collect()
+                    .asList()
+                    .await()
+                    .atMost(Pipeline.PATIENCE);
+
+            assertThat(heard)
+                    .extracting(
+                            signal -> ((JobSignal.Changed) signal).job().state().word())
+                    .containsExactly("submitted", "started", "completed");
+        }
+    }
+
+    @Test
+    void aKeyHoldsAcrossARestart() {
+        var arguments = JsonNodeFactory.instance.objectNode().put("number", 0.7);
+        arguments.putArray("list").add(1).add(5_000_000_000L).add("text").addNull();
+        String id;
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var job = pipeline.submit("key", arguments);
+            id = job.id();
+            pipeline.end(job);
+        }
+        var probe = Probe.done();
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            assertThat(pipeline.submit("key", arguments).id()).isEqualTo(id);
+            assertThatThrownBy(() -> pipeline.submit("key", arguments.deepCopy().put("number", 0.8)))
+                    .isInstanceOf(AdmissionException.KeyReused.class);
+            assertThat(probe.starts).hasValue(0);
+        }
+    }
+
+    @Test
+    void aKeyThatBelongsToTwoJobsOfTheJournalIsNoTrouble() {
+        // With one ended job kept, the key of the first is free when the second has ended, and is used again.
+        var settings = new JobSettings(1, 5, 1, Duration.ofSeconds(60), 10_000);
+        var none = JsonNodeFactory.instance.objectNode();
+        String second;
+        try (var pipeline = Pipeline.open(directory, settings, Probe.done())) {
+            pipeline.end(pipeline.submit("key", none));
+            var between = pipeline.submit();
+            pipeline.end(between);
+            await().until(() -> pipeline.jobs.newest(10).size() == 1);
+            var again = pipeline.submit("key", none);
+            second = again.id();
+            pipeline.end(again);
+        }
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), Probe.done())) {
+            assertThat(pipeline.jobs.find(second)).isPresent();
+            assertThat(pipeline.jobs.newest(10)).hasSize(3);
+        }
+    }
+
+    @Test
+    void aJobWhoseCapabilityIsGoneFailsWithTheReason() {
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            pipeline.journal
+                    .append(new JobEvent.Submitted(
+                            "an-old-job",
+                            java.time.Instant.now(),
+                            "anonymous",
+                            "Divination",
+                            JsonNodeFactory.instance.objectNode(),
+                            "secure",
+                            Duration.ofSeconds(1),
+                            null))
+                    .await()
+                    .atMost(Pipeline.PATIENCE);
+        }
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var end = pipeline.end(pipeline.jobs.find("an-old-job").orElseThrow());
+
+            assertThat(end.error()).isNotNull().satisfies(error -> {
+                assertThat(error.type()).isEqualTo("unknown-capability");
+                assertThat(error.message()).contains("Divination");
+            });
+        }
+    }
+
+    @Test
+    void aJournalThatClosesUnderAJobLosesNothingThatWasAcknowledged() {
+        var probe = Probe.heldByTheTest();
+        String id;
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var job = pipeline.submit();
+            id = job.id();
+            probe.started(id);
+
+            pipeline.journal.close();
+            probe.started(id).complete();
+
+            assertThatThrownBy(() -> pipeline.end(job)).isInstanceOf(dev.ringfence.wal.log.LogException.Closed.class);
+            assertThat(job.view().state()).isEqualTo(JobView.State.STARTED);
+            assertThatThrownBy(() -> job.signals(0).collect().asList().await().atMost(Pipeline.PATIENCE))
+                    .isInstanceOf(dev.ringfence.wal.log.LogException.Closed.class);
+            assertThatThrownBy(pipeline::submit).isInstanceOf(AdmissionException.Unavailable.class);
+            assertThat(pipeline.jobs.newest(10)).hasSize(1);
+        }
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            assertThat(pipeline.jobs.find(id).orElseThrow().view().state()).isEqualTo(JobView.State.INTERRUPTED);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.api.job;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,265 @@
+package dev.ringfence.api.rest;
+
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.hasItems;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
+import java.io.ByteArrayInputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+@TestProfile(WholeService.class)
+class BadRequestsTest {
+    @Test
+    void malformedJsonIsNamedByLineAndColumn() {
+        Api.isProblem(
+                        Api.sending("{\n  \"capability\": ShellExec\n}")
+                                .post(Api.JOBS)
+                                .then(),
+                        400,
+                        "malformed-json")
+                .body("errors[0]", containsString("line 2, column"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            {"capability": "ShellExec"                                                          | Unexpected end
+            {"capability": "ShellExec", "capability": "ShellExec", "arguments": {"cmd": "true"}} | Duplicate field
+            {"capability": "ShellExec", "arguments": {"cmd": "true", "cmd": "false"}}           | Duplicate field
+            {"capability": "ShellExec", "arguments": {"cmd": "true"}} {}                        | railing
+            """)
+    void whatIsNotOneJsonDocumentIsRefused(String body, String reason) {
+        Api.isProblem(Api.sending(body).post(Api.JOBS).then(), 400, "malformed-json")
+                .body("errors[0]", containsString(reason));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            []                                                                        | array
+            "ShellExec"                                                               | string
+            null                                                                      | null
+            {"capability": "ShellExec"}                                               | /arguments
+            {"arguments": {}}                                                         | /capability
+            {"capability": 7, "arguments": {}}                                        | /capability
+            {"capability": "", "arguments": {}}                                       | /capability
+            {"capability": "ShellExec", "arguments": "true"}                          | /arguments
+            {"capability": "ShellExec", "arguments": {}, "profile": null}             | /profile
+            {"capability": "ShellExec", "arguments": {}, "agent": ["me"]}             | /agent
+            {"capability": "ShellExec", "arguments": {}, "colour": "red"}             | /colour
+            {"capability": "ShellExec", "arguments": {}, "deadline_seconds": 0}       | /deadline_seconds
+            {"capability": "ShellExec", "arguments": {}, "deadline_seconds": -1}      | /deadline_seconds
+            {"capability": "ShellExec", "arguments": {}, "deadline_seconds": 1e99}    | /deadline_seconds
+            {"capability": "ShellExec", "arguments": {}, "deadline_seconds": "soon"}  | /deadline_seconds
+            """)
+    void aFieldOfAWrongKindIsNamed(String body, String named) {
+        Api.isProblem(Api.sending(body).post(Api.JOBS).then(), 400, "invalid-request")
+                .body("errors", hasItem(containsString(named)));
+    }
+
+    @Test
+    void everythingThatIsWrongIsToldAtOnce() {
+        Api.isProblem(
+                        Api.sending("{\"colour\": 1, \"profile\": 2, \"deadline_seconds\": 0}")
+                                .post(Api.JOBS)
+                                .then(),
+                        400,
+                        "invalid-request")
+                .body(
+                        "errors",
+                        hasItems(
+                                containsString("/colour"),
+                                containsString("/profile"),
+                                containsString("/deadline_seconds"),
+                                containsString("/capability"),
+                                containsString("/arguments")));
+    }
+
+    @Test
+    void anEmptyBodyIsRefused() {
+        Api.isProblem(given().contentType("application/json").post(Api.JOBS).then(), 400, "invalid-request");
+    }
+
+    @Test
+    void bytesThatAreNoTextAreRefused() {
+        Api.isProblem(
+                given().contentType("application/json")
+                        .body(new byte[] {'{', '"', (byte) 0xc3, (byte) 0x28, '"', '}'})
+                        .post(Api.JOBS)
+                        .then(),
+                400,
+                "malformed-json");
+    }
+
+    @Test
+    void whatIsNestedTooDeepIsRefused() {
+        Api.isProblem(
+                Api.sending("{\"capability\": \"ShellExec\", \"arguments\": {\"cmd\": " + "[".repeat(5000)
+                                + "]".repeat(5000) + "}}")
+                        .post(Api.JOBS)
+                        .then(),
+                400,
+                "malformed-json");
+    }
+
+    @Test
+    void halfACharacterInAFieldsNameIsRefused() {
+        Api.isProblem(
+                Api.sending("{\"capability\": \"ShellExec\", \"arguments\": {\"\\ud800\": 1}}")
+                        .post(Api.JOBS)
+                        .then(),
+                400,
+                "malformed-json");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {(1 << 20) + 1, 3 << 20})
+    void aBodyOverOneMebibyteIsRefusedWhenItsLengthIsTold(int size) throws Exception {
+        assertTooLarge(post(BodyPublishers.ofByteArray(padded(size))));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {(1 << 20) + 1, 3 << 20})
+    void aBodyOverOneMebibyteIsRefusedWhenItComesInPieces(int size) throws Exception {
+        assertTooLarge(post(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(padded(size)))));
+    }
+
+    @Test
+    void aBodyOfOneMebibyteIsTaken() throws Exception {
+        assertThat(post(BodyPublishers.ofByteArray(padded(1 << 20))).statusCode())
+                .isEqualTo(202);
+        assertThat(post(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(padded(1 << 20))))
+                        .statusCode())
+                .isEqualTo(202);
+    }
+
+    @Test
+    void anUnknownCapabilityIsNamedWithThoseThereAre() {
+        Api.isProblem(
+                        Api.sending("{\"capability\": \"ShellExcec\", \"arguments\": {}}")
+                                .post(Api.JOBS)
+                                .then(),
+                        422,
+                        "unknown-capability")
+                .body("detail", containsString("ShellExcec"))
+                .body("detail", containsString("ShellExec"));
+    }
+
+    @Test
+    void anUnknownProfileIsNamed() {
+        Api.isProblem(
+                        Api.sending(Api.shell("true").put("profile", "nobody").toString())
+                                .post(Api.JOBS)
+                                .then(),
+                        422,
+                        "unknown-profile")
+                .body("detail", containsString("nobody"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1001", "-1", "many"})
+    void aLimitThatIsNoneIsRefused(String limit) {
+        Api.isProblem(given().queryParam("limit", limit).get(Api.JOBS).then(), 400, "invalid-request")
+                .body("errors[0]", containsString("limit"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-1", "x", "99999999999999999999"})
+    void aPlaceInTheEventsThatIsNoneIsRefused(String after) {
+        var id = Api.submit(Api.shell("true"));
+
+        Api.isProblem(
+                        given().queryParam("after", after)
+                                .get(Api.JOBS + "/" + id + "/events")
+                                .then(),
+                        400,
+                        "invalid-request")
+                .body("errors[0]", containsString("after"));
+    }
+
+    @Test
+    void aKeyThatIsTooLongIsRefused() {
+        Api.isProblem(
+                        Api.sending(Api.shell("true").toString())
+                                .header("Idempotency-Key", "k".repeat(256))
+                                .post(Api.JOBS)
+                                .then(),
+                        400,
+                        "invalid-request")
+                .body("errors[0]", containsString("Idempotency-Key"));
+    }
+
+    @Test
+    void anUnknownJobIsAProblemWhateverIsAskedOfIt() {
+        var job = Api.JOBS + "/no-such-job";
+
+        Api.isProblem(given().get(job).then(), 404, "unknown-job");
+        Api.isProblem(given().delete(job).then(), 404, "unknown-job");
+        Api.isProblem(given().accept("text/event-stream").get(job + "/events").then(), 404, "unknown-job");
+    }
+
+    @Test
+    void aStreamedSubmissionThatIsRefusedIsAProblemToo() {
+        Api.isProblem(
+                Api.sending("{}").accept("text/event-stream").post(Api.JOBS).then(), 400, "invalid-request");
+        Api.isProblem(
+                Api.sending("{\"capability\": \"Nothing\", \"arguments\": {}}")
+                        .accept("text/event-stream")
+                        .post(Api.JOBS)
+                        .then(),
+                422,
+                "unknown-capability");
+    }
+
+    @Test
+    void whatHttpItselfRefusesIsAProblemToo() {
+        Api.isProblem(given().get("/api/v1/nothing").then(), 404, "not-found");
+        Api.isProblem(given().get("/nothing").then(), 404, "not-found");
+        Api.isProblem(given().put(Api.JOBS).then(), 405, "method-not-allowed");
+        Api.isProblem(given().accept("text/csv").get(Api.JOBS).then(), 406, "not-acceptable");
+        Api.isProblem(
+                given().contentType("text/plain").body("{}").post(Api.JOBS).then(), 415, "unsupported-media-type");
+    }
+
+    private static void assertTooLarge(HttpResponse<String> response) throws Exception {
+        assertThat(response.statusCode()).isEqualTo(413);
+        assertThat(response.headers().firstValue("Content-Type").orElse("")).startsWith("application/problem+json");
+        var problem = new ObjectMapper().readTree(response.body());
+        assertThat(problem.path("type").asText()).isEqualTo("/problems/body-too-large");
+        assertThat(problem.path("detail").asText()).contains("1 MiB");
+    }
+
+    /** A job whose body has exactly this size; it runs nothing. */
+    private static byte[] padded(int size) {
+        var head = "{\"capability\": \"ShellExec\", \"arguments\": {\"padding\": \"";
+        var foot = "\"}}";
+        return (head + "x".repeat(size - head.length() - foot.length()) + foot).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static HttpResponse<String> post(BodyPublisher body) throws Exception {
+        var request = HttpRequest.newBuilder(URI.create("http://localhost:" + RestAssured.port + Api.JOBS))
+                .version(HttpClient.Version.HTTP_1_1)
+                .header("Content-Type", "application/json")
+                .POST(body)
+                .build();
+        try (var client = HttpClient.newHttpClient()) {
+            return client.send(request, BodyHandlers.ofString());
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package dev.ringfence.api.rest;
+
+import io.quarkus.test.junit.QuarkusTestProfile;
+import java.util.Map;
+
+/** The service with the tests' catalog. */
+public class WholeService implements QuarkusTestProfile {
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        return Map.of("ringfence.catalog", "src/test/resources/catalog.toml");
+    }
+
+    /** So little room that a test can fill it. */
+    public static class LittleRoom extends WholeService {
+        static final int SLOTS = 2;
+        static final int QUEUE = 2;
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "ringfence.catalog", "src/test/resources/catalog.toml",
+                    "ringfence.jobs.concurrency", Integer.toString(SLOTS),
+                    "ringfence.jobs.queue", Integer.toString(QUEUE));
+        }
+    }
+}
