@@ -3,6 +3,7 @@ package dev.ringfence.runner.abuse;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ringfence.runner.OtherJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,7 +16,6 @@ import java.util.UUID;
 /** A {@link Victim} as a process of its own, as seen by the test. */
 final class ServiceProcess implements AutoCloseable {
     private static final String NOBODY = "65534";
-    private static final Path CGROUP = Path.of("/sys/fs/cgroup");
 
     /** Who the service is. */
     enum User {
@@ -47,14 +47,8 @@ final class ServiceProcess implements AutoCloseable {
                 command.addAll(0, inGroups());
                 command.addAll(List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--"));
             }
-            command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
-            command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xmx96m"));
-            command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"));
-            command.addAll(List.of(
-                    "-cp",
-                    site.classPath(),
-                    Victim.class.getName(),
-                    site.directory().toString()));
+            command.addAll(OtherJvm.command(site.classPath(), Victim.class));
+            command.add(site.directory().toString());
             var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
             builder.environment().clear();
             builder.environment().put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");

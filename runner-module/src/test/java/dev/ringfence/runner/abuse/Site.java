@@ -1,6 +1,6 @@
 package dev.ringfence.runner.abuse;
 
-import java.io.File;
+import dev.ringfence.runner.OtherJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /** What all services under attack share: programs that everyone may read, files, networks. Made by root. */
@@ -38,7 +37,7 @@ final class Site implements AutoCloseable {
         socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         socket.bind(UnixDomainSocketAddress.of(around.socket()));
         allow(around.socket(), "rwxrwxrwx");
-        classPath = copyClassPath();
+        classPath = OtherJvm.copyClassPath(directory);
         networks = new Networks(around.program().toString());
     }
 
@@ -75,21 +74,6 @@ final class Site implements AutoCloseable {
         return found;
     }
 
-    private String copyClassPath() throws IOException {
-        var copies = new ArrayList<String>();
-        for (var entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            var source = Path.of(entry);
-            if (!Files.exists(source)) {
-                continue;
-            }
-            var copy = directory.resolve("class-path-" + copies.size() + "-" + source.getFileName());
-            var _ = Commands.run("cp", "-R", source.toString(), copy.toString());
-            var _ = Commands.run("chmod", "-R", "a+rX", copy.toString());
-            copies.add(copy.toString());
-        }
-        return String.join(File.pathSeparator, copies);
-    }
-
     private static void allow(Path path, String permissions) throws IOException {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
     }
@@ -99,13 +83,9 @@ final class Site implements AutoCloseable {
         networks.close();
         try {
             socket.close();
-            try (var all = Files.walk(directory)) {
-                for (var path : all.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(path);
-                }
-            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        OtherJvm.deleteAll(directory);
     }
 }
