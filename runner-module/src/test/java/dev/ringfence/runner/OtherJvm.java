@@ -16,9 +16,9 @@ public final class OtherJvm {
     /** Copies the class path, which users other than the build's may not be able to read, and returns the copy. */
     public static String copyClassPath(Path directory) throws IOException {
         var copies = new ArrayList<String>();
-        for (var entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+        for (var entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             var source = Path.of(entry);
-            if (Files.exists(source)) {
+            if (!entry.isEmpty() && Files.exists(source)) {
                 var copy = directory.resolve("class-path-" + copies.size() + "-" + source.getFileName());
                 copy(source, copy);
                 copies.add(copy.toString());

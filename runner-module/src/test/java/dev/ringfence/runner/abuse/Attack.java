@@ -3,6 +3,7 @@ package dev.ringfence.runner.abuse;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -16,7 +17,7 @@ record Attack(FencedResult result) {
     }
 
     List<String> limits() {
-        return result.limitsHit();
+        return result.limitsHit().stream().map(LimitHit::field).toList();
     }
 
     /** The program ran to its end. */

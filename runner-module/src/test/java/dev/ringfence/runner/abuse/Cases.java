@@ -9,7 +9,6 @@ import java.util.stream.Stream;
 
 /** All hostile programs. */
 final class Cases {
-    private static final String MEMORY = "resources.max_memory_mb";
     private static final String PROCESSES = "process_limits.max_child_processes";
     private static final String FILE_SIZE = "filesystem.max_file_size_mb";
     private static final int SIGXFSZ = 25;

@@ -40,7 +40,7 @@ final class Networks implements AutoCloseable {
     }
 
     private static void ip(String arguments) {
-        var _ = Commands.run(("ip " + arguments).split(" "));
+        var _ = Commands.run(("ip " + arguments).split(" ", -1));
     }
 
     @Override

@@ -70,8 +70,8 @@ final class ServiceProcess implements AutoCloseable {
         Files.writeString(around.secretFile(), "secret-" + UUID.randomUUID());
         var owner = user == User.ROOT ? "0" : NOBODY;
         var _ = Commands.run(
-                "chown", "-R", owner, around.secretFile().getParent().toString());
-        var _ = Commands.run("chmod", "700", around.secretFile().getParent().toString());
+                "chown", "-R", owner, around.ownDirectory().toString());
+        var _ = Commands.run("chmod", "700", around.ownDirectory().toString());
         if (user == User.DELEGATED) {
             delegate();
         }

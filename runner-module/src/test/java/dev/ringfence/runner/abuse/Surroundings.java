@@ -19,18 +19,26 @@ record Surroundings(Path directory, long service, int loopbackPort) {
     static final String OUTSIDE_PORT = "80";
 
     /** Given to jobs to read. */
+    Path programs() {
+        return directory.resolve("program");
+    }
+
     Path program() {
-        return directory.resolve("program/hostile");
+        return programs().resolve("hostile");
     }
 
     /** The same, belonging to root and marked set-user-id. */
     Path setUserId() {
-        return directory.resolve("program/hostile-suid");
+        return programs().resolve("hostile-suid");
     }
 
     /** The service's alone. */
+    Path ownDirectory() {
+        return directory.resolve("private");
+    }
+
     Path secretFile() {
-        return directory.resolve("private/key");
+        return ownDirectory().resolve("key");
     }
 
     /** Where everyone might write but for the fence. */

@@ -18,8 +18,10 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -90,7 +92,7 @@ final class Victim implements AutoCloseable {
     private void suffer(Case hostile) {
         var before = host.look();
         long ticked = ticks.get();
-        var argv = new java.util.ArrayList<>(
+        var argv = new ArrayList<>(
                 List.of(around.program().toString(), hostile.program(), Long.toString(around.service())));
         argv.addAll(hostile.arguments().apply(around));
         var mark = "job-" + ++number;
@@ -100,7 +102,7 @@ final class Victim implements AutoCloseable {
                 argv,
                 Map.of(MARK, mark, "PATH", "/usr/bin:/bin"),
                 new byte[0],
-                List.of(around.program().getParent()),
+                List.of(around.programs()),
                 0,
                 hostile.deadline(),
                 256 * 1024);
@@ -114,7 +116,7 @@ final class Victim implements AutoCloseable {
             assertThat(attack.stdout()).doesNotContain("BROKE");
         }
         assertThat(attack.stdout() + new String(result.stderr().bytes(), StandardCharsets.UTF_8))
-                .doesNotContain(System.getenv(SECRET));
+                .doesNotContain(Objects.requireNonNull(System.getenv(SECRET)));
         await("the host is as it was")
                 .untilAsserted(() -> assertThat(host.look()).isEqualTo(before));
         await("the other job runs on").until(() -> ticks.get() > ticked + 2);

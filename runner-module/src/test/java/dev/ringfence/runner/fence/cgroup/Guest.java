@@ -21,6 +21,7 @@ import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.io.IOException;
@@ -166,7 +167,7 @@ final class Guest implements AutoCloseable {
     private void memory() {
         var result = run("head -c 300M /dev/zero | tail -c 200M", profile(1));
 
-        assertThat(result.limitsHit()).containsExactly("resources.max_memory_mb");
+        assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("resources.max_memory_mb");
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(137));
         assertThat(result.usage().peakMemoryBytes()).isLessThanOrEqualTo(64L * 1024 * 1024);
     }
@@ -174,7 +175,9 @@ final class Guest implements AutoCloseable {
     private void processes() {
         var result = run("i=0; while [ $i -lt 40 ]; do sleep 60 & i=$((i + 1)); done; exit 3", profile(1));
 
-        assertThat(result.limitsHit()).containsExactly("process_limits.max_child_processes");
+        assertThat(result.limitsHit())
+                .extracting(LimitHit::field)
+                .containsExactly("process_limits.max_child_processes");
     }
 
     private void processors() throws IOException {
