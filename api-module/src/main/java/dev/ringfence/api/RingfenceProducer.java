@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.access.Access;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -7,6 +8,7 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /** Opens the service when Quarkus has started, closes it when Quarkus stops, and hands it to the resources. */
@@ -14,14 +16,21 @@ import org.jspecify.annotations.Nullable;
 public class RingfenceProducer {
     private final RingfenceConfig config;
     private final Metrics metrics;
+    private final String host;
+    private volatile @Nullable Access access;
     private volatile @Nullable Ringfence service;
 
-    RingfenceProducer(RingfenceConfig config, Metrics metrics) {
+    RingfenceProducer(
+            RingfenceConfig config, Metrics metrics, @ConfigProperty(name = "quarkus.http.host") String host) {
         this.config = config;
         this.metrics = metrics;
+        this.host = host;
     }
 
     void open(@Observes @Priority(1) StartupEvent event) {
+        var door = Access.of(config.access(), config.data());
+        door.requireForAddress(host);
+        access = door;
         var opened = Ringfence.open(config, metrics, metrics);
         metrics.watch(opened.jobs());
         service = opened;
@@ -40,6 +49,11 @@ public class RingfenceProducer {
         if (open != null) {
             open.close();
         }
+    }
+
+    /** Empty for the first moments of the process. */
+    public Optional<Access> access() {
+        return Optional.ofNullable(access);
     }
 
     /** Empty until the service has recovered. */
