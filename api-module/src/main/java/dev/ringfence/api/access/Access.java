@@ -1,7 +1,5 @@
 package dev.ringfence.api.access;
 
-import dev.ringfence.api.RingfenceConfig;
-import dev.ringfence.api.StartupFailure;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.io.UncheckedIOException;
@@ -30,17 +28,16 @@ public final class Access {
     }
 
     /**
-     * @param data the service's data directory, where the keys are kept unless the configuration says otherwise
-     * @throws StartupFailure when the configuration contradicts itself or the keys cannot be read
+     * Reads the keys there are.
+     *
+     * @param file of the keys; need not exist yet
+     * @param provider whose tokens are taken beside the keys
+     * @throws UncheckedIOException when the keys are there and cannot be read
      */
-    public static Access of(RingfenceConfig.Access config, Path data) {
-        var keys = new KeyStore(config.keys().orElse(data.resolve("keys.json")));
-        try {
-            keys.list();
-        } catch (UncheckedIOException e) {
-            throw new StartupFailure("the keys cannot be read: " + e.getCause().getMessage(), e);
-        }
-        return new Access(keys, TokenVerifier.of(config.oidc()));
+    public static Access of(Path file, Optional<IdentityProvider> provider) {
+        var keys = new KeyStore(file);
+        var _ = keys.list();
+        return new Access(keys, provider.map(TokenVerifier::new));
     }
 
     /** Whether callers have to prove who they are. */
@@ -48,17 +45,9 @@ public final class Access {
         return tokens.isPresent() || keys.exists();
     }
 
-    /**
-     * Refuses to be reachable from other hosts without anything that tells callers apart.
-     *
-     * @throws StartupFailure naming the address and what to do
-     */
-    public void requireForAddress(String host) {
-        if (!LOOPBACK.contains(host) && !required()) {
-            throw new StartupFailure("the service would listen on " + host
-                    + " and let everyone in: make a key first with `ringfence keys create --agent NAME --admin"
-                    + " --keys " + keys.file() + "`, or set ringfence.access.oidc.jwks, or listen on 127.0.0.1");
-        }
+    /** Where keys are kept. */
+    public Path keys() {
+        return keys.file();
     }
 
     /**

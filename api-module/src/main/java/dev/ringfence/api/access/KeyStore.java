@@ -49,6 +49,8 @@ public final class KeyStore {
             FileTime modified, long size, @Nullable Object fileKey) {}
 
     /**
+     * A key that has just been made.
+     *
      * @param key as it is kept
      * @param secret the whole key, which nobody can tell again
      */
@@ -61,6 +63,8 @@ public final class KeyStore {
     }
 
     /**
+     * A store that may still be empty.
+     *
      * @param file need not exist yet
      */
     public KeyStore(Path file) {
@@ -170,7 +174,7 @@ public final class KeyStore {
         } catch (OverlappingFileLockException e) {
             throw new IllegalStateException("another store of this process changes " + file, e);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(e.getMessage(), e);
         }
     }
 
@@ -194,7 +198,7 @@ public final class KeyStore {
             // They were there: someone took them away, and that must not open the service.
             throw new UncheckedIOException("the file of keys " + file + " is gone", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException(e.getMessage(), e);
         }
     }
 

@@ -1,13 +1,11 @@
 package dev.ringfence.api.access;
 
-import dev.ringfence.api.RingfenceConfig;
-import dev.ringfence.api.StartupFailure;
 import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.smallrye.jwt.auth.principal.DefaultJWTCallerPrincipalFactory;
 import io.smallrye.jwt.auth.principal.DefaultJWTParser;
 import io.smallrye.jwt.auth.principal.JWTAuthContextInfo;
 import io.smallrye.jwt.auth.principal.ParseException;
-import java.net.URI;
+import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -35,36 +33,16 @@ final class TokenVerifier {
     private final String agentClaim;
     private final String adminGroup;
 
-    private TokenVerifier(DefaultJWTParser parser, String agentClaim, String adminGroup) {
-        this.parser = parser;
-        this.agentClaim = agentClaim;
-        this.adminGroup = adminGroup;
-    }
-
-    /** Empty when no provider is configured. */
-    static Optional<TokenVerifier> of(RingfenceConfig.Oidc config) {
-        if (config.jwks().isEmpty()) {
-            if (config.issuer().isPresent() || config.audience().isPresent()) {
-                throw new StartupFailure(
-                        "ringfence.access.oidc.issuer and .audience mean nothing without ringfence.access.oidc.jwks;"
-                                + " set it to the address of the provider's keys");
-            }
-            return Optional.empty();
-        }
-        var jwks = config.jwks().get();
-        requireSafe(jwks);
-        var info = new JWTAuthContextInfo(
-                jwks, required(config.issuer(), "issuer", "the provider's name, as its tokens have it"));
-        info.setExpectedAudience(
-                Set.of(required(config.audience(), "audience", "what the provider calls this service")));
+    TokenVerifier(IdentityProvider provider) {
+        var info = new JWTAuthContextInfo(provider.jwks(), provider.issuer());
+        info.setExpectedAudience(Set.of(provider.audience()));
         info.setSignatureAlgorithm(ALGORITHMS);
         info.setClockSkew(CLOCK_SKEW_SECONDS);
         info.setJwksRefreshInterval(REFRESH_MINUTES);
         info.setRelaxVerificationKeyValidation(false);
-        return Optional.of(new TokenVerifier(
-                new DefaultJWTParser(info, new DefaultJWTCallerPrincipalFactory()),
-                config.agentClaim(),
-                config.adminGroup()));
+        this.parser = new DefaultJWTParser(info, new DefaultJWTCallerPrincipalFactory());
+        this.agentClaim = provider.agentClaim();
+        this.adminGroup = provider.adminGroup();
     }
 
     /**
@@ -96,24 +74,10 @@ final class TokenVerifier {
     /** Whether the keys were out of reach, which is no fault of the token. */
     private static boolean isOurs(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof java.io.IOException) {
+            if (cause instanceof IOException) {
                 return true;
             }
         }
         return false;
-    }
-
-    /** Keys that come over a plain connection could be anyone's. */
-    private static void requireSafe(String jwks) {
-        var uri = URI.create(jwks);
-        boolean local = "localhost".equals(uri.getHost()) || "127.0.0.1".equals(uri.getHost());
-        if ("http".equals(uri.getScheme()) && !local) {
-            throw new StartupFailure("ringfence.access.oidc.jwks is " + jwks + ": keys must come over https");
-        }
-    }
-
-    private static String required(Optional<String> value, String key, String what) {
-        return value.orElseThrow(() -> new StartupFailure("ringfence.access.oidc." + key + " is missing: set it to "
-                + what + ", since tokens meant for others would be taken otherwise"));
     }
 }

@@ -132,9 +132,7 @@ final class KeysCommand {
             return use.apply(store());
         } catch (UncheckedIOException e) {
             throw new CommandFailure(
-                    ExitCodes.FAILED,
-                    "the keys in " + store().file() + " cannot be used: "
-                            + e.getCause().getMessage());
+                    ExitCodes.FAILED, "the keys in " + store().file() + " cannot be used: " + e.getMessage());
         }
     }
 

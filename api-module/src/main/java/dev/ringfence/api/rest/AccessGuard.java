@@ -24,6 +24,8 @@ public class AccessGuard {
     private static final Set<String> OPEN = Set.of(
             "/q/health", "/q/health/live", "/q/health/ready", "/q/health/started", "/q/health/well", "/q/openapi");
 
+    private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
+
     private static final String METRICS = "/q/metrics";
     private static final String KEY = "ringfence.caller";
 
@@ -69,8 +71,8 @@ public class AccessGuard {
     }
 
     private boolean isOpen(HttpServerRequest request) {
-        return (request.method() == HttpMethod.GET || request.method() == HttpMethod.HEAD)
-                && (OPEN.contains(request.path()) || openMetrics && METRICS.equals(request.path()));
+        var path = request.path();
+        return READING.contains(request.method()) && (OPEN.contains(path) || (openMetrics && METRICS.equals(path)));
     }
 
     private static void pass(RoutingContext context, Caller caller) {
