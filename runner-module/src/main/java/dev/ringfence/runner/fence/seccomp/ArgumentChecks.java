@@ -30,12 +30,18 @@ final class ArgumentChecks {
     private static final long SOCK_STREAM = 1;
     private static final long SOCK_DGRAM = 2;
 
+    private static final long IPPROTO_TCP = 6;
+    private static final long MSG_FASTOPEN = 0x2000_0000L;
+
     private static final long TIOCSTI = 0x5412;
     private static final long TIOCLINUX = 0x541C;
 
     private static final long FILE_TYPE = 0xF000;
     private static final long CHARACTER_DEVICE = 0x2000;
     private static final long BLOCK_DEVICE = 0x6000;
+
+    /** RLIMIT_RTTIME. */
+    private static final long MARK_RESOURCE = 15;
 
     private final SeccompPolicy policy;
     private final Assembler assembler;
@@ -61,17 +67,28 @@ final class ArgumentChecks {
 
     private void write(Rule.Check check) {
         switch (check) {
-            case CLONE -> cloneFlags();
-            case SOCKET -> socket();
-            case SOCKETPAIR -> socketpair();
-            case IOCTL -> ioctl();
-            case PERSONALITY -> personality();
-            case MKNOD -> mknod(1);
-            case MKNODAT -> mknod(2);
+            case CLONE -> cloneFlags(passed("clone"));
+            case SOCKET -> socket(passed("socket"));
+            case SOCKETPAIR -> socketpair(passed("socketpair"));
+            case IOCTL -> ioctl(passed("ioctl"));
+            case PERSONALITY -> personality(passed("personality"));
+            case MKNOD -> mknod(1, passed("mknod"));
+            case MKNODAT -> mknod(2, passed("mknodat"));
+            case SETRLIMIT -> limit(passed("setrlimit"));
+            case PRLIMIT -> limitOf(passed("prlimit64"));
+            case SETSOCKOPT -> option(passed("setsockopt"));
+            case SENDTO -> send(3, passed("sendto"));
+            case SENDMSG -> send(2, passed("sendmsg"));
+            case SENDMMSG -> send(3, passed("sendmmsg"));
         }
     }
 
-    private void cloneFlags() {
+    /** The answer to a call whose arguments are in order. */
+    private Rule.Answer passed(String name) {
+        return policy.asked().contains(name) ? Rule.ASK : Rule.ALLOW;
+    }
+
+    private void cloneFlags(Rule.Answer passed) {
         var denied = new Label();
         var allowed = new Label();
         loadArgument(0);
@@ -82,19 +99,23 @@ final class ArgumentChecks {
             assembler.jump(allowed);
         }
         answer(denied, Rule.NOT_PERMITTED);
-        answer(allowed, Rule.ALLOW);
+        answer(allowed, passed);
     }
 
-    private void socket() {
+    private void socket(Rule.Answer passed) {
         var allowed = new Label();
         var denied = new Label();
         var internet = new Label();
         var netlink = new Label();
         loadArgument(0);
-        assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
-        if (policy.sockets() == Sockets.INTERNET) {
+        if (policy.sockets() != Sockets.NONE && policy.sockets() != Sockets.PROXY_ONLY) {
+            assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
+        }
+        if (policy.sockets() == Sockets.INTERNET || policy.sockets().proxied()) {
             assembler.jumpIf(Condition.EQUAL, AF_INET, internet);
             assembler.jumpIf(Condition.EQUAL, AF_INET6, internet);
+        }
+        if (policy.sockets() == Sockets.INTERNET) {
             assembler.jumpIf(Condition.EQUAL, AF_NETLINK, netlink);
         }
         assembler.result(Rule.NO_SUCH_FAMILY.value());
@@ -111,45 +132,107 @@ final class ArgumentChecks {
             assembler.result(Rule.NO_SUCH_FAMILY.value());
             answer(denied, Rule.NOT_PERMITTED);
         }
-        answer(allowed, Rule.ALLOW);
+        if (policy.sockets().proxied()) {
+            assembler.mark(internet);
+            tcp(allowed);
+        }
+        answer(allowed, passed);
     }
 
-    private void socketpair() {
+    /** A stream whose protocol is the default one or TCP by name: not SCTP and not MPTCP, which go other ways. */
+    private void tcp(Label allowed) {
+        var stream = new Label();
+        loadArgument(1);
+        assembler.and(SOCKET_TYPE);
+        assembler.jumpIf(Condition.EQUAL, SOCK_STREAM, stream);
+        assembler.result(Rule.NOT_PERMITTED.value());
+        assembler.mark(stream);
+        loadArgument(2);
+        assembler.jumpIf(Condition.EQUAL, 0, allowed);
+        assembler.jumpIf(Condition.EQUAL, IPPROTO_TCP, allowed);
+        assembler.result(Rule.NOT_PERMITTED.value());
+    }
+
+    /** Programs set options of TCP on what they take for a TCP connection, and give up when that fails. */
+    private void option(Rule.Answer passed) {
+        var ofTcp = new Label();
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, IPPROTO_TCP, ofTcp);
+        assembler.result(passed.value());
+        answer(ofTcp, Rule.DONE);
+    }
+
+    /** Sending with this flag connects as well, unseen by whoever decides about connections. */
+    private void send(int flags, Rule.Answer passed) {
+        var denied = new Label();
+        loadArgument(flags);
+        assembler.jumpIf(Condition.ANY_BIT, MSG_FASTOPEN, denied);
+        assembler.result(passed.value());
+        answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    private void socketpair(Rule.Answer passed) {
         var allowed = new Label();
         loadArgument(0);
         assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
         assembler.result(Rule.NO_SUCH_FAMILY.value());
-        answer(allowed, Rule.ALLOW);
+        answer(allowed, passed);
     }
 
     /** Typing into the terminal that the job was started from, or into the console. */
-    private void ioctl() {
+    private void ioctl(Rule.Answer passed) {
         var denied = new Label();
         loadArgument(1);
         assembler.jumpIf(Condition.EQUAL, TIOCSTI, denied);
         assembler.jumpIf(Condition.EQUAL, TIOCLINUX, denied);
-        assembler.result(Rule.ALLOW.value());
+        assembler.result(passed.value());
+        answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    /** The limit that a job's processes are known by, which they could lower otherwise. */
+    private void limit(Rule.Answer passed) {
+        var denied = new Label();
+        loadArgument(0);
+        assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, denied);
+        assembler.result(passed.value());
+        answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    /** The same; asking is allowed. A pointer is looked at whole. */
+    private void limitOf(Rule.Answer passed) {
+        var allowed = new Label();
+        var marked = new Label();
+        var denied = new Label();
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, marked);
+        assembler.jump(allowed);
+        assembler.mark(marked);
+        loadArgument(2);
+        assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        assembler.load(FIRST_ARGUMENT + ARGUMENT_BYTES * 2 + 4);
+        assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        answer(allowed, passed);
         answer(denied, Rule.NOT_PERMITTED);
     }
 
     /** Only the ordinary one, and the question for the present one. */
-    private void personality() {
+    private void personality(Rule.Answer passed) {
         var allowed = new Label();
         loadArgument(0);
         assembler.jumpIf(Condition.EQUAL, 0, allowed);
         assembler.jumpIf(Condition.EQUAL, 0xFFFF_FFFFL, allowed);
         assembler.result(Rule.NOT_PERMITTED.value());
-        answer(allowed, Rule.ALLOW);
+        answer(allowed, passed);
     }
 
     /** Pipes and sockets are made this way too; devices are not for jobs. */
-    private void mknod(int mode) {
+    private void mknod(int mode, Rule.Answer passed) {
         var denied = new Label();
         loadArgument(mode);
         assembler.and(FILE_TYPE);
         assembler.jumpIf(Condition.EQUAL, CHARACTER_DEVICE, denied);
         assembler.jumpIf(Condition.EQUAL, BLOCK_DEVICE, denied);
-        assembler.result(Rule.ALLOW.value());
+        assembler.result(passed.value());
         answer(denied, Rule.NOT_PERMITTED);
     }
 

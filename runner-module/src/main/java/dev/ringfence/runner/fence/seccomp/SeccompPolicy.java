@@ -1,7 +1,6 @@
 package dev.ringfence.runner.fence.seccomp;
 
 import dev.ringfence.catalog.SandboxProfile;
-import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import java.util.Objects;
 import java.util.Set;
 
@@ -13,6 +12,7 @@ import java.util.Set;
  * @param disableDebugging no looking into other processes
  * @param forbidProcesses threads can be started, processes cannot; whoever installs the filter must not have to fork
  *     after that
+ * @param asked calls that would be let through and are left to whoever listens to the filter instead
  */
 public record SeccompPolicy(
         Architecture architecture,
@@ -20,19 +20,52 @@ public record SeccompPolicy(
         boolean strict,
         boolean disableDebugging,
         boolean forbidProcesses,
-        Sockets sockets) {
+        Sockets sockets,
+        Set<String> asked) {
     public SeccompPolicy {
         Objects.requireNonNull(architecture);
         allowedSyscalls = Set.copyOf(allowedSyscalls);
         Objects.requireNonNull(sockets);
+        asked = Set.copyOf(asked);
+    }
+
+    /** A policy that asks nobody. */
+    public SeccompPolicy(
+            Architecture architecture,
+            Set<String> allowedSyscalls,
+            boolean strict,
+            boolean disableDebugging,
+            boolean forbidProcesses,
+            Sockets sockets) {
+        this(architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, Set.of());
+    }
+
+    /** The same, but calls of these names that it would let through are left to the filter's listener. */
+    public SeccompPolicy asking(Set<String> names) {
+        return new SeccompPolicy(
+                architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, names);
     }
 
     /** Which sockets can be made. Those of virtual machines, of the kernel's cryptography and raw ones never can. */
     public enum Sockets {
+        /** None; only connected pairs, within the job. */
+        NONE,
         /** Only to processes of this host. */
         UNIX,
+        /**
+         * Also TCP over IPv4 and IPv6, whose connections are to be decided by whoever listens to the filter, and whose
+         * options do nothing: what a connection becomes is no TCP socket. For a job in a network namespace of its own.
+         */
+        PROXIED,
+        /** TCP as in {@link #PROXIED} and nothing else, neither unix sockets nor waiting for connections. */
+        PROXY_ONLY,
         /** Also TCP and UDP over IPv4 and IPv6, and the question for the host's routes that resolving names takes. */
-        INTERNET
+        INTERNET;
+
+        /** Whether TCP leads to a proxy only. */
+        boolean proxied() {
+            return this == PROXIED || this == PROXY_ONLY;
+        }
     }
 
     /** What a profile asks for. */
@@ -43,11 +76,15 @@ public record SeccompPolicy(
                 profile.security().strictSyscallFiltering(),
                 profile.security().disableDebugging(),
                 profile.processLimits().maxChildProcesses() == 0,
-                profile.network().access() == NetworkAccess.NONE ? Sockets.UNIX : Sockets.INTERNET);
+                switch (profile.network().access()) {
+                    case NONE -> Sockets.UNIX;
+                    case RESTRICTED -> Sockets.PROXIED;
+                    case FULL -> Sockets.INTERNET;
+                });
     }
 
     /** The same for a launcher that has to start the job's first process itself, under the filter. */
     public SeccompPolicy withProcesses() {
-        return new SeccompPolicy(architecture, allowedSyscalls, strict, disableDebugging, false, sockets);
+        return new SeccompPolicy(architecture, allowedSyscalls, strict, disableDebugging, false, sockets, asked);
     }
 }

@@ -22,13 +22,28 @@ class SeccompFilterTest {
     private static final long EPERM = error(1);
     private static final long ENOSYS = error(38);
     private static final long EAFNOSUPPORT = error(97);
+    private static final long ASK = 0x7FC0_0000L;
     private static final long AUDIT_ARCH_I386 = 0x4000_0003L;
     private static final long AUDIT_ARCH_ARM = 0x4000_0028L;
     private static final long HIGH = 0x5A5A_5A5AL << 32;
 
     /** Those whose answer depends on arguments. */
-    private static final Set<String> CHECKED =
-            Set.of("clone", "socket", "socketpair", "ioctl", "personality", "mknod", "mknodat");
+    private static final Set<String> CHECKED = Set.of(
+            "clone",
+            "socket",
+            "socketpair",
+            "ioctl",
+            "personality",
+            "mknod",
+            "mknodat",
+            "setrlimit",
+            "prlimit64",
+            "setsockopt",
+            "sendto",
+            "sendmsg",
+            "sendmmsg",
+            "bind",
+            "listen");
 
     static Stream<SeccompPolicy> policies() {
         return Stream.of(Architecture.values())
@@ -165,7 +180,7 @@ class SeccompFilterTest {
 
         for (long family = 0; family < 64; family++) {
             for (long type = 0; type < 11; type++) {
-                for (long protocol : new long[] {0, 15}) {
+                for (long protocol : new long[] {0, 6, 15, 132, 262}) {
                     for (long high : new long[] {0, HIGH}) {
                         for (long flags : new long[] {0, 02004000}) {
                             assertThat(call(
@@ -186,12 +201,39 @@ class SeccompFilterTest {
 
     private static long socket(Sockets sockets, long family, long type, long protocol) {
         if (family == 1) {
-            return ALLOW;
+            return sockets == Sockets.NONE || sockets == Sockets.PROXY_ONLY ? EAFNOSUPPORT : ALLOW;
+        }
+        if (proxied(sockets) && (family == 2 || family == 10)) {
+            return type == 1 && (protocol == 0 || protocol == 6) ? ALLOW : EPERM;
         }
         if (sockets == Sockets.INTERNET && (family == 2 || family == 10)) {
             return type == 1 || type == 2 ? ALLOW : EPERM;
         }
         return sockets == Sockets.INTERNET && family == 16 && protocol == 0 ? ALLOW : EAFNOSUPPORT;
+    }
+
+    private static boolean proxied(Sockets sockets) {
+        return sockets == Sockets.PROXIED || sockets == Sockets.PROXY_ONLY;
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void whereTcpLeadsToAProxyItsOptionsDoNothingAndSendingNeverConnects(SeccompPolicy policy) {
+        var filter = filter(policy);
+        boolean proxied = proxied(policy.sockets());
+
+        assertThat(call(filter, policy, "setsockopt", 3, 6 | HIGH, 1)).isEqualTo(proxied ? error(0) : ALLOW);
+        assertThat(call(filter, policy, "setsockopt", 3, 1, 6)).isEqualTo(ALLOW);
+        for (long high : new long[] {0, HIGH}) {
+            long fastOpen = 0x2000_4000L | high;
+            assertThat(call(filter, policy, "sendto", 3, 0, 0, fastOpen)).isEqualTo(proxied ? EPERM : ALLOW);
+            assertThat(call(filter, policy, "sendmsg", 3, 0, fastOpen)).isEqualTo(proxied ? EPERM : ALLOW);
+            assertThat(call(filter, policy, "sendmmsg", 3, 0, 0, fastOpen)).isEqualTo(proxied ? EPERM : ALLOW);
+            assertThat(call(filter, policy, "sendto", 3, 0, 0, 0x4000 | high)).isEqualTo(ALLOW);
+        }
+        for (var name : List.of("bind", "listen")) {
+            assertThat(call(filter, policy, name)).isEqualTo(policy.sockets() == Sockets.PROXY_ONLY ? EPERM : ALLOW);
+        }
     }
 
     @ParameterizedTest
@@ -331,6 +373,48 @@ class SeccompFilterTest {
                 .isEqualTo(
                         "allow list of %s calls, sockets AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE only",
                         AllowListTest.smallest(Architecture.X86_64).size());
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void theLimitThatMarksAJobsProcessesCanBeReadAndNotSet(SeccompPolicy policy) {
+        var filter = filter(policy);
+
+        for (long high : new long[] {0, HIGH}) {
+            assertThat(call(filter, policy, "setrlimit", 15 | high, 1)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "prlimit64", 0, 15 | high, 1)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "prlimit64", 0, 15 | high, 1L << 32))
+                    .isEqualTo(EPERM);
+            assertThat(call(filter, policy, "prlimit64", 0, 15 | high, 0, 1)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "setrlimit", 7 | high, 1)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "prlimit64", 0, 7 | high, 1)).isEqualTo(ALLOW);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
+    void onlyWhatWouldBeLetThroughIsLeftToTheListener(Architecture architecture) {
+        var policy = lenient(architecture).asking(Set.of("clone", "connect", "mount"));
+        var filter = filter(policy);
+
+        assertThat(call(filter, policy, "connect")).isEqualTo(ASK);
+        assertThat(call(filter, policy, "clone", 0x11)).isEqualTo(ASK);
+        assertThat(call(filter, policy, "clone", 0x1000_0011)).isEqualTo(EPERM);
+        assertThat(call(filter, policy, "mount")).isEqualTo(EPERM);
+        assertThat(call(filter, policy, "read")).isEqualTo(ALLOW);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
+    void aFilterThatOnlyAsksLetsAllElseThrough(Architecture architecture) {
+        var policy = lenient(architecture);
+        var filter = new FilterInterpreter(
+                SeccompFilter.asking(architecture, Set.of("connect", "clone")).program());
+
+        assertThat(call(filter, policy, "connect")).isEqualTo(ASK);
+        assertThat(call(filter, policy, "clone")).isEqualTo(ASK);
+        assertThat(call(filter, policy, "mount")).isEqualTo(ALLOW);
+        assertThat(filter.run(AUDIT_ARCH_I386, 102, 0, 0, 0, 0, 0, 0)).isEqualTo(ALLOW);
     }
 
     private static SeccompPolicy lenient(Architecture architecture) {
