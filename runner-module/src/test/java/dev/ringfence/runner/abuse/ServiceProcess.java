@@ -69,8 +69,7 @@ final class ServiceProcess implements AutoCloseable {
         var around = new Surroundings(site.directory(), 0, 0);
         Files.writeString(around.secretFile(), "secret-" + UUID.randomUUID());
         var owner = user == User.ROOT ? "0" : NOBODY;
-        var _ = Commands.run(
-                "chown", "-R", owner, around.ownDirectory().toString());
+        var _ = Commands.run("chown", "-R", owner, around.ownDirectory().toString());
         var _ = Commands.run("chmod", "700", around.ownDirectory().toString());
         if (user == User.DELEGATED) {
             delegate();

@@ -18,9 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
@@ -53,10 +53,7 @@ class CancellationsTest {
         System.out.println("cancellations: again with -Dringfence.seed=" + seed);
         var random = new Random(seed);
         var settings = new FenceSettings(
-                "cancel" + ProcessHandle.current().pid(),
-                Optional.empty(),
-                firstUser,
-                Duration.ofMillis(20));
+                "cancel" + ProcessHandle.current().pid(), Optional.empty(), firstUser, Duration.ofMillis(20));
         try (var fence = Fence.on(settings)) {
             var shell = new ShellExec(fence::start);
             // What is made once and kept is there from here on.
