@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  */
 record Traces(List<String> descriptors, List<String> threads, List<String> groups) {
     static Traces look(String instance) {
-        return new Traces(descriptors(), threads(), groups(instance));
+        return new Traces(openDescriptors(), watchers(), groups(instance));
     }
 
     /** Without numbers, which are given anew, and without files of the class path, which are opened when needed. */
-    private static List<String> descriptors() {
+    private static List<String> openDescriptors() {
         return list(Path.of("/proc/self/fd"))
                 .map(Traces::target)
                 .filter(target -> !target.startsWith("/"))
@@ -42,7 +42,7 @@ record Traces(List<String> descriptors, List<String> threads, List<String> group
         }
     }
 
-    private static List<String> threads() {
+    private static List<String> watchers() {
         return Thread.getAllStackTraces().keySet().stream()
                 .map(Thread::getName)
                 .filter(name -> name.matches("(keeper|fence|gate|watch|cgroup).*"))
