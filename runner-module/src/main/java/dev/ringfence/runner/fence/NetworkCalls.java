@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.jboss.logging.Logger;
 
 /**
@@ -155,7 +154,9 @@ final class NetworkCalls implements CallDecider {
 
     private static InetAddress host(ByteBuffer address, int offset, int length) throws UnknownHostException {
         // Also makes an IPv4 address of one that is mapped into IPv6.
-        return InetAddress.getByAddress(Arrays.copyOfRange(address.array(), offset, offset + length));
+        byte[] bytes = new byte[length];
+        address.get(offset, bytes);
+        return InetAddress.getByAddress(bytes);
     }
 
     private static int port(ByteBuffer address) {
