@@ -41,6 +41,7 @@ final class Bench {
         var words = List.of(arguments);
         if (!words.contains("--heap")) {
             facts();
+            Table.head();
         }
         var bench = new Bench(words.contains("--smoke"));
         try (var peer = new Peer()) {

@@ -5,7 +5,7 @@ import java.util.Locale;
 final class Table {
     private static final String LINE = "%-62s %12s %12s %7s %7s  %s%n";
 
-    Table() {
+    static void head() {
         System.out.printf(Locale.ROOT, LINE, "", "ours", "peer", "ratio", "goal", "");
     }
 
