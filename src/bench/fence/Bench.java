@@ -205,7 +205,7 @@ final class Bench {
         var ours = new ArrayList<Long>();
         var theirs = new ArrayList<Long>();
         try (var service = new Service()) {
-            rounds(900, ours, () -> timed(service::job), theirs, () -> bwrap(peer, bare));
+            rounds(450, ours, () -> timed(service::job), theirs, () -> bwrap(peer, bare));
         }
         table.times("a job over HTTP : bwrap, p50", Table.median(ours), Table.median(theirs), 1.5);
         table.times("a job over HTTP : bwrap, p99", Table.quantile(ours, 0.99), Table.quantile(theirs, 0.99), 2);
