@@ -32,6 +32,12 @@ public interface RingfenceConfig {
     /** How fences are built. */
     Fences fence();
 
+    /** OpenAI's API. */
+    OpenAi openai();
+
+    /** What the journal keeps. */
+    JournalContents journal();
+
     /** How long a shutdown waits for running jobs before it ends them. */
     @WithDefault("30s")
     Duration drainTimeout();
@@ -72,5 +78,32 @@ public interface RingfenceConfig {
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** OpenAI's API. */
+    interface OpenAi {
+        /**
+         * How long a request may take at most, from when the model's engine is up. The time limit of the sandbox
+         * profile still holds.
+         */
+        @WithDefault("10m")
+        Duration deadline();
+    }
+
+    /** What the journal keeps. */
+    interface JournalContents {
+        /**
+         * Whether the journal, and whoever looks at jobs, has the prompts and answers of OpenAI's API in full, or only
+         * their SHA-256 and size. Jobs that were submitted to {@code /api/v1/jobs} are always kept in full: they are
+         * run after a restart, and their answers can be fetched later.
+         */
+        @WithDefault("full")
+        Prompts prompts();
+    }
+
+    /** How much of a prompt and its answer is kept. */
+    enum Prompts {
+        FULL,
+        HASH
     }
 }

@@ -85,7 +85,10 @@ public final class Jobs {
         return Uni.createFrom().deferred(() -> {
             var event = admit(submission);
             var job = new Job(
-                    new JobView(event, JobView.State.SUBMITTED, null, null, null, null), settings.eventBuffer());
+                    new JobView(event, JobView.State.SUBMITTED, null, null, null, null),
+                    settings.eventBuffer(),
+                    submission.arguments(),
+                    submission.attendance());
             var known = shelf.put(job);
             if (known != job) {
                 release();
@@ -181,7 +184,10 @@ public final class Jobs {
                 Instant.now(),
                 submission.agent(),
                 capability.name(),
-                submission.arguments(),
+                submission
+                        .attendance()
+                        .map(attended -> attended.kept().apply(submission.arguments()))
+                        .orElse(submission.arguments()),
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null));

@@ -153,7 +153,7 @@ final class Road {
             return;
         }
         try {
-            capabilities.validate(capability.get(), submission.arguments());
+            capabilities.validate(capability.get(), job.arguments());
         } catch (InvalidArguments e) {
             end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
             return;
@@ -166,11 +166,10 @@ final class Road {
 
     private JobEvent work(Job job, Capability capability, SandboxProfile profile) {
         var submission = job.submission();
-        var invocation =
-                new Invocation(job.id(), submission.agent(), submission.arguments(), profile, submission.deadline());
+        var invocation = new Invocation(job.id(), submission.agent(), job.arguments(), profile, submission.deadline());
         Outcome outcome;
         try {
-            var execution = capability.start(invocation, job::output);
+            var execution = capability.start(invocation, job.sink());
             job.runs(execution);
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
@@ -185,12 +184,12 @@ final class Road {
             return failed(job, "internal", "the service failed; its log says why");
         }
         return switch (outcome) {
-            case Outcome.Completed(ObjectNode data) -> new JobEvent.Completed(job.id(), Instant.now(), data);
+            case Outcome.Completed(ObjectNode data) -> new JobEvent.Completed(job.id(), Instant.now(), job.kept(data));
             case Outcome.Failed(String type, String message, ObjectNode data) ->
-                new JobEvent.Failed(job.id(), Instant.now(), type, message, data);
+                new JobEvent.Failed(job.id(), Instant.now(), type, message, job.kept(data));
             case Outcome.TimedOut(Duration limit, ObjectNode data) ->
-                new JobEvent.TimedOut(job.id(), Instant.now(), limit, data);
-            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, data);
+                new JobEvent.TimedOut(job.id(), Instant.now(), limit, job.kept(data));
+            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, job.kept(data));
         };
     }
 

@@ -6,14 +6,15 @@ import jakarta.inject.Singleton;
 
 /** Gives resources the service, or tells the client that it is still starting. */
 @Singleton
-class ServiceGate {
+public class ServiceGate {
     private final RingfenceProducer producer;
 
     ServiceGate(RingfenceProducer producer) {
         this.producer = producer;
     }
 
-    Ringfence service() {
+    /** The service, once it has read its journal. */
+    public Ringfence service() {
         return producer.ready().orElseThrow(Starting::new);
     }
 

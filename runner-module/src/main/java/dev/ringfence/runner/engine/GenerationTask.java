@@ -75,7 +75,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
             }
             endedFromOutside = how;
             open = connection;
-            if (listening != null && listening != Thread.currentThread()) {
+            if (listening != null && !listening.equals(Thread.currentThread())) {
                 listening.interrupt();
             }
         }
@@ -165,15 +165,16 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         try (var open = held.server().connect()) {
             entrust(open);
             var operation = request.operation();
-            var body = EngineAnswer.body(request, held.slot());
-            var response = open.postJson("/v1" + operation.path(), body, MAX_ANSWER);
+            boolean tools = ToolGrammar.concerns(request) && held.server().templateKnowsTools();
+            var answer = new EngineAnswer(request, tools);
+            var response = open.postJson("/v1" + operation.path(), answer.body(held.slot()), MAX_ANSWER);
             if (response.status() != 200) {
                 var refusal = response.body().readNBytes(MAX_REFUSAL);
                 throw EngineAnswer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
             }
             return operation == Operation.EMBEDDINGS
-                    ? readVectors(response.body(), waited)
-                    : readStream(new SseReader(response.body(), MAX_EVENT), waited);
+                    ? readVectors(answer, response.body(), waited)
+                    : readStream(answer, new SseReader(response.body(), MAX_EVENT), waited);
         }
     }
 
@@ -185,8 +186,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         connection = open;
     }
 
-    private Answered readStream(SseReader events, Duration waited) throws IOException {
-        var answer = new EngineAnswer();
+    private Answered readStream(EngineAnswer answer, SseReader events, Duration waited) throws IOException {
         Duration firstToken = null;
         for (var event = events.next(); event != null; event = events.next()) {
             if (event.type().equals("error")) {
@@ -198,17 +198,15 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
                 }
                 return answered(answer, firstToken, waited);
             }
-            var delta = answer.accept(event.data());
-            if (delta.isPresent()) {
+            for (var delta : answer.accept(event.data())) {
                 firstToken = firstToken == null ? elapsed() : firstToken;
-                tell(delta.get());
+                tell(delta);
             }
         }
         throw new EOFException("the engine closed the connection in the middle of an answer");
     }
 
-    private Answered readVectors(InputStream body, Duration waited) throws IOException {
-        var answer = new EngineAnswer();
+    private Answered readVectors(EngineAnswer answer, InputStream body, Duration waited) throws IOException {
         var vectors = answer.acceptVectors(new String(body.readAllBytes(), StandardCharsets.UTF_8));
         var first = elapsed();
         tell(vectors);
