@@ -137,11 +137,11 @@ public class OpenAiResource {
 
     /** Before there is a job: what is not there for this agent is refused at the door. */
     private void resolve(String model, String agent) {
-        if (gate.service().models().resolve(model, agent)
-                instanceof ModelSource.Resolution.Refused(String type, String message)) {
-            throw switch (type) {
+        if (gate.service().models().resolve(model, agent) instanceof ModelSource.Resolution.Refused refused) {
+            throw switch (refused.type()) {
                 case "unknown-model", "model-not-allowed" -> unknown(model);
-                default -> new RequestFailed(OpenAiError.unavailable(type, message), Optional.empty());
+                default ->
+                    new RequestFailed(OpenAiError.unavailable(refused.type(), refused.message()), Optional.empty());
             };
         }
     }
