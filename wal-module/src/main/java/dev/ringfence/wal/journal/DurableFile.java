@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 
 /** Small whole files that are there with all their bytes or not at all, whatever happens meanwhile. */
 final class DurableFile {
@@ -40,7 +41,7 @@ final class DurableFile {
     /** Gives a file that is durable its name, durably. */
     static void publish(Path unfinished, Path target) throws IOException {
         Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
-        syncDirectory(target.toAbsolutePath().getParent());
+        syncDirectory(parentOf(target));
     }
 
     static void syncDirectory(Path directory) throws IOException {
@@ -53,8 +54,12 @@ final class DurableFile {
     static void makeDirectory(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
             Files.createDirectory(directory);
-            syncDirectory(directory.toAbsolutePath().getParent());
+            syncDirectory(parentOf(directory));
         }
+    }
+
+    private static Path parentOf(Path path) {
+        return Objects.requireNonNull(path.toAbsolutePath().getParent(), "what is written lies in a directory");
     }
 
     static void deleteAfter(IOException cause, Path file) {

@@ -136,6 +136,15 @@ final class EventCodec {
         return MAPPER.readTree(bytes, offset, length);
     }
 
+    /** @throws IllegalArgumentException if it is too deep */
+    static byte[] bytes(JsonNode json) {
+        try {
+            return MAPPER.writeValueAsBytes(json);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
     static JobEvent fromJson(long sequence, JsonNode json) {
         var version = json.required("v").intValue();
         if (version > SCHEMA) {

@@ -45,8 +45,11 @@ final class IndexRun {
         var names = Bloom.forEntries(2 * rows.size());
         var blocks = new ArrayList<Block>();
         var body = new ByteArrayOutputStream(1 << 20);
-        body.writeBytes(
-                ByteBuffer.allocate(HEADER).putLong(MAGIC).putInt(VERSION).putInt(0).array());
+        body.writeBytes(ByteBuffer.allocate(HEADER)
+                .putLong(MAGIC)
+                .putInt(VERSION)
+                .putInt(0)
+                .array());
         var block = new ByteArrayOutputStream(BLOCK_BYTES + 4096);
         long first = -1;
         for (var row : sorted) {
@@ -92,8 +95,8 @@ final class IndexRun {
         var bits = names.bits();
         var tail = ByteBuffer.allocate(8 + 4 + 16 * blocks.size() + 4 + bits.length);
         tail.putLong(last).putInt(blocks.size());
-        blocks.forEach(block ->
-                tail.putLong(block.firstSequence).putInt(block.offset).putInt(block.length));
+        blocks.forEach(
+                block -> tail.putLong(block.firstSequence).putInt(block.offset).putInt(block.length));
         tail.putInt(bits.length).put(bits);
         return tail.array();
     }

@@ -84,8 +84,8 @@ final class JobIndex {
 
     /** Several files at a time, merged. Not for several threads. */
     final class Walk {
-        private final PriorityQueue<Place> places =
-                new PriorityQueue<>((a, b) -> Long.compare(b.current().firstSequence(), a.current().firstSequence()));
+        private final PriorityQueue<Place> places = new PriorityQueue<>(
+                (a, b) -> Long.compare(b.current().firstSequence(), a.current().firstSequence()));
         private int looked;
 
         private Walk(List<IndexRun> all, long sequence) {

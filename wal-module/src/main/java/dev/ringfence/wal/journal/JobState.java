@@ -37,7 +37,8 @@ public sealed interface JobState {
      *
      * @param attempts how often the work has been begun, this time included
      */
-    record Started(Instant startedAt, int attempts, @Nullable String tier) implements Live {
+    record Started(
+            Instant startedAt, int attempts, @Nullable String tier) implements Live {
         @Override
         public String word() {
             return "started";

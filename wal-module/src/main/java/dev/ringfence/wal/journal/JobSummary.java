@@ -161,7 +161,8 @@ public record JobSummary(
             return message;
         }
         // Not between the two halves of a character.
-        int end = Character.isHighSurrogate(message.charAt(LONGEST_MESSAGE - 1)) ? LONGEST_MESSAGE - 1 : LONGEST_MESSAGE;
+        int end =
+                Character.isHighSurrogate(message.charAt(LONGEST_MESSAGE - 1)) ? LONGEST_MESSAGE - 1 : LONGEST_MESSAGE;
         return message.substring(0, end) + "…";
     }
 }

@@ -2,9 +2,11 @@ package dev.ringfence.wal.journal;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +56,20 @@ final class JobTable {
                 }
             }
         }
+    }
+
+    /** Jobs that were submitted before are given up; they have all ended. */
+    synchronized void discardBefore(long sequence) {
+        forget(ended.values().stream()
+                .filter(job -> job.firstSequence() < sequence)
+                .toList());
+    }
+
+    /** The hashes of all blobs that the jobs in memory name. */
+    synchronized Set<String> blobs() {
+        var named = new HashSet<String>();
+        ended.values().forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
+        return named;
     }
 
     private void remember(String agent, @Nullable String key, String id) {

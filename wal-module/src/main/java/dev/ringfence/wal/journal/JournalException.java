@@ -1,5 +1,6 @@
 package dev.ringfence.wal.journal;
 
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,6 +111,30 @@ public abstract sealed class JournalException extends RuntimeException {
 
         public long sequence() {
             return sequence;
+        }
+    }
+
+    /**
+     * The index of older jobs is not what was written. It is being made anew from the journal, which has everything; try
+     * again in a while.
+     */
+    public static final class IndexDamaged extends JournalException {
+        IndexDamaged(String why, @Nullable Throwable cause) {
+            super("The index of older jobs is being made anew from the journal: " + why, cause);
+        }
+    }
+
+    /** A file beside the log, such as a snapshot, cannot be written. Make room or mend the disk, and start again. */
+    public static final class Unwritable extends JournalException {
+        Unwritable(Path directory, Throwable cause) {
+            super("Cannot write beside the journal in " + directory + ": " + cause.getMessage(), cause);
+        }
+    }
+
+    /** The bytes that an event names are gone or are not what they were. The event itself is intact. */
+    public static final class BlobDamaged extends JournalException {
+        BlobDamaged(BlobRef blob, String why, @Nullable Throwable cause) {
+            super("The blob " + blob.name() + " (" + blob.sha256() + ") " + why, cause);
         }
     }
 }

@@ -30,8 +30,7 @@ public record JournalRecord(long sequence, Instant time, JobEvent event) {
             switch (field.getKey()) {
                 case "v", "type", "job_id", "at_ms", "note" -> {}
                 case "data" -> json.set("output", field.getValue());
-                case "reason" ->
-                    json.set(event instanceof JobEvent.Failed ? "error" : "message", field.getValue());
+                case "reason" -> json.set(event instanceof JobEvent.Failed ? "error" : "message", field.getValue());
                 default -> json.set(field.getKey(), field.getValue());
             }
         }

@@ -73,7 +73,7 @@ final class JournalState {
         var id = event.jobId();
         var job = live.get(id);
         try {
-            if (job == null && !(event instanceof JobEvent.Submitted) || job == null && ended.containsKey(id)) {
+            if (job == null && (!(event instanceof JobEvent.Submitted) || ended.containsKey(id))) {
                 foldEnded(next, event);
                 return;
             }
@@ -143,8 +143,7 @@ final class JournalState {
         if (link == null) {
             throw new IllegalStateException("nothing has happened yet");
         }
-        return new Snapshot(
-                sequence, link, firstSequence, liveJobs(), List.copyOf(ended.values()), List.copyOf(runs));
+        return new Snapshot(sequence, link, firstSequence, liveJobs(), List.copyOf(ended.values()), List.copyOf(runs));
     }
 
     List<JobRecord> liveJobs() {

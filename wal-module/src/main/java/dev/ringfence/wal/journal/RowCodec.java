@@ -145,9 +145,8 @@ final class RowCodec {
         if (length < 0 || length > row.remaining()) {
             throw new IllegalArgumentException("not a row: a text of " + length + " bytes");
         }
-        var text = StandardCharsets.UTF_8
-                .decode(row.slice(row.position(), length))
-                .toString();
+        var text =
+                StandardCharsets.UTF_8.decode(row.slice(row.position(), length)).toString();
         row.position(row.position() + length);
         return text;
     }

@@ -11,6 +11,7 @@ import java.util.List;
  * @param firstSequence of the oldest event that was kept then
  * @param ended the ended jobs that are in no file of the index yet
  */
+@SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares snapshots
 record Snapshot(
         long sequence,
         byte[] link,

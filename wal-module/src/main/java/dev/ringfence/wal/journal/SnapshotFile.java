@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -57,7 +56,9 @@ final class SnapshotFile {
         switch (job.state()) {
             case JobState.Submitted(int attempts) -> json.put("attempts", attempts);
             case JobState.Started(Instant at, int attempts, @Nullable String tier) ->
-                json.put("attempts", attempts).put("started_ms", at.toEpochMilli()).put("tier", tier);
+                json.put("attempts", attempts)
+                        .put("started_ms", at.toEpochMilli())
+                        .put("tier", tier);
             case JobState.Ended _ -> throw new IllegalStateException(job.jobId() + " is not live");
         }
         json.set("submission", EventCodec.toJson(job.submission()));
@@ -87,8 +88,8 @@ final class SnapshotFile {
         }
         var head = json(lines.removeFirst());
         if (!head.path("format").asText().equals(FORMAT) || head.path("version").asInt() != VERSION) {
-            throw new IOException("it has version " + head.path("version").asText() + ", and this program reads "
-                    + VERSION);
+            throw new IOException(
+                    "it has version " + head.path("version").asText() + ", and this program reads " + VERSION);
         }
         int liveCount = head.path("live").asInt();
         var live = new ArrayList<JobRecord>();
@@ -97,8 +98,8 @@ final class SnapshotFile {
             if (live.size() < liveCount) {
                 live.add(live(json(line)));
             } else {
-                ended.add(RowCodec.decode(
-                        ByteBuffer.wrap(Base64.getDecoder().decode(json(line).path("row").asText()))));
+                ended.add(RowCodec.decode(ByteBuffer.wrap(
+                        Base64.getDecoder().decode(json(line).path("row").asText()))));
             }
         }
         if (live.size() != liveCount || ended.size() != head.path("ended").asInt()) {
@@ -125,10 +126,14 @@ final class SnapshotFile {
         int attempts = json.path("attempts").intValue();
         var tier = json.path("tier").textValue();
         JobState state = json.hasNonNull("started_ms")
-                ? new JobState.Started(Instant.ofEpochMilli(json.path("started_ms").longValue()), attempts, tier)
+                ? new JobState.Started(
+                        Instant.ofEpochMilli(json.path("started_ms").longValue()), attempts, tier)
                 : new JobState.Submitted(attempts);
         return new JobRecord(
-                submitted, state, json.path("first").longValue(), json.path("last").longValue());
+                submitted,
+                state,
+                json.path("first").longValue(),
+                json.path("last").longValue());
     }
 
     /** Each line as a piece of the bytes. */
@@ -152,7 +157,7 @@ final class SnapshotFile {
     }
 
     private static void line(ByteArrayOutputStream out, ObjectNode json) {
-        out.writeBytes(json.toString().getBytes(StandardCharsets.UTF_8));
+        out.writeBytes(EventCodec.bytes(json));
         out.write('\n');
     }
 
