@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
@@ -32,6 +33,9 @@ public interface RingfenceConfig {
     /** How fences are built. */
     Fences fence();
 
+    /** How the journal is kept. */
+    JournalKeeping journal();
+
     /** How long a shutdown waits for running jobs before it ends them. */
     @WithDefault("30s")
     Duration drainTimeout();
@@ -46,8 +50,8 @@ public interface RingfenceConfig {
         @WithDefault("1000")
         int queue();
 
-        /** Ended jobs that can still be asked for. */
-        @WithDefault("10000")
+        /** Ended jobs kept in memory; older ones are read from the journal when they are asked for. */
+        @WithDefault("1000")
         int retained();
 
         /** How long a job's work may take when its submission does not say. */
@@ -58,6 +62,33 @@ public interface RingfenceConfig {
         @WithName("event-buffer")
         @WithDefault("262144")
         int eventBuffer();
+    }
+
+    /** How the journal is kept. */
+    interface JournalKeeping {
+        /** What is given up in the end. */
+        Retention retention();
+
+        /** What makes restarts fast. */
+        Snapshot snapshot();
+
+        /** What is given up in the end. */
+        interface Retention {
+            /** Events older than this are given up, as far as no live job needs them. */
+            @WithDefault("30d")
+            Duration age();
+
+            /** When the log and the blobs are larger together, the oldest events are given up; in bytes, or with K, M, G. */
+            @WithDefault("10G")
+            MemorySize size();
+        }
+
+        /** What makes restarts fast. */
+        interface Snapshot {
+            /** After so many events a snapshot is written; a restart reads no more than about as many. */
+            @WithDefault("20000")
+            int events();
+        }
     }
 
     /** How fences are built. */

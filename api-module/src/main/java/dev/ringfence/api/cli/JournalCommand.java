@@ -1,7 +1,5 @@
 package dev.ringfence.api.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalRecord;
@@ -45,7 +43,7 @@ final class JournalCommand {
         }
         var out = spec.commandLine().getOut();
         try {
-            Journal.read(directory, 1, entry -> {
+            Journal.read(directory, 0, entry -> {
                 if (job == null || job.equals(entry.event().jobId())) {
                     print(out, entry);
                 }
@@ -59,27 +57,6 @@ final class JournalCommand {
     }
 
     private static void print(PrintWriter out, JournalRecord entry) {
-        var json = JsonNodeFactory.instance
-                .objectNode()
-                .put("seq", entry.sequence())
-                .put("ts", entry.event().at().toString())
-                .put("type", entry.event().type())
-                .put("job", entry.event().jobId());
-        switch (entry.event()) {
-            case JobEvent.Submitted e -> {
-                json.put("agent", e.agent()).put("capability", e.capability());
-                json.put("profile", e.profile()).put("deadline_ms", e.deadline().toMillis());
-                json.set("arguments", e.arguments());
-            }
-            case JobEvent.Started _ -> {}
-            case JobEvent.Completed e -> json.set("output", e.data());
-            case JobEvent.Failed e ->
-                json.put("error", e.reason()).put("message", e.message()).set("output", e.data());
-            case JobEvent.TimedOut e ->
-                json.put("limit_ms", e.limit().toMillis()).set("output", e.data());
-            case JobEvent.Cancelled e -> json.put("message", e.reason()).set("output", e.data());
-            case JobEvent.Interrupted e -> json.put("message", e.reason());
-        }
-        out.println(json);
+        out.println(entry.json());
     }
 }

@@ -45,8 +45,20 @@ record SubmitRequest(
         Optional<Double> deadlineSeconds,
 
         @Schema(description = "Who asks", examples = "code_generator")
-        Optional<String> agent) {
-    private static final Set<String> FIELDS = Set.of("capability", "arguments", "profile", "deadline_seconds", "agent");
+        Optional<String> agent,
+
+        @Schema(description = "What the job belongs to, such as a conversation", examples = "chat-42")
+        Optional<String> session,
+
+        @Schema(
+                description =
+                        "How often the work may be begun again when the service ended while it was under way, 0 to"
+                                + " 10; only for capabilities that are repeatable. Without it such a job is interrupted",
+                examples = "1")
+        int retries) {
+    private static final Set<String> FIELDS =
+            Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries");
+    private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
     private static final ObjectMapper MAPPER = JsonMapper.builder()
@@ -84,21 +96,25 @@ record SubmitRequest(
         }
         var profile = text(json, "profile", errors);
         var agent = text(json, "agent", errors);
+        var session = text(json, "session", errors);
         var deadline = deadline(json, errors);
+        int retries = retries(json, errors);
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
-        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent);
+        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent, session, retries);
     }
 
     Submission submission(Optional<String> idempotencyKey) {
         return new Submission(
                 agent.orElse("anonymous"),
+                session,
                 capability,
                 arguments,
                 profile,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
-                idempotencyKey);
+                idempotencyKey,
+                retries);
     }
 
     private static JsonNode read(byte[] body) {
@@ -144,6 +160,21 @@ record SubmitRequest(
             return Optional.empty();
         }
         return Optional.of(value.doubleValue());
+    }
+
+    private static int retries(JsonNode json, List<String> errors) {
+        var value = json.get("retries");
+        if (value == null) {
+            return 0;
+        }
+        if (!value.canConvertToInt()
+                || !value.isIntegralNumber()
+                || value.intValue() < 0
+                || value.intValue() > MOST_RETRIES) {
+            errors.add("/retries: it must be a whole number from 0 to " + MOST_RETRIES + ", not " + value);
+            return 0;
+        }
+        return value.intValue();
     }
 
     private static String kind(JsonNode json) {

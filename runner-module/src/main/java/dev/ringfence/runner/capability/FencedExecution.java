@@ -5,7 +5,6 @@ import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
-import dev.ringfence.runner.process.CapturedOutput;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import io.smallrye.mutiny.Uni;
@@ -30,9 +29,9 @@ final class FencedExecution implements Execution {
     private FencedExecution() {}
 
     static Execution start(
-            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, OutputSink sink) {
+            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, TextOutput output) {
         var execution = new FencedExecution();
-        Thread.ofVirtual().name("fence-" + command.name()).start(() -> execution.run(fence, command, sink));
+        Thread.ofVirtual().name("fence-" + command.name()).start(() -> execution.run(fence, command, output));
         return execution;
     }
 
@@ -55,28 +54,33 @@ final class FencedExecution implements Execution {
     }
 
     private void run(
-            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, OutputSink sink) {
+            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, TextOutput output) {
         if (cancelled.get()) {
             outcome.complete(new Outcome.Cancelled(FenceJson.object()));
             return;
         }
-        var listener = new TextOutput(sink, command.capture());
         try {
-            var process = fence.apply(command, listener);
+            var process = fence.apply(command, output);
             started.complete(process);
             var _ = process.result()
                     .subscribeAsCompletionStage()
-                    .whenComplete((result, failure) -> finish(listener, result, failure));
+                    .whenComplete((result, failure) -> finish(output, result, failure));
         } catch (RuntimeException | Error e) {
+            output.giveUp();
             started.completeExceptionally(e);
             outcome.complete(failed(e));
         }
     }
 
-    private void finish(TextOutput listener, @Nullable FencedResult result, @Nullable Throwable failure) {
+    private void finish(TextOutput output, @Nullable FencedResult result, @Nullable Throwable failure) {
         try {
-            listener.end();
-            outcome.complete(result == null ? failed(failure) : outcomeOf(result));
+            output.end();
+            if (result == null) {
+                output.giveUp();
+                outcome.complete(failed(failure));
+            } else {
+                outcome.complete(outcomeOf(result, output));
+            }
         } catch (RuntimeException | Error e) {
             outcome.complete(failed(e));
         }
@@ -90,8 +94,8 @@ final class FencedExecution implements Execution {
         return new Outcome.Failed("internal", "the service failed; its log says why", FenceJson.object());
     }
 
-    private static Outcome outcomeOf(FencedResult result) {
-        var data = data(result);
+    private static Outcome outcomeOf(FencedResult result, TextOutput output) {
+        var data = data(result, output);
         return switch (result.end()) {
             case ProcessEnd.Exited(int code) -> {
                 data.put("success", code == 0);
@@ -109,19 +113,12 @@ final class FencedExecution implements Execution {
         };
     }
 
-    private static ObjectNode data(FencedResult result) {
+    private static ObjectNode data(FencedResult result, TextOutput output) {
         var data = FenceJson.object();
-        output(data, "stdout", result.stdout());
-        output(data, "stderr", result.stderr());
+        output.show(data);
         data.set("usage", FenceJson.usage(result.usage()));
         FenceJson.limitsHit(data, result.limitsHit());
         data.set("fence", FenceJson.report(result.report()));
         return data;
-    }
-
-    private static void output(ObjectNode data, String name, CapturedOutput output) {
-        data.put(name, Utf8Pieces.decode(output.bytes(), output.truncated()));
-        data.put(name + "_bytes", output.totalBytes());
-        data.put(name + "_truncated", output.truncated());
     }
 }

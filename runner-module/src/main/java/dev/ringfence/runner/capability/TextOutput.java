@@ -1,19 +1,21 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.Stream;
 import java.util.Arrays;
 
-/** Passes a program's output on as text, up to a bound for each stream: what is not kept is not streamed either. */
+/** Keeps a program's output and passes it on as text: what is not kept is not streamed either. */
 final class TextOutput implements OutputListener {
     private final OutputSink sink;
     private final Part stdout;
     private final Part stderr;
 
-    TextOutput(OutputSink sink, long bound) {
+    /** @param bound how many bytes of each stream are kept */
+    TextOutput(OutputSink sink, OutputFiles files, long bound) {
         this.sink = sink;
-        this.stdout = new Part("stdout", bound);
-        this.stderr = new Part("stderr", bound);
+        this.stdout = new Part("stdout", files, bound);
+        this.stderr = new Part("stderr", files, bound);
     }
 
     @Override
@@ -27,6 +29,18 @@ final class TextOutput implements OutputListener {
         stderr.end();
     }
 
+    /** There will be no result. */
+    void giveUp() {
+        stdout.output.giveUp();
+        stderr.output.giveUp();
+    }
+
+    /** As results show it, once nothing more comes. */
+    void show(ObjectNode data) {
+        stdout.output.show(data);
+        stderr.output.show(data);
+    }
+
     private Part part(Stream stream) {
         return switch (stream) {
             case STDOUT -> stdout;
@@ -37,23 +51,25 @@ final class TextOutput implements OutputListener {
     private final class Part {
         private final String channel;
         private final Utf8Pieces text = new Utf8Pieces();
-        private long room;
+        private final KeptOutput output;
+        private boolean cut;
 
-        Part(String channel, long bound) {
+        Part(String channel, OutputFiles files, long bound) {
             this.channel = channel;
-            this.room = bound;
+            this.output = new KeptOutput(channel, files, bound);
         }
 
         void wrote(byte[] chunk) {
-            int length = (int) Math.min(chunk.length, room);
-            room -= length;
+            int length = output.wrote(chunk);
+            cut = cut || length < chunk.length;
             put(text.next(length == chunk.length ? chunk : Arrays.copyOf(chunk, length)));
         }
 
         void end() {
-            if (room > 0) {
+            if (!cut) {
                 put(text.end());
             }
+            output.end();
         }
 
         private void put(String piece) {

@@ -121,20 +121,15 @@ public final class BlobStore {
     }
 
     /**
-     * The bytes of a blob, checked against its hash before the first of them is given out.
+     * The file of a blob, once its bytes were found to be what they were.
      *
      * @throws JournalException.BlobDamaged if they are not there or not what they were
      */
-    public FileChannel open(BlobRef blob) {
-        try {
-            var channel = FileChannel.open(directory.resolve(blob.sha256()), StandardOpenOption.READ);
-            try {
-                require(blob, channel);
-                return channel;
-            } catch (RuntimeException | IOException e) {
-                channel.close();
-                throw e;
-            }
+    public Path file(BlobRef blob) {
+        var file = directory.resolve(blob.sha256());
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            require(blob, channel);
+            return file;
         } catch (NoSuchFileException e) {
             throw new JournalException.BlobDamaged(blob, "is gone: " + directory, e);
         } catch (IOException e) {
@@ -152,7 +147,6 @@ public final class BlobStore {
         while (channel.read(chunk.clear()) >= 0) {
             digest.update(chunk.flip());
         }
-        channel.position(0);
         if (!HexFormat.of().formatHex(digest.digest()).equals(blob.sha256())) {
             throw new JournalException.BlobDamaged(blob, "has other bytes than it had", null);
         }
