@@ -5,10 +5,12 @@ import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
@@ -117,7 +119,9 @@ final class FencedExecution implements Execution {
         var data = FenceJson.object();
         output.show(data);
         data.set("usage", FenceJson.usage(result.usage()));
-        FenceJson.limitsHit(data, result.limitsHit());
+        var limits = new ArrayList<LimitHit>(result.limitsHit());
+        limits.addAll(output.cut());
+        FenceJson.limitsHit(data, limits);
         data.set("fence", FenceJson.report(result.report()));
         return data;
     }

@@ -1,8 +1,10 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.fence.LimitHit;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Optional;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -94,6 +96,13 @@ final class KeptOutput {
         if (file != null) {
             file.giveUp();
         }
+    }
+
+    /** The bound that it came up against, if it did. */
+    Optional<LimitHit> cut() {
+        return total > kept
+                ? Optional.of(new LimitHit("output." + channel, kept + " bytes", total + " bytes"))
+                : Optional.empty();
     }
 
     private void failed(IOException e) {

@@ -1,9 +1,11 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.Stream;
 import java.util.Arrays;
+import java.util.List;
 
 /** Keeps a program's output and passes it on as text: what is not kept is not streamed either. */
 final class TextOutput implements OutputListener {
@@ -39,6 +41,13 @@ final class TextOutput implements OutputListener {
     void show(ObjectNode data) {
         stdout.output.show(data);
         stderr.output.show(data);
+    }
+
+    /** The bounds that the output came up against. */
+    List<LimitHit> cut() {
+        return java.util.stream.Stream.of(stdout, stderr)
+                .flatMap(part -> part.output.cut().stream())
+                .toList();
     }
 
     private Part part(Stream stream) {

@@ -87,6 +87,9 @@ class ShellExecTest {
         assertThat(outcome.data().path("stdout").asText()).hasSize(KeptOutput.SHOWN);
         assertThat(files.whole("stdout")).hasSize((int) ShellExec.CAPTURE).containsOnly('x');
         assertThat(stdout).hasSize((int) ShellExec.CAPTURE);
+        assertThat(outcome.data().path("limits_hit").toString())
+                .isEqualTo(
+                        "[{\"field\":\"output.stdout\",\"limit\":\"1048576 bytes\",\"observed\":\"1048577 bytes\"}]");
     }
 
     @Test
@@ -140,6 +143,7 @@ class ShellExecTest {
 
         // Then
         assertThat(outcome.data().path("stdout_truncated").asBoolean()).isFalse();
+        assertThat(outcome.data().path("limits_hit")).isEmpty();
         assertThat(stdout).hasSize((int) ShellExec.CAPTURE);
     }
 
