@@ -64,10 +64,17 @@ public final class Journal implements AutoCloseable {
      * @throws JournalException.Broken if an event does not follow the one before it, or an event is missing that a
      *     snapshot has seen
      * @throws JournalException.NotReadable if a newer version wrote an event
+     * @throws JournalException.Unfinished if a repair was cut short
      * @throws JournalException.Unwritable if a file beside the log cannot be read or written
      * @throws LogException as {@link WriteAheadLog#recover} says
      */
     public static Recovered recover(Path directory, JournalOptions options) {
+        JournalRepair.requireNoneUnfinished(directory);
+        return recoverRepaired(directory, options);
+    }
+
+    /** Also when a repair is under way. */
+    static Recovered recoverRepaired(Path directory, JournalOptions options) {
         var done = new Recovering(directory, options).run();
         var log = done.log().log();
         try {

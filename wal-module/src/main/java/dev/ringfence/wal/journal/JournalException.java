@@ -103,8 +103,8 @@ public abstract sealed class JournalException extends RuntimeException {
         Broken(long sequence, String why, @Nullable Throwable cause) {
             super(
                     "The journal is broken at event " + sequence + ": " + why
-                            + ". It was not written so by this program: restore the directory from a backup, or move"
-                            + " it aside to start anew",
+                            + ". It was not written so by this program: restore the directory from a backup, or give up"
+                            + " this event and all behind it with 'ringfence journal repair'",
                     cause);
             this.sequence = sequence;
         }
@@ -135,6 +135,15 @@ public abstract sealed class JournalException extends RuntimeException {
     public static final class BlobDamaged extends JournalException {
         BlobDamaged(BlobRef blob, String why, @Nullable Throwable cause) {
             super("The blob " + blob.name() + " (" + blob.sha256() + ") " + why, cause);
+        }
+    }
+
+    /** A repair of the journal was cut short. Repair it again before anything else. */
+    public static final class Unfinished extends JournalException {
+        Unfinished(Path directory) {
+            super(
+                    "A repair of the journal in " + directory + " was cut short; run 'ringfence journal repair' again",
+                    null);
         }
     }
 }
