@@ -39,6 +39,11 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response proving(JournalReading.Busy error) {
+        return new Problem(503, "busy", "One at a time", String.valueOf(error.getMessage())).response(LATER);
+    }
+
+    @ServerExceptionMapper
     public Response noOutput(JobOutput.NotThere error) {
         return new Problem(404, "no-output", "There is no such output", String.valueOf(error.getMessage())).response();
     }
@@ -78,8 +83,10 @@ public class Problems {
                 new Problem(503, "index-rebuilding", "Older jobs cannot be looked for now", message).response(LATER);
             case JournalException.BlobDamaged _ ->
                 new Problem(500, "output-damaged", "The output is not what it was", message).response();
-            case JournalException.NotReadable _, JournalException.Broken _, JournalException.Unwritable _ ->
-                unexpected(error);
+            case JournalException.NotReadable _,
+                    JournalException.Broken _,
+                    JournalException.Unwritable _,
+                    JournalException.Unfinished _ -> unexpected(error);
         };
     }
 

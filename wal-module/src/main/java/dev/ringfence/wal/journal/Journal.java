@@ -251,6 +251,11 @@ public final class Journal implements AutoCloseable {
         throw new JournalException.IndexDamaged(why, null);
     }
 
+    /** Where it is. */
+    public Path directory() {
+        return directory;
+    }
+
     /** The bytes that events name. */
     public BlobStore blobs() {
         return blobs;

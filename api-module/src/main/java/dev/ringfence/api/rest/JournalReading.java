@@ -1,0 +1,181 @@
+package dev.ringfence.api.rest;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.journal.EventFilter;
+import dev.ringfence.wal.journal.Journal;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import jakarta.inject.Singleton;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
+
+/** Long readings of the journal, in pieces, at the pace of those who ask. */
+@Singleton
+class JournalReading {
+    private static final int EVENTS_A_PIECE = 512;
+    private static final int BYTES_A_PIECE = 256 * 1024;
+    private static final long PACE_MILLIS = 1_000;
+    private static final byte[] END = new byte[0];
+
+    private final AtomicBoolean proving = new AtomicBoolean();
+
+    /** The events from a number on that match, as lines. */
+    Multi<byte[]> events(Journal journal, long from, EventFilter filter) {
+        return Multi.createFrom().deferred(() -> {
+            var place = new Place(journal, from, filter);
+            return Multi.createBy()
+                    .repeating()
+                    .uni(() ->
+                            Uni.createFrom().item(place::next).runSubscriptionOn(Infrastructure.getDefaultWorkerPool()))
+                    .whilst(piece -> piece != END)
+                    .select()
+                    .where(piece -> piece.length > 0);
+        });
+    }
+
+    /** Where one reader is. One piece is read at a time. */
+    private static final class Place {
+        private final Journal journal;
+        private final EventFilter filter;
+        private long next;
+
+        Place(Journal journal, long from, EventFilter filter) {
+            this.journal = journal;
+            this.filter = filter;
+            next = Math.max(from, journal.firstSequence());
+        }
+
+        byte[] next() {
+            // What is not durable yet might never be.
+            long last = journal.lastSequence();
+            if (next > last) {
+                return END;
+            }
+            var lines = new ByteArrayOutputStream();
+            var seen = new int[1];
+            Journal.readWhile(journal.directory(), next, entry -> {
+                if (filter.matches(entry)) {
+                    lines.writeBytes((entry.json() + "\n").getBytes(StandardCharsets.UTF_8));
+                }
+                next = entry.sequence() + 1;
+                return next <= last && ++seen[0] < EVENTS_A_PIECE && lines.size() < BYTES_A_PIECE;
+            });
+            // Not the end, only nothing that matches.
+            return lines.size() == 0 ? new byte[0] : lines.toByteArray();
+        }
+    }
+
+    /**
+     * Runs a proof on a thread of its own and tells how far it is, then its result. It ends when nobody asks any more. One
+     * proof at a time, since each reads the whole disk.
+     */
+    Multi<byte[]> progress(Function<LongPredicate, ObjectNode> proof) {
+        return Multi.createFrom().deferred(() -> {
+            if (!proving.compareAndSet(false, true)) {
+                return Multi.createFrom().failure(new Busy());
+            }
+            var run = new Proof(proof);
+            Thread.ofVirtual().name("journal-proof").start(() -> {
+                try {
+                    run.run();
+                } finally {
+                    proving.set(false);
+                }
+            });
+            return Multi.createBy()
+                    .repeating()
+                    .uni(() ->
+                            Uni.createFrom().item(run::next).runSubscriptionOn(Infrastructure.getDefaultWorkerPool()))
+                    .whilst(line -> !run.isLast(line))
+                    .onTermination()
+                    .invoke(run::stop);
+        });
+    }
+
+    private static final class Proof {
+        private final Function<LongPredicate, ObjectNode> proof;
+        private final SynchronousQueue<byte[]> lines = new SynchronousQueue<>();
+        private volatile boolean stopped;
+        private volatile byte @Nullable [] result;
+        private long told = System.currentTimeMillis();
+
+        Proof(Function<LongPredicate, ObjectNode> proof) {
+            this.proof = proof;
+        }
+
+        void run() {
+            byte[] last;
+            try {
+                last = line(proof.apply(this::at));
+            } catch (RuntimeException e) {
+                last = line(JsonNodeFactory.instance
+                        .objectNode()
+                        .put("intact", false)
+                        .put("what", "it cannot be read: " + e.getMessage()));
+            }
+            result = last;
+            while (!stopped) {
+                try {
+                    if (lines.offer(last, PACE_MILLIS, TimeUnit.MILLISECONDS)) {
+                        return;
+                    }
+                } catch (InterruptedException _) {
+                    return;
+                }
+            }
+        }
+
+        private boolean at(long sequence) {
+            long now = System.currentTimeMillis();
+            if (now - told >= PACE_MILLIS) {
+                told = now;
+                var _ = lines.offer(line(JsonNodeFactory.instance.objectNode().put("verified_up_to", sequence)));
+            }
+            return !stopped;
+        }
+
+        byte[] next() {
+            try {
+                while (!stopped) {
+                    var line = lines.poll(PACE_MILLIS, TimeUnit.MILLISECONDS);
+                    if (line != null) {
+                        return line;
+                    }
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            // Nobody listens any more.
+            return END;
+        }
+
+        boolean isLast(byte[] line) {
+            return line == result;
+        }
+
+        void stop() {
+            stopped = true;
+        }
+
+        private static byte[] line(ObjectNode json) {
+            return (json + "\n").getBytes(StandardCharsets.UTF_8);
+        }
+    }
+
+    /** Another proof is under way; try again when it is done. */
+    static final class Busy extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Busy() {
+            super("the journal is being verified for someone else; try again later");
+        }
+    }
+}
