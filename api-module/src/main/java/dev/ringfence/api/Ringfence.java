@@ -100,6 +100,7 @@ public final class Ringfence implements AutoCloseable {
                     recovered.journal(),
                     capabilities,
                     name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
+                    catalog::grants,
                     profile -> tier(fence, profile),
                     jobObserver);
             jobs.recover(recovered.jobs());

@@ -1,5 +1,6 @@
 package dev.ringfence.api.job;
 
+import dev.ringfence.catalog.AgentGrants;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -34,6 +35,7 @@ public final class Jobs {
     private final Journal journal;
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
+    private final Function<String, Optional<AgentGrants>> grants;
     private final JobObserver observer;
     private final Shelf shelf;
     private final Road road;
@@ -42,6 +44,7 @@ public final class Jobs {
 
     /**
      * @param profiles the profile of a name, or without a name the default one
+     * @param grants what an agent may ask for; empty for nothing at all
      * @param tiers the tier of the fence that a profile gets, if it can have one
      */
     public Jobs(
@@ -49,12 +52,14 @@ public final class Jobs {
             Journal journal,
             Capabilities capabilities,
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
+            Function<String, Optional<AgentGrants>> grants,
             Function<SandboxProfile, Optional<String>> tiers,
             JobObserver observer) {
         this.settings = settings;
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
+        this.grants = grants;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
         this.road = new Road(journal, capabilities, profiles, tiers, settings.concurrency(), () -> draining);
@@ -122,9 +127,7 @@ public final class Jobs {
             return join(other, event, wanting);
         }
         // Looked for once more, now that the key is taken: the one that had it may have left the shelf meanwhile.
-        var overtaken = event.idempotencyKey() == null
-                ? Optional.<Job>empty()
-                : journal.findByKey(event.agent(), event.idempotencyKey()).flatMap(first -> find(first.jobId()));
+        var overtaken = journaled(event);
         if (overtaken.isPresent()) {
             shelf.remove(job);
             release();
@@ -147,6 +150,13 @@ public final class Jobs {
         return shelf.byKey(event)
                 .or(() ->
                         journal.findByKey(event.agent(), event.idempotencyKey()).flatMap(known -> find(known.jobId())));
+    }
+
+    private Optional<Job> journaled(JobEvent.Submitted event) {
+        var key = event.idempotencyKey();
+        return key == null
+                ? Optional.empty()
+                : journal.findByKey(event.agent(), key).flatMap(known -> find(known.jobId()));
     }
 
     private static Uni<Job> join(Job known, JobEvent.Submitted event, Consumer<Job> wanting) {
@@ -207,6 +217,7 @@ public final class Jobs {
                         "unknown-profile",
                         "there is no sandbox profile \"" + submission.profile().orElse("")
                                 + "\"; GET /api/v1/fence lists them"));
+        requireGranted(submission.agent(), capability.name(), profile.name());
         var deadline = submission.deadline().orElse(settings.defaultDeadline());
         if (!JobSettings.possible(deadline)) {
             throw new AdmissionException.Invalid(
@@ -252,6 +263,22 @@ public final class Jobs {
             release();
             throw refused("saturated", room + " jobs are running or waiting, and there is no room for more");
         }
+    }
+
+    private void requireGranted(String agent, String capability, String profile) {
+        var granted = grants.apply(agent)
+                .orElseThrow(() -> notGranted("there is no table [agents." + agent + "] in the catalog"));
+        if (!granted.allowsCapability(capability)) {
+            throw notGranted("agents." + agent + ".capabilities does not have " + capability);
+        }
+        if (!granted.allowsProfile(profile)) {
+            throw notGranted("agents." + agent + ".profiles does not have " + profile);
+        }
+    }
+
+    private AdmissionException notGranted(String message) {
+        observer.refused("not-granted");
+        return new AdmissionException.NotGranted(message + "; the operator grants it there");
     }
 
     private AdmissionException refused(String slug, String message) {

@@ -2,6 +2,7 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobSignal;
 import dev.ringfence.wal.journal.JobQuery;
@@ -68,7 +69,7 @@ public class JobsResource {
             @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, wait(prefer)));
     }
 
@@ -82,7 +83,7 @@ public class JobsResource {
             @HeaderParam("Idempotency-Key") @Nullable String key,
             @Context Sse sse,
             @Context RoutingContext connection) {
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var hold = gate.service().jobs().submitHeld(submission).await().indefinitely();
         // The client may have gone while it waited; then nobody will ever ask for the stream.
@@ -113,8 +114,12 @@ public class JobsResource {
             @QueryParam("capability") @Nullable String capability,
             @QueryParam("since") @Nullable String since,
             @QueryParam("until") @Nullable String until) {
+        var caller = gate.caller();
+        if (agent != null && !caller.maySee(agent)) {
+            throw new AccessException.Forbidden("agent is \"" + agent + "\", and the key is another agent's");
+        }
         var query = new JobQuery(
-                agent,
+                caller.admin() ? agent : caller.agent().orElse(""),
                 session,
                 Parameters.state(state),
                 capability,
@@ -196,8 +201,14 @@ public class JobsResource {
         return job.ended().map(_ -> ok(job));
     }
 
+    /** Another agent's job is answered like one that does not exist: not even that is told. */
     private Job find(String id) {
-        return gate.service().jobs().find(id).orElseThrow(() -> new UnknownJob(id));
+        var caller = gate.caller();
+        return gate.service()
+                .jobs()
+                .find(id)
+                .filter(job -> caller.maySee(job.agent()))
+                .orElseThrow(() -> new UnknownJob(id));
     }
 
     private static Uni<Response> answer(Job job, Optional<Duration> wait) {

@@ -15,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
-import org.jspecify.annotations.Nullable;
 
 /** Long readings of the journal, in pieces, at the pace of those who ask. */
 @Singleton
@@ -23,9 +22,16 @@ class JournalReading {
     private static final int EVENTS_A_PIECE = 512;
     private static final int BYTES_A_PIECE = 256 * 1024;
     private static final long PACE_MILLIS = 1_000;
-    private static final byte[] END = new byte[0];
 
     private final AtomicBoolean proving = new AtomicBoolean();
+
+    /**
+     * What is sent at once.
+     *
+     * @param last whether nothing follows
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares pieces
+    private record Piece(byte[] bytes, boolean last) {}
 
     /** The events from a number on that match, as lines. */
     Multi<byte[]> events(Journal journal, long from, EventFilter filter) {
@@ -35,9 +41,10 @@ class JournalReading {
                     .repeating()
                     .uni(() ->
                             Uni.createFrom().item(place::next).runSubscriptionOn(Infrastructure.getDefaultWorkerPool()))
-                    .whilst(piece -> piece != END)
+                    .whilst(piece -> !piece.last())
+                    .map(Piece::bytes)
                     .select()
-                    .where(piece -> piece.length > 0);
+                    .where(bytes -> bytes.length > 0);
         });
     }
 
@@ -53,11 +60,11 @@ class JournalReading {
             next = Math.max(from, journal.firstSequence());
         }
 
-        byte[] next() {
+        Piece next() {
             // What is not durable yet might never be.
             long last = journal.lastSequence();
             if (next > last) {
-                return END;
+                return new Piece(new byte[0], true);
             }
             var lines = new ByteArrayOutputStream();
             var seen = new int[1];
@@ -68,8 +75,7 @@ class JournalReading {
                 next = entry.sequence() + 1;
                 return next <= last && ++seen[0] < EVENTS_A_PIECE && lines.size() < BYTES_A_PIECE;
             });
-            // Not the end, only nothing that matches.
-            return lines.size() == 0 ? new byte[0] : lines.toByteArray();
+            return new Piece(lines.toByteArray(), next > last);
         }
     }
 
@@ -94,7 +100,8 @@ class JournalReading {
                     .repeating()
                     .uni(() ->
                             Uni.createFrom().item(run::next).runSubscriptionOn(Infrastructure.getDefaultWorkerPool()))
-                    .whilst(line -> !run.isLast(line))
+                    .whilst(piece -> !piece.last())
+                    .map(Piece::bytes)
                     .onTermination()
                     .invoke(run::stop);
         });
@@ -102,9 +109,8 @@ class JournalReading {
 
     private static final class Proof {
         private final Function<LongPredicate, ObjectNode> proof;
-        private final SynchronousQueue<byte[]> lines = new SynchronousQueue<>();
+        private final SynchronousQueue<Piece> lines = new SynchronousQueue<>();
         private volatile boolean stopped;
-        private volatile byte @Nullable [] result;
         private long told = System.currentTimeMillis();
 
         Proof(Function<LongPredicate, ObjectNode> proof) {
@@ -112,16 +118,17 @@ class JournalReading {
         }
 
         void run() {
-            byte[] last;
+            Piece last;
             try {
-                last = line(proof.apply(this::at));
+                last = piece(true, proof.apply(this::at));
             } catch (RuntimeException e) {
-                last = line(JsonNodeFactory.instance
-                        .objectNode()
-                        .put("intact", false)
-                        .put("what", "it cannot be read: " + e.getMessage()));
+                last = piece(
+                        true,
+                        JsonNodeFactory.instance
+                                .objectNode()
+                                .put("intact", false)
+                                .put("what", "it cannot be read: " + e.getMessage()));
             }
-            result = last;
             while (!stopped) {
                 try {
                     if (lines.offer(last, PACE_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -142,7 +149,7 @@ class JournalReading {
             return !stopped;
         }
 
-        byte[] next() {
+        Piece next() {
             try {
                 while (!stopped) {
                     var line = lines.poll(PACE_MILLIS, TimeUnit.MILLISECONDS);
@@ -154,19 +161,15 @@ class JournalReading {
                 Thread.currentThread().interrupt();
             }
             // Nobody listens any more.
-            return END;
-        }
-
-        boolean isLast(byte[] line) {
-            return line == result;
+            return new Piece(new byte[0], true);
         }
 
         void stop() {
             stopped = true;
         }
 
-        private static byte[] line(ObjectNode json) {
-            return (json + "\n").getBytes(StandardCharsets.UTF_8);
+        private static Piece piece(boolean last, ObjectNode json) {
+            return new Piece((json + "\n").getBytes(StandardCharsets.UTF_8), last);
         }
     }
 

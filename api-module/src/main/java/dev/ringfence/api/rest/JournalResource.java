@@ -51,6 +51,7 @@ public class JournalResource {
             @QueryParam("type") List<String> types,
             @QueryParam("since") @Nullable String since,
             @QueryParam("until") @Nullable String until) {
+        gate.admin("the journal");
         var filter = new EventFilter(
                 job,
                 agent,
@@ -70,6 +71,7 @@ public class JournalResource {
             description = "Lines with how far it has come, then one that says whether every event and every output is"
                     + " what was written, or which is the first that is not. Hanging up ends it. One at a time.")
     public Multi<byte[]> verify() {
+        gate.admin("the journal");
         var directory = gate.service().journal().directory();
         return lines(reading.progress(progress -> Verdicts.json(JournalVerifier.verify(directory, progress))));
     }
@@ -80,6 +82,7 @@ public class JournalResource {
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "How much the journal holds, without reading it")
     public Response stats() {
+        gate.admin("the journal");
         var figures = gate.service().journal().figures();
         var json = JsonNodeFactory.instance
                 .objectNode()

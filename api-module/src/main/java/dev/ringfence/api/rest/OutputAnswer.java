@@ -20,10 +20,9 @@ final class OutputAnswer {
         }
         long first = 0;
         long last = output.length() - 1;
-        var asked = range == null ? null : RANGE.matcher(range.strip());
-        boolean part = asked != null
-                && asked.matches()
-                && !(asked.group(1).isEmpty() && asked.group(2).isEmpty());
+        var asked = RANGE.matcher(range == null ? "" : range.strip());
+        boolean part =
+                asked.matches() && !(asked.group(1).isEmpty() && asked.group(2).isEmpty());
         if (part) {
             if (asked.group(1).isEmpty()) {
                 first = Math.max(0, output.length() - Long.parseLong(asked.group(2)));

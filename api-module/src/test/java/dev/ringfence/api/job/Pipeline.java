@@ -45,6 +45,7 @@ final class Pipeline implements AutoCloseable {
                 recovered.journal(),
                 Capabilities.of(List.of(capability)),
                 name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
+                catalog::grants,
                 profile -> Optional.of("none"),
                 JobObserver.NONE);
         jobs.recover(recovered.jobs());

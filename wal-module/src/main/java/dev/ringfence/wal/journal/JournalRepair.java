@@ -3,7 +3,6 @@ package dev.ringfence.wal.journal;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogRepair;
-import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -102,8 +101,8 @@ public final class JournalRepair {
     private static Kept lastIntactEvent(Path directory, long lastReadable) {
         var state = new HashFold();
         try {
-            WriteAheadLog.read(directory, 0, (sequence, _, payload) -> state.accept(sequence, payload, lastReadable));
-        } catch (LogException | JournalException e) {
+            LogRepair.salvage(directory, 0, (sequence, payload) -> state.accept(sequence, payload, lastReadable));
+        } catch (JournalException e) {
             // As far as it went is what can be kept.
         }
         return new Kept(Math.max(state.last, 0), List.copyOf(state.live));
@@ -116,9 +115,9 @@ public final class JournalRepair {
         private long first;
         private long last;
 
-        boolean accept(long sequence, byte[] payload, long lastReadable) {
+        void accept(long sequence, byte[] payload, long lastReadable) {
             if (sequence > lastReadable) {
-                return false;
+                return;
             }
             var before = link;
             if (before == null) {
@@ -138,7 +137,6 @@ public final class JournalRepair {
             }
             link = EventRecord.linkTo(payload);
             last = sequence;
-            return true;
         }
     }
 

@@ -83,7 +83,10 @@ public final class JournalVerifier {
         } catch (Enough _) {
             return new Verdict.Stopped(last);
         } catch (LogException.Corrupt e) {
-            return new Verdict.Broken(last + 1, e.file(), e.offset(), String.valueOf(e.getMessage()));
+            // A segment that is missing is noticed before the first event is read.
+            var readable = LogRepair.examine(files.directory()).lastSequence();
+            return new Verdict.Broken(
+                    Math.max(last, readable) + 1, e.file(), e.offset(), String.valueOf(e.getMessage()));
         } catch (JournalException.Broken | JournalException.NotReadable | JournalException.BlobDamaged e) {
             var place = LogRepair.locate(files.directory(), last + 1);
             return new Verdict.Broken(last + 1, place.file(), place.offset(), String.valueOf(e.getMessage()));

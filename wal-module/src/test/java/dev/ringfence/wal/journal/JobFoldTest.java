@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class JobFoldTest {
-    private static final List<Function<String, JobEvent>> KINDS = List.of(
+    static final List<Function<String, JobEvent>> KINDS = List.of(
             Events::submitted,
             Events::started,
             Events::completed,
