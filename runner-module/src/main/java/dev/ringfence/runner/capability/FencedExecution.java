@@ -119,6 +119,7 @@ final class FencedExecution implements Execution {
         var data = FenceJson.object();
         output.show(data);
         data.set("usage", FenceJson.usage(result.usage()));
+        result.network().ifPresent(network -> data.set("network", FenceJson.network(network)));
         var limits = new ArrayList<LimitHit>(result.limitsHit());
         limits.addAll(output.cut());
         FenceJson.limitsHit(data, limits);

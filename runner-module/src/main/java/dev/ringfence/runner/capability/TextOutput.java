@@ -7,7 +7,10 @@ import dev.ringfence.runner.process.Stream;
 import java.util.Arrays;
 import java.util.List;
 
-/** Keeps a program's output and passes it on as text: what is not kept is not streamed either. */
+/**
+ * Keeps a program's output and passes it on as text: what is not kept is not streamed either. What the fence notices comes
+ * between, from other threads, so all of it is passed on under one lock.
+ */
 final class TextOutput implements OutputListener {
     private final OutputSink sink;
     private final Part stdout;
@@ -21,12 +24,17 @@ final class TextOutput implements OutputListener {
     }
 
     @Override
-    public void wrote(Stream stream, byte[] chunk) {
+    public synchronized void wrote(Stream stream, byte[] chunk) {
         part(stream).wrote(chunk);
     }
 
-    /** Nothing more comes. */
-    void end() {
+    @Override
+    public synchronized void noticed(String what) {
+        sink.put("fence", what);
+    }
+
+    /** Nothing more comes of the program. */
+    synchronized void end() {
         stdout.end();
         stderr.end();
     }
