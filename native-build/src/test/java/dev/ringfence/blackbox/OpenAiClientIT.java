@@ -63,11 +63,14 @@ class OpenAiClientIT {
         var learnt = run("chat");
 
         var job = service.api().job(learnt.path("job").asText());
-        assertThat(learnt.path("request").asText())
-                .isEqualTo(learnt.path("job").asText());
+        assertThat(learnt.path("request").asText()).isEqualTo(learnt.path("job").asText());
         assertThat(job.path("state").asText()).isEqualTo("completed");
         assertThat(job.path("capability").asText()).isEqualTo("ChatCompletion");
-        assertThat(job.path("arguments").path("messages").path(0).path("content").asText())
+        assertThat(job.path("arguments")
+                        .path("messages")
+                        .path(0)
+                        .path("content")
+                        .asText())
                 .isEqualTo("Say hello");
         assertThat(job.path("result").path("text").asText()).isEqualTo("hello");
     }
