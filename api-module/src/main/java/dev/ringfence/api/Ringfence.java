@@ -5,6 +5,7 @@ import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.GenerateText;
@@ -43,7 +44,7 @@ public final class Ringfence implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Ringfence.class);
     private static final int SEGMENT_BYTES = 32 << 20;
 
-    /** Two streams of output at their cap of 1 MiB, each character escaped to six, and the fence report. */
+    /** A request's body or a model's longest answer, each character escaped to six, with room. */
     private static final int EVENT_BYTES = 16 << 20;
 
     private final Catalog catalog;
@@ -90,7 +91,7 @@ public final class Ringfence implements AutoCloseable {
                 config.fence().bubblewrap(),
                 config.fence().firstUser(),
                 config.fence().grace()));
-        var recovered = recover(data.resolve("journal"), logObserver, settings.retained());
+        var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
         try {
             sweep(fence);
             var engines = new LlamaServerPool(
@@ -111,6 +112,7 @@ public final class Ringfence implements AutoCloseable {
                     capabilities,
                     name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
                     catalog::grants,
+                    profile -> tier(fence, profile),
                     jobObserver);
             jobs.recover(recovered.jobs());
             return new Ringfence(
@@ -202,13 +204,23 @@ public final class Ringfence implements AutoCloseable {
         }
     }
 
-    private static Journal.Recovered recover(Path directory, LogObserver observer, int retained) {
-        var options = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
+    private static Optional<String> tier(Fence fence, SandboxProfile profile) {
+        try {
+            return Optional.of(fence.report(profile).tier());
+        } catch (FenceException.Refused _) {
+            return Optional.empty();
+        }
+    }
+
+    private static Journal.Recovered recover(
+            Path directory, RingfenceConfig.JournalKeeping keeping, LogObserver observer) {
+        var defaults = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
         try {
             var recovered = Journal.recover(
                     directory,
-                    options.withEndedJobs(retained, options.endedJobsBytes())
-                            .withLog(options.log().withObserver(observer)));
+                    options(defaults, keeping)
+                            .withObserver(new JournalLog())
+                            .withLog(defaults.log().withObserver(observer)));
             if (recovered.tail() instanceof Tail.Torn torn) {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
@@ -218,6 +230,23 @@ public final class Ringfence implements AutoCloseable {
         } catch (LogException | JournalException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static JournalOptions options(JournalOptions defaults, RingfenceConfig.JournalKeeping keeping) {
+        var age = keeping.retention().age();
+        long size = keeping.retention().size().asLongValue();
+        int events = keeping.snapshot().events();
+        if (age.compareTo(Duration.ofMinutes(1)) < 0) {
+            throw new StartupFailure("ringfence.journal.retention.age is " + age + "; it must be at least 1 minute");
+        }
+        if (size < 2L * SEGMENT_BYTES) {
+            throw new StartupFailure("ringfence.journal.retention.size is " + size + " bytes; it must be at least "
+                    + 2L * SEGMENT_BYTES + ", two segments of the log");
+        }
+        if (events < 1) {
+            throw new StartupFailure("ringfence.journal.snapshot.events is " + events + "; it must be at least 1");
+        }
+        return defaults.withSnapshots(events, defaults.indexRows()).withRetention(age, size);
     }
 
     private static void sweep(Fence fence) {

@@ -39,8 +39,20 @@ record SubmitRequest(
         Optional<Double> deadlineSeconds,
 
         @Schema(description = "Who asks", examples = "code_generator")
-        Optional<String> agent) {
-    private static final Set<String> FIELDS = Set.of("capability", "arguments", "profile", "deadline_seconds", "agent");
+        Optional<String> agent,
+
+        @Schema(description = "What the job belongs to, such as a conversation", examples = "chat-42")
+        Optional<String> session,
+
+        @Schema(
+                description =
+                        "How often the work may be begun again when the service ended while it was under way, 0 to"
+                                + " 10; only for capabilities that are repeatable. Without it such a job is interrupted",
+                examples = "1")
+        int retries) {
+    private static final Set<String> FIELDS =
+            Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries");
+    private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
     static SubmitRequest parse(byte[] body) {
@@ -64,11 +76,13 @@ record SubmitRequest(
         }
         var profile = text(json, "profile", errors);
         var agent = text(json, "agent", errors);
+        var session = text(json, "session", errors);
         var deadline = deadline(json, errors);
+        int retries = retries(json, errors);
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
-        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent);
+        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent, session, retries);
     }
 
     /**
@@ -77,11 +91,14 @@ record SubmitRequest(
     Submission submission(Caller caller, Optional<String> idempotencyKey) {
         return new Submission(
                 agentOf(caller),
+                session,
                 capability,
                 arguments,
                 profile,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
-                idempotencyKey);
+                idempotencyKey,
+                retries,
+                Optional.empty());
     }
 
     private String agentOf(Caller caller) {
@@ -121,5 +138,20 @@ record SubmitRequest(
             return Optional.empty();
         }
         return Optional.of(value.doubleValue());
+    }
+
+    private static int retries(JsonNode json, List<String> errors) {
+        var value = json.get("retries");
+        if (value == null) {
+            return 0;
+        }
+        if (!value.canConvertToInt()
+                || !value.isIntegralNumber()
+                || value.intValue() < 0
+                || value.intValue() > MOST_RETRIES) {
+            errors.add("/retries: it must be a whole number from 0 to " + MOST_RETRIES + ", not " + value);
+            return 0;
+        }
+        return value.intValue();
     }
 }

@@ -66,11 +66,13 @@ class ModelCalls {
     private Submission submission(Call call, Line line) {
         return new Submission(
                 call.agent(),
+                Optional.empty(),
                 AskModel.name(call.operation()),
                 call.arguments(),
                 Optional.empty(),
                 Optional.of(deadline),
                 Optional.empty(),
+                0,
                 Optional.of(new Attendance(line, kept)));
     }
 
