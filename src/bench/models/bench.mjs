@@ -1,5 +1,5 @@
 // What the service costs over the engine that it stands before, measured in turns within one run, on this machine.
-// See run; everything is sent over loopback or a unix socket.
+// Everything is sent over loopback or a unix socket.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
