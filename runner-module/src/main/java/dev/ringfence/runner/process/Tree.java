@@ -1,12 +1,10 @@
 package dev.ringfence.runner.process;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The processes of one start, as its supervisor may act on them: the child itself, and processes below it that the
@@ -14,8 +12,12 @@ import java.util.List;
  * for, so its number stays taken, and all others are held by descriptors.
  */
 public final class Tree {
+    /** For the kernel to end what was killed; longer only when it hangs in a device. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
     private final int child;
     private final List<Integer> held = new ArrayList<>();
+    private @Nullable JobMark mark;
 
     Tree(int child) {
         this.child = child;
@@ -35,22 +37,12 @@ public final class Tree {
     public int hold(int pid) {
         held.add(SystemCalls.pidDescriptor(pid));
         // Looked at once it is held: the number cannot be given anew between the two.
-        if (parent(pid) != child) {
+        if (ProcessEntry.of(pid).map(ProcessEntry::parent).orElse(-1) != child) {
             throw new ProcessException(
                     "process " + pid + " is not a child of process " + child,
                     new IllegalStateException("it has ended, or was never one"));
         }
         return held.size() - 1;
-    }
-
-    /** As /proc/PID/stat tells, behind the name in parentheses, which may hold anything (proc(5)). */
-    private static long parent(int pid) {
-        try {
-            var stat = Files.readString(Path.of("/proc", Integer.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
-            return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ", 3)[1]);
-        } catch (IOException e) {
-            return -1;
-        }
     }
 
     /** Sends a signal to a process that is held; zero only asks. False when it is gone. */
@@ -68,9 +60,35 @@ public final class Tree {
         var _ = Libc.kill(-pid, signal);
     }
 
+    /**
+     * Marks the child and what it will start as a job's. From now on {@link #endMarked} ends whatever of it is left,
+     * wherever it hides, and what its orphans used is counted.
+     */
+    public void mark(JobMark given) {
+        mark = given;
+        Census.enrol(child, given);
+    }
+
+    /** Sends a signal to every marked process. */
+    public void signalMarked(int signal) {
+        if (mark != null) {
+            Census.signal(mark, signal);
+        }
+    }
+
     /** Limits the size of files that a process, and what it starts later, may write. */
     public void limitFileSize(int pid, long bytes) {
         Libc.limit(pid, Libc.RLIMIT_FSIZE, bytes);
+    }
+
+    /** Limits the memory of its own that each process, and what it starts later, may ask for. */
+    public void limitPrivateMemory(int pid, long bytes) {
+        Libc.limit(pid, Libc.RLIMIT_DATA, bytes);
+    }
+
+    /** Limits how many processes and threads its user may have, this process and what it starts later. */
+    public void limitUserTasks(int pid, long tasks) {
+        Libc.limit(pid, Libc.RLIMIT_NPROC, tasks);
     }
 
     /** No core dumps of a process and what it starts later. */
@@ -96,7 +114,21 @@ public final class Tree {
         }
     }
 
+    /** Ends every marked process and returns when none is left. */
+    void endMarked() {
+        if (mark != null) {
+            Census.end(mark, PATIENCE);
+        }
+    }
+
+    /** What marked orphans used, beside what the child and those it waited for did. */
+    Libc.Waited orphans() {
+        return mark == null ? new Libc.Waited(0, 0, 0, 0) : Census.reaped(mark);
+    }
+
+    /** The child has been waited for. */
     void close() {
         held.forEach(Libc::close);
+        Census.forget(child);
     }
 }
