@@ -1,6 +1,6 @@
 package dev.ringfence.runner.fence;
 
-import dev.ringfence.runner.fence.FencePlan.Mount;
+import dev.ringfence.runner.fence.TierPlan.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +22,13 @@ final class Bubblewrap {
      * @param user the job's user; only for a service that runs as root
      */
     static List<String> argv(
-            String name, FencePlan plan, boolean root, int user, FencedCommand command, int statusFd, int gateFd) {
+            String name,
+            TierPlan.Namespaces plan,
+            boolean root,
+            int user,
+            FencedCommand command,
+            int statusFd,
+            int gateFd) {
         var argv = new ArrayList<String>();
         argv.add(name);
         argv.addAll(List.of("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"));

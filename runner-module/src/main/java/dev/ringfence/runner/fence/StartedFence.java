@@ -10,11 +10,11 @@ import java.nio.file.Path;
 /** A fence that stands. */
 final class StartedFence implements FencedProcess {
     private final RunningProcess process;
-    private final FenceSupervisor supervisor;
+    private final TierSupervisor supervisor;
     private final FencePlan plan;
     private final FencedCommand command;
 
-    StartedFence(RunningProcess process, FenceSupervisor supervisor, FencePlan plan, FencedCommand command) {
+    StartedFence(RunningProcess process, TierSupervisor supervisor, FencePlan plan, FencedCommand command) {
         this.process = process;
         this.supervisor = supervisor;
         this.plan = plan;
@@ -23,12 +23,12 @@ final class StartedFence implements FencedProcess {
 
     @Override
     public long pid() {
-        return supervisor.inner();
+        return supervisor.first();
     }
 
     @Override
     public Path root() {
-        return Path.of("/proc", Integer.toString(supervisor.inner()), "root");
+        return Path.of("/proc", Integer.toString(supervisor.first()), "root");
     }
 
     @Override
@@ -46,20 +46,17 @@ final class StartedFence implements FencedProcess {
 
     private FencedResult result(ProcessResult result) {
         var end = result.end();
-        if (end instanceof ProcessEnd.Exited || end instanceof ProcessEnd.Signalled) {
-            var code = FenceSupervisor.exitCode(result.status());
+        boolean itself = end instanceof ProcessEnd.Exited || end instanceof ProcessEnd.Signalled;
+        if (itself && plan.tier() instanceof TierPlan.Namespaces) {
+            var code = NamespacesSupervisor.exitCode(result.status());
             if (code.isPresent()) {
                 end = new ProcessEnd.Exited(code.getAsInt());
-            } else if (!outOfMemory()) {
+            } else if (!supervisor.limits().ended()) {
                 throw new FenceException.Broken("the fence broke before the program ran: "
                         + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());
             }
         }
-        var limits = LimitsHit.of(command, plan, supervisor, end, result.usage());
+        var limits = LimitsHit.of(command, plan, supervisor.limits(), end, result.usage());
         return new FencedResult(end, result.stdout(), result.stderr(), result.usage(), limits, plan.report());
-    }
-
-    private boolean outOfMemory() {
-        return supervisor.readings().map(readings -> readings.memoryKills() > 0).orElse(false);
     }
 }

@@ -9,7 +9,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongPredicate;
@@ -48,10 +51,10 @@ public final class Census {
     }
 
     /** Marks a child of ours, which its keeper waits for, and all that it will start. */
-    static void enrol(int pid, JobMark mark) {
+    static void enrol(int pid, JobMark mark, OptionalInt user) {
         LOCK.lock();
         try {
-            Libc.limit(pid, Libc.RLIMIT_RTTIME, mark.value());
+            UserThread.run(user, () -> Libc.limit(pid, Libc.RLIMIT_RTTIME, mark.value()));
             marks.put(pid, mark.value());
             KEPT.add(pid);
         } finally {
@@ -86,9 +89,41 @@ public final class Census {
         return entries(value -> value == mark.value(), FRESH_NANOS);
     }
 
+    /** The same, but at this moment. */
+    public static List<ProcessEntry> membersNow(JobMark mark) {
+        return entries(value -> value == mark.value(), 0);
+    }
+
     /** Whether a process belongs to a job, at this moment. */
     public static boolean isMember(int pid, JobMark mark) {
         return ProcessEntry.mark(pid) == mark.value();
+    }
+
+    /**
+     * What the processes of a job, and the children they have waited for, read from and wrote to block devices.
+     *
+     * @param user whose they are, if that is not the service's
+     * @return bytes; empty when a process hides them
+     */
+    public static OptionalLong blockBytes(List<ProcessEntry> members, OptionalInt user) {
+        var sum = new AtomicLong();
+        var closed = new ArrayList<ProcessEntry>();
+        for (var member : members) {
+            member.blockBytes().ifPresentOrElse(sum::addAndGet, () -> closed.add(member));
+        }
+        if (!closed.isEmpty()) {
+            UserThread.run(
+                    user,
+                    () -> closed.removeIf(member -> {
+                        var bytes = member.blockBytes();
+                        bytes.ifPresent(sum::addAndGet);
+                        return bytes.isPresent();
+                    }));
+        }
+        // Not readable is also what has just ended.
+        closed.removeIf(member ->
+                ProcessEntry.of(member.pid()).filter(entry -> !entry.zombie()).isEmpty());
+        return closed.isEmpty() ? OptionalLong.of(sum.get()) : OptionalLong.empty();
     }
 
     /** Sends a signal to every process of a job that is there now. */
@@ -122,9 +157,8 @@ public final class Census {
         long until = System.nanoTime() + atMost.toNanos();
         var seen = new HashSet<Integer>();
         while (true) {
-            var left = entries(ours, 0).stream()
-                    .filter(entry -> !entry.zombie())
-                    .toList();
+            var left =
+                    entries(ours, 0).stream().filter(entry -> !entry.zombie()).toList();
             if (left.isEmpty()) {
                 return seen.size();
             }

@@ -227,6 +227,7 @@ final class Keeper implements RunningProcess {
         while (childLives || channels.stream().anyMatch(Channel::awaitsEnd)) {
             long now = System.nanoTime();
             if (childLives) {
+                look(tree, now);
                 advance(tree, channels, now);
             } else if (now - drainUntil >= 0) {
                 return;
@@ -301,6 +302,13 @@ final class Keeper implements RunningProcess {
         started.complete(tree.pid());
     }
 
+    private void look(Tree tree, long now) {
+        if (lookEvery > 0 && gateOpen && now - lookAt >= 0) {
+            supervisor.look(tree);
+            lookAt = System.nanoTime() + lookEvery;
+        }
+    }
+
     private void advance(Tree tree, List<Channel> channels, long now) {
         if (phase == Phase.RUNNING) {
             if (stopAsked) {
@@ -326,10 +334,6 @@ final class Keeper implements RunningProcess {
                 tree.signalGroup(Libc.SIGKILL);
             }
         }
-        if (lookEvery > 0 && now - lookAt >= 0) {
-            supervisor.look(tree);
-            lookAt = System.nanoTime() + lookEvery;
-        }
     }
 
     /** First nothing can be started any more that the filter asks about, then nothing is left. */
@@ -351,7 +355,7 @@ final class Keeper implements RunningProcess {
                     case ASKED -> killAt;
                     case KILLED -> NEVER;
                 };
-        if (childLives && lookEvery > 0 && (until == NEVER || lookAt - until < 0)) {
+        if (childLives && lookEvery > 0 && gateOpen && (until == NEVER || lookAt - until < 0)) {
             until = lookAt;
         }
         if (until == NEVER) {

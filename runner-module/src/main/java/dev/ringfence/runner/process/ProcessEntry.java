@@ -82,15 +82,13 @@ public record ProcessEntry(int pid, char state, int parent, int threads, Duratio
                         + kibibytes(rollup, "SwapPss:"));
     }
 
-    /** What it and the children it has waited for read from and wrote to block devices, in bytes. */
-    public long blockBytes() {
+    /** What it and the children it has waited for moved from and to block devices, if that can be read. */
+    OptionalLong blockBytes() {
         var io = read(pid, "io");
-        return number(io, "read_bytes:") + number(io, "write_bytes:") - number(io, "cancelled_write_bytes:");
-    }
-
-    /** What it and the children it has waited for wrote, to anything. */
-    public long writtenBytes() {
-        return number(read(pid, "io"), "wchar:");
+        return io.isEmpty()
+                ? OptionalLong.empty()
+                : OptionalLong.of(number(io, "\nread_bytes:")
+                        + Math.max(0, number(io, "\nwrite_bytes:") - number(io, "cancelled_write_bytes:")));
     }
 
     private static long kibibytes(String text, String key) {

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,10 +64,12 @@ public final class Tree {
     /**
      * Marks the child and what it will start as a job's. From now on {@link #endMarked} ends whatever of it is left,
      * wherever it hides, and what its orphans used is counted.
+     *
+     * @param user whose it is, if that is not the service's
      */
-    public void mark(JobMark given) {
+    public void mark(JobMark given, OptionalInt user) {
         mark = given;
-        Census.enrol(child, given);
+        Census.enrol(child, given, user);
     }
 
     /** Sends a signal to every marked process. */
@@ -76,29 +79,13 @@ public final class Tree {
         }
     }
 
-    /** Limits the size of files that a process, and what it starts later, may write. */
-    public void limitFileSize(int pid, long bytes) {
-        Libc.limit(pid, Libc.RLIMIT_FSIZE, bytes);
-    }
-
-    /** Limits the memory of its own that each process, and what it starts later, may ask for. */
-    public void limitPrivateMemory(int pid, long bytes) {
-        Libc.limit(pid, Libc.RLIMIT_DATA, bytes);
-    }
-
-    /** Limits how many processes and threads its user may have, this process and what it starts later. */
-    public void limitUserTasks(int pid, long tasks) {
-        Libc.limit(pid, Libc.RLIMIT_NPROC, tasks);
-    }
-
-    /** No core dumps of a process and what it starts later. */
-    public void forbidCoreDumps(int pid) {
-        Libc.limit(pid, Libc.RLIMIT_CORE, 0);
-    }
-
-    /** Sets the nice value of a process, and of what it starts later. */
-    public void priority(int pid, int nice) {
-        Libc.priority(pid, nice);
+    /**
+     * Sets the limits of a process that does not run yet.
+     *
+     * @param user whose it is, if that is not the service's
+     */
+    public void limit(int pid, OptionalInt user, KernelLimits limits) {
+        UserThread.run(user, () -> limits.set(pid));
     }
 
     /** Returns when every held process has ended; one that heads a PID namespace ends after all others in it. */

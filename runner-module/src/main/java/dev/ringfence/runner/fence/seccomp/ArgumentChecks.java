@@ -101,16 +101,16 @@ final class ArgumentChecks {
         var internet = new Label();
         var netlink = new Label();
         loadArgument(0);
-        if (policy.sockets() != Sockets.NONE) {
+        if (policy.sockets() == Sockets.UNIX || policy.sockets() == Sockets.INTERNET) {
             assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
         }
-        if (policy.sockets() == Sockets.INTERNET) {
+        if (internetSockets()) {
             assembler.jumpIf(Condition.EQUAL, AF_INET, internet);
             assembler.jumpIf(Condition.EQUAL, AF_INET6, internet);
             assembler.jumpIf(Condition.EQUAL, AF_NETLINK, netlink);
         }
         assembler.result(Rule.NO_SUCH_FAMILY.value());
-        if (policy.sockets() == Sockets.INTERNET) {
+        if (internetSockets()) {
             assembler.mark(internet);
             loadArgument(1);
             assembler.and(SOCKET_TYPE);
@@ -124,6 +124,10 @@ final class ArgumentChecks {
             answer(denied, Rule.NOT_PERMITTED);
         }
         answer(allowed, passed);
+    }
+
+    private boolean internetSockets() {
+        return policy.sockets() == Sockets.INTERNET || policy.sockets() == Sockets.INTERNET_ONLY;
     }
 
     private void socketpair(Rule.Answer passed) {

@@ -139,8 +139,12 @@ public final class SeccompFilter {
                 switch (policy.sockets()) {
                     case NONE -> "no sockets but pairs";
                     case UNIX -> "sockets AF_UNIX only";
+                    case INTERNET_ONLY -> "sockets AF_INET, AF_INET6 and NETLINK_ROUTE only";
                     case INTERNET -> "sockets AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE only";
                 });
+        if (!policy.refused().isEmpty()) {
+            parts.add("without " + policy.refused().size() + " calls more");
+        }
         if (policy.forbidProcesses()) {
             parts.add("no new processes");
         }

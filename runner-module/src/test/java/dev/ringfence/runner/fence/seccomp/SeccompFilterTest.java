@@ -186,13 +186,14 @@ class SeccompFilterTest {
     }
 
     private static long socket(Sockets sockets, long family, long type, long protocol) {
+        boolean internet = sockets == Sockets.INTERNET || sockets == Sockets.INTERNET_ONLY;
         if (family == 1) {
-            return sockets == Sockets.NONE ? EAFNOSUPPORT : ALLOW;
+            return sockets == Sockets.UNIX || sockets == Sockets.INTERNET ? ALLOW : EAFNOSUPPORT;
         }
-        if (sockets == Sockets.INTERNET && (family == 2 || family == 10)) {
+        if (internet && (family == 2 || family == 10)) {
             return type == 1 || type == 2 ? ALLOW : EPERM;
         }
-        return sockets == Sockets.INTERNET && family == 16 && protocol == 0 ? ALLOW : EAFNOSUPPORT;
+        return internet && family == 16 && protocol == 0 ? ALLOW : EAFNOSUPPORT;
     }
 
     @ParameterizedTest
