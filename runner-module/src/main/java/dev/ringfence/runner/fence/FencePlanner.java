@@ -4,7 +4,6 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.GpuAccess;
-import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.runner.fence.cgroup.CgroupLimits;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import dev.ringfence.runner.fence.seccomp.SeccompFilter;
@@ -33,6 +32,7 @@ final class FencePlanner {
     private double watchedCores;
     private long watchedIo;
     private long watchedDisk;
+    private long watchedTasks;
     private long userTasks;
 
     private FencePlanner(Host host, FencedCommand command) {
@@ -68,7 +68,8 @@ final class FencePlanner {
                 "RLIMIT_FSIZE",
                 profile.filesystem().maxFileSize().bytes() + " bytes");
         processes(limits.tasks());
-        boolean network = network();
+        var network = tier.network(NetworkPlan.of(profile.network()));
+        planning.entries().addAll(network.entries());
         security();
         var filter = filter(network);
         entry(
@@ -81,9 +82,10 @@ final class FencePlanner {
         var plan = tier.plan();
         return new FencePlan(
                 plan,
+                network,
                 filter.program(),
                 limits,
-                new Watch(watchedMemory, watchedCores, watchedIo, watchedDisk),
+                new Watch(watchedMemory, watchedCores, watchedIo, watchedTasks, watchedDisk),
                 userTasks,
                 profile.filesystem().maxFileSize().bytes(),
                 profile.processLimits().priority(),
@@ -152,18 +154,18 @@ final class FencePlanner {
         var asked = profile.processLimits();
         int children = asked.maxChildProcesses();
         boolean group = host.limitable().contains(Controller.PIDS);
-        int beside = children + command.threads();
         if (!group && !landlock) {
             // As root, bubblewrap's first process is not of the job's user.
             userTasks = host.root() ? tasks - 1 : tasks;
         }
-        if (landlock && (!group || children == 0)) {
-            tier.tasks(beside);
-        }
-        String means;
-        if (landlock) {
-            means = !group || children == 0 ? "seccomp: each new process or thread asks the service" : "";
-        } else {
+        String means = "";
+        if (landlock && children == 0) {
+            tier.tasks(command.threads());
+            means = "seccomp: each new process or thread asks the service";
+        } else if (landlock && !group) {
+            watchedTasks = tasks;
+            means = WATCHDOG + "a job that has more is ended";
+        } else if (!landlock) {
             means = group ? "" : "RLIMIT_NPROC of the job's own user";
             means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;
         }
@@ -196,46 +198,7 @@ final class FencePlanner {
         return more.isEmpty() ? "" : "; " + more;
     }
 
-    private boolean network() {
-        var asked = profile.network();
-        boolean open = switch (asked.access()) {
-            case NONE -> false;
-            case RESTRICTED -> {
-                if (!asked.allowedDestinations().isEmpty()) {
-                    throw new FenceException.Refused(
-                            "network.allowed_destinations",
-                            "network.access_mode Restricted with destinations " + asked.allowedDestinations()
-                                    + " cannot be enforced yet; use None, or Restricted without destinations");
-                }
-                yield false;
-            }
-            case FULL -> true;
-        };
-        if (open && asked.maxMegabitsPerSecond() > 0) {
-            throw new FenceException.Refused(
-                    "network.max_bandwidth_mbps",
-                    "network.max_bandwidth_mbps is " + asked.maxMegabitsPerSecond()
-                            + ", which cannot be enforced for access_mode Full; set it to 0 or use None");
-        }
-        entry(
-                "network.access_mode",
-                asked.access(),
-                open ? "the host's network, as asked" : tier.noNetwork(),
-                open ? "full" : "none");
-        entry(
-                "network.allowed_destinations",
-                asked.allowedDestinations(),
-                asked.access() == NetworkAccess.FULL ? "all, as asked" : tier.noNetwork(),
-                asked.access() == NetworkAccess.FULL ? "all" : "none");
-        entry(
-                "network.max_bandwidth_mbps",
-                asked.maxMegabitsPerSecond(),
-                open ? "nothing to enforce" : "no network",
-                open ? "no limit" : "0");
-        return open;
-    }
-
-    private SeccompFilter filter(boolean network) {
+    private SeccompFilter filter(NetworkPlan network) {
         var asked = profile.processLimits();
         var architecture = host.architecture()
                 .orElseThrow(() -> new FenceException.Refused(
@@ -252,7 +215,7 @@ final class FencePlanner {
                     profile.security().strictSyscallFiltering(),
                     profile.security().disableDebugging(),
                     asked.maxChildProcesses() == 0,
-                    tier.sockets(network))));
+                    network.sockets())));
         } catch (UnusableSyscallList e) {
             throw new FenceException.Refused("process_limits.allowed_syscalls", String.valueOf(e.getMessage()));
         }

@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Plans for Landlock and seccomp alone. The program sees the host's tree of directories and can do only what a rule
@@ -62,8 +63,8 @@ final class LandlockPlanner implements TierPlanner {
     private final List<FileRule> rules = new ArrayList<>();
     private final Set<Path> denied = new LinkedHashSet<>();
     private boolean temporary;
-    private boolean network;
-    private OptionalInt admitted = OptionalInt.empty();
+    private @Nullable NetworkPlan network;
+    private OptionalInt threads = OptionalInt.empty();
 
     LandlockPlanner(Planning planning, int version) {
         this.planning = planning;
@@ -131,22 +132,14 @@ final class LandlockPlanner implements TierPlanner {
     }
 
     @Override
-    public void tasks(int tasks) {
-        admitted = OptionalInt.of(tasks + 1);
+    public void tasks(int beside) {
+        threads = OptionalInt.of(beside + 1);
     }
 
     @Override
-    public String noNetwork() {
-        return FileRights.network(version) == 0
-                ? "seccomp: no sockets but pairs"
-                : "seccomp: no sockets but pairs; Landlock: no TCP";
-    }
-
-    @Override
-    public SeccompPolicy.Sockets sockets(boolean open) {
-        network = open;
-        // The host's unix sockets, a container engine's among them, are files that Landlock does not guard.
-        return open ? SeccompPolicy.Sockets.INTERNET_ONLY : SeccompPolicy.Sockets.NONE;
+    public NetworkPlan network(NetworkPlan asked) {
+        network = asked.withoutNamespace(FileRights.network(version) != 0);
+        return network;
     }
 
     @Override
@@ -155,8 +148,15 @@ final class LandlockPlanner implements TierPlanner {
         if (!planning.host().limitable().contains(Controller.MEMORY)) {
             refused.addAll(HIDDEN_MEMORY);
         }
+        var decided = new HashSet<String>();
+        if (threads.isPresent()) {
+            decided.addAll(STARTING);
+        }
+        if (network != null && network.egress().isPresent()) {
+            decided.add("connect");
+        }
         // The start itself is a clone, so a filter cannot forbid them; the service, when asked, lets only that through.
-        return asked.withProcesses().refusing(refused).asking(admitted.isPresent() ? STARTING : Set.of());
+        return asked.withProcesses().refusing(refused).asking(decided);
     }
 
     @Override
@@ -186,10 +186,9 @@ final class LandlockPlanner implements TierPlanner {
                 rules,
                 temporary ? FileRights.WORK & FileRights.known(version) : 0,
                 FileRights.known(version),
-                network ? 0 : FileRights.network(version),
+                network != null && network.shared() ? 0 : FileRights.network(version),
                 FileRights.scopes(version),
-                admitted,
-                planning.profile().processLimits().maxChildProcesses() == 0);
+                threads);
     }
 
     private void allow(Path path, long rights) {

@@ -13,9 +13,8 @@ sealed interface TierPlan {
      * By bubblewrap.
      *
      * @param mounts what the program sees, in the order of mounting
-     * @param network whether the program shares the host's network
      */
-    record Namespaces(List<Mount> mounts, boolean network) implements TierPlan {
+    record Namespaces(List<Mount> mounts) implements TierPlan {
         public Namespaces {
             mounts = List.copyOf(mounts);
         }
@@ -34,9 +33,8 @@ sealed interface TierPlan {
      * @param handledFiles all that is denied unless a rule allows it, {@code LANDLOCK_ACCESS_FS_…}
      * @param handledNetwork {@code LANDLOCK_ACCESS_NET_…}
      * @param scopes {@code LANDLOCK_SCOPE_…}
-     * @param admittedTasks how many processes and threads the service lets the job have when asked for each; empty
-     *     when it is not asked
-     * @param threadsOnly whether those beside the first may only be threads
+     * @param threads how many threads the service lets the job's one process have when asked for each; empty when it is
+     *     not asked, and may have others
      */
     record Landlocked(
             List<FileRule> rules,
@@ -44,8 +42,7 @@ sealed interface TierPlan {
             long handledFiles,
             long handledNetwork,
             long scopes,
-            OptionalInt admittedTasks,
-            boolean threadsOnly)
+            OptionalInt threads)
             implements TierPlan {
         public Landlocked {
             rules = List.copyOf(rules);

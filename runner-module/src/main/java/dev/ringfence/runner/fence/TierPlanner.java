@@ -23,17 +23,14 @@ sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
     void filesystem();
 
     /**
-     * Limits how many processes and threads there can be, where no control group does.
+     * The program may have no other process.
      *
-     * @param tasks beside the program's first
+     * @param beside threads that it may have beside its first
      */
-    void tasks(int tasks);
+    void tasks(int beside);
 
-    /** What keeps the program off the network, for the report. */
-    String noNetwork();
-
-    /** The sockets that the program may make. */
-    SeccompPolicy.Sockets sockets(boolean network);
+    /** Adapts the network to what the tier has. */
+    NetworkPlan network(NetworkPlan asked);
 
     /** Adapts the filter to how the tier starts the program. */
     SeccompPolicy filter(SeccompPolicy asked);
