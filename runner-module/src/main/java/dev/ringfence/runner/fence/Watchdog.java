@@ -60,8 +60,6 @@ final class Watchdog {
      */
     void look(Tree tree, Runnable end) {
         var members = Census.members(mark);
-        peakTasks = Math.max(
-                peakTasks, members.stream().mapToInt(ProcessEntry::threads).sum());
         var moved = watch.ioBytesPerSecond() > 0 ? Census.blockBytes(members, belongings.user) : OptionalLong.of(0);
         var hit = memory(members).or(() -> tasks(members)).or(this::disk).or(() -> hidden(moved));
         if (hit.isPresent()) {
