@@ -67,14 +67,13 @@ final class JobLimits {
 
     Usage ended(Usage counted) {
         if (group.isEmpty()) {
-            return watchdog.peakMemory() > counted.peakMemoryBytes()
-                    ? new Usage(
-                            counted.cpuUser(),
-                            counted.cpuSystem(),
-                            watchdog.peakMemory(),
-                            counted.wall(),
-                            "watchdog (sum of processes)")
-                    : counted;
+            // What the kernel counted begins with the service's own memory, which a child shares until its program begins.
+            return new Usage(
+                    counted.cpuUser(),
+                    counted.cpuSystem(),
+                    watchdog.peakMemory() > 0 ? watchdog.peakMemory() : counted.peakMemoryBytes(),
+                    counted.wall(),
+                    watchdog.peakMemory() > 0 ? "watchdog (sum of processes)" : "rusage (at most)");
         }
         var seen = group.get().readings();
         readings = seen;
