@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.fence.cgroup.JobCgroup;
+import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.KernelLimits;
 import dev.ringfence.runner.process.Tree;
@@ -14,6 +15,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The limits of one job in any tier: set before its program begins, watched while it runs, read when it has ended. */
 final class JobLimits {
+    private static final int ACTING_THREADS = 8;
+
+    /** Tasks that the service and its other jobs may start while a job runs. */
+    private static final int OTHERS_TO_COME = 512;
+
     private final FencePlan plan;
     private final Optional<JobCgroup> group;
     private final JobMark mark;
@@ -44,7 +50,18 @@ final class JobLimits {
         tree.limit(
                 pid,
                 user,
-                new KernelLimits(plan.maxFileBytes(), 2 * plan.watch().memoryBytes(), plan.userTasks(), plan.nice()));
+                new KernelLimits(plan.maxFileBytes(), 2 * plan.watch().memoryBytes(), userTasks(user), plan.nice()));
+    }
+
+    /**
+     * What stands behind a watched number of tasks, so that a job cannot outgrow the watchdog. A user of the job's own
+     * has nothing else but threads that act for it for moments; the service's has the service and other jobs.
+     */
+    private long userTasks(OptionalInt user) {
+        if (plan.watch().tasks() == 0) {
+            return plan.userTasks();
+        }
+        return plan.watch().tasks() + (user.isPresent() ? ACTING_THREADS : Census.tasksOfThisUser() + OTHERS_TO_COME);
     }
 
     Duration interval() {
