@@ -71,11 +71,12 @@ final class Recovery {
 
     private SegmentScan replayAll(List<SegmentHeader> headers) throws IOException {
         var scan = SegmentScan.of(directory, headers.getFirst().number(), SegmentScan.WHOLE);
-        try {
+        try (var prefetch = Prefetch.of(directory, headers)) {
             replay(scan);
             for (var header : headers.subList(1, headers.size())) {
                 requireFollows(scan, header);
                 scan.close();
+                prefetch.advance();
                 scan = SegmentScan.of(directory, header.number(), SegmentScan.WHOLE);
                 replay(scan);
             }
