@@ -27,8 +27,16 @@ public final class Bench {
 
     public static void main(String[] arguments) throws Exception {
         var options = List.of(arguments);
-        // Not /tmp, which is often in memory: beside the sources, as a journal would be.
-        var scratch = Files.createTempDirectory(Path.of("."), "bench-log-").toAbsolutePath();
+        try {
+            Programs.run("fio", "--version");
+        } catch (IOException e) {
+            System.err.println("missing: fio; to install: apt-get install fio");
+            System.exit(69);
+        }
+        // Not /tmp, which is often in memory: beside the sources, or where RINGFENCE_BENCH_DIRECTORY says.
+        var parent = Path.of(System.getenv().getOrDefault(
+                "RINGFENCE_BENCH_DIRECTORY", System.getenv().getOrDefault("RINGFENCE_BENCH_PROGRAMS", ".")));
+        var scratch = Files.createTempDirectory(parent, "log-").toAbsolutePath();
         try {
             var bench = new Bench(scratch, options.contains("--smoke"));
             bench.facts();
