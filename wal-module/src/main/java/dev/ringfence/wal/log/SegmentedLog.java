@@ -55,7 +55,9 @@ final class SegmentedLog implements WriteAheadLog {
         var lock = storage.lock(directory);
         try {
             var segments = new SegmentDirectory(directory, storage);
-            var opened = new Recovery(segments, options, fromSequence, replay).run();
+            var opened = new Recovery(segments, options, fromSequence, replay)
+                    .readingAhead()
+                    .run();
             var queue = new AppendQueue(options.queueRecords(), options.queueBytes());
             var acknowledger = new Acknowledger(queue, options.acknowledgements());
             var files = Executors.newSingleThreadExecutor(Thread.ofPlatform()
