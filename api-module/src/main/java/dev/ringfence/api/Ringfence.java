@@ -6,10 +6,13 @@ import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.GenerateText;
+import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
@@ -34,7 +37,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
- * The assembled service: catalog, fence, engines, capabilities, journal and jobs, opened together and closed together.
+ * The assembled service: catalog, fence, engines, models, capabilities, journal and jobs, opened together and closed together.
  * Knows nothing of HTTP.
  */
 public final class Ringfence implements AutoCloseable {
@@ -47,6 +50,7 @@ public final class Ringfence implements AutoCloseable {
     private final Catalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
+    private final ModelSource models;
     private final Capabilities capabilities;
     private final Journal journal;
     private final Jobs jobs;
@@ -58,6 +62,7 @@ public final class Ringfence implements AutoCloseable {
             Catalog catalog,
             Fence fence,
             LlamaServerPool engines,
+            ModelSource models,
             Capabilities capabilities,
             Journal journal,
             Jobs jobs,
@@ -65,6 +70,7 @@ public final class Ringfence implements AutoCloseable {
         this.catalog = catalog;
         this.fence = fence;
         this.engines = engines;
+        this.models = models;
         this.capabilities = capabilities;
         this.journal = journal;
         this.jobs = jobs;
@@ -93,8 +99,13 @@ public final class Ringfence implements AutoCloseable {
                             .withPrefix(config.llamaPrefix().orElse(null))
                             .withExecutable(config.llamaServer().orElse(null)),
                     fence::start);
-            var capabilities = Capabilities.of(
-                    List.of(new GenerateText(new CatalogModels(catalog, engines)), new ShellExec(fence::start)));
+            var models = new CatalogModels(catalog, engines);
+            var capabilities = Capabilities.of(List.of(
+                    new GenerateText(models),
+                    new AskModel(Operation.CHAT, models),
+                    new AskModel(Operation.COMPLETION, models),
+                    new AskModel(Operation.EMBEDDINGS, models),
+                    new ShellExec(fence::start)));
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
@@ -105,7 +116,7 @@ public final class Ringfence implements AutoCloseable {
                     jobObserver);
             jobs.recover(recovered.jobs());
             return new Ringfence(
-                    catalog, fence, engines, capabilities, recovered.journal(), jobs, config.drainTimeout());
+                    catalog, fence, engines, models, capabilities, recovered.journal(), jobs, config.drainTimeout());
         } catch (RuntimeException e) {
             recovered.journal().close();
             throw e;
@@ -122,6 +133,11 @@ public final class Ringfence implements AutoCloseable {
 
     public LlamaServerPool engines() {
         return engines;
+    }
+
+    /** Finds the models that agents name. */
+    public ModelSource models() {
+        return models;
     }
 
     public Capabilities capabilities() {

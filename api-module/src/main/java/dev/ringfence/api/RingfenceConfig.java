@@ -36,6 +36,9 @@ public interface RingfenceConfig {
     /** How the journal is kept. */
     JournalKeeping journal();
 
+    /** OpenAI's API. */
+    OpenAi openai();
+
     /** Who may call. */
     Access access();
 
@@ -75,6 +78,14 @@ public interface RingfenceConfig {
         /** What makes restarts fast. */
         Snapshot snapshot();
 
+        /**
+         * Whether the journal, and whoever looks at jobs, has the prompts and answers of OpenAI's API in full, or only
+         * their SHA-256 and size. Jobs that were submitted to {@code /api/v1/jobs} are always kept in full: they are
+         * run after a restart, and their answers can be fetched later.
+         */
+        @WithDefault("full")
+        Prompts prompts();
+
         /** What is given up in the end. */
         interface Retention {
             /** Events older than this are given up, as far as no live job needs them. */
@@ -106,6 +117,22 @@ public interface RingfenceConfig {
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** OpenAI's API. */
+    interface OpenAi {
+        /**
+         * How long a request may take at most, from when the model's engine is up. The time limit of the sandbox
+         * profile still holds.
+         */
+        @WithDefault("10m")
+        Duration deadline();
+    }
+
+    /** How much of a prompt and its answer is kept. */
+    enum Prompts {
+        FULL,
+        HASH
     }
 
     /** Who may call. */

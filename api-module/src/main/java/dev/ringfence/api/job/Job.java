@@ -2,6 +2,8 @@ package dev.ringfence.api.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.runner.capability.Execution;
+import dev.ringfence.runner.capability.OutputSink;
+import dev.ringfence.runner.engine.GenerationEvent;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.RequestHash;
 import io.smallrye.mutiny.Multi;
@@ -16,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Job {
     private final Signals signals;
+    private final OutputSink sink = new Sink();
+    private volatile JsonNode arguments;
+    private volatile Optional<Attendance> attendance;
     private final CompletableFuture<@Nullable Void> acknowledged = new CompletableFuture<>();
     private final CompletableFuture<JobView> ended = new CompletableFuture<>();
     private volatile JobView view;
@@ -26,8 +31,15 @@ public final class Job {
     private int holds;
 
     Job(JobView view, int eventBuffer) {
+        this(view, eventBuffer, view.submission().arguments(), Optional.empty());
+    }
+
+    /** @param arguments what the work gets, which may be more than the journal keeps */
+    Job(JobView view, int eventBuffer, JsonNode arguments, Optional<Attendance> attendance) {
         this.view = view;
         this.signals = new Signals(eventBuffer);
+        this.arguments = arguments;
+        this.attendance = attendance;
     }
 
     /** A job as a recovery found it; its changes of state can be watched again, its output cannot. */
@@ -182,8 +194,31 @@ public final class Job {
         var _ = Thread.interrupted();
     }
 
-    void output(String channel, String text) {
-        signals.output(channel, text);
+    /** Where the work puts what it gives. */
+    OutputSink sink() {
+        return sink;
+    }
+
+    private final class Sink implements OutputSink {
+        @Override
+        public void put(String channel, String text) {
+            signals.output(channel, text);
+        }
+
+        @Override
+        public void answered(GenerationEvent event) {
+            attendance.ifPresent(attended -> attended.listener().accept(event));
+        }
+    }
+
+    /** What the work gets. */
+    JsonNode arguments() {
+        return arguments;
+    }
+
+    /** What the journal keeps of what the work gave. */
+    JsonNode kept(JsonNode result) {
+        return attendance.map(attended -> attended.kept().apply(result)).orElse(result);
     }
 
     /** The job has come to a new state, and the journal has it. */
@@ -191,6 +226,9 @@ public final class Job {
         view = next;
         signals.changed(next);
         if (next.state().ended()) {
+            // Ended jobs are kept for long, and what only the work needed with them would be, too.
+            arguments = next.submission().arguments();
+            attendance = Optional.empty();
             ended.complete(next);
         }
     }

@@ -119,7 +119,8 @@ public final class Jobs {
             return join(known.get(), event, wanting);
         }
         admit();
-        var job = new Job(JobView.submitted(event, 0), settings.eventBuffer());
+        var job = new Job(
+                JobView.submitted(event, 0), settings.eventBuffer(), submission.arguments(), submission.attendance());
         wanting.accept(job);
         var other = shelf.put(job);
         if (other != job) {
@@ -238,7 +239,10 @@ public final class Jobs {
                 submission.agent(),
                 submission.session().orElse(null),
                 capability.name(),
-                submission.arguments(),
+                submission
+                        .attendance()
+                        .map(attended -> attended.kept().apply(submission.arguments()))
+                        .orElse(submission.arguments()),
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null),

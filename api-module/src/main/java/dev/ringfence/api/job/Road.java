@@ -180,7 +180,7 @@ final class Road {
             return;
         }
         try {
-            capabilities.validate(capability.get(), submission.arguments());
+            capabilities.validate(capability.get(), job.arguments());
         } catch (InvalidArguments e) {
             end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
             return;
@@ -202,10 +202,10 @@ final class Road {
     private JobEvent.End work(Job job, Capability capability, SandboxProfile profile, JobOutputs outputs) {
         var submission = job.submission();
         var invocation = new Invocation(
-                job.id(), submission.agent(), submission.arguments(), profile, submission.deadline(), outputs);
+                job.id(), submission.agent(), job.arguments(), profile, submission.deadline(), outputs);
         Outcome outcome;
         try {
-            var execution = capability.start(invocation, job::output);
+            var execution = capability.start(invocation, job.sink());
             job.runs(execution);
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
@@ -222,12 +222,13 @@ final class Road {
         notes(job, outcome);
         var blobs = outputs.finished();
         return switch (outcome) {
-            case Outcome.Completed(ObjectNode data) -> new JobEvent.Completed(job.id(), Instant.now(), data, blobs);
+            case Outcome.Completed(ObjectNode data) ->
+                new JobEvent.Completed(job.id(), Instant.now(), job.kept(data), blobs);
             case Outcome.Failed(String type, String message, ObjectNode data) ->
-                new JobEvent.Failed(job.id(), Instant.now(), type, message, data, blobs);
+                new JobEvent.Failed(job.id(), Instant.now(), type, message, job.kept(data), blobs);
             case Outcome.TimedOut(Duration limit, ObjectNode data) ->
-                new JobEvent.TimedOut(job.id(), Instant.now(), limit, data, blobs);
-            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, data, blobs);
+                new JobEvent.TimedOut(job.id(), Instant.now(), limit, job.kept(data), blobs);
+            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, job.kept(data), blobs);
         };
     }
 

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param deadline from the start of the work to its end; empty for the service's default
  * @param idempotencyKey the same key with the same request gives the same job
  * @param retries how often the work may be begun again when the service ended while it was under way
+ * @param attendance who stays on the line, if anyone does
  */
 public record Submission(
         String agent,
@@ -21,8 +22,9 @@ public record Submission(
         Optional<String> profile,
         Optional<Duration> deadline,
         Optional<String> idempotencyKey,
-        int retries) {
-    /** Of no session, with work that is begun once. */
+        int retries,
+        Optional<Attendance> attendance) {
+    /** Of no session, with work that is begun once, and that nobody attends. */
     public Submission(
             String agent,
             String capability,
@@ -30,6 +32,15 @@ public record Submission(
             Optional<String> profile,
             Optional<Duration> deadline,
             Optional<String> idempotencyKey) {
-        this(agent, Optional.empty(), capability, arguments, profile, deadline, idempotencyKey, 0);
+        this(
+                agent,
+                Optional.empty(),
+                capability,
+                arguments,
+                profile,
+                deadline,
+                idempotencyKey,
+                0,
+                Optional.empty());
     }
 }

@@ -1,17 +1,9 @@
 package dev.ringfence.api.rest;
 
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.Submission;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,23 +55,9 @@ record SubmitRequest(
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
-    private static final ObjectMapper MAPPER = JsonMapper.builder()
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
-
-    static {
-        MAPPER.getFactory()
-                .setStreamReadConstraints(
-                        StreamReadConstraints.builder().maxNestingDepth(100).build());
-    }
-
     static SubmitRequest parse(byte[] body) {
-        var json = read(body);
+        var json = JsonBody.parse(body);
         var errors = new ArrayList<String>();
-        if (!json.isObject()) {
-            throw new BadRequest("invalid-request", List.of("the body must be a JSON object, not " + kind(json)));
-        }
         for (var field : json.properties()) {
             if (!FIELDS.contains(field.getKey())) {
                 errors.add("/" + field.getKey() + ": there is no such field; there are "
@@ -94,7 +72,7 @@ record SubmitRequest(
         if (arguments == null) {
             errors.add("/arguments: they are missing; give {} when the capability takes none");
         } else if (!arguments.isObject()) {
-            errors.add("/arguments: they must be an object, not " + kind(arguments));
+            errors.add("/arguments: they must be an object, not " + JsonBody.kind(arguments));
         }
         var profile = text(json, "profile", errors);
         var agent = text(json, "agent", errors);
@@ -119,7 +97,8 @@ record SubmitRequest(
                 profile,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey,
-                retries);
+                retries,
+                Optional.empty());
     }
 
     private String agentOf(Caller caller) {
@@ -131,28 +110,13 @@ record SubmitRequest(
         return agent.or(() -> own).orElse("anonymous");
     }
 
-    private static JsonNode read(byte[] body) {
-        try {
-            return MAPPER.readTree(body);
-        } catch (JsonProcessingException e) {
-            JsonLocation at = e.getLocation();
-            throw new BadRequest(
-                    "malformed-json",
-                    List.of("the body is not JSON: "
-                            + (at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ")
-                            + e.getOriginalMessage()));
-        } catch (IOException e) {
-            throw new BadRequest("malformed-json", List.of("the body cannot be read: " + e.getMessage()));
-        }
-    }
-
     private static Optional<String> text(JsonNode json, String field, List<String> errors) {
         var value = json.get(field);
         if (value == null) {
             return Optional.empty();
         }
         if (!value.isTextual()) {
-            errors.add("/" + field + ": it must be a string, not " + kind(value));
+            errors.add("/" + field + ": it must be a string, not " + JsonBody.kind(value));
         } else if (value.textValue().isBlank() || value.textValue().length() > LONGEST_NAME) {
             errors.add("/" + field + ": it must have 1 to " + LONGEST_NAME + " characters, and has "
                     + value.textValue().length());
@@ -189,9 +153,5 @@ record SubmitRequest(
             return 0;
         }
         return value.intValue();
-    }
-
-    private static String kind(JsonNode json) {
-        return json.isMissingNode() ? "empty" : json.getNodeType().name().toLowerCase(java.util.Locale.ROOT);
     }
 }

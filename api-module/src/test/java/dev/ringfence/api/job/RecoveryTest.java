@@ -129,7 +129,8 @@ class RecoveryTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                2);
+                2,
+                Optional.empty());
         var first = Probe.heldByTheTest().repeatable(true);
         try (var pipeline = Pipeline.open(directory, first)) {
             id = pipeline.jobs
@@ -167,7 +168,8 @@ class RecoveryTest {
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
-                    1);
+                    1,
+                    Optional.empty());
 
             assertThatThrownBy(() -> pipeline.jobs.submit(submission).await().atMost(Pipeline.PATIENCE))
                     .isInstanceOfSatisfying(
