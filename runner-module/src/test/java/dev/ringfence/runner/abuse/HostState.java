@@ -37,12 +37,7 @@ final class HostState implements AutoCloseable {
     }
 
     /** Two looks at an unharmed host are equal. */
-    record Look(
-            List<String> files,
-            List<String> shared,
-            List<String> semaphores,
-            long ownZombies,
-            boolean listens) {}
+    record Look(List<String> files, List<String> shared, List<String> semaphores, long ownZombies, boolean listens) {}
 
     Look look() {
         return new Look(
