@@ -44,8 +44,10 @@ final class Cases {
                 Case.of("the same when the time is up", "daemons", Attack::timedOut, "stay")
                         .until(SHORT),
                 Case.of("signals to the parent, the service and the host", "signal-others", Attack::finished),
-                Case.of("a signal to everyone", "kill-everyone", attack -> assertThat(attack.stdout())
-                        .contains("killing")),
+                Case.of(
+                        "a signal to everyone",
+                        "kill-everyone",
+                        attack -> assertThat(attack.stdout()).contains("killing")),
                 Case.of("looking into other processes", "debugging", attack -> attack.refused(16)),
                 Case.of("priority over others", "scheduling", attack -> attack.refused(8)),
                 Case.of("closed output and no end", "run-on-silently", Attack::timedOut)
@@ -168,13 +170,15 @@ final class Cases {
                                 "connect-to",
                                 attack -> attack.refused(13))
                         .with(Cases::addresses),
-                Case.of("the same with an open network, as a control", "connect-to", attack -> assertThat(
-                                        attack.stdout())
-                                .contains(
-                                        "BROKE TCP to 127.0.0.1",
-                                        "BROKE TCP to " + Surroundings.METADATA,
-                                        "BROKE UDP to " + Surroundings.METADATA,
-                                        "BROKE TCP to " + Surroundings.OUTSIDE))
+                Case.of(
+                                "the same with an open network, as a control",
+                                "connect-to",
+                                attack -> assertThat(attack.stdout())
+                                        .contains(
+                                                "BROKE TCP to 127.0.0.1",
+                                                "BROKE TCP to " + Surroundings.METADATA,
+                                                "BROKE UDP to " + Surroundings.METADATA,
+                                                "BROKE TCP to " + Surroundings.OUTSIDE))
                         .with(Cases::addresses)
                         .in(Shape.connected())
                         .mayBreak(),
