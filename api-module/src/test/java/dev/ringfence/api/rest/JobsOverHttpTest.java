@@ -320,7 +320,8 @@ class JobsOverHttpTest {
                 .isEqualTo("100000\n");
         Api.isProblem(
                 given().header("Range", "bytes=9999999-").get(output + "stdout").then(), 416, "range-not-satisfiable");
-        given().get(output + "stderr").then().statusCode(200).body(equalTo("oops\n"));
+        assertThat(given().get(output + "stderr").then().statusCode(200).extract().asString())
+                .isEqualTo("oops\n");
         Api.isProblem(given().get(output + "stdin").then(), 404, "no-output");
     }
 
@@ -376,7 +377,6 @@ class JobsOverHttpTest {
         given().get("/api/v1/journal/stats")
                 .then()
                 .statusCode(200)
-                .body("first_sequence", equalTo(1))
-                .body("segments", equalTo(1));
+                .body("first_sequence", equalTo(1));
     }
 }
