@@ -82,7 +82,8 @@ final class JobLimits {
 
     Usage ended(Usage counted) {
         if (group.isEmpty()) {
-            // What the kernel counted begins with the service's own memory, which a child shares until its program begins.
+            // What the kernel counted begins with the service's own memory, which a child shares until its program
+            // begins.
             return new Usage(
                     counted.cpuUser(),
                     counted.cpuSystem(),
