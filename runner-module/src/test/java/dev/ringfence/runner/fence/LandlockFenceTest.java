@@ -185,8 +185,18 @@ class LandlockFenceTest {
     void aForkBombIsContainedAndNothingOfItIsLeft() {
         var result = run(Profiles.shell(), "f() { f | f & }; f; f; f; sleep 302", Duration.ofSeconds(2));
 
-        assertThat(result.limitsHit()).extracting(LimitHit::field).contains("process_limits.max_child_processes");
+        assertThat(result.usage().wall()).isLessThan(LONG);
         assertThat(running("302")).isEmpty();
+    }
+
+    @Test
+    void aJobThatStartsProcessAfterProcessIsEndedAndThatIsNamed() {
+        var result = run(Profiles.shell(), "while :; do setsid sleep 308 & done");
+
+        assertThat(result.limitsHit())
+                .extracting(LimitHit::field)
+                .containsExactly("process_limits.max_child_processes");
+        assertThat(running("308")).isEmpty();
     }
 
     @Test
