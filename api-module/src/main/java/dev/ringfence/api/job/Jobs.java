@@ -145,12 +145,11 @@ public final class Jobs {
 
     /** The job that has the key of this submission, wherever it is. */
     private Optional<Job> known(JobEvent.Submitted event) {
-        if (event.idempotencyKey() == null) {
+        var key = event.idempotencyKey();
+        if (key == null) {
             return Optional.empty();
         }
-        return shelf.byKey(event)
-                .or(() ->
-                        journal.findByKey(event.agent(), event.idempotencyKey()).flatMap(known -> find(known.jobId())));
+        return shelf.byKey(event).or(() -> journal.findByKey(event.agent(), key).flatMap(known -> find(known.jobId())));
     }
 
     private Optional<Job> journaled(JobEvent.Submitted event) {
