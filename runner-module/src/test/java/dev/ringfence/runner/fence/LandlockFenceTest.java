@@ -240,6 +240,28 @@ class LandlockFenceTest {
     }
 
     @Test
+    void forksThatAreRefusedWhileAJobIsEndedAreNoLimitThatItRanInto() {
+        var script = "trap '' TERM; while :; do /bin/true; done";
+        try (var grouped =
+                Fence.on(FenceSettings.of("sealed" + ProcessHandle.current().pid()))) {
+            var result = grouped.start(
+                            command(
+                                    Profiles.shell().inTier(FenceTier.LANDLOCK),
+                                    List.of("/bin/sh", "-c", script),
+                                    Duration.ofMillis(500)),
+                            OutputListener.NONE)
+                    .result()
+                    .await()
+                    .atMost(Duration.ofSeconds(30));
+
+            assertThat(result.end()).isInstanceOf(ProcessEnd.TimedOut.class);
+            assertThat(result.limitsHit())
+                    .extracting(LimitHit::field)
+                    .doesNotContain("process_limits.max_child_processes");
+        }
+    }
+
+    @Test
     void whatAProgramLeavesBehindEndsWithIt() {
         fence.sweep();
         for (int i = 0; i < 20; i++) {
