@@ -35,7 +35,7 @@ final class CatalogModels implements ModelSource {
             return new Resolution.Refused(
                     "model-not-allowed",
                     "/model: agent \"" + agent + "\" may not use \"" + id + "\"; it may use "
-                            + catalog.modelsFor(agent).stream().map(Model::id).toList());
+                            + catalog.modelsFor(agent).stream().map(Model::reference).toList());
         }
         return model.get()
                 .localFile()

@@ -35,6 +35,8 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     private @Nullable HttpConnection connection;
     private @Nullable Thread listening;
     private Alarms.@Nullable Alarm deadline;
+    private Duration spent = Duration.ZERO;
+    private long upSince;
 
     GenerationTask(GenerationRequest request, Duration limit, GenerationListener listener, Desk desk, Alarms alarms) {
         this.request = request;
@@ -88,10 +90,31 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     }
 
     @Override
+    public String agent() {
+        return request.agent();
+    }
+
+    @Override
     public synchronized void engineUp() {
         if (endedFromOutside == null && deadline == null) {
-            deadline = alarms.after(limit, () -> end(new GenerationResult.TimedOut(limit)));
+            upSince = System.nanoTime();
+            deadline = alarms.after(limit.minus(spent), () -> end(new GenerationResult.TimedOut(limit)));
         }
+    }
+
+    /** Loading is no part of the limit, also when it comes again. */
+    @Override
+    public synchronized void engineDown() {
+        if (deadline != null) {
+            deadline.close();
+            deadline = null;
+            spent = spent.plusNanos(System.nanoTime() - upSince);
+        }
+    }
+
+    @Override
+    public void waits(EngineProgress progress) {
+        listener.waits(progress);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.engine;
 
+import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.fence.FenceException;
@@ -10,9 +11,10 @@ import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -21,6 +23,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +39,9 @@ public final class LlamaServerPool implements AutoCloseable {
     private static final Duration STATUS_TIMEOUT = Duration.ofMillis(250);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
+    /** A pinned engine that could not be started is tried again after this time at least. */
+    private static final Duration PIN_AGAIN = Duration.ofSeconds(5);
+
     private final EngineSettings settings;
     private final BiFunction<FencedCommand, OutputListener, FencedProcess> fence;
     private final Alarms alarms = new Alarms();
@@ -43,8 +49,13 @@ public final class LlamaServerPool implements AutoCloseable {
             Thread.ofPlatform().daemon().name("engine-pool").factory());
 
     // Only the owner's thread touches these.
-    private final Map<Purposed, Engine> engines = new HashMap<>();
+    private final Map<Purposed, Engine> engines = new LinkedHashMap<>();
+    private final MemoryRoom room;
+    private @Nullable Set<LocalModel> inUse;
     private boolean closing;
+    private long arrivals;
+
+    private volatile EngineLoad load;
     private final CompletableFuture<@Nullable Void> allGone = new CompletableFuture<>();
 
     /**
@@ -55,6 +66,8 @@ public final class LlamaServerPool implements AutoCloseable {
     public LlamaServerPool(EngineSettings settings, BiFunction<FencedCommand, OutputListener, FencedProcess> fence) {
         this.settings = settings;
         this.fence = fence;
+        this.room = new MemoryRoom(settings.memoryBudget());
+        this.load = new EngineLoad(0, 0, 0, 0, 0, 0, 0, settings.memoryBudget());
     }
 
     /** A model of this host, to be asked. Nothing is started before that. */
@@ -109,12 +122,39 @@ public final class LlamaServerPool implements AutoCloseable {
         });
     }
 
+    /** What there is to do; never waits. */
+    public EngineLoad load() {
+        return load;
+    }
+
+    /**
+     * Takes over another set of models: engines of those that are not in it answer who has asked, then end. Pinned ones
+     * are started and kept up. Returns at once.
+     */
+    public void use(Set<LocalModel> models) {
+        var next = Set.copyOf(models);
+        send(() -> {
+            inUse = next;
+            List.copyOf(engines.values()).forEach(Engine::retireUnlessUsed);
+            for (var model : models) {
+                if (model.pinned() != null && !closing) {
+                    engine(new Purposed(model, model.pinned())).keepUp();
+                }
+            }
+        });
+    }
+
+    private Engine engine(Purposed key) {
+        return engines.computeIfAbsent(key, Engine::new);
+    }
+
     /** Ends all engines; requests that were waiting or being answered hear so. Returns when nothing is left of them. */
     @Override
     public void close() {
         send(() -> {
             closing = true;
             engines.values().forEach(Engine::close);
+            settle();
             finishWhenGone();
         });
         try {
@@ -169,8 +209,8 @@ public final class LlamaServerPool implements AutoCloseable {
                 try {
                     int busy = server.busySlots(STATUS_TIMEOUT);
                     var state = new State.Ready(ready.pid(), ready.slots(), busy);
-                    answer.complete(
-                            new EngineStatus(known.model(), known.purpose(), state, known.since(), known.waiting()));
+                    answer.complete(new EngineStatus(
+                            known.model(), known.purpose(), state, known.since(), known.waiting(), known.memory()));
                 } catch (IOException | RuntimeException e) {
                     answer.complete(known);
                 }
@@ -193,7 +233,7 @@ public final class LlamaServerPool implements AutoCloseable {
                 if (closing) {
                     task.refused(new Closed());
                 } else {
-                    engine().life.acquire(task);
+                    engine(key).acquire(task);
                 }
             });
             if (!sent) {
@@ -203,49 +243,142 @@ public final class LlamaServerPool implements AutoCloseable {
 
         @Override
         public void giveUp(GenerationTask task) {
-            send(() -> engine().life.giveUp(task));
+            onEngine(engine -> engine.giveUp(task));
         }
 
         @Override
         public void release(int slot, boolean answered) {
-            send(() -> engine().life.release(slot, answered));
+            onEngine(engine -> engine.release(slot, answered));
         }
 
-        private Engine engine() {
-            return engines.computeIfAbsent(key, Engine::new);
+        private void onEngine(Consumer<Engine> decision) {
+            send(() -> {
+                var engine = engines.get(key);
+                if (engine != null) {
+                    decision.accept(engine);
+                }
+            });
         }
     }
 
+    private void settle() {
+        room.settle();
+        report();
+    }
+
+    private void report() {
+        int ready = 0;
+        int loading = 0;
+        int failed = 0;
+        int slots = 0;
+        int busy = 0;
+        int waiting = 0;
+        for (var engine : engines.values()) {
+            busy += engine.life.busySlots();
+            waiting += engine.life.waiting();
+            switch (engine.life.state()) {
+                case EngineLife.Cold<LlamaServer> _ -> failed += engine.life.lastFailure() == null ? 0 : 1;
+                case EngineLife.Loading<LlamaServer> _ -> loading++;
+                case EngineLife.Up<LlamaServer> _ -> {
+                    ready++;
+                    slots += engine.slots;
+                }
+                case EngineLife.Stopping<LlamaServer> _ -> {}
+            }
+        }
+        load = new EngineLoad(ready, loading, failed, slots, busy, waiting, room.used(), settings.memoryBudget());
+    }
+
     /** A model's life and the processes that it leads to. Fields belong to the owner's thread. */
-    private final class Engine implements EngineLife.Effects<LlamaServer> {
+    private final class Engine implements EngineLife.Effects<LlamaServer>, MemoryRoom.Tenant {
+        private final Purposed key;
         private final LocalModel model;
-        private final EnginePurpose purpose;
-        private final EngineLife<LlamaServer> life =
-                new EngineLife<>(settings.slots(), settings.queue(), this, System::nanoTime);
+        private final int slots;
+        private final EngineLife<LlamaServer> life;
         private Instant since = Instant.now();
         private @Nullable LlamaServer loading;
         private Alarms.@Nullable Alarm idleAlarm;
+        private Alarms.@Nullable Alarm pinAlarm;
+        private long lastUse;
+        private long loadStarted;
 
         Engine(Purposed key) {
+            this.key = key;
             this.model = key.model();
-            this.purpose = key.purpose();
+            this.slots = settings.slotsFor(model);
+            this.life = new EngineLife<>(slots, settings.queue(), this, System::nanoTime);
+            retireUnlessUsed();
+        }
+
+        void retireUnlessUsed() {
+            if (inUse != null && !inUse.contains(model)) {
+                life.retire();
+                forgetWhenOver();
+            }
+        }
+
+        /** A model that is out of use leaves nothing behind. */
+        private void forgetWhenOver() {
+            boolean over = gone() && life.waiting() == 0 && life.busySlots() == 0;
+            if (over && inUse != null && !inUse.contains(model)) {
+                engines.remove(key, this);
+            }
+        }
+
+        void acquire(GenerationTask task) {
+            life.acquire(task, ++arrivals);
+            report();
+        }
+
+        void giveUp(GenerationTask task) {
+            life.giveUp(task);
+            settle();
+        }
+
+        void release(int slot, boolean answered) {
+            life.release(slot, answered);
+            forgetWhenOver();
+            report();
+        }
+
+        void keepUp() {
+            life.preload();
+            report();
+        }
+
+        /** Room first; {@link #admitted} goes on. */
+        @Override
+        public void load() {
+            room.claim(this, Math.min(life.oldest(), ++arrivals));
+            send(LlamaServerPool.this::settle);
         }
 
         @Override
-        public void load() {
-            Thread.ofVirtual().name("load-" + model.id()).start(() -> {
-                try {
-                    var server = LlamaServer.start(model, purpose, settings, System.getenv("PATH"), fence, alarms);
-                    send(() -> started(server));
-                    server.awaitHealthy(settings.loadTimeout());
-                    send(() -> loaded(server));
-                } catch (EngineException | FenceException e) {
-                    send(() -> failed(e));
-                } catch (RuntimeException | Error e) {
-                    LOG.errorf(e, "Loading model %s failed", model.id());
-                    send(() -> failed(new EngineException.Misbehaved("loading failed: " + e)));
-                }
-            });
+        public void admitted() {
+            loadStarted = System.nanoTime();
+            life.begun();
+            life.tell(new EngineProgress.Loading(Duration.ZERO, null));
+            Thread.ofVirtual().name("load-" + model.id()).start(this::start);
+        }
+
+        private void start() {
+            try {
+                var server = LlamaServer.start(model, key.purpose(), settings, System.getenv("PATH"), fence, alarms);
+                send(() -> started(server));
+                server.awaitHealthy(settings.loadTimeout(), percent -> send(() -> tellLoading(percent)));
+                send(() -> loaded(server));
+            } catch (EngineException | FenceException e) {
+                send(() -> failed(e));
+            } catch (RuntimeException | Error e) {
+                LOG.errorf(e, "Loading model %s failed", model.id());
+                send(() -> failed(new EngineException.Misbehaved("loading failed: " + e)));
+            }
+        }
+
+        private void tellLoading(@Nullable Integer percent) {
+            if (life.state() instanceof EngineLife.Loading) {
+                life.tell(new EngineProgress.Loading(Duration.ofNanos(System.nanoTime() - loadStarted), percent));
+            }
         }
 
         private void started(LlamaServer server) {
@@ -258,32 +391,49 @@ public final class LlamaServerPool implements AutoCloseable {
 
         private void loaded(LlamaServer server) {
             loading = null;
+            LOG.infof(
+                    "Engine of model %s is up after %d ms",
+                    model.id(),
+                    Duration.ofNanos(System.nanoTime() - loadStarted).toMillis());
             life.up(server);
+            report();
             var _ = server.ended().whenComplete((result, failure) -> send(() -> ended(server)));
         }
 
         private void failed(RuntimeException why) {
             loading = null;
             LOG.warnf("Engine of model %s did not come up: %s", model.id(), why.getMessage());
-            life.loadFailed(why);
-            finishWhenGone();
+            leave(() -> life.loadFailed(why));
         }
 
         private void ended(LlamaServer server) {
-            var reason = life.ended(server.crash());
-            if (reason instanceof Closed) {
-                LOG.infof("Engine of model %s ended", model.id());
-            } else {
-                LOG.warn(reason.getMessage());
-            }
-            server.judge(reason);
+            leave(() -> {
+                var reason = life.ended(server.crash());
+                if (reason instanceof Closed) {
+                    LOG.infof("Engine of model %s ended", model.id());
+                } else {
+                    LOG.warn(reason.getMessage());
+                }
+                server.judge(reason);
+            });
+        }
+
+        /** Its memory is free before the next one can ask for it. */
+        private void leave(Runnable decision) {
+            room.left(this);
+            decision.run();
+            forgetWhenOver();
             finishWhenGone();
+            settle();
         }
 
         void close() {
             life.close();
             if (loading != null) {
                 loading.stop();
+            }
+            if (pinAlarm != null) {
+                pinAlarm.close();
             }
         }
 
@@ -298,20 +448,102 @@ public final class LlamaServerPool implements AutoCloseable {
 
         @Override
         public void wakeWhenIdle(long use) {
+            lastUse = ++arrivals;
             if (idleAlarm != null) {
                 idleAlarm.close();
             }
-            idleAlarm = alarms.after(settings.idleTime(), () -> send(() -> life.idle(use)));
+            if (!pinned()) {
+                idleAlarm = alarms.after(settings.idleTime(), () -> send(() -> life.idle(use)));
+            }
         }
 
         @Override
         public void changed() {
             since = Instant.now();
+            if (pinned() && gone() && !closing) {
+                var wait = life.untilNextStart();
+                pinAlarm = alarms.after(wait.compareTo(PIN_AGAIN) > 0 ? wait : PIN_AGAIN, () -> send(this::keepUp));
+            }
+        }
+
+        @Override
+        public void quiet() {
+            send(LlamaServerPool.this::settle);
+        }
+
+        @Override
+        public long bytes() {
+            return model.memory().bytes();
+        }
+
+        @Override
+        public boolean pinned() {
+            return model.pinned() == key.purpose() && (inUse == null || inUse.contains(model));
+        }
+
+        @Override
+        public boolean wanted() {
+            return !closing && (life.waiting() > 0 || pinned());
+        }
+
+        @Override
+        public boolean evictable() {
+            return life.evictable();
+        }
+
+        @Override
+        public long lastUse() {
+            return lastUse;
+        }
+
+        @Override
+        public void refused(long most) {
+            life.loadFailed(new EngineException.TooLarge(
+                    "model %s needs %d MB of memory, and engines may have %d MB%s; raise ringfence.engines.memory-budget"
+                                    .formatted(
+                                            model.id(),
+                                            model.memory().megabytes(),
+                                            new DataSize(Math.max(0, most)).megabytes(),
+                                            most < settings.memoryBudget() ? " beside the pinned ones" : "")
+                            + ", or lower the model's context_tokens, slots or min_memory_mb"));
+            finishWhenGone();
+        }
+
+        @Override
+        public void abandoned() {
+            life.abandoned();
+            forgetWhenOver();
+            finishWhenGone();
+        }
+
+        @Override
+        public void awaitsRoom() {
+            life.tell(new EngineProgress.AwaitsMemory());
+        }
+
+        @Override
+        public void evict() {
+            LOG.infof("Engine of model %s goes, since another model needs the memory", model.id());
+            if (!life.evict()) {
+                throw new IllegalStateException("an engine at work was chosen to go");
+            }
+        }
+
+        @Override
+        public void yieldTo(long arrival) {
+            life.yieldTo(arrival);
+        }
+
+        @Override
+        public void yieldNot() {
+            life.yieldNot();
         }
 
         Reading read() {
             var server = life.state() instanceof EngineLife.Up<LlamaServer>(var up) ? up : null;
-            return new Reading(new EngineStatus(model.id(), purpose, state(), since, life.waiting()), server);
+            return new Reading(
+                    new EngineStatus(model.id(), key.purpose(), state(), since, life.waiting(), model.memory()),
+                    server);
         }
 
         private State state() {
@@ -325,8 +557,7 @@ public final class LlamaServerPool implements AutoCloseable {
                                     Instant.now().plus(life.untilNextStart()));
                 }
                 case EngineLife.Loading<LlamaServer> _ -> new State.Loading();
-                case EngineLife.Up<LlamaServer>(var up) ->
-                    new State.Ready(up.pid(), settings.slots(), life.busySlots());
+                case EngineLife.Up<LlamaServer>(var up) -> new State.Ready(up.pid(), slots, life.busySlots());
                 case EngineLife.Stopping<LlamaServer> _ -> new State.Stopping();
             };
         }

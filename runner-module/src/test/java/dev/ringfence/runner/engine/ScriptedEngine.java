@@ -56,7 +56,7 @@ final class ScriptedEngine implements FencedProcess {
     }
 
     static LocalModel model() {
-        return new LocalModel("scripted", Path.of("/bin/true"), LlamaForTests.profile());
+        return new LocalModel("scripted", LlamaForTests.modelFile(), LlamaForTests.profile());
     }
 
     static void send(SocketChannel client, String text) throws IOException {
