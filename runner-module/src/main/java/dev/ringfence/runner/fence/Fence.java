@@ -148,7 +148,8 @@ public final class Fence implements AutoCloseable {
                 true,
                 command.effectiveDeadline(),
                 settings.grace(),
-                command.capture());
+                command.capture(),
+                Optional.empty());
     }
 
     private String namePrefix() {
