@@ -5,6 +5,8 @@ import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.catalog.EngineOptions;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.GenerateText;
 import dev.ringfence.runner.capability.ShellExec;
@@ -43,7 +45,7 @@ public final class Ringfence implements AutoCloseable {
     /** Two streams of output at their cap of 1 MiB, each character escaped to six, and the fence report. */
     private static final int EVENT_BYTES = 16 << 20;
 
-    private final Catalog catalog;
+    private final LiveCatalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
     private final Capabilities capabilities;
@@ -54,7 +56,7 @@ public final class Ringfence implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Ringfence(
-            Catalog catalog,
+            LiveCatalog catalog,
             Fence fence,
             LlamaServerPool engines,
             Capabilities capabilities,
@@ -76,9 +78,10 @@ public final class Ringfence implements AutoCloseable {
      * @throws StartupFailure when the configuration or the host does not allow it; nothing stays open then
      */
     public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
-        var catalog = catalog(config.catalog());
         var settings = settings(config);
+        var engineSettings = engineSettings(config);
         var data = dataDirectory(config.data());
+        var catalog = catalog(config.catalog(), data);
         var fence = Fence.on(new FenceSettings(
                 instance(data),
                 config.fence().bubblewrap(),
@@ -87,20 +90,13 @@ public final class Ringfence implements AutoCloseable {
         var recovered = recover(data.resolve("journal"), logObserver, settings.retained());
         try {
             sweep(fence);
-            var engines = new LlamaServerPool(
-                    EngineSettings.defaults()
-                            .withPrefix(config.llamaPrefix().orElse(null))
-                            .withExecutable(config.llamaServer().orElse(null)),
-                    fence::start);
-            var capabilities = Capabilities.of(
-                    List.of(new GenerateText(new CatalogModels(catalog, engines)), new ShellExec(fence::start)));
+            var engines = new LlamaServerPool(engineSettings, fence::start);
+            var models = new CatalogModels(catalog::catalog, engines);
+            var capabilities = Capabilities.of(List.of(new GenerateText(models), new ShellExec(fence::start)));
             var jobs = new Jobs(
-                    settings,
-                    recovered.journal(),
-                    capabilities,
-                    name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
-                    jobObserver);
+                    settings, recovered.journal(), capabilities, name -> profile(catalog.catalog(), name), jobObserver);
             jobs.recover(recovered.jobs());
+            catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
                     catalog, fence, engines, capabilities, recovered.journal(), jobs, config.drainTimeout());
         } catch (RuntimeException e) {
@@ -109,7 +105,12 @@ public final class Ringfence implements AutoCloseable {
         }
     }
 
+    /** The one in use now. */
     public Catalog catalog() {
+        return catalog.catalog();
+    }
+
+    public LiveCatalog liveCatalog() {
         return catalog;
     }
 
@@ -155,11 +156,33 @@ public final class Ringfence implements AutoCloseable {
         fence.close();
     }
 
-    private static Catalog catalog(Optional<Path> file) {
+    private static LiveCatalog catalog(Optional<Path> file, Path data) {
         try {
-            return file.map(Catalog::load).orElseGet(() -> Catalog.empty());
+            return LiveCatalog.open(file, AddedModels.open(data.resolve("models.json")));
         } catch (CatalogException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Optional<SandboxProfile> profile(Catalog catalog, Optional<String> name) {
+        return name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile()));
+    }
+
+    private static EngineSettings engineSettings(RingfenceConfig config) {
+        var engines = config.engines();
+        try {
+            var settings = EngineSettings.defaults()
+                    .withPrefix(config.llamaPrefix().orElse(null))
+                    .withExecutable(config.llamaServer().orElse(null))
+                    .withIdleTime(engines.idleTime())
+                    .withLoadTimeout(engines.loadTimeout())
+                    .withSlots(EngineOptions.DEFAULT_SLOTS, engines.queue())
+                    .withThreads(engines.threads());
+            return engines.memoryBudget()
+                    .map(budget -> settings.withMemoryBudget(budget.asLongValue()))
+                    .orElse(settings);
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure("ringfence.engines: " + e.getMessage(), e);
         }
     }
 

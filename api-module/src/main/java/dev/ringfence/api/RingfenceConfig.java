@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
@@ -31,6 +32,9 @@ public interface RingfenceConfig {
 
     /** How fences are built. */
     Fences fence();
+
+    /** How engines of models are run on this host. */
+    Engines engines();
 
     /** How long a shutdown waits for running jobs before it ends them. */
     @WithDefault("30s")
@@ -72,5 +76,28 @@ public interface RingfenceConfig {
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** How engines of models are run on this host. */
+    interface Engines {
+        /** What the engines of all models may need together, such as {@code 12G}; four fifths of the memory without it. */
+        @WithName("memory-budget")
+        Optional<MemorySize> memoryBudget();
+
+        /** An engine that nobody asked for so long is stopped, unless it is pinned. */
+        @WithDefault("10m")
+        Duration idleTime();
+
+        /** From an engine's start until it can answer. */
+        @WithDefault("2m")
+        Duration loadTimeout();
+
+        /** Requests that may wait for a slot of a model; one more is refused. */
+        @WithDefault("64")
+        int queue();
+
+        /** Threads that an engine computes with; 0 means as many whole processors as its profile gives it. */
+        @WithDefault("0")
+        int threads();
     }
 }

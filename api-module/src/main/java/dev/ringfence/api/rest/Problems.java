@@ -1,6 +1,8 @@
 package dev.ringfence.api.rest;
 
+import dev.ringfence.api.CatalogChangeException;
 import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
 import jakarta.ws.rs.WebApplicationException;
@@ -36,6 +38,49 @@ public class Problems {
     @ServerExceptionMapper
     public Response unknownJob(UnknownJob error) {
         return new Problem(404, "unknown-job", "There is no such job", String.valueOf(error.getMessage())).response();
+    }
+
+    @ServerExceptionMapper
+    public Response catalog(CatalogException error) {
+        return new Problem(
+                        422,
+                        "invalid-catalog",
+                        "The catalog would not be valid",
+                        error.source() + " was not taken over, and the catalog in use stays as it was")
+                .response(error.problems().stream()
+                        .map(dev.ringfence.catalog.Problem::toString)
+                        .toList());
+    }
+
+    @ServerExceptionMapper
+    public Response catalogChange(CatalogChangeException error) {
+        String message = String.valueOf(error.getMessage());
+        return switch (error) {
+            case CatalogChangeException.NotAllowed _ ->
+                new Problem(403, "runtime-overrides-disabled", "Models cannot be changed at run time", message)
+                        .response();
+            case CatalogChangeException.UnknownModel _ ->
+                new Problem(404, "unknown-model", "There is no such model", message).response();
+            case CatalogChangeException.OfTheFile _ ->
+                new Problem(409, "model-of-the-catalog-file", "The model stands in the catalog file", message)
+                        .response();
+            case CatalogChangeException.TooMany _ ->
+                new Problem(409, "too-many-models", "There is no room for another model", message).response();
+            case CatalogChangeException.NotKept _ ->
+                new Problem(507, "not-kept", "The change cannot be kept", message).response();
+        };
+    }
+
+    @ServerExceptionMapper
+    public Response unknownModel(UnknownModel error) {
+        return new Problem(404, "unknown-model", "There is no such model", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
+    public Response adminOnly(AdminGuard.NotAdmin error) {
+        return new Problem(403, "admin-only", "Only the operator may do this", String.valueOf(error.getMessage()))
+                .response();
     }
 
     @ServerExceptionMapper

@@ -1,15 +1,7 @@
 package dev.ringfence.api.rest;
 
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.ringfence.api.job.Submission;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,19 +41,8 @@ record SubmitRequest(
     private static final Set<String> FIELDS = Set.of("capability", "arguments", "profile", "deadline_seconds", "agent");
     private static final int LONGEST_NAME = 200;
 
-    private static final ObjectMapper MAPPER = JsonMapper.builder()
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
-
-    static {
-        MAPPER.getFactory()
-                .setStreamReadConstraints(
-                        StreamReadConstraints.builder().maxNestingDepth(100).build());
-    }
-
     static SubmitRequest parse(byte[] body) {
-        var json = read(body);
+        var json = JsonBody.parse(body);
         var errors = new ArrayList<String>();
         if (!json.isObject()) {
             throw new BadRequest("invalid-request", List.of("the body must be a JSON object, not " + kind(json)));
@@ -99,21 +80,6 @@ record SubmitRequest(
                 profile,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey);
-    }
-
-    private static JsonNode read(byte[] body) {
-        try {
-            return MAPPER.readTree(body);
-        } catch (JsonProcessingException e) {
-            JsonLocation at = e.getLocation();
-            throw new BadRequest(
-                    "malformed-json",
-                    List.of("the body is not JSON: "
-                            + (at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ")
-                            + e.getOriginalMessage()));
-        } catch (IOException e) {
-            throw new BadRequest("malformed-json", List.of("the body cannot be read: " + e.getMessage()));
-        }
     }
 
     private static Optional<String> text(JsonNode json, String field, List<String> errors) {

@@ -62,6 +62,12 @@ public record EngineSettings(
                 HostMemory.bytes() / 5 * 4);
     }
 
+    /** The same with another number of threads. */
+    public EngineSettings withThreads(int computing) {
+        return new EngineSettings(
+                prefix, executable, idleTime, loadTimeout, slots, queue, computing, contextSize, memoryBudget);
+    }
+
     /** The same with another budget. */
     public EngineSettings withMemoryBudget(long bytes) {
         return new EngineSettings(prefix, executable, idleTime, loadTimeout, slots, queue, threads, contextSize, bytes);
@@ -80,7 +86,7 @@ public record EngineSettings(
         int most = Runtime.getRuntime().availableProcessors();
         return threads > 0
                 ? threads
-                : (int) Math.clamp((long) model.profile().resources().maxCores(), 1, most);
+                : Math.clamp((long) model.profile().resources().maxCores(), 1, most);
     }
 
     /** The same with an unpacked llama.cpp. */

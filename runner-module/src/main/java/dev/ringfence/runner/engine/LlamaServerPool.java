@@ -1,16 +1,13 @@
 package dev.ringfence.runner.engine;
 
-import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineStatus.State;
-import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.process.OutputListener;
 import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,9 +36,6 @@ public final class LlamaServerPool implements AutoCloseable {
     private static final Duration STATUS_TIMEOUT = Duration.ofMillis(250);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
-    /** A pinned engine that could not be started is tried again after this time at least. */
-    private static final Duration PIN_AGAIN = Duration.ofSeconds(5);
-
     private final EngineSettings settings;
     private final BiFunction<FencedCommand, OutputListener, FencedProcess> fence;
     private final Alarms alarms = new Alarms();
@@ -49,12 +43,13 @@ public final class LlamaServerPool implements AutoCloseable {
             Thread.ofPlatform().daemon().name("engine-pool").factory());
 
     // Only the owner's thread touches these.
-    private final Map<Purposed, Engine> engines = new LinkedHashMap<>();
+    private final Map<PooledEngine.Key, PooledEngine> engines = new LinkedHashMap<>();
     private final MemoryRoom room;
     private @Nullable Set<LocalModel> inUse;
     private boolean closing;
     private long arrivals;
 
+    private final PooledEngine.Pool inside = new Inside();
     private volatile EngineLoad load;
     private final CompletableFuture<@Nullable Void> allGone = new CompletableFuture<>();
 
@@ -94,15 +89,12 @@ public final class LlamaServerPool implements AutoCloseable {
 
         @Override
         public Generation generate(GenerationRequest request, Duration limit, GenerationListener listener) {
-            var desk = new ModelDesk(new Purposed(model, EnginePurpose.of(request.operation())));
+            var desk = new ModelDesk(new PooledEngine.Key(model, EnginePurpose.of(request.operation())));
             var task = new GenerationTask(request, limit, listener, desk, alarms);
             Thread.ofVirtual().name("generate-" + model.id()).start(task);
             return task;
         }
     }
-
-    /** What an engine is there for: one that makes vectors cannot write texts. */
-    private record Purposed(LocalModel model, EnginePurpose purpose) {}
 
     /**
      * What the engines do that were asked for at least once; all others are cold. An engine that does not say within a
@@ -135,17 +127,17 @@ public final class LlamaServerPool implements AutoCloseable {
         var next = Set.copyOf(models);
         send(() -> {
             inUse = next;
-            List.copyOf(engines.values()).forEach(Engine::retireUnlessUsed);
+            List.copyOf(engines.values()).forEach(PooledEngine::retireUnlessUsed);
             for (var model : models) {
                 if (model.pinned() != null && !closing) {
-                    engine(new Purposed(model, model.pinned())).keepUp();
+                    engine(new PooledEngine.Key(model, model.pinned())).keepUp();
                 }
             }
         });
     }
 
-    private Engine engine(Purposed key) {
-        return engines.computeIfAbsent(key, Engine::new);
+    private PooledEngine engine(PooledEngine.Key key) {
+        return engines.computeIfAbsent(key, missing -> new PooledEngine(missing, settings, inside));
     }
 
     /** Ends all engines; requests that were waiting or being answered hear so. Returns when nothing is left of them. */
@@ -153,7 +145,7 @@ public final class LlamaServerPool implements AutoCloseable {
     public void close() {
         send(() -> {
             closing = true;
-            engines.values().forEach(Engine::close);
+            engines.values().forEach(PooledEngine::close);
             settle();
             finishWhenGone();
         });
@@ -171,7 +163,7 @@ public final class LlamaServerPool implements AutoCloseable {
     }
 
     private void finishWhenGone() {
-        if (closing && engines.values().stream().allMatch(Engine::gone)) {
+        if (closing && engines.values().stream().allMatch(PooledEngine::gone)) {
             allGone.complete(null);
         }
     }
@@ -187,8 +179,8 @@ public final class LlamaServerPool implements AutoCloseable {
 
     private List<EngineStatus> readStatus() {
         var asked = new CompletableFuture<List<Reading>>();
-        if (!send(
-                () -> asked.complete(engines.values().stream().map(Engine::read).toList()))) {
+        if (!send(() ->
+                asked.complete(engines.values().stream().map(PooledEngine::read).toList()))) {
             return List.of();
         }
         return asked.join().stream().map(Reading::complete).toList().stream()
@@ -197,7 +189,7 @@ public final class LlamaServerPool implements AutoCloseable {
     }
 
     /** What the owner knows of an engine, and whom to ask for the rest. */
-    private record Reading(EngineStatus known, @Nullable LlamaServer server) {
+    record Reading(EngineStatus known, @Nullable LlamaServer server) {
         /** Asks on a thread of its own, so that slow engines do not add up. */
         CompletableFuture<EngineStatus> complete() {
             var answer = new CompletableFuture<EngineStatus>();
@@ -221,9 +213,9 @@ public final class LlamaServerPool implements AutoCloseable {
 
     /** Sends what tasks want to the owner. */
     private final class ModelDesk implements GenerationTask.Desk {
-        private final Purposed key;
+        private final PooledEngine.Key key;
 
-        ModelDesk(Purposed key) {
+        ModelDesk(PooledEngine.Key key) {
             this.key = key;
         }
 
@@ -251,7 +243,7 @@ public final class LlamaServerPool implements AutoCloseable {
             onEngine(engine -> engine.release(slot, answered));
         }
 
-        private void onEngine(Consumer<Engine> decision) {
+        private void onEngine(Consumer<PooledEngine> decision) {
             send(() -> {
                 var engine = engines.get(key);
                 if (engine != null) {
@@ -274,14 +266,14 @@ public final class LlamaServerPool implements AutoCloseable {
         int busy = 0;
         int waiting = 0;
         for (var engine : engines.values()) {
-            busy += engine.life.busySlots();
-            waiting += engine.life.waiting();
-            switch (engine.life.state()) {
-                case EngineLife.Cold<LlamaServer> _ -> failed += engine.life.lastFailure() == null ? 0 : 1;
+            busy += engine.life().busySlots();
+            waiting += engine.life().waiting();
+            switch (engine.life().state()) {
+                case EngineLife.Cold<LlamaServer> _ -> failed += engine.life().lastFailure() == null ? 0 : 1;
                 case EngineLife.Loading<LlamaServer> _ -> loading++;
                 case EngineLife.Up<LlamaServer> _ -> {
                     ready++;
-                    slots += engine.slots;
+                    slots += engine.slots();
                 }
                 case EngineLife.Stopping<LlamaServer> _ -> {}
             }
@@ -289,277 +281,61 @@ public final class LlamaServerPool implements AutoCloseable {
         load = new EngineLoad(ready, loading, failed, slots, busy, waiting, room.used(), settings.memoryBudget());
     }
 
-    /** A model's life and the processes that it leads to. Fields belong to the owner's thread. */
-    private final class Engine implements EngineLife.Effects<LlamaServer>, MemoryRoom.Tenant {
-        private final Purposed key;
-        private final LocalModel model;
-        private final int slots;
-        private final EngineLife<LlamaServer> life;
-        private Instant since = Instant.now();
-        private @Nullable LlamaServer loading;
-        private Alarms.@Nullable Alarm idleAlarm;
-        private Alarms.@Nullable Alarm pinAlarm;
-        private long lastUse;
-        private long loadStarted;
-
-        Engine(Purposed key) {
-            this.key = key;
-            this.model = key.model();
-            this.slots = settings.slotsFor(model);
-            this.life = new EngineLife<>(slots, settings.queue(), this, System::nanoTime);
-            retireUnlessUsed();
-        }
-
-        void retireUnlessUsed() {
-            if (inUse != null && !inUse.contains(model)) {
-                life.retire();
-                forgetWhenOver();
-            }
-        }
-
-        /** A model that is out of use leaves nothing behind. */
-        private void forgetWhenOver() {
-            boolean over = gone() && life.waiting() == 0 && life.busySlots() == 0;
-            if (over && inUse != null && !inUse.contains(model)) {
-                engines.remove(key, this);
-            }
-        }
-
-        void acquire(GenerationTask task) {
-            life.acquire(task, ++arrivals);
-            report();
-        }
-
-        void giveUp(GenerationTask task) {
-            life.giveUp(task);
-            settle();
-        }
-
-        void release(int slot, boolean answered) {
-            life.release(slot, answered);
-            forgetWhenOver();
-            report();
-        }
-
-        void keepUp() {
-            life.preload();
-            report();
-        }
-
-        /** Room first; {@link #admitted} goes on. */
+    /** What engines see of the pool. */
+    private final class Inside implements PooledEngine.Pool {
         @Override
-        public void load() {
-            room.claim(this, Math.min(life.oldest(), ++arrivals));
-            send(LlamaServerPool.this::settle);
+        public boolean send(Runnable decision) {
+            return LlamaServerPool.this.send(decision);
         }
 
         @Override
-        public void admitted() {
-            loadStarted = System.nanoTime();
-            life.begun();
-            life.tell(new EngineProgress.Loading(Duration.ZERO, null));
-            Thread.ofVirtual().name("load-" + model.id()).start(this::start);
-        }
-
-        private void start() {
-            try {
-                var server = LlamaServer.start(model, key.purpose(), settings, System.getenv("PATH"), fence, alarms);
-                send(() -> started(server));
-                server.awaitHealthy(settings.loadTimeout(), percent -> send(() -> tellLoading(percent)));
-                send(() -> loaded(server));
-            } catch (EngineException | FenceException e) {
-                send(() -> failed(e));
-            } catch (RuntimeException | Error e) {
-                LOG.errorf(e, "Loading model %s failed", model.id());
-                send(() -> failed(new EngineException.Misbehaved("loading failed: " + e)));
-            }
-        }
-
-        private void tellLoading(@Nullable Integer percent) {
-            if (life.state() instanceof EngineLife.Loading) {
-                life.tell(new EngineProgress.Loading(Duration.ofNanos(System.nanoTime() - loadStarted), percent));
-            }
-        }
-
-        private void started(LlamaServer server) {
-            loading = server;
-            LOG.infof("Engine of model %s started as process %d", model.id(), server.pid());
-            if (closing) {
-                server.stop();
-            }
-        }
-
-        private void loaded(LlamaServer server) {
-            loading = null;
-            LOG.infof(
-                    "Engine of model %s is up after %d ms",
-                    model.id(),
-                    Duration.ofNanos(System.nanoTime() - loadStarted).toMillis());
-            life.up(server);
-            report();
-            var _ = server.ended().whenComplete((result, failure) -> send(() -> ended(server)));
-        }
-
-        private void failed(RuntimeException why) {
-            loading = null;
-            LOG.warnf("Engine of model %s did not come up: %s", model.id(), why.getMessage());
-            leave(() -> life.loadFailed(why));
-        }
-
-        private void ended(LlamaServer server) {
-            leave(() -> {
-                var reason = life.ended(server.crash());
-                if (reason instanceof Closed) {
-                    LOG.infof("Engine of model %s ended", model.id());
-                } else {
-                    LOG.warn(reason.getMessage());
-                }
-                server.judge(reason);
-            });
-        }
-
-        /** Its memory is free before the next one can ask for it. */
-        private void leave(Runnable decision) {
-            room.left(this);
-            decision.run();
-            forgetWhenOver();
-            finishWhenGone();
-            settle();
-        }
-
-        void close() {
-            life.close();
-            if (loading != null) {
-                loading.stop();
-            }
-            if (pinAlarm != null) {
-                pinAlarm.close();
-            }
-        }
-
-        boolean gone() {
-            return life.state() instanceof EngineLife.Cold;
+        public BiFunction<FencedCommand, OutputListener, FencedProcess> fence() {
+            return fence;
         }
 
         @Override
-        public void stop(LlamaServer engine) {
-            engine.stop();
+        public Alarms alarms() {
+            return alarms;
         }
 
         @Override
-        public void wakeWhenIdle(long use) {
-            lastUse = ++arrivals;
-            if (idleAlarm != null) {
-                idleAlarm.close();
-            }
-            if (!pinned()) {
-                idleAlarm = alarms.after(settings.idleTime(), () -> send(() -> life.idle(use)));
-            }
+        public MemoryRoom room() {
+            return room;
         }
 
         @Override
-        public void changed() {
-            since = Instant.now();
-            if (pinned() && gone() && !closing) {
-                var wait = life.untilNextStart();
-                pinAlarm = alarms.after(wait.compareTo(PIN_AGAIN) > 0 ? wait : PIN_AGAIN, () -> send(this::keepUp));
-            }
+        public long nextArrival() {
+            return ++arrivals;
         }
 
         @Override
-        public void quiet() {
-            send(LlamaServerPool.this::settle);
+        public boolean closing() {
+            return closing;
         }
 
         @Override
-        public long bytes() {
-            return model.memory().bytes();
+        public boolean outOfUse(LocalModel model) {
+            return inUse != null && !inUse.contains(model);
         }
 
         @Override
-        public boolean pinned() {
-            return model.pinned() == key.purpose() && (inUse == null || inUse.contains(model));
+        public void forget(PooledEngine.Key key, PooledEngine engine) {
+            engines.remove(key, engine);
         }
 
         @Override
-        public boolean wanted() {
-            return !closing && (life.waiting() > 0 || pinned());
+        public void settle() {
+            LlamaServerPool.this.settle();
         }
 
         @Override
-        public boolean evictable() {
-            return life.evictable();
+        public void report() {
+            LlamaServerPool.this.report();
         }
 
         @Override
-        public long lastUse() {
-            return lastUse;
-        }
-
-        @Override
-        public void refused(long most) {
-            life.loadFailed(new EngineException.TooLarge(
-                    "model %s needs %d MB of memory, and engines may have %d MB%s; raise ringfence.engines.memory-budget"
-                                    .formatted(
-                                            model.id(),
-                                            model.memory().megabytes(),
-                                            new DataSize(Math.max(0, most)).megabytes(),
-                                            most < settings.memoryBudget() ? " beside the pinned ones" : "")
-                            + ", or lower the model's context_tokens, slots or min_memory_mb"));
-            finishWhenGone();
-        }
-
-        @Override
-        public void abandoned() {
-            life.abandoned();
-            forgetWhenOver();
-            finishWhenGone();
-        }
-
-        @Override
-        public void awaitsRoom() {
-            life.tell(new EngineProgress.AwaitsMemory());
-        }
-
-        @Override
-        public void evict() {
-            LOG.infof("Engine of model %s goes, since another model needs the memory", model.id());
-            if (!life.evict()) {
-                throw new IllegalStateException("an engine at work was chosen to go");
-            }
-        }
-
-        @Override
-        public void yieldTo(long arrival) {
-            life.yieldTo(arrival);
-        }
-
-        @Override
-        public void yieldNot() {
-            life.yieldNot();
-        }
-
-        Reading read() {
-            var server = life.state() instanceof EngineLife.Up<LlamaServer>(var up) ? up : null;
-            return new Reading(
-                    new EngineStatus(model.id(), key.purpose(), state(), since, life.waiting(), model.memory()),
-                    server);
-        }
-
-        private State state() {
-            return switch (life.state()) {
-                case EngineLife.Cold<LlamaServer> _ -> {
-                    var failure = life.lastFailure();
-                    yield failure == null
-                            ? new State.Cold()
-                            : new State.Failed(
-                                    String.valueOf(failure.getMessage()),
-                                    Instant.now().plus(life.untilNextStart()));
-                }
-                case EngineLife.Loading<LlamaServer> _ -> new State.Loading();
-                case EngineLife.Up<LlamaServer>(var up) -> new State.Ready(up.pid(), slots, life.busySlots());
-                case EngineLife.Stopping<LlamaServer> _ -> new State.Stopping();
-            };
+        public void finishWhenGone() {
+            LlamaServerPool.this.finishWhenGone();
         }
     }
 }
