@@ -94,7 +94,12 @@ public final class Ringfence implements AutoCloseable {
             var models = new CatalogModels(catalog::catalog, engines);
             var capabilities = Capabilities.of(List.of(new GenerateText(models), new ShellExec(fence::start)));
             var jobs = new Jobs(
-                    settings, recovered.journal(), capabilities, name -> profile(catalog.catalog(), name), jobObserver);
+                    settings,
+                    recovered.journal(),
+                    capabilities,
+                    name -> profile(catalog.catalog(), name),
+                    agent -> catalog.catalog().grants(agent),
+                    jobObserver);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(

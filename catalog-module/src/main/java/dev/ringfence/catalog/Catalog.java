@@ -31,6 +31,7 @@ public final class Catalog {
 
     /** Ids that mean their default version, aliases, and references to versions. */
     private final Map<String, Model> names = new HashMap<>();
+    private final Optional<Map<String, AgentGrants>> grants;
 
     /** Everything is checked by then: the default is one of the profiles, and agents map to models that exist. */
     Catalog(
@@ -40,6 +41,7 @@ public final class Catalog {
             List<Model> models,
             Map<String, Set<String>> modelsOfAgents,
             Map<String, SandboxProfile> profiles,
+            Optional<Map<String, AgentGrants>> grants,
             List<Problem> warnings,
             Path directory) {
         this.enabled = enabled;
@@ -57,6 +59,7 @@ public final class Catalog {
         }
         this.modelsOfAgents = Collections.unmodifiableMap(new LinkedHashMap<>(modelsOfAgents));
         this.profiles = Collections.unmodifiableMap(new LinkedHashMap<>(profiles));
+        this.grants = grants.map(found -> Collections.unmodifiableMap(new LinkedHashMap<>(found)));
     }
 
     /**
@@ -112,6 +115,7 @@ public final class Catalog {
                 others,
                 modelsOfAgents,
                 profiles,
+                grants,
                 othersWarnings,
                 directory);
     }
@@ -199,6 +203,16 @@ public final class Catalog {
     /** For jobs that name no profile. */
     public SandboxProfile defaultProfile() {
         return defaultProfile;
+    }
+
+    /**
+     * What an agent may ask for: everything in a catalog without a table {@code [agents]}; with one, what its own table
+     * there says, and nothing for an agent that has none.
+     */
+    public Optional<AgentGrants> grants(String agent) {
+        return grants.isEmpty()
+                ? Optional.of(AgentGrants.unrestricted(agent))
+                : Optional.ofNullable(grants.get().get(agent));
     }
 
     public Statistics statistics() {

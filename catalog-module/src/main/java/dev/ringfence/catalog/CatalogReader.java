@@ -29,6 +29,7 @@ final class CatalogReader {
     private final Map<String, Set<String>> modelsOfAgents = new LinkedHashMap<>();
     private final Map<String, SandboxProfile> profiles = new LinkedHashMap<>();
     private final Path directory;
+    private final Map<String, AgentGrants> grants = new LinkedHashMap<>();
 
     private CatalogReader(Path directory, boolean trusted) {
         this.directory = directory;
@@ -112,11 +113,21 @@ final class CatalogReader {
                             + "] or name another" + Suggestion.of(defaultProfile, profiles.keySet()));
         }
         slm.close();
+        var restricted = root.table("agents");
+        restricted.ifPresent(this::grants);
         root.close();
         return profile == null || !problems.all().isEmpty()
                 ? Optional.empty()
                 : Optional.of(new Catalog(
-                        enabled, overrides, profile, models, modelsOfAgents, profiles, warnings.all(), directory));
+                        enabled,
+                        overrides,
+                        profile,
+                        models,
+                        modelsOfAgents,
+                        profiles,
+                        restricted.map(_ -> grants),
+                        warnings.all(),
+                        directory));
     }
 
     private boolean allowLists(TomlTable lists) {
@@ -176,6 +187,14 @@ final class CatalogReader {
                 problems.add(key, name, "no such sandbox profile" + Suggestion.of(name, profiles.keySet()));
             }
         });
+    }
+
+    private void grants(TomlTable agents) {
+        for (var agent : agents.keys()) {
+            checkName(agents.name(agent), agent);
+            agents.table(agent)
+                    .ifPresent(table -> grants.put(agent, AgentReader.read(agent, table, profiles.keySet())));
+        }
     }
 
     private void profiles(TomlTable tables) {

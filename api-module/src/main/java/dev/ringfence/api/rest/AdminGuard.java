@@ -1,5 +1,7 @@
 package dev.ringfence.api.rest;
 
+import dev.ringfence.api.access.AccessException;
+import dev.ringfence.api.access.Caller;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.container.ContainerRequestContext;
@@ -9,8 +11,8 @@ import java.util.List;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
 /**
- * Who calls for the operator. As long as nobody is authenticated, that is whoever calls from this host itself: not from
- * another one, also not through a proxy of this host, and not from a web page that a browser of this host shows.
+ * Lets administrators pass. As long as no key exists, that is whoever calls from this host itself: not from another one,
+ * also not through a proxy of this host, and not from a web page that a browser of this host shows.
  */
 @Singleton
 public class AdminGuard {
@@ -25,20 +27,34 @@ public class AdminGuard {
     @Admin
     @ServerRequestFilter
     public void check(ContainerRequestContext request) {
+        var caller = AccessGuard.caller(current.getCurrent());
+        if (!caller.admin()) {
+            throw new AccessException.Forbidden("this is for administrators");
+        }
+        if (caller.equals(Caller.OPEN)) {
+            checkOpen(request);
+        }
+    }
+
+    private void checkOpen(ContainerRequestContext request) {
         var peer = current.getCurrent().request().remoteAddress();
         if (peer == null || !isLoopback(peer.hostAddress())) {
-            throw new NotAdmin("it is called from another host; call it from the service's own");
+            throw notHere("it is called from another host");
         }
         for (var header : OF_PROXIES) {
             if (request.getHeaderString(header) != null) {
-                throw new NotAdmin(
-                        "it is called through a proxy (" + header + "); call it from the service's own host");
+                throw notHere("it is called through a proxy (" + header + ")");
             }
         }
         var origin = request.getHeaderString("Origin");
         if (origin != null && !sameOrigin(origin, request.getUriInfo().getRequestUri())) {
-            throw new NotAdmin("it is called from a web page of " + origin);
+            throw notHere("it is called from a web page of " + origin);
         }
+    }
+
+    private static AccessException.Forbidden notHere(String why) {
+        return new AccessException.Forbidden("without a key, this is for whoever calls from the service's own host, and "
+                + why + "; `ringfence keys create` makes a key");
     }
 
     private static boolean isLoopback(String address) {
@@ -47,14 +63,5 @@ public class AdminGuard {
 
     private static boolean sameOrigin(String origin, URI request) {
         return origin.equals(request.getScheme() + "://" + request.getAuthority());
-    }
-
-    /** The caller is not the operator; only the operator may do this. */
-    static final class NotAdmin extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        NotAdmin(String message) {
-            super(message);
-        }
     }
 }

@@ -3,6 +3,7 @@ package dev.ringfence.api.rest;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.Ringfence;
+import dev.ringfence.api.access.AccessException;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.Model;
 import dev.ringfence.catalog.ModelCapability;
@@ -58,13 +59,32 @@ public class ModelsResource {
     public Uni<Response> models(
             @Parameter(description = "Only those that this agent may use") @QueryParam("agent") @Nullable String agent) {
         var catalog = gate.service().catalog();
-        return list(agent == null ? catalog.models() : catalog.modelsFor(agent));
+        var who = visibleFor(agent);
+        return list(who == null ? catalog.models() : catalog.modelsFor(who));
+    }
+
+    /**
+     * For whom one looks: administrators for anyone, others for themselves only.
+     *
+     * @return null for the whole catalog
+     */
+    private @Nullable String visibleFor(@Nullable String asked) {
+        var caller = gate.caller();
+        if (caller.admin()) {
+            return asked;
+        }
+        var own = caller.agent().orElse(null);
+        if (asked != null && !asked.equals(own)) {
+            throw new AccessException.Forbidden("the key is of \"" + own + "\", and \"" + asked + "\" is another agent");
+        }
+        return own;
     }
 
     @GET
     @Path("/agents/{agent}/models")
     @Operation(summary = "What an agent may use; an agent that the catalog does not map may use every model")
     public Uni<Response> ofAgent(@PathParam("agent") String agent) {
+        var _ = visibleFor(agent);
         return list(gate.service().catalog().modelsFor(agent));
     }
 
@@ -87,7 +107,11 @@ public class ModelsResource {
     public Uni<Response> model(@PathParam("model") String name) {
         var service = gate.service();
         var state = service.liveCatalog().state();
-        var model = state.catalog().model(name).orElseThrow(() -> unknown(name));
+        var who = visibleFor(null);
+        var model = state.catalog()
+                .model(name)
+                .filter(found -> who == null || state.catalog().mayUse(who, name))
+                .orElseThrow(() -> unknown(name));
         return service.engines()
                 .status()
                 .map(engines -> Response.ok(ModelJson.detail(
@@ -111,7 +135,7 @@ public class ModelsResource {
                     @QueryParam("agent")
                     @Nullable String agent) {
         var service = gate.service();
-        var requirements = requirements(capabilities, maxMemory, agent);
+        var requirements = requirements(capabilities, maxMemory, visibleFor(agent));
         var model = service.catalog()
                 .select(requirements)
                 .orElseThrow(() -> new UnknownModel("no model of the catalog has all of "
@@ -171,9 +195,9 @@ public class ModelsResource {
     @Operation(
             summary = "Adds a model, which stays through restarts",
             description = "The body has the keys of a model in the catalog file, and must not name endpoints or keys."
-                    + " Only where the catalog has allow_runtime_overrides, and only from this host.")
+                    + " Only where the catalog has allow_runtime_overrides, and only for administrators.")
     @APIResponse(responseCode = "201", description = "The model is in the catalog")
-    @APIResponse(responseCode = "403", description = "runtime-overrides-disabled, admin-only")
+    @APIResponse(responseCode = "403", description = "runtime-overrides-disabled, forbidden")
     @APIResponse(responseCode = "422", description = "invalid-catalog, with every error")
     public Response add(
             @RequestBody(

@@ -1,6 +1,8 @@
 package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.ringfence.api.access.AccessException;
+import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.Submission;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,14 +74,26 @@ record SubmitRequest(
         return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent);
     }
 
-    Submission submission(Optional<String> idempotencyKey) {
+    /**
+     * @throws AccessException.Forbidden when the caller asks in the name of another agent
+     */
+    Submission submission(Caller caller, Optional<String> idempotencyKey) {
         return new Submission(
-                agent.orElse("anonymous"),
+                agentOf(caller),
                 capability,
                 arguments,
                 profile,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey);
+    }
+
+    private String agentOf(Caller caller) {
+        var own = caller.agent();
+        if (own.isPresent() && agent.isPresent() && !caller.admin() && !agent.equals(own)) {
+            throw new AccessException.Forbidden(
+                    "/agent is \"" + agent.get() + "\", and the key is of \"" + own.get() + "\": leave the field out");
+        }
+        return agent.or(() -> own).orElse("anonymous");
     }
 
     private static Optional<String> text(JsonNode json, String field, List<String> errors) {

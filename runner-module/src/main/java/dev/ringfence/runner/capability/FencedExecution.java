@@ -5,11 +5,14 @@ import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.CapturedOutput;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
@@ -114,9 +117,19 @@ final class FencedExecution implements Execution {
         output(data, "stdout", result.stdout());
         output(data, "stderr", result.stderr());
         data.set("usage", FenceJson.usage(result.usage()));
-        FenceJson.limitsHit(data, result.limitsHit());
+        var limits = new ArrayList<>(result.limitsHit());
+        cut(limits, "stdout", result.stdout());
+        cut(limits, "stderr", result.stderr());
+        FenceJson.limitsHit(data, limits);
         data.set("fence", FenceJson.report(result.report()));
         return data;
+    }
+
+    private static void cut(List<LimitHit> limits, String stream, CapturedOutput output) {
+        if (output.truncated()) {
+            limits.add(
+                    new LimitHit("output." + stream, output.bytes().length + " bytes", output.totalBytes() + " bytes"));
+        }
     }
 
     private static void output(ObjectNode data, String name, CapturedOutput output) {
