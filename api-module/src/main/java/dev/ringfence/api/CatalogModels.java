@@ -5,10 +5,13 @@ import dev.ringfence.catalog.Model;
 import dev.ringfence.catalog.ModelCapability;
 import dev.ringfence.catalog.ModelFile;
 import dev.ringfence.catalog.Provider;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.EnginePurpose;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.LocalModel;
+import dev.ringfence.runner.engine.RemoteModels;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -20,10 +23,12 @@ import java.util.function.Supplier;
 final class CatalogModels implements ModelSource {
     private final Supplier<Catalog> catalogs;
     private final LlamaServerPool engines;
+    private final RemoteModels remotes;
 
-    CatalogModels(Supplier<Catalog> catalogs, LlamaServerPool engines) {
+    CatalogModels(Supplier<Catalog> catalogs, LlamaServerPool engines, RemoteModels remotes) {
         this.catalogs = catalogs;
         this.engines = engines;
+        this.remotes = remotes;
     }
 
     @Override
@@ -50,11 +55,14 @@ final class CatalogModels implements ModelSource {
         return switch (model.get().provider()) {
             case Provider.LocalFile _, Provider.HuggingFace _ -> local(catalog, model.get());
             case Provider.Remote remote ->
-                new Resolution.Refused(
-                        "provider-not-supported",
-                        "/model: \"" + id + "\" is of the provider " + remote.externalName()
-                                + "; this version runs models of LocalFile and HuggingFace only");
+                new Resolution.Found(
+                        remotes.serve(model.get().reference(), remote, longest(catalog.engineProfile(model.get()))));
         };
+    }
+
+    /** A remote service is in no fence, but a profile's time limit can be kept all the same. */
+    private static Duration longest(SandboxProfile profile) {
+        return profile.processLimits().maxExecutionTime();
     }
 
     private Resolution local(Catalog catalog, Model model) {

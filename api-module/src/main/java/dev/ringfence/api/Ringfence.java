@@ -12,6 +12,7 @@ import dev.ringfence.runner.capability.GenerateText;
 import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.LlamaServerPool;
+import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
@@ -48,6 +49,7 @@ public final class Ringfence implements AutoCloseable {
     private final LiveCatalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
+    private final RemoteModels remotes;
     private final Capabilities capabilities;
     private final Journal journal;
     private final Jobs jobs;
@@ -59,6 +61,7 @@ public final class Ringfence implements AutoCloseable {
             LiveCatalog catalog,
             Fence fence,
             LlamaServerPool engines,
+            RemoteModels remotes,
             Capabilities capabilities,
             Journal journal,
             Jobs jobs,
@@ -66,6 +69,7 @@ public final class Ringfence implements AutoCloseable {
         this.catalog = catalog;
         this.fence = fence;
         this.engines = engines;
+        this.remotes = remotes;
         this.capabilities = capabilities;
         this.journal = journal;
         this.jobs = jobs;
@@ -91,7 +95,8 @@ public final class Ringfence implements AutoCloseable {
         try {
             sweep(fence);
             var engines = new LlamaServerPool(engineSettings, fence::start);
-            var models = new CatalogModels(catalog::catalog, engines);
+            var remotes = new RemoteModels();
+            var models = new CatalogModels(catalog::catalog, engines, remotes);
             var capabilities = Capabilities.of(List.of(new GenerateText(models), new ShellExec(fence::start)));
             var jobs = new Jobs(
                     settings,
@@ -103,7 +108,7 @@ public final class Ringfence implements AutoCloseable {
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
-                    catalog, fence, engines, capabilities, recovered.journal(), jobs, config.drainTimeout());
+                    catalog, fence, engines, remotes, capabilities, recovered.journal(), jobs, config.drainTimeout());
         } catch (RuntimeException e) {
             recovered.journal().close();
             throw e;
@@ -157,6 +162,7 @@ public final class Ringfence implements AutoCloseable {
         }
         drain();
         engines.close();
+        remotes.close();
         journal.close();
         fence.close();
     }

@@ -31,6 +31,7 @@ public final class Catalog {
 
     /** Ids that mean their default version, aliases, and references to versions. */
     private final Map<String, Model> names = new HashMap<>();
+
     private final Optional<Map<String, AgentGrants>> grants;
 
     /** Everything is checked by then: the default is one of the profiles, and agents map to models that exist. */

@@ -53,8 +53,9 @@ public class AdminGuard {
     }
 
     private static AccessException.Forbidden notHere(String why) {
-        return new AccessException.Forbidden("without a key, this is for whoever calls from the service's own host, and "
-                + why + "; `ringfence keys create` makes a key");
+        return new AccessException.Forbidden(
+                "without a key, this is for whoever calls from the service's own host, and " + why
+                        + "; `ringfence keys create` makes a key");
     }
 
     private static boolean isLoopback(String address) {

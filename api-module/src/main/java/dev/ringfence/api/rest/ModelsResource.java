@@ -75,7 +75,8 @@ public class ModelsResource {
         }
         var own = caller.agent().orElse(null);
         if (asked != null && !asked.equals(own)) {
-            throw new AccessException.Forbidden("the key is of \"" + own + "\", and \"" + asked + "\" is another agent");
+            throw new AccessException.Forbidden(
+                    "the key is of \"" + own + "\", and \"" + asked + "\" is another agent");
         }
         return own;
     }

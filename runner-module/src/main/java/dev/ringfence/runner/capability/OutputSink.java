@@ -1,5 +1,7 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 /** Hears what a job puts out while it runs. */
 @FunctionalInterface
 public interface OutputSink {
@@ -10,4 +12,12 @@ public interface OutputSink {
      * @param text complete characters only
      */
     void put(String channel, String text);
+
+    /**
+     * Why the work has not come further yet. Called from any thread; it never blocks.
+     *
+     * @param phase a word, such as {@code loading}
+     * @param data what is known about it
+     */
+    default void progress(String phase, ObjectNode data) {}
 }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -62,6 +63,13 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     public Uni<GenerationResult> result() {
         // A copy, so that cancelling the subscription does not complete the original.
         return Uni.createFrom().completionStage(() -> result.copy());
+    }
+
+    @Override
+    public Optional<EngineUse> engine() {
+        return lease.isDone() && !lease.isCompletedExceptionally()
+                ? Optional.of(lease.join().server().use())
+                : Optional.empty();
     }
 
     @Override

@@ -80,6 +80,13 @@ final class LlamaServer {
         return process.pid();
     }
 
+    EngineUse use() {
+        var result = result();
+        return result == null
+                ? new EngineUse(process.peakMemoryBytes(), process.report())
+                : new EngineUse(result.usage().peakMemoryBytes(), result.report());
+    }
+
     /** Done once nothing of it is left. */
     CompletableFuture<FencedResult> ended() {
         return ended;

@@ -4,6 +4,7 @@ import dev.ringfence.runner.fence.cgroup.JobCgroup;
 import dev.ringfence.runner.process.Supervisor;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
@@ -39,6 +40,15 @@ final class FenceSupervisor implements Supervisor {
     /** The first process of the namespace, as the host sees it. */
     int inner() {
         return inner;
+    }
+
+    /** So far; from any thread, also when the group has gone meanwhile. */
+    long peakMemoryBytes() {
+        try {
+            return group.map(found -> found.readings().peakMemoryBytes()).orElse(0L);
+        } catch (UncheckedIOException e) {
+            return 0;
+        }
     }
 
     /** What the control group counted, once the tree is gone. */

@@ -105,6 +105,16 @@ final class ScriptedEngine implements FencedProcess {
     }
 
     @Override
+    public FenceReport report() {
+        return new FenceReport("none", List.of());
+    }
+
+    @Override
+    public long peakMemoryBytes() {
+        return 0;
+    }
+
+    @Override
     public void stop() {
         try {
             listener.close();
