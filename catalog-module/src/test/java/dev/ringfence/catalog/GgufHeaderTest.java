@@ -152,12 +152,14 @@ class GgufHeaderTest {
 
     /** With one key, named k. */
     private static byte[] withKey(ByteBuffer value) {
+        var bytes = new byte[value.capacity()];
+        value.rewind().get(bytes);
         return ByteBuffer.allocate(24 + 9 + value.capacity())
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .put(head(3, 0, 1))
                 .putLong(1)
                 .put((byte) 'k')
-                .put(value.array())
+                .put(bytes)
                 .array();
     }
 }

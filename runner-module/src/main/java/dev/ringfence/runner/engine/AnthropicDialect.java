@@ -130,7 +130,8 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
             }
             case "message_delta" -> {
                 answer.output(data.path("usage").path("output_tokens").asLong(-1));
-                answer.finished(finishReason(data.path("delta").path("stop_reason").asText()));
+                answer.finished(
+                        finishReason(data.path("delta").path("stop_reason").asText()));
             }
             case "message_stop" -> {
                 return true;

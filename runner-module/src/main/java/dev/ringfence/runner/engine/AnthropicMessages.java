@@ -58,8 +58,8 @@ final class AnthropicMessages {
         if (content.isArray()) {
             for (var part : content) {
                 if (!part.path("text").isTextual()) {
-                    throw new InvalidRequest("content of the type " + part.path("type").asText()
-                            + " is not passed on to models of Anthropic; text is");
+                    throw new InvalidRequest("content of the type "
+                            + part.path("type").asText() + " is not passed on to models of Anthropic; text is");
                 }
                 addText(part.path("text"), blocks);
             }
@@ -72,9 +72,12 @@ final class AnthropicMessages {
                 .put("id", call.path("id").asText())
                 .put("name", call.path("function").path("name").asText());
         try {
-            use.set("input", JSON.readTree(call.path("function").path("arguments").asText("{}")));
+            use.set(
+                    "input",
+                    JSON.readTree(call.path("function").path("arguments").asText("{}")));
         } catch (JsonProcessingException e) {
-            throw new InvalidRequest("the arguments of the call " + call.path("id").asText() + " are not JSON");
+            throw new InvalidRequest(
+                    "the arguments of the call " + call.path("id").asText() + " are not JSON");
         }
         return use;
     }
@@ -101,11 +104,14 @@ final class AnthropicMessages {
                     .put("type", "tool")
                     .put("name", choice.path("function").path("name").asText());
         } else if (choice.isTextual()) {
-            body.putObject("tool_choice").put("type", switch (choice.textValue()) {
-                case "required" -> "any";
-                case "none" -> "none";
-                default -> "auto";
-            });
+            body.putObject("tool_choice")
+                    .put(
+                            "type",
+                            switch (choice.textValue()) {
+                                case "required" -> "any";
+                                case "none" -> "none";
+                                default -> "auto";
+                            });
         }
     }
 }

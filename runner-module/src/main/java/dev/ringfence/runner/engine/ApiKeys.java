@@ -59,7 +59,10 @@ final class ApiKeys {
             if (Files.size(path) > MOST_BYTES) {
                 throw new RemoteDenied("the key file of model %s, %s, is too long for a key".formatted(model, path));
             }
-            return Files.readString(path, StandardCharsets.UTF_8).lines().findFirst().orElse("");
+            return Files.readString(path, StandardCharsets.UTF_8)
+                    .lines()
+                    .findFirst()
+                    .orElse("");
         } catch (IOException e) {
             throw new RemoteDenied("the key file of model %s, %s, cannot be read: %s"
                     .formatted(model, path, e.getClass().getSimpleName()));

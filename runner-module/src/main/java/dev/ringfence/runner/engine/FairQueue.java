@@ -46,20 +46,22 @@ final class FairQueue<R> {
 
     /** The next one in turn whose arrival is accepted. */
     Optional<R> poll(LongPredicate accepted) {
-        for (var turn : agents.entrySet()) {
-            if (accepted.test(turn.getValue().element().arrival())) {
-                var agent = turn.getKey();
-                var queue = turn.getValue();
-                var entry = queue.remove();
-                size--;
-                agents.remove(agent);
-                if (!queue.isEmpty()) {
-                    agents.put(agent, queue);
-                }
-                return Optional.of(entry.request());
-            }
+        var turn = agents.entrySet().stream()
+                .filter(entry -> accepted.test(entry.getValue().element().arrival()))
+                .findFirst();
+        if (turn.isEmpty()) {
+            return Optional.empty();
         }
-        return Optional.empty();
+        var agent = turn.get().getKey();
+        var queue = turn.get().getValue();
+        // To the end of the line, if there is more to come.
+        agents.remove(agent);
+        var next = queue.remove();
+        size--;
+        if (!queue.isEmpty()) {
+            agents.put(agent, queue);
+        }
+        return Optional.of(next.request());
     }
 
     /** Whether it waited. */

@@ -21,7 +21,7 @@ final class MappedFile {
         try {
             long kibibytes = residentFile(pid);
             for (var child : Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
-                    .split(" ")) {
+                    .split(" ", -1)) {
                 kibibytes += child.isBlank() ? 0 : residentFile(Long.parseLong(child.strip()));
             }
             long size = Math.max(1, Files.size(file));

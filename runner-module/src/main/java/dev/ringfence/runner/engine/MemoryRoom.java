@@ -69,7 +69,7 @@ final class MemoryRoom {
     void left(Tenant tenant) {
         inside.remove(tenant);
         leaving.remove(tenant);
-        claims.removeIf(claim -> claim.tenant() == tenant);
+        claims.removeIf(claim -> claim.tenant().equals(tenant));
     }
 
     /** In bytes. */

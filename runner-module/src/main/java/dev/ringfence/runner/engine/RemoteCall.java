@@ -50,8 +50,7 @@ final class RemoteCall {
         this.dialect = switch (provider) {
             case Provider.OpenAI openAi -> new OpenAiDialect(openAi.modelName());
             case Provider.Anthropic anthropic -> new AnthropicDialect(anthropic.modelName());
-            case Provider.Custom custom ->
-                new OpenAiDialect(custom.modelName() == null ? model : custom.modelName());
+            case Provider.Custom custom -> new OpenAiDialect(custom.modelName() == null ? model : custom.modelName());
         };
     }
 
@@ -60,7 +59,11 @@ final class RemoteCall {
         /** Below the base URL. */
         String path(GenerationRequest.Operation operation);
 
-        /** @throws InvalidRequest when the service has nothing like it */
+        /**
+         * What is sent.
+         *
+         * @throws InvalidRequest when the service has nothing like it
+         */
         ObjectNode body(GenerationRequest request);
 
         /** Whether the answer to the operation is a stream of events. */
@@ -159,8 +162,8 @@ final class RemoteCall {
             answer.check(model);
         } catch (IOException e) {
             if (silence.broke()) {
-                throw new HttpTimeoutException("nothing came for "
-                        + provider.access().silenceTimeout().toSeconds() + " s");
+                throw new HttpTimeoutException(
+                        "nothing came for " + provider.access().silenceTimeout().toSeconds() + " s");
             }
             throw e;
         }
@@ -187,7 +190,8 @@ final class RemoteCall {
             default ->
                 status >= 400 && status < 500
                         ? new InvalidRequest(message.formatted("refuses the request"))
-                        : new RemoteUnavailable(message.formatted("answers with what is no answer, is its address right?"));
+                        : new RemoteUnavailable(
+                                message.formatted("answers with what is no answer, is its address right?"));
         };
     }
 
@@ -221,17 +225,21 @@ final class RemoteCall {
         if (failure instanceof HttpConnectTimeoutException || failure instanceof ConnectException) {
             throw new Retryable(
                     new RemoteUnavailable("the service of model %s at %s cannot be reached: %s"
-                            .formatted(model, host(), failure instanceof ConnectException ? "nobody answers there" : why)),
+                            .formatted(
+                                    model, host(), failure instanceof ConnectException ? "nobody answers there" : why)),
                     null);
         }
         if (failure instanceof SSLException) {
-            return new RemoteUnavailable("the service of model %s at %s does not prove who it is: %s"
-                    .formatted(model, host(), why));
+            return new RemoteUnavailable(
+                    "the service of model %s at %s does not prove who it is: %s".formatted(model, host(), why));
         }
         if (failure instanceof HttpTimeoutException) {
-            return new RemoteUnavailable("the service of model %s fell silent: nothing came for %s s; silence_timeout_seconds"
-                    .formatted(model, provider.access().silenceTimeout().toSeconds())
-                    + " in the catalog says how long that may be");
+            return new RemoteUnavailable(
+                    "the service of model %s fell silent: nothing came for %s s; silence_timeout_seconds"
+                                    .formatted(
+                                            model,
+                                            provider.access().silenceTimeout().toSeconds())
+                            + " in the catalog says how long that may be");
         }
         var reason = new RemoteUnavailable("the service of model %s broke off its answer: %s".formatted(model, why));
         if (answer.begun()) {

@@ -64,7 +64,7 @@ class RemoteModelsTest {
     private final List<Heard> heard = new CopyOnWriteArrayList<>();
     private final RemoteModels models = new RemoteModels();
     private final CountDownLatch testOver = new CountDownLatch(1);
-    private final StringBuffer text = new StringBuffer();
+    private final List<String> pieces = new CopyOnWriteArrayList<>();
     private final List<Script> scripts = new CopyOnWriteArrayList<>();
     private final HttpServer server = listening();
 
@@ -105,7 +105,7 @@ class RemoteModelsTest {
 
         var result = answered(ask(openAi(keyFile("secret-key\n"))));
 
-        assertThat(text).hasToString("hello");
+        assertThat(String.join("", pieces)).isEqualTo("hello");
         assertThat(result.finishReason()).isEqualTo("stop");
         assertThat(result.inputTokens()).isEqualTo(7);
         assertThat(result.outputTokens()).isEqualTo(2);
@@ -145,7 +145,7 @@ class RemoteModelsTest {
         assertThatThrownBy(() -> answered(ask(custom(2))))
                 .isInstanceOf(RemoteUnavailable.class)
                 .hasMessageContaining("broke off its answer");
-        assertThat(text).hasToString("hello");
+        assertThat(String.join("", pieces)).isEqualTo("hello");
         assertThat(heard).hasSize(1);
     }
 
@@ -194,7 +194,7 @@ class RemoteModelsTest {
             }
         });
         var generation = ask(custom(0));
-        await().until(() -> !text.isEmpty());
+        await().until(() -> !pieces.isEmpty());
 
         generation.cancel();
 
@@ -208,7 +208,8 @@ class RemoteModelsTest {
 
         assertThatThrownBy(() -> answered(ask(openAi(keyFile("secret-key")))))
                 .isInstanceOf(RemoteDenied.class)
-                .hasMessageContaining("does not accept this service's key (status 401): Incorrect API key provided: (the key)")
+                .hasMessageContaining(
+                        "does not accept this service's key (status 401): Incorrect API key provided: (the key)")
                 .hasMessageNotContaining("secret-key");
     }
 
@@ -267,9 +268,12 @@ class RemoteModelsTest {
                 .atMost(LIMIT);
 
         assertThat(result.inputTokens()).isEqualTo(3);
-        assertThat(vectors).singleElement().isInstanceOfSatisfying(Vectors.class, found -> assertThat(
-                        found.data().at("/0/embedding/0").doubleValue())
-                .isEqualTo(0.5));
+        assertThat(vectors)
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Vectors.class,
+                        found -> assertThat(found.data().at("/0/embedding/0").doubleValue())
+                                .isEqualTo(0.5));
     }
 
     @Test
@@ -321,7 +325,10 @@ class RemoteModelsTest {
         assertThat(result.outputTokens()).isEqualTo(5);
         assertThat(events).hasSize(3);
         assertThat(((Delta) events.get(0)).text()).isEqualTo("hello");
-        assertThat(((Delta) events.get(1)).choice().at("/delta/tool_calls/0/function/name").asText())
+        assertThat(((Delta) events.get(1))
+                        .choice()
+                        .at("/delta/tool_calls/0/function/name")
+                        .asText())
                 .isEqualTo("look");
         var sent = JSON.readTree(heard.getFirst().body());
         assertThat(heard.getFirst().path()).isEqualTo("/v1/messages");
@@ -375,7 +382,7 @@ class RemoteModelsTest {
     private Generation ask(Provider.Remote provider) {
         return models.serve("m", provider, LIMIT).generate(atZero("Say hello"), LIMIT, event -> {
             if (event instanceof Delta delta) {
-                text.append(delta.text());
+                pieces.add(delta.text());
             }
         });
     }
