@@ -7,10 +7,13 @@ import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.EngineOptions;
 import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.GenerateText;
+import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
@@ -36,20 +39,21 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
- * The assembled service: catalog, fence, engines, capabilities, journal and jobs, opened together and closed together.
+ * The assembled service: catalog, fence, engines, models, capabilities, journal and jobs, opened together and closed together.
  * Knows nothing of HTTP.
  */
 public final class Ringfence implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Ringfence.class);
     private static final int SEGMENT_BYTES = 32 << 20;
 
-    /** Two streams of output at their cap of 1 MiB, each character escaped to six, and the fence report. */
+    /** A request's body or a model's longest answer, each character escaped to six, with room. */
     private static final int EVENT_BYTES = 16 << 20;
 
     private final LiveCatalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
     private final RemoteModels remotes;
+    private final ModelSource models;
     private final Capabilities capabilities;
     private final Journal journal;
     private final Jobs jobs;
@@ -62,6 +66,7 @@ public final class Ringfence implements AutoCloseable {
             Fence fence,
             LlamaServerPool engines,
             RemoteModels remotes,
+            ModelSource models,
             Capabilities capabilities,
             Journal journal,
             Jobs jobs,
@@ -70,6 +75,7 @@ public final class Ringfence implements AutoCloseable {
         this.fence = fence;
         this.engines = engines;
         this.remotes = remotes;
+        this.models = models;
         this.capabilities = capabilities;
         this.journal = journal;
         this.jobs = jobs;
@@ -91,24 +97,38 @@ public final class Ringfence implements AutoCloseable {
                 config.fence().bubblewrap(),
                 config.fence().firstUser(),
                 config.fence().grace()));
-        var recovered = recover(data.resolve("journal"), logObserver, settings.retained());
+        var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
         try {
             sweep(fence);
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
-            var capabilities = Capabilities.of(List.of(new GenerateText(models), new ShellExec(fence::start)));
+            var capabilities = Capabilities.of(List.of(
+                    new GenerateText(models),
+                    new AskModel(Operation.CHAT, models),
+                    new AskModel(Operation.COMPLETION, models),
+                    new AskModel(Operation.EMBEDDINGS, models),
+                    new ShellExec(fence::start)));
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
                     capabilities,
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
+                    profile -> tier(fence, profile),
                     jobObserver);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
-                    catalog, fence, engines, remotes, capabilities, recovered.journal(), jobs, config.drainTimeout());
+                    catalog,
+                    fence,
+                    engines,
+                    remotes,
+                    models,
+                    capabilities,
+                    recovered.journal(),
+                    jobs,
+                    config.drainTimeout());
         } catch (RuntimeException e) {
             recovered.journal().close();
             throw e;
@@ -130,6 +150,11 @@ public final class Ringfence implements AutoCloseable {
 
     public LlamaServerPool engines() {
         return engines;
+    }
+
+    /** Finds the models that agents name. */
+    public ModelSource models() {
+        return models;
     }
 
     public Capabilities capabilities() {
@@ -219,13 +244,23 @@ public final class Ringfence implements AutoCloseable {
         }
     }
 
-    private static Journal.Recovered recover(Path directory, LogObserver observer, int retained) {
-        var options = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
+    private static Optional<String> tier(Fence fence, SandboxProfile profile) {
+        try {
+            return Optional.of(fence.report(profile).tier());
+        } catch (FenceException.Refused _) {
+            return Optional.empty();
+        }
+    }
+
+    private static Journal.Recovered recover(
+            Path directory, RingfenceConfig.JournalKeeping keeping, LogObserver observer) {
+        var defaults = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
         try {
             var recovered = Journal.recover(
                     directory,
-                    options.withEndedJobs(retained, options.endedJobsBytes())
-                            .withLog(options.log().withObserver(observer)));
+                    options(defaults, keeping)
+                            .withObserver(new JournalLog())
+                            .withLog(defaults.log().withObserver(observer)));
             if (recovered.tail() instanceof Tail.Torn torn) {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
@@ -235,6 +270,23 @@ public final class Ringfence implements AutoCloseable {
         } catch (LogException | JournalException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static JournalOptions options(JournalOptions defaults, RingfenceConfig.JournalKeeping keeping) {
+        var age = keeping.retention().age();
+        long size = keeping.retention().size().asLongValue();
+        int events = keeping.snapshot().events();
+        if (age.compareTo(Duration.ofMinutes(1)) < 0) {
+            throw new StartupFailure("ringfence.journal.retention.age is " + age + "; it must be at least 1 minute");
+        }
+        if (size < 2L * SEGMENT_BYTES) {
+            throw new StartupFailure("ringfence.journal.retention.size is " + size + " bytes; it must be at least "
+                    + 2L * SEGMENT_BYTES + ", two segments of the log");
+        }
+        if (events < 1) {
+            throw new StartupFailure("ringfence.journal.snapshot.events is " + events + "; it must be at least 1");
+        }
+        return defaults.withSnapshots(events, defaults.indexRows()).withRetention(age, size);
     }
 
     private static void sweep(Fence fence) {

@@ -8,11 +8,13 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 
-/** A request's body as JSON, read strictly: no key twice, nothing after the end, no deep nesting. */
-final class JsonBody {
+/** Bodies that are JSON objects: of bounded size and depth, no key twice, nothing after the object. */
+public final class JsonBody {
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -26,8 +28,20 @@ final class JsonBody {
 
     private JsonBody() {}
 
-    /** @throws BadRequest with the place of the mistake */
-    static JsonNode parse(byte[] body) {
+    /** The object in a body; a client that sends something else is told what. Blocks. */
+    public static ObjectNode read(InputStream body) {
+        return parse(BodyLimit.read(body));
+    }
+
+    static ObjectNode parse(byte[] body) {
+        var json = tree(body);
+        if (!(json instanceof ObjectNode object)) {
+            throw new BadRequest("invalid-request", List.of("the body must be a JSON object, not " + kind(json)));
+        }
+        return object;
+    }
+
+    private static JsonNode tree(byte[] body) {
         try {
             return MAPPER.readTree(body);
         } catch (JsonProcessingException e) {
@@ -40,5 +54,9 @@ final class JsonBody {
         } catch (IOException e) {
             throw new BadRequest("malformed-json", List.of("the body cannot be read: " + e.getMessage()));
         }
+    }
+
+    static String kind(JsonNode json) {
+        return json.isMissingNode() ? "empty" : json.getNodeType().name().toLowerCase(java.util.Locale.ROOT);
     }
 }

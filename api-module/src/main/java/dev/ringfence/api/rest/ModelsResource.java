@@ -210,11 +210,8 @@ public class ModelsResource {
                                                             examples =
                                                                     "{\"id\":\"writer\",\"version\":\"2\",\"provider\":{\"LocalFile\":{\"file_path\":\"/models/w.gguf\"}},\"capabilities\":[\"TextGeneration\"]}")))
                     byte[] body) {
-        if (!(JsonBody.parse(body) instanceof ObjectNode model)) {
-            throw new BadRequest("invalid-request", List.of("the body must be a JSON object"));
-        }
         var service = gate.service();
-        var added = service.liveCatalog().add(model);
+        var added = service.liveCatalog().add(JsonBody.parse(body));
         return Response.created(
                         URI.create("/api/v1/models/" + URLEncoder.encode(added.reference(), StandardCharsets.UTF_8)))
                 .entity(ModelJson.detail(added, List.of(), true))
