@@ -22,6 +22,7 @@ final class Signals {
     private final Deque<JobSignal> changes = new ArrayDeque<>();
     /** Output and progress. */
     private final Deque<JobSignal> outputs = new ArrayDeque<>();
+
     private int outputSize;
     private long last;
     private long droppedUpTo;
@@ -74,7 +75,8 @@ final class Signals {
     }
 
     private static int size(JobSignal signal) {
-        return OVERHEAD + (signal instanceof JobSignal.Output output ? output.text().length() : OVERHEAD);
+        return OVERHEAD
+                + (signal instanceof JobSignal.Output output ? output.text().length() : OVERHEAD);
     }
 
     /** Nothing more will be known: watchers get what there is, then this. */

@@ -109,7 +109,10 @@ public class OpenAiResource {
     public String models(@Context HttpHeaders headers) {
         var list = JsonNodeFactory.instance.objectNode().put("object", "list");
         var data = list.putArray("data");
-        gate.service().catalog().modelsFor(callers.agent(headers)).forEach(model -> data.add(json(model.isDefault() ? model.id() : model.reference(), model)));
+        gate.service()
+                .catalog()
+                .modelsFor(callers.agent(headers))
+                .forEach(model -> data.add(json(model.isDefault() ? model.id() : model.reference(), model)));
         return list.toString();
     }
 
@@ -169,6 +172,10 @@ public class OpenAiResource {
                 .put("id", name)
                 .put("object", "model")
                 .put("created", 0)
-                .put("owned_by", model.provider() instanceof Provider.Remote ? model.provider().externalName() : "ringfence");
+                .put(
+                        "owned_by",
+                        model.provider() instanceof Provider.Remote
+                                ? model.provider().externalName()
+                                : "ringfence");
     }
 }
