@@ -104,6 +104,10 @@ public class JournalResource {
 
     /** Asked for one by one, so that a slow client holds nothing in memory. */
     private static Multi<byte[]> lines(Multi<byte[]> pieces) {
-        return RestMulti.fromMultiData(pieces).withDemand(1).build();
+        return RestMulti.fromMultiData(pieces)
+                .withDemand(1)
+                // Lines, though the media type begins like that of JSON.
+                .encodeAsJsonArray(false)
+                .build();
     }
 }

@@ -68,7 +68,8 @@ record EngineCommand(FencedCommand command, String socket) {
                 new SandboxProfile.ProcessLimits(
                         limits.maxChildProcesses(), FOR_EVER, limits.allowedSyscalls(), limits.priority()),
                 asked.network(),
-                asked.security());
+                asked.security(),
+                asked.tier());
     }
 
     /**

@@ -1,6 +1,6 @@
 package dev.ringfence.runner.fence;
 
-import dev.ringfence.runner.fence.FencePlan.Mount;
+import dev.ringfence.runner.fence.TierPlan.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,7 +23,13 @@ final class Bubblewrap {
      * @param user the job's user; only for a service that runs as root
      */
     static List<String> argv(
-            String name, FencePlan plan, boolean root, int user, FencedCommand command, int statusFd, int gateFd) {
+            String name,
+            FencePlan plan,
+            boolean root,
+            int user,
+            FencedCommand command,
+            int statusFd,
+            int gateFd) {
         var argv = new ArrayList<String>();
         argv.add(name);
         argv.addAll(List.of("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"));
@@ -39,7 +45,7 @@ final class Bubblewrap {
         } else {
             argv.addAll(List.of("--unshare-user", "--uid", NOBODY, "--gid", NOBODY));
         }
-        plan.mounts().forEach(mount -> mount(argv, mount));
+        ((TierPlan.Namespaces) plan.tier()).mounts().forEach(mount -> mount(argv, mount));
         argv.add("--clearenv");
         var environment = new HashMap<>(plan.network().environment());
         environment.putAll(command.environment());
