@@ -201,8 +201,8 @@ final class Road {
 
     private JobEvent.End work(Job job, Capability capability, SandboxProfile profile, JobOutputs outputs) {
         var submission = job.submission();
-        var invocation = new Invocation(
-                job.id(), submission.agent(), job.arguments(), profile, submission.deadline(), outputs);
+        var invocation =
+                new Invocation(job.id(), submission.agent(), job.arguments(), profile, submission.deadline(), outputs);
         Outcome outcome;
         try {
             var execution = capability.start(invocation, job.sink());

@@ -41,7 +41,9 @@ public class ServiceResource {
 
     @GET
     @Path("/fence")
-    @Operation(summary = "Which tiers of fences work on this host, or why not and what to do, and by which means each sandbox profile is enforced")
+    @Operation(
+            summary =
+                    "Which tiers of fences work on this host, or why not and what to do, and by which means each sandbox profile is enforced")
     public Response fence() {
         var service = gate.service();
         var json = JSON.objectNode();

@@ -320,7 +320,12 @@ class JobsOverHttpTest {
                 .isEqualTo("100000\n");
         Api.isProblem(
                 given().header("Range", "bytes=9999999-").get(output + "stdout").then(), 416, "range-not-satisfiable");
-        given().get(output + "stderr").then().statusCode(200).body(equalTo("oops\n"));
+        assertThat(given().get(output + "stderr")
+                        .then()
+                        .statusCode(200)
+                        .extract()
+                        .asString())
+                .isEqualTo("oops\n");
         Api.isProblem(given().get(output + "stdin").then(), 404, "no-output");
     }
 
@@ -373,10 +378,6 @@ class JobsOverHttpTest {
                 .extract()
                 .asString();
         assertThat(proof.lines().toList().getLast()).contains("\"intact\":true");
-        given().get("/api/v1/journal/stats")
-                .then()
-                .statusCode(200)
-                .body("first_sequence", equalTo(1))
-                .body("segments", equalTo(1));
+        given().get("/api/v1/journal/stats").then().statusCode(200).body("first_sequence", equalTo(1));
     }
 }

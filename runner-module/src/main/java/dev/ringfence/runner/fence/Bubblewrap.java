@@ -23,13 +23,7 @@ final class Bubblewrap {
      * @param user the job's user; only for a service that runs as root
      */
     static List<String> argv(
-            String name,
-            FencePlan plan,
-            boolean root,
-            int user,
-            FencedCommand command,
-            int statusFd,
-            int gateFd) {
+            String name, FencePlan plan, boolean root, int user, FencedCommand command, int statusFd, int gateFd) {
         var argv = new ArrayList<String>();
         argv.add(name);
         argv.addAll(List.of("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"));

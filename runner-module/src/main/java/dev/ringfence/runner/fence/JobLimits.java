@@ -16,10 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The limits of one job in any tier: set before its program begins, watched while it runs, read when it has ended. */
 final class JobLimits {
-    private static final int ACTING_THREADS = 8;
-
-    /** Tasks that the service and its other jobs may start while a job runs. */
-    private static final int OTHERS_TO_COME = 512;
+    /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
+    private static final int ROOM = 512;
 
     private final FencePlan plan;
     private final Optional<JobCgroup> group;
@@ -55,14 +53,14 @@ final class JobLimits {
     }
 
     /**
-     * What stands behind a watched number of tasks, so that a job cannot outgrow the watchdog. A user of the job's own
-     * has nothing else but threads that act for it for moments; the service's has the service and other jobs.
+     * What stands behind a watched number of tasks, so that a job cannot outgrow the watchdog. The service's user also
+     * has the service and other jobs.
      */
     private long userTasks(OptionalInt user) {
         if (plan.watch().tasks() == 0) {
             return plan.userTasks();
         }
-        return plan.watch().tasks() + (user.isPresent() ? ACTING_THREADS : Census.tasksOfThisUser() + OTHERS_TO_COME);
+        return plan.watch().tasks() + ROOM + (user.isPresent() ? 0 : Census.tasksOfThisUser());
     }
 
     /** So far, as the control group counts; zero without one. From any thread, also when the group has gone meanwhile. */
@@ -94,7 +92,8 @@ final class JobLimits {
 
     Usage ended(Usage counted) {
         if (group.isEmpty()) {
-            // What the kernel counted begins with the service's own memory, which a child shares until its program begins.
+            // What the kernel counted begins with the service's own memory, which a child shares until its program
+            // begins.
             return new Usage(
                     counted.cpuUser(),
                     counted.cpuSystem(),

@@ -82,7 +82,7 @@ final class Watchdog {
                                 .mapToDouble(member -> member.cpu().toNanos())
                                 .sum(),
                         now);
-        ahead |= watch.ioBytesPerSecond() > 0 && moved.isPresent() && bytes.ahead(moved.getAsLong(), now);
+        ahead |= watch.ioBytesPerSecond() > 0 && moved.isPresent() && bytes.ahead((double) moved.getAsLong(), now);
         if (ahead) {
             // Each time: what was just being started is not stopped yet.
             tree.signalMarked(SIGSTOP);

@@ -135,7 +135,8 @@ public final class Census {
             for (var entry : entries) {
                 try {
                     if (user.equals(Files.getAttribute(entry, "unix:uid"))) {
-                        tasks += ProcessEntry.of(Integer.parseInt(entry.getFileName().toString()))
+                        tasks += ProcessEntry.of(
+                                        Integer.parseInt(entry.getFileName().toString()))
                                 .map(ProcessEntry::threads)
                                 .orElse(0);
                     }

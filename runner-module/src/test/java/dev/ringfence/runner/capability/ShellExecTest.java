@@ -89,7 +89,7 @@ class ShellExecTest {
         assertThat(stdout).hasSize((int) ShellExec.CAPTURE);
         assertThat(outcome.data().path("limits_hit").toString())
                 .isEqualTo(
-                        "[{\"field\":\"output.stdout\",\"limit\":\"1048576 bytes\",\"observed\":\"1048577 bytes\"}]");
+                        "[{\"field\":\"output.stdout\",\"limit\":\"10485760 bytes\",\"observed\":\"10485761 bytes\"}]");
     }
 
     @Test
