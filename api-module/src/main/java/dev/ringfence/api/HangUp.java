@@ -12,7 +12,9 @@ final class HangUp {
 
     private HangUp() {}
 
-    /** @param heard runs on a thread of its own */
+    /**
+     * @param heard runs on a thread of its own
+     */
     static void on(Runnable heard) {
         try {
             var _ = Signal.handle(

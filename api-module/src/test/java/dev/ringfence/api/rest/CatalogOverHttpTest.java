@@ -34,7 +34,7 @@ class CatalogOverHttpTest {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     @TestHTTPResource("/api/v1")
-    URI address;
+    @Nullable URI address;
 
     public static final class OwnCatalog implements QuarkusTestProfile {
         static final Path FILE = file();
