@@ -64,6 +64,16 @@ final class DiskStorage implements Storage {
     }
 
     @Override
+    public long usableBytes(Path directory) {
+        try {
+            return Files.getFileStore(directory).getUsableSpace();
+        } catch (IOException _) {
+            // Whoever writes will see.
+            return Long.MAX_VALUE;
+        }
+    }
+
+    @Override
     public boolean isNoSpace(IOException e) {
         var message = String.valueOf(e.getMessage());
         return NO_SPACE.stream().anyMatch(message::contains);

@@ -57,20 +57,28 @@ final class SegmentedLog implements WriteAheadLog {
         var lock = storage.lock(directory);
         try {
             var segments = new SegmentDirectory(directory, storage);
-            var opened = new Recovery(segments, options, fromSequence, replay)
+            var replayed = new Recovery(segments, options, fromSequence, replay)
                     .readingAhead()
                     .run();
+            var tail = replayed.opening().tail();
             var queue = new AppendQueue(options.queueRecords(), options.queueBytes());
             var acknowledger = new Acknowledger(queue, options.acknowledgements());
             var files = Executors.newSingleThreadExecutor(Thread.ofPlatform()
                     .name("wal-files-" + directory.getFileName())
                     .daemon()
                     .factory());
-            var writer = new LogWriter(segments, options, queue, acknowledger, files, opened);
-            var log = new SegmentedLog(
-                    directory, options, queue, writer, new Retention(segments, opened.firstSequence()), files, lock);
+            var writer = new LogWriter(segments, options, queue, acknowledger, files, replayed.opening());
+            var retention = new Retention(segments, replayed.firstSequence());
+            var log = new SegmentedLog(directory, options, queue, writer, retention, files, lock);
+            try {
+                writer.open();
+            } catch (IOException | RuntimeException | Error e) {
+                files.shutdown();
+                SegmentDirectory.closeAfter(e, replayed.opening());
+                throw e;
+            }
             log.thread.start();
-            return new Recovered(log, opened.tail());
+            return new Recovered(log, tail);
         } catch (IOException e) {
             if (storage.isNoSpace(e)) {
                 var noSpace = new LogException.NoSpace(directory, e);

@@ -40,6 +40,9 @@ interface Storage {
     /** Opens a directory to sync it: before it is changed, so that a table of open files that is full changes nothing. */
     StorageDirectory openDirectory(Path directory) throws IOException;
 
+    /** How many bytes there is room for, as far as that can be told, as it cannot of quotas. */
+    long usableBytes(Path directory);
+
     /** Whether something is used up that can be freed: disk, quota, open files. */
     boolean isNoSpace(IOException e);
 

@@ -122,6 +122,11 @@ final class FaultyStorage implements Storage {
     }
 
     @Override
+    public long usableBytes(Path directory) {
+        return disk.usableBytes(directory);
+    }
+
+    @Override
     public boolean isNoSpace(IOException e) {
         return disk.isNoSpace(e);
     }

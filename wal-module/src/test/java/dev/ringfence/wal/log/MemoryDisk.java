@@ -233,6 +233,11 @@ final class MemoryDisk implements Storage {
     }
 
     @Override
+    public long usableBytes(Path directory) {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
     public boolean isNoSpace(IOException e) {
         return FULL.equals(e.getMessage()) || TOO_MANY.equals(e.getMessage());
     }

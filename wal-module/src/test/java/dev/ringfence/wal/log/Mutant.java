@@ -13,23 +13,25 @@ import java.util.List;
 record Mutant(String name, String file, String line, String instead) {
     static final List<Mutant> ALL = List.of(
             // Forces
-            without("sync of a group", "LogWriter", "        file.sync();\n        var synced"),
+            new Mutant(
+                    "sync of a group", "LogWriter", "        file().sync();\n        var synced", "        var synced"),
             new Mutant(
                     "sync of a group taken back",
                     "LogWriter",
-                    "            file.sync();\n        } catch (IOException e) {\n            cause",
+                    "            file().sync();\n        } catch (IOException e) {\n            cause",
                     "        } catch (IOException e) {\n            cause"),
             new Mutant(
                     "sync of a recovered segment",
-                    "Recovery",
-                    "            file.sync();\n        } catch (IOException | RuntimeException e) {",
-                    "        } catch (IOException | RuntimeException e) {"),
+                    "Opening",
+                    "        file = opened;\n        opened.sync();\n",
+                    "        file = opened;\n"),
             new Mutant(
                     "writing a recovered segment again",
-                    "Recovery",
-                    "            copy(last, 0, last.end(), file, 0);\n",
+                    "Opening",
+                    "            copy(last, 0, last.end(), opened, 0);\n",
                     ""),
-            new Mutant("clearing a torn tail", "Recovery", "            clear(file, last.end(), rest);\n", ""),
+            new Mutant("clearing a torn tail", "Opening", "            clear(opened, last.end(), rest);\n", ""),
+            new Mutant("copy of a torn tail once", "Opening", "            kept = true;\n", ""),
             new Mutant(
                     "sync of a reserved file",
                     "SegmentDirectory",
@@ -119,7 +121,7 @@ record Mutant(String name, String file, String line, String instead) {
                     "Recovery",
                     "fromSequence > lastSequence + 1",
                     "fromSequence < 0"),
-            new Mutant("copy of a torn tail", "Recovery", "copy(last, last.end(), last.end() + rest, file, 0)", "{}"),
+            new Mutant("copy of a torn tail", "Opening", "copy(last, last.end(), last.end() + rest, copy, 0)", "{}"),
             new Mutant("size of a record", "SegmentedLog", "size > maxPayloadBytes", "size < 0"),
             new Mutant("bound of the queue", "AppendQueue", "records >= maxRecords", "records < 0"),
             new Mutant("bound of the queue in bytes", "AppendQueue", "bytes + append.size() > maxBytes", "bytes < 0"),
@@ -136,10 +138,6 @@ record Mutant(String name, String file, String line, String instead) {
                     "        }\n    }\n"),
             new Mutant("lock of the directory", "DirectoryLock", "channel.tryLock() == null", "channel == null"),
             new Mutant("lock within the process", "DirectoryLock", "!HELD.add(real)", "HELD.size() < 0"));
-
-    private static Mutant without(String name, String file, String line) {
-        return new Mutant(name, file, line, line.replace("        file.sync();\n", ""));
-    }
 
     /** @throws IllegalStateException if the line is not there, or more than once: then the table has to follow it */
     String applyTo(String source) {

@@ -90,6 +90,7 @@ final class Simulation {
         disk.breakWith(world);
         try {
             var life = new Life(recover());
+            life.begin();
             for (int rounds = 1 + luck.nextInt(24); rounds > 0; rounds--) {
                 var refused = life.append(1 + luck.nextInt(5));
                 if (refused && luck.nextInt(4) == 0) {
@@ -114,12 +115,12 @@ final class Simulation {
     void end() {
         disk.breakWith((operation, file) -> {});
         try {
-            new Life(recover()).close();
+            liveQuietly(recover());
             var before = disk.content();
-            var opened = recover();
-            new Life(opened).close();
+            var recovered = recover();
+            liveQuietly(recovered);
             var after = disk.content();
-            require(opened.tail() instanceof Tail.Clean, "the second recovery found a torn tail");
+            require(recovered.replayed().opening().tail() instanceof Tail.Clean, "the second recovery found a torn tail");
             require(before.keySet().equals(after.keySet()), before.keySet() + " became " + after.keySet());
             before.forEach((file, content) ->
                     require(Arrays.equals(content, after.get(file)), "the second recovery changed " + file));
@@ -128,7 +129,17 @@ final class Simulation {
         }
     }
 
-    private Recovery.Opened recover() throws IOException {
+    private void liveQuietly(Recovered recovered) throws IOException {
+        var life = new Life(recovered);
+        life.begin();
+        require(life.writer.health() instanceof Health.Writable, "nothing was wrong with the disk");
+        life.close();
+    }
+
+    /** What a recovery gave. */
+    private record Recovered(long from, List<String> texts, Recovery.Replayed replayed) {}
+
+    private Recovered recover() throws IOException {
         try {
             return recover(1);
         } catch (LogException.Discarded e) {
@@ -138,15 +149,15 @@ final class Simulation {
         }
     }
 
-    private Recovery.Opened recover(long from) throws IOException {
+    private Recovered recover(long from) throws IOException {
         var recovered = new ArrayList<String>();
-        var opened = new Recovery(new SegmentDirectory(DIRECTORY, disk), options, from, (sequence, time, payload) -> {
+        var replayed = new Recovery(new SegmentDirectory(DIRECTORY, disk), options, from, (sequence, time, payload) -> {
                     require(sequence == from + recovered.size(), "record " + sequence + " in the wrong place");
                     recovered.add(new String(payload, StandardCharsets.ISO_8859_1));
                 })
                 .run();
-        oracle.recovered(from, recovered);
-        return opened;
+        oracle.judge(from, recovered);
+        return new Recovered(from, recovered, replayed);
     }
 
     private static void requireExpected(Plan plan, Exception e) {
@@ -219,15 +230,32 @@ final class Simulation {
     private final class Life {
         private final AppendQueue queue = new AppendQueue(Integer.MAX_VALUE, Long.MAX_VALUE);
         private final LogWriter writer;
+        private final Recovered recovered;
+        private boolean open;
         private final Retention retention;
         private boolean failed;
         private int refusals;
 
-        Life(Recovery.Opened opened) {
+        Life(Recovered recovered) {
+            this.recovered = recovered;
             var directory = new SegmentDirectory(DIRECTORY, disk);
             writer = new LogWriter(
-                    directory, options, queue, new Acknowledger(queue, Runnable::run), Runnable::run, opened);
-            retention = new Retention(directory, opened.firstSequence());
+                    directory, options, queue, new Acknowledger(queue, Runnable::run), Runnable::run, recovered.replayed().opening());
+            retention = new Retention(directory, recovered.replayed().firstSequence());
+        }
+
+        /** Without room it begins later, with an append or when it looks for room itself. */
+        void begin() throws IOException {
+            writer.open();
+            seeWhetherOpen();
+        }
+
+        /** What was replayed is certain once the log can be written. */
+        private void seeWhetherOpen() {
+            if (!open && writer.health() instanceof Health.Writable) {
+                oracle.certain(recovered.from(), recovered.texts());
+                open = true;
+            }
         }
 
         /** Returns whether one of them was refused. */
@@ -240,7 +268,12 @@ final class Simulation {
                         .map(name -> Payload.of(name.getBytes(StandardCharsets.ISO_8859_1)))
                         .toList()));
             }
+            if (luck.nextInt(4) == 0) {
+                writer.lookForRoom();
+            }
+            seeWhetherOpen();
             writer.settle(appends);
+            seeWhetherOpen();
             for (int i = 0; i < count; i++) {
                 judge(names.get(i), appends.get(i));
             }

@@ -159,6 +159,11 @@ final class VolatileDisk implements Storage {
     }
 
     @Override
+    public long usableBytes(Path directory) {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
     public boolean isNoSpace(IOException e) {
         return disk.isNoSpace(e);
     }
