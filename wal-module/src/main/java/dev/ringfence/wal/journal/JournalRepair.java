@@ -45,7 +45,7 @@ public final class JournalRepair {
 
     /** What would be done; empty if nothing is damaged. Changes nothing. */
     public static Optional<Plan> plan(Path directory) {
-        var files = new JournalFiles(directory);
+        var files = JournalFiles.of(directory);
         var damage = damage(files);
         boolean unfinished = Files.exists(directory.resolve(MARKER));
         if (damage == null && !unfinished) {
@@ -68,13 +68,13 @@ public final class JournalRepair {
     public static void repair(Path directory, Plan plan, Path copies, JournalOptions options) {
         try {
             // From here on no service starts before the repair is whole: a job whose end is lost must not run again.
-            DurableFile.write(
+            JournalFiles.of(directory).files().write(
                     directory.resolve(MARKER), ByteBuffer.wrap("journal repair\n".getBytes(StandardCharsets.US_ASCII)));
             LogRepair.cut(directory, plan.lastKept(), copies);
-            dropSnapshotsAfter(new JournalFiles(directory), plan.lastKept());
+            dropSnapshotsAfter(JournalFiles.of(directory), plan.lastKept());
             endTheUnsure(directory, options);
             Files.delete(directory.resolve(MARKER));
-            DurableFile.syncDirectory(directory);
+            JournalFiles.of(directory).files().syncDirectory(directory);
         } catch (IOException e) {
             throw new JournalException.Unwritable(directory, e);
         }
@@ -161,7 +161,7 @@ public final class JournalRepair {
             }
         }
         try {
-            DurableFile.syncDirectory(files.snapshots());
+            files.files().syncDirectory(files.snapshots());
         } catch (NoSuchFileException _) {
             // None was ever written.
         }

@@ -105,10 +105,10 @@ final class Opening implements AutoCloseable {
      * Written again, they are synced for certain, and what was replayed can be relied on.
      */
     private Storage.StorageFile certain(SegmentScan last) throws IOException {
-        var opened = file;
-        if (opened != null) {
-            return opened;
+        if (file != null) {
+            return file;
         }
+        Storage.StorageFile opened = null;
         try {
             opened = directory.storage().open(directory.file(header.number()));
             copy(last, 0, last.end(), opened, 0);
@@ -128,11 +128,11 @@ final class Opening implements AutoCloseable {
             kept = true;
         }
         try {
-            // Durable with the next group, at the latest: until then it is cut off again by each recovery.
             clear(opened, last.end(), rest);
         } catch (IOException e) {
             throw directory.orNoSpace(e);
         }
+        opened.sync();
     }
 
     private static void copy(SegmentScan from, long start, long end, Storage.StorageFile to, long target)

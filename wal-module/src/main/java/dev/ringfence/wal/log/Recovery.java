@@ -50,6 +50,7 @@ final class Recovery {
             }
             requireReached(directory.file(last.header().number()), last.end(), last.sequence());
             // Everything before this line only reads, so that damage leaves the directory as it was.
+            directory.syncNames();
             directory.deleteUnfinished();
             directory.deleteBefore(headers.getFirst().number());
             return new Replayed(firstSequence, Opening.of(directory, last, lastPayload));

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The files of a log. */
 record SegmentDirectory(Path path, Storage storage) {
+    static final String SUFFIX = ".wal";
+
     private static final Pattern NAME = Pattern.compile("(\\d{20})\\.wal");
     private static final String START = "log.start";
     private static final String RESERVE = "next.tmp";
@@ -65,6 +67,13 @@ record SegmentDirectory(Path path, Storage storage) {
     private static boolean isOfSegmentBefore(String file, long number) {
         var name = NAME.matcher(file);
         return name.lookingAt() && Long.parseLong(name.group(1)) < number;
+    }
+
+    /** Makes the names durable that are there: whoever gave them may have ended before that. */
+    void syncNames() throws IOException {
+        try (var entries = openEntries()) {
+            entries.sync();
+        }
     }
 
     /** Removes what was being made when the last process ended. */

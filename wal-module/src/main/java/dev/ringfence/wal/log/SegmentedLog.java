@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 /** A log in segments of one directory, with one writer thread. */
 final class SegmentedLog implements WriteAheadLog {
     private final Path directory;
+    private final Storage storage;
     private final int maxPayloadBytes;
     private final int segmentBytes;
     private final AppendQueue queue;
@@ -25,6 +26,7 @@ final class SegmentedLog implements WriteAheadLog {
 
     private SegmentedLog(
             Path directory,
+            Storage storage,
             LogOptions options,
             AppendQueue queue,
             LogWriter writer,
@@ -32,6 +34,7 @@ final class SegmentedLog implements WriteAheadLog {
             ExecutorService files,
             Storage.Lock lock) {
         this.directory = directory;
+        this.storage = storage;
         this.maxPayloadBytes = options.maxPayloadBytes();
         this.segmentBytes = options.segmentBytes();
         this.queue = queue;
@@ -69,7 +72,7 @@ final class SegmentedLog implements WriteAheadLog {
                     .factory());
             var writer = new LogWriter(segments, options, queue, acknowledger, files, replayed.opening());
             var retention = new Retention(segments, replayed.firstSequence());
-            var log = new SegmentedLog(directory, options, queue, writer, retention, files, lock);
+            var log = new SegmentedLog(directory, storage, options, queue, writer, retention, files, lock);
             try {
                 writer.open();
             } catch (IOException | RuntimeException | Error e) {
@@ -128,6 +131,11 @@ final class SegmentedLog implements WriteAheadLog {
             case Health.Failed failed -> new LogException.Failed(failed.reason(), null);
             case Health.Writable _, Health.Full _, Health.Closed _ -> new LogException.Closed(directory);
         };
+    }
+
+    @Override
+    public void read(long fromSequence, RecordVisitor visitor) {
+        LogReader.read(directory, fromSequence, storage, visitor);
     }
 
     @Override

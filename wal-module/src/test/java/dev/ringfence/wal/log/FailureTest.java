@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -50,6 +51,18 @@ class FailureTest {
             assertThat(log.lastSequence()).isEqualTo(1);
         }
         assertThat(Logs.recover(directory).texts()).startsWith("durable");
+    }
+
+    @Test
+    void afterAFailureNothingIsQueuedAnyMoreAndTheWriterEnds() {
+        try (var log = Logs.open(directory, storage)) {
+            breakOn(Operation.SYNC, BROKEN);
+            assertFails(log, LogException.Failed.class, "Input/output error");
+
+            await().until(() -> Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().equals("wal-writer-" + directory.getFileName())));
+            assertFails(log, LogException.Failed.class, "Input/output error");
+        }
     }
 
     @Test
@@ -266,6 +279,20 @@ class FailureTest {
 
             await().until(() -> log.health() instanceof Health.Writable);
         }
+    }
+
+    @Test
+    void aSegmentWhoseNameWasNotDurableWhenItsMakerEndedIsMadeSoByTheNextStart() throws IOException {
+        Logs.write(directory, "kept");
+        var synced = new ArrayList<Path>();
+        storage.breakWith((operation, file) -> {
+            if (operation == Operation.SYNC_DIRECTORY) {
+                synced.add(file);
+            }
+        });
+        Logs.open(directory, storage).close();
+
+        assertThat(synced).contains(directory);
     }
 
     @Test

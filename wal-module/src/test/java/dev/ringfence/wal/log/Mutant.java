@@ -31,6 +31,12 @@ record Mutant(String name, String file, String line, String instead) {
                     "            copy(last, 0, last.end(), opened, 0);\n",
                     ""),
             new Mutant("clearing a torn tail", "Opening", "            clear(opened, last.end(), rest);\n", ""),
+            new Mutant(
+                    "sync of a cleared tail",
+                    "Opening",
+                    "            throw directory.orNoSpace(e);\n        }\n        opened.sync();\n    }\n",
+                    "            throw directory.orNoSpace(e);\n        }\n    }\n"),
+            new Mutant("sync of names that were given before", "Recovery", "            directory.syncNames();\n", ""),
             new Mutant("copy of a torn tail once", "Opening", "            kept = true;\n", ""),
             new Mutant(
                     "sync of a reserved file",

@@ -45,12 +45,11 @@ final class Oracle {
         require(first <= firstAtMost, "the log begins with " + first + ", and was asked for " + firstAtMost);
     }
 
-    /** The log says that it begins there. */
+    /** A recovery says that the log begins there; before the log can be written that need not be durable. */
     void beginsWith(long sequence) {
         require(
                 sequence >= first && sequence <= firstAtMost,
                 "the log begins with " + sequence + ", not between " + first + " and " + firstAtMost);
-        first = sequence;
     }
 
     long lastCertain() {

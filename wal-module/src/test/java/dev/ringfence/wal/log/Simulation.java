@@ -1,59 +1,20 @@
 package dev.ringfence.wal.log;
 
-import dev.ringfence.wal.log.MemoryDisk.Operation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The lives of one log on a disk in memory: appending, discarding, failing, dying and recovering, all on this thread and
  * all decided by a seed, so that a seed that fails once fails always.
  */
 final class Simulation {
-    static final Path DIRECTORY = Path.of("/log");
+    static final Path DIRECTORY = MemoryDisk.ROOT;
     private static final String FILLING = "abcdefghijklmnopqrstuvwxyz".repeat(160);
-
-    /** What goes wrong in a life, from its nth operation of the given kinds on. */
-    record Plan(Kind kind, Set<Operation> operations, int at, int count) {
-        enum Kind {
-            NOTHING,
-            KILLED,
-            POWER_LOST,
-            BROKEN,
-            FULL,
-            TOO_MANY_FILES
-        }
-
-        static final Plan NOTHING = new Plan(Kind.NOTHING, EnumSet.noneOf(Operation.class), 0, 0);
-
-        static Plan random(Random luck) {
-            var kind = any(luck, Kind.values());
-            var at = luck.nextInt(1 + luck.nextInt(80));
-            return new Plan(
-                    kind,
-                    switch (kind) {
-                        case NOTHING -> EnumSet.noneOf(Operation.class);
-                        case KILLED, POWER_LOST -> EnumSet.allOf(Operation.class);
-                        case BROKEN -> EnumSet.of(any(luck, Operation.values()));
-                        case FULL -> EnumSet.of(Operation.WRITE, Operation.CREATE, Operation.RENAME);
-                        case TOO_MANY_FILES ->
-                            EnumSet.of(Operation.LIST, Operation.OPEN, Operation.CREATE, Operation.OPEN_DIRECTORY);
-                    },
-                    at,
-                    1 + luck.nextInt(6));
-        }
-    }
-
-    private static <T> T any(Random luck, T[] all) {
-        return all[luck.nextInt(all.length)];
-    }
 
     private final Random luck;
     private final Oracle oracle = new Oracle();
@@ -75,7 +36,7 @@ final class Simulation {
         var simulation = new Simulation(seed);
         var lives = 1 + simulation.luck.nextInt(5);
         for (int i = 0; i < lives; i++) {
-            simulation.live(Plan.random(simulation.luck));
+            simulation.live(Plan.random(simulation.luck, 80));
         }
         simulation.end();
     }
@@ -86,7 +47,7 @@ final class Simulation {
     }
 
     void live(Plan plan) {
-        var world = new World(disk, plan);
+        var world = new World(disk, plan, luck);
         disk.breakWith(world);
         try {
             var life = new Life(recover());
@@ -107,7 +68,7 @@ final class Simulation {
         } catch (IOException | LogException.NoSpace e) {
             requireExpected(plan, e);
         }
-        operations = world.seen;
+        operations = world.operations();
         disk = world.left();
     }
 
@@ -169,60 +130,6 @@ final class Simulation {
     private static void require(boolean holds, String otherwise) {
         if (!holds) {
             throw new AssertionError(otherwise);
-        }
-    }
-
-    /** The disk's side of a life. */
-    private final class World implements MemoryDisk.Fault {
-        private final MemoryDisk disk;
-        private final Plan plan;
-        private int seen;
-        private boolean dead;
-        private @Nullable MemoryDisk left;
-
-        World(MemoryDisk disk, Plan plan) {
-            this.disk = disk;
-            this.plan = plan;
-        }
-
-        @Override
-        public void before(Operation operation, Path file) throws IOException {
-            if (dead) {
-                left();
-                throw new IOException("dead");
-            }
-            if (!plan.operations().contains(operation)) {
-                return;
-            }
-            var number = seen++;
-            if (number < plan.at() || number >= plan.at() + plan.count()) {
-                return;
-            }
-            switch (plan.kind()) {
-                case NOTHING -> {}
-                case BROKEN -> throw new IOException(MemoryDisk.BROKEN);
-                case FULL -> throw new IOException(MemoryDisk.FULL);
-                case TOO_MANY_FILES -> throw new IOException(MemoryDisk.TOO_MANY);
-                case KILLED, POWER_LOST -> {
-                    dead = true;
-                    if (operation != Operation.WRITE) {
-                        left();
-                    }
-                    // A write is cut in half first; what is left is seen at the next operation.
-                    throw new IOException("dies");
-                }
-            }
-        }
-
-        /** What this life leaves to the next. */
-        MemoryDisk left() {
-            if (left == null) {
-                // Whatever else went wrong, the end may always come with the power's.
-                left = plan.kind() == Plan.Kind.POWER_LOST || (plan.kind() != Plan.Kind.KILLED && luck.nextInt(3) == 0)
-                        ? disk.afterPowerLoss(luck, luck.nextInt(3) / 2.0)
-                        : disk.afterKill();
-            }
-            return left;
         }
     }
 

@@ -52,6 +52,16 @@ final class StorageCallsChild {
         }
 
         @Override
+        public void makeDirectory(Path directory) throws IOException {
+            disk.makeDirectory(directory);
+        }
+
+        @Override
+        public long size(Path file) throws IOException {
+            return disk.size(file);
+        }
+
+        @Override
         public boolean exists(Path file) {
             return disk.exists(file);
         }

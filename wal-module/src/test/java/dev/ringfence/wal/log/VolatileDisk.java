@@ -87,6 +87,16 @@ final class VolatileDisk implements Storage {
     }
 
     @Override
+    public void makeDirectory(Path path) throws IOException {
+        disk.makeDirectory(path);
+    }
+
+    @Override
+    public long size(Path file) throws IOException {
+        return disk.size(file);
+    }
+
+    @Override
     public boolean exists(Path file) {
         return disk.exists(file);
     }
