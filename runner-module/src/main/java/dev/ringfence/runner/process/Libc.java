@@ -48,6 +48,16 @@ final class Libc {
     private static final int O_NONBLOCK = 0x800;
     private static final int SYS_PIDFD_SEND_SIGNAL = 424;
     private static final int SYS_PIDFD_OPEN = 434;
+    private static final int SYS_OPENAT2 = 437;
+
+    /** {@code struct open_how}: flags, mode, resolve; 64 bits each (openat2(2)). */
+    private static final long OPEN_HOW_SIZE = 24;
+
+    private static final long RESOLVE_NO_MAGICLINKS = 0x02;
+    private static final long RESOLVE_NO_SYMLINKS = 0x04;
+    private static final long RESOLVE_BENEATH = 0x08;
+    private static final int RENAME_NOREPLACE = 1;
+    private static final int AT_REMOVEDIR = 0x200;
     private static final short SPAWN_SETSIGDEF = 0x04;
     private static final short SPAWN_SETSIGMASK = 0x08;
     private static final short SPAWN_SETSID = 0x80;
@@ -81,6 +91,10 @@ final class Libc {
     private static final MethodHandle PRLIMIT = function("prlimit", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
     private static final MethodHandle SETPRIORITY = function("setpriority", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle GETEUID = function("geteuid", JAVA_INT);
+    private static final MethodHandle RENAMEAT2 =
+            function("renameat2", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle UNLINKAT = function("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle MKDIRAT = function("mkdirat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle SYSCALL =
             function("syscall", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle SPAWN =
@@ -381,6 +395,62 @@ final class Libc {
             } finally {
                 int _ = (int) ACTIONS_DESTROY.invokeExact(state, actions);
             }
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /**
+     * Stands for what lies below a directory, without opening it for reading or writing. The kernel follows no link on
+     * the way, and never leaves the directory.
+     */
+    static int pathBeneath(int directory, String path) {
+        try (var arena = Arena.ofConfined()) {
+            var state = arena.allocate(CALL_STATE);
+            var how = arena.allocateFrom(
+                    JAVA_LONG,
+                    (long) (O_PATH | O_CLOEXEC),
+                    0L,
+                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+            long name = arena.allocateFrom(path).address();
+            return (int) check("openat2", state, (long) SYSCALL.invokeExact(
+                    state, (long) SYS_OPENAT2, (long) directory, name, how.address(), OPEN_HOW_SIZE));
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /** Moves a single name of one directory to another; links are moved, not followed. */
+    static void rename(int fromDirectory, String from, int toDirectory, String to, boolean replace) {
+        try (var arena = Arena.ofConfined()) {
+            var state = arena.allocate(CALL_STATE);
+            check("renameat2", state, (int) RENAMEAT2.invokeExact(
+                    state,
+                    fromDirectory,
+                    arena.allocateFrom(from),
+                    toDirectory,
+                    arena.allocateFrom(to),
+                    replace ? 0 : RENAME_NOREPLACE));
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    /** Removes a single name of a directory: an empty directory, or anything but a directory. */
+    static void remove(int directory, String name, boolean isDirectory) {
+        try (var arena = Arena.ofConfined()) {
+            var state = arena.allocate(CALL_STATE);
+            check("unlinkat", state, (int)
+                    UNLINKAT.invokeExact(state, directory, arena.allocateFrom(name), isDirectory ? AT_REMOVEDIR : 0));
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
+    static void makeDirectory(int directory, String name, int mode) {
+        try (var arena = Arena.ofConfined()) {
+            var state = arena.allocate(CALL_STATE);
+            check("mkdirat", state, (int) MKDIRAT.invokeExact(state, directory, arena.allocateFrom(name), mode));
         } catch (Throwable e) {
             throw rethrow(e);
         }
