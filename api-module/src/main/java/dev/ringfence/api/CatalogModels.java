@@ -3,6 +3,7 @@ package dev.ringfence.api;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.Model;
 import dev.ringfence.runner.capability.ModelSource;
+import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.LocalModel;
 
 /**
@@ -11,9 +12,11 @@ import dev.ringfence.runner.engine.LocalModel;
  */
 final class CatalogModels implements ModelSource {
     private final Catalog catalog;
+    private final LlamaServerPool engines;
 
-    CatalogModels(Catalog catalog) {
+    CatalogModels(Catalog catalog, LlamaServerPool engines) {
         this.catalog = catalog;
+        this.engines = engines;
     }
 
     @Override
@@ -36,7 +39,8 @@ final class CatalogModels implements ModelSource {
         }
         return model.get()
                 .localFile()
-                .<Resolution>map(file -> new Resolution.Found(new LocalModel(id, file, catalog.defaultProfile())))
+                .<Resolution>map(
+                        file -> new Resolution.Found(engines.serve(new LocalModel(id, file, catalog.defaultProfile()))))
                 .orElseGet(() -> new Resolution.Refused(
                         "provider-not-supported",
                         "/model: \"" + id + "\" is of the provider "

@@ -93,7 +93,7 @@ public final class Ringfence implements AutoCloseable {
                             .withExecutable(config.llamaServer().orElse(null)),
                     fence::start);
             var capabilities = Capabilities.of(
-                    List.of(new GenerateText(engines, new CatalogModels(catalog)), new ShellExec(fence::start)));
+                    List.of(new GenerateText(new CatalogModels(catalog, engines)), new ShellExec(fence::start)));
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Model;
 import dev.ringfence.catalog.ModelCapability;
+import dev.ringfence.runner.engine.EnginePurpose;
 import dev.ringfence.runner.engine.EngineStatus;
 import dev.ringfence.runner.fence.FenceException;
 import io.smallrye.mutiny.Uni;
@@ -96,7 +97,7 @@ public class ServiceResource {
                 .forEach(capabilities::add);
         json.put("min_memory_mb", model.requirements().minMemory().megabytes());
         engines.stream()
-                .filter(engine -> engine.model().equals(model.id()))
+                .filter(engine -> engine.model().equals(model.id()) && engine.purpose() == EnginePurpose.TEXT)
                 .findFirst()
                 .ifPresentOrElse(
                         engine -> json.set("engine", engine(engine)),

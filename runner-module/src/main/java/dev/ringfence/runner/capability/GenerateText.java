@@ -3,14 +3,12 @@ package dev.ringfence.runner.capability;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.Generation;
+import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationRequest;
-import dev.ringfence.runner.engine.GenerationRequest.Message;
-import dev.ringfence.runner.engine.GenerationRequest.Role;
-import dev.ringfence.runner.engine.LlamaServerPool;
-import dev.ringfence.runner.engine.LocalModel;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.runner.engine.ServedModel;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -79,11 +77,12 @@ public final class GenerateText implements Capability {
             }
             """);
 
-    private final LlamaServerPool engines;
+    private static final int DEFAULT_MAX_TOKENS = 256;
+    private static final double DEFAULT_TEMPERATURE = 0.7;
+
     private final ModelSource models;
 
-    public GenerateText(LlamaServerPool engines, ModelSource models) {
-        this.engines = engines;
+    public GenerateText(ModelSource models) {
         this.models = models;
     }
 
@@ -117,41 +116,44 @@ public final class GenerateText implements Capability {
         };
     }
 
-    private Execution generate(Invocation invocation, LocalModel model, OutputSink sink) {
+    private static Execution generate(Invocation invocation, ServedModel model, OutputSink sink) {
         // Written by the generation's thread only; read when that has given its result.
         var answer = new StringBuilder();
-        var generation = engines.generate(model, request(invocation.arguments()), limit(invocation, model), piece -> {
-            answer.append(piece);
-            sink.put("text", piece);
+        var request = new GenerationRequest(Operation.CHAT, body(invocation.arguments()), invocation.agent());
+        var generation = model.generate(request, limit(invocation, model), event -> {
+            if (event instanceof Delta delta && !delta.text().isEmpty()) {
+                answer.append(delta.text());
+                sink.put("text", delta.text());
+            }
         });
         return new Generating(generation, new GenerationOutcome(model.id(), answer));
     }
 
     /** The engine outlives its requests, so the profiles' time limits are kept here. */
-    private static Duration limit(Invocation invocation, LocalModel model) {
+    private static Duration limit(Invocation invocation, ServedModel model) {
         return Stream.of(
                         invocation.deadline(),
                         invocation.profile().processLimits().maxExecutionTime(),
-                        model.profile().processLimits().maxExecutionTime())
+                        model.longest())
                 .min(Duration::compareTo)
                 .orElseThrow();
     }
 
-    private static GenerationRequest request(JsonNode arguments) {
-        var messages = new ArrayList<Message>();
+    private static ObjectNode body(JsonNode arguments) {
+        var body = FenceJson.object();
+        var messages = body.putArray("messages");
         if (arguments.has("system")) {
-            messages.add(new Message(Role.SYSTEM, arguments.path("system").asText()));
+            messages.addObject().put("role", "system").set("content", arguments.path("system"));
         }
-        messages.add(new Message(Role.USER, arguments.path("prompt").asText()));
-        List<String> stop = new ArrayList<>();
-        arguments.path("stop").forEach(text -> stop.add(text.asText()));
-        return new GenerationRequest(
-                messages,
-                arguments.path("max_tokens").asInt(GenerationRequest.DEFAULT_MAX_TOKENS),
-                arguments.path("temperature").asDouble(GenerationRequest.DEFAULT_TEMPERATURE),
-                arguments.has("top_p") ? arguments.path("top_p").asDouble() : null,
-                arguments.has("seed") ? arguments.path("seed").asLong() : null,
-                stop);
+        messages.addObject().put("role", "user").set("content", arguments.path("prompt"));
+        body.put("max_tokens", arguments.path("max_tokens").asInt(DEFAULT_MAX_TOKENS));
+        body.put("temperature", arguments.path("temperature").asDouble(DEFAULT_TEMPERATURE));
+        for (var option : List.of("top_p", "seed", "stop")) {
+            if (arguments.has(option)) {
+                body.set(option, arguments.path(option));
+            }
+        }
+        return body;
     }
 
     /** An answer under way. */

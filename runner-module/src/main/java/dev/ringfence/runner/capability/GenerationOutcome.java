@@ -11,7 +11,7 @@ import org.jboss.logging.Logger;
 /**
  * What a job's result shows of a generation. What is not known is left out.
  *
- * @param text what has been streamed so far, for answers that do not come to their end
+ * @param text what has been streamed so far
  */
 record GenerationOutcome(String model, CharSequence text) {
     private static final Logger LOG = Logger.getLogger(GenerationOutcome.class);
@@ -27,7 +27,7 @@ record GenerationOutcome(String model, CharSequence text) {
     private ObjectNode data(GenerationResult.Answered answered) {
         var data = FenceJson.object();
         data.put("model", model);
-        data.put("text", answered.text());
+        data.put("text", text.toString());
         data.put("finish_reason", answered.finishReason());
         data.put("input_tokens", answered.inputTokens());
         data.put("output_tokens", answered.outputTokens());

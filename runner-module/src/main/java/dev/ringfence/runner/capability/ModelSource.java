@@ -1,6 +1,6 @@
 package dev.ringfence.runner.capability;
 
-import dev.ringfence.runner.engine.LocalModel;
+import dev.ringfence.runner.engine.ServedModel;
 
 /** Finds the model that an invocation names. Whoever has the catalog implements it. */
 @FunctionalInterface
@@ -15,8 +15,8 @@ public interface ModelSource {
 
     /** Whether there is something to run. */
     sealed interface Resolution {
-        /** A model that an engine of this host runs. */
-        record Found(LocalModel model) implements Resolution {}
+        /** A model that can be asked. */
+        record Found(ServedModel model) implements Resolution {}
 
         /**
          * None.

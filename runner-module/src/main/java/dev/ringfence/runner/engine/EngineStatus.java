@@ -7,12 +7,14 @@ import java.util.Objects;
  * What a model's engine is doing.
  *
  * @param model the catalog's id
+ * @param purpose what it is asked for: a model may have an engine for each
  * @param since when it came into this state
  * @param waiting requests that wait for it to be up or for a slot
  */
-public record EngineStatus(String model, State state, Instant since, int waiting) {
+public record EngineStatus(String model, EnginePurpose purpose, State state, Instant since, int waiting) {
     public EngineStatus {
         Objects.requireNonNull(model);
+        Objects.requireNonNull(purpose);
         Objects.requireNonNull(state);
         Objects.requireNonNull(since);
     }

@@ -1,54 +1,41 @@
 package dev.ringfence.runner.engine;
 
-import java.util.List;
-import org.jspecify.annotations.Nullable;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Objects;
 
 /**
- * What a model is asked.
+ * What a model is asked, in the form of OpenAI's API. Whoever makes one has checked it: no engine looks at the body
+ * again before it adds what is its own business, such as streaming.
  *
- * @param messages the conversation so far; at least one
- * @param maxTokens the answer's length at most
- * @param temperature 0 means always the likeliest token
- * @param topP null means the engine's default
- * @param seed null means a random one
- * @param stop texts that end the answer
+ * @param body as the operation takes it, without {@code model}, {@code stream} and {@code stream_options}; not copied,
+ *     and not to be changed once the request exists
+ * @param agent who asks, so that agents can be treated fairly
  */
-public record GenerationRequest(
-        List<Message> messages,
-        int maxTokens,
-        double temperature,
-        @Nullable Double topP,
-        @Nullable Long seed,
-        List<String> stop) {
-    public static final int DEFAULT_MAX_TOKENS = 256;
-    public static final double DEFAULT_TEMPERATURE = 0.7;
-
+public record GenerationRequest(Operation operation, ObjectNode body, String agent) {
     public GenerationRequest {
-        messages = List.copyOf(messages);
-        stop = List.copyOf(stop);
-        if (messages.isEmpty() || maxTokens < 1 || temperature < 0) {
-            throw new IllegalArgumentException("nothing that a model could be asked");
+        Objects.requireNonNull(operation);
+        Objects.requireNonNull(body);
+        Objects.requireNonNull(agent);
+    }
+
+    /** What can be asked of a model. */
+    public enum Operation {
+        /** Messages in, a message out. */
+        CHAT("/chat/completions"),
+        /** A text in, its continuation out. */
+        COMPLETION("/completions"),
+        /** Texts in, vectors out. */
+        EMBEDDINGS("/embeddings");
+
+        private final String path;
+
+        Operation(String path) {
+            this.path = path;
+        }
+
+        /** Below the address of an OpenAI-compatible API, such as {@code /chat/completions}. */
+        public String path() {
+            return path;
         }
     }
-
-    /** One prompt with the default options. */
-    public static GenerationRequest of(String prompt) {
-        return new GenerationRequest(
-                List.of(new Message(Role.USER, prompt)),
-                DEFAULT_MAX_TOKENS,
-                DEFAULT_TEMPERATURE,
-                null,
-                null,
-                List.of());
-    }
-
-    /** Who says something in a conversation. */
-    public enum Role {
-        SYSTEM,
-        USER,
-        ASSISTANT
-    }
-
-    /** One contribution to a conversation. */
-    public record Message(Role role, String content) {}
 }

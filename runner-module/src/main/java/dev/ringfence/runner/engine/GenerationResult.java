@@ -8,19 +8,21 @@ public sealed interface GenerationResult {
     /**
      * The model has answered.
      *
-     * @param text all pieces together
-     * @param finishReason {@code stop} or {@code length}, as the engine says
+     * @param finishReason {@code stop}, {@code length}, {@code tool_calls} or {@code content_filter}, as the engine
+     *     says; {@code stop} for embeddings
      * @param inputTokens the engine's own count
-     * @param outputTokens the engine's own count
-     * @param timeToFirstToken from the request to the first piece of text, waiting included; null for an empty answer
+     * @param cachedTokens how many of those the engine did not have to read again
+     * @param outputTokens the engine's own count; 0 for embeddings
+     * @param timeToFirstToken from the request to the first piece of the answer, waiting included; null for an empty
+     *     answer
      * @param tokensPerSecond while the model was answering, as the engine measured it; null when it did not
      * @param waited until the engine was up and a slot was free
      * @param elapsed from the request to the end of the answer
      */
     record Answered(
-            String text,
             String finishReason,
             long inputTokens,
+            long cachedTokens,
             long outputTokens,
             @Nullable Duration timeToFirstToken,
             @Nullable Double tokensPerSecond,

@@ -68,6 +68,7 @@ final class LlamaServer {
      */
     static LlamaServer start(
             LocalModel model,
+            EnginePurpose purpose,
             EngineSettings settings,
             @Nullable String path,
             BiFunction<FencedCommand, OutputListener, FencedProcess> fence,
@@ -82,7 +83,7 @@ final class LlamaServer {
         var command = new FencedCommand(
                 "engine-" + nameOf(model) + "-" + id,
                 engineProfile(model.profile()),
-                commandLine(installation, file, socket, settings),
+                commandLine(installation, file, socket, purpose, settings),
                 Map.of("GGML_NO_BACKTRACE", "1", "HOME", "/tmp", "LANG", "C.UTF-8", "PATH", "/usr/bin"),
                 new byte[0],
                 readOnly,
@@ -116,7 +117,7 @@ final class LlamaServer {
      * HTTP server while it streams, and two more must be left for health and slots.
      */
     private static List<String> commandLine(
-            LlamaInstallation installation, Path file, String socket, EngineSettings settings) {
+            LlamaInstallation installation, Path file, String socket, EnginePurpose purpose, EngineSettings settings) {
         var line = new ArrayList<>(installation.program());
         line.addAll(List.of("--model", file.toString(), "--host", socket));
         line.addAll(List.of("--threads", String.valueOf(settings.threads())));
@@ -124,6 +125,12 @@ final class LlamaServer {
         line.addAll(List.of("--ctx-size", String.valueOf((long) settings.slots() * settings.contextSize())));
         line.addAll(List.of("--threads-http", String.valueOf(settings.slots() + 2)));
         line.addAll(List.of("--cache-ram", "0", "--no-warmup", "--no-ui", "--offline", "--slots", "-lv", "2"));
+        switch (purpose) {
+            case TEXT -> {}
+            // An input is read in one piece, so the batch has to hold as much as the context.
+            case EMBEDDINGS ->
+                line.addAll(List.of("--embeddings", "--ubatch-size", String.valueOf(settings.contextSize())));
+        }
         return line;
     }
 
@@ -204,7 +211,7 @@ final class LlamaServer {
      * @throws IOException when it does not say so in time
      */
     int busySlots(Duration timeout) throws IOException {
-        return ChatCompletion.busySlots(ask("/slots", timeout).text());
+        return EngineAnswer.busySlots(ask("/slots", timeout).text());
     }
 
     /** Returns when a slot is idle, the server is gone, or the time is over. */
@@ -220,7 +227,7 @@ final class LlamaServer {
     private boolean slotBusy(int slot, long end) {
         try {
             var left = Duration.ofNanos(Math.max(1, end - System.nanoTime()));
-            return ChatCompletion.busySlot(ask("/slots", left).text(), slot);
+            return EngineAnswer.busySlot(ask("/slots", left).text(), slot);
         } catch (IOException e) {
             return true; // It did not say, which the time limit above takes care of.
         }

@@ -21,12 +21,12 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
-import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Engines of local models: for each model one llama.cpp server in a fence of its own, started by the first request and
+ * Engines of local models: for each model, and each purpose of it, one llama.cpp server in a
+ * fence of its own, started by the first request and
  * kept warm until nobody has asked it for the idle time. Requests that come while it loads wait for the same load.
  *
  * <p>Thread-safe. All decisions are made by one thread, which starts, stops and waits for nothing itself.
@@ -43,7 +43,7 @@ public final class LlamaServerPool implements AutoCloseable {
             Thread.ofPlatform().daemon().name("engine-pool").factory());
 
     // Only the owner's thread touches these.
-    private final Map<LocalModel, Engine> engines = new HashMap<>();
+    private final Map<Purposed, Engine> engines = new HashMap<>();
     private boolean closing;
     private final CompletableFuture<@Nullable Void> allGone = new CompletableFuture<>();
 
@@ -57,18 +57,39 @@ public final class LlamaServerPool implements AutoCloseable {
         this.fence = fence;
     }
 
-    /**
-     * Asks a model and returns at once.
-     *
-     * @param limit from when the engine is up to the end of the answer, waiting for a slot included. Loading is not cut
-     *     short by it: that has a limit of its own, the load timeout
-     * @param listener hears the pieces of the answer in order, on one thread; it returns soon and does not block
-     */
-    public Generation generate(LocalModel model, GenerationRequest request, Duration limit, Consumer<String> listener) {
-        var task = new ChatTask(request, limit, listener, new ModelDesk(model), alarms);
-        Thread.ofVirtual().name("generate-" + model.id()).start(task);
-        return task;
+    /** A model of this host, to be asked. Nothing is started before that. */
+    public ServedModel serve(LocalModel model) {
+        return new Served(model);
     }
+
+    private final class Served implements ServedModel {
+        private final LocalModel model;
+
+        Served(LocalModel model) {
+            this.model = model;
+        }
+
+        @Override
+        public String id() {
+            return model.id();
+        }
+
+        @Override
+        public Duration longest() {
+            return model.profile().processLimits().maxExecutionTime();
+        }
+
+        @Override
+        public Generation generate(GenerationRequest request, Duration limit, GenerationListener listener) {
+            var desk = new ModelDesk(new Purposed(model, EnginePurpose.of(request.operation())));
+            var task = new GenerationTask(request, limit, listener, desk, alarms);
+            Thread.ofVirtual().name("generate-" + model.id()).start(task);
+            return task;
+        }
+    }
+
+    /** What an engine is there for: one that makes vectors cannot write texts. */
+    private record Purposed(LocalModel model, EnginePurpose purpose) {}
 
     /**
      * What the engines do that were asked for at least once; all others are cold. An engine that does not say within a
@@ -148,7 +169,8 @@ public final class LlamaServerPool implements AutoCloseable {
                 try {
                     int busy = server.busySlots(STATUS_TIMEOUT);
                     var state = new State.Ready(ready.pid(), ready.slots(), busy);
-                    answer.complete(new EngineStatus(known.model(), state, known.since(), known.waiting()));
+                    answer.complete(
+                            new EngineStatus(known.model(), known.purpose(), state, known.since(), known.waiting()));
                 } catch (IOException | RuntimeException e) {
                     answer.complete(known);
                 }
@@ -158,15 +180,15 @@ public final class LlamaServerPool implements AutoCloseable {
     }
 
     /** Sends what tasks want to the owner. */
-    private final class ModelDesk implements ChatTask.Desk {
-        private final LocalModel model;
+    private final class ModelDesk implements GenerationTask.Desk {
+        private final Purposed key;
 
-        ModelDesk(LocalModel model) {
-            this.model = model;
+        ModelDesk(Purposed key) {
+            this.key = key;
         }
 
         @Override
-        public void acquire(ChatTask task) {
+        public void acquire(GenerationTask task) {
             boolean sent = send(() -> {
                 if (closing) {
                     task.refused(new Closed());
@@ -180,7 +202,7 @@ public final class LlamaServerPool implements AutoCloseable {
         }
 
         @Override
-        public void giveUp(ChatTask task) {
+        public void giveUp(GenerationTask task) {
             send(() -> engine().life.giveUp(task));
         }
 
@@ -190,28 +212,30 @@ public final class LlamaServerPool implements AutoCloseable {
         }
 
         private Engine engine() {
-            return engines.computeIfAbsent(model, Engine::new);
+            return engines.computeIfAbsent(key, Engine::new);
         }
     }
 
     /** A model's life and the processes that it leads to. Fields belong to the owner's thread. */
     private final class Engine implements EngineLife.Effects<LlamaServer> {
         private final LocalModel model;
+        private final EnginePurpose purpose;
         private final EngineLife<LlamaServer> life =
                 new EngineLife<>(settings.slots(), settings.queue(), this, System::nanoTime);
         private Instant since = Instant.now();
         private @Nullable LlamaServer loading;
         private Alarms.@Nullable Alarm idleAlarm;
 
-        Engine(LocalModel model) {
-            this.model = model;
+        Engine(Purposed key) {
+            this.model = key.model();
+            this.purpose = key.purpose();
         }
 
         @Override
         public void load() {
             Thread.ofVirtual().name("load-" + model.id()).start(() -> {
                 try {
-                    var server = LlamaServer.start(model, settings, System.getenv("PATH"), fence, alarms);
+                    var server = LlamaServer.start(model, purpose, settings, System.getenv("PATH"), fence, alarms);
                     send(() -> started(server));
                     server.awaitHealthy(settings.loadTimeout());
                     send(() -> loaded(server));
@@ -287,7 +311,7 @@ public final class LlamaServerPool implements AutoCloseable {
 
         Reading read() {
             var server = life.state() instanceof EngineLife.Up<LlamaServer>(var up) ? up : null;
-            return new Reading(new EngineStatus(model.id(), state(), since, life.waiting()), server);
+            return new Reading(new EngineStatus(model.id(), purpose, state(), since, life.waiting()), server);
         }
 
         private State state() {

@@ -23,7 +23,7 @@ class GenerateTextTest {
     private static Fence fence;
     private static LlamaServerPool engines;
 
-    private final GenerateText generate = new GenerateText(engines, GenerateTextTest::resolve);
+    private final GenerateText generate = new GenerateText(GenerateTextTest::resolve);
 
     @BeforeAll
     static void open() {
@@ -160,10 +160,10 @@ class GenerateTextTest {
 
     private static ModelSource.Resolution resolve(String model, String agent) {
         return switch (model) {
-            case "ringfence-tiny" -> new ModelSource.Resolution.Found(LlamaForTests.model());
+            case "ringfence-tiny" -> new ModelSource.Resolution.Found(engines.serve(LlamaForTests.model()));
             case "missing" ->
                 new ModelSource.Resolution.Found(
-                        new LocalModel("missing", Path.of("/nowhere.gguf"), LlamaForTests.profile()));
+                        engines.serve(new LocalModel("missing", Path.of("/nowhere.gguf"), LlamaForTests.profile())));
             default -> new ModelSource.Resolution.Refused("unknown-model", "no model is called " + model);
         };
     }

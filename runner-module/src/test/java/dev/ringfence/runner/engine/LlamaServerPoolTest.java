@@ -1,5 +1,7 @@
 package dev.ringfence.runner.engine;
 
+import static dev.ringfence.runner.engine.Asking.ask;
+import static dev.ringfence.runner.engine.Asking.atZero;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -11,8 +13,6 @@ import dev.ringfence.runner.engine.EngineException.LoadFailed;
 import dev.ringfence.runner.engine.EngineException.ModelFileMissing;
 import dev.ringfence.runner.engine.EngineException.PromptTooLong;
 import dev.ringfence.runner.engine.EngineStatus.State;
-import dev.ringfence.runner.engine.GenerationRequest.Message;
-import dev.ringfence.runner.engine.GenerationRequest.Role;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
@@ -63,10 +63,11 @@ class LlamaServerPoolTest {
         var pieces = new CopyOnWriteArrayList<String>();
 
         // When
-        var answer = answer(pool, "Say hello", pieces::add);
+        var spoken = answer(pool, "Say hello", pieces::add);
+        var answer = spoken.counts();
 
         // Then
-        assertThat(answer.text()).isEqualTo("hello");
+        assertThat(spoken.text()).isEqualTo("hello");
         assertThat(pieces).hasSizeGreaterThan(1);
         assertThat(String.join("", pieces)).isEqualTo("hello");
         assertThat(answer.finishReason()).isEqualTo("stop");
@@ -81,16 +82,11 @@ class LlamaServerPoolTest {
     void anAnswerEndsAtTheGivenLengthAndSaysSo() {
         // Given
         var pool = pool(LlamaForTests.settings());
-        var request = new GenerationRequest(
-                List.of(new Message(Role.SYSTEM, "Be brief."), new Message(Role.USER, "Count to 100")),
-                7,
-                0,
-                0.9,
-                42L,
-                List.of());
+        var request = atZero("Count to 100");
+        request.body().put("max_tokens", 7).put("top_p", 0.9).put("seed", 42);
 
         // When
-        var result = pool.generate(LlamaForTests.model(), request, LIMIT, LlamaServerPoolTest::ignore)
+        var result = ask(pool, LlamaForTests.model(), request, LIMIT, LlamaServerPoolTest::ignore)
                 .result()
                 .await()
                 .atMost(LIMIT);
@@ -110,16 +106,16 @@ class LlamaServerPoolTest {
 
         // When
         var generations = new ArrayList<Generation>();
+        var texts = new CopyOnWriteArrayList<String>();
         for (int i = 0; i < 6; i++) {
-            generations.add(pool.generate(model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore));
+            generations.add(ask(pool, model, atZero("Say hello"), LIMIT, texts::add));
         }
 
         // Then
         for (var generation : generations) {
-            assertThat(generation.result().await().atMost(LIMIT))
-                    .isInstanceOfSatisfying(
-                            Answered.class, answer -> assertThat(answer.text()).isEqualTo("hello"));
+            assertThat(generation.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
         }
+        assertThat(texts).hasSize(6 * 3).containsOnly("he", "ll", "o");
         assertThat(started).hasSize(1);
     }
 
@@ -132,7 +128,7 @@ class LlamaServerPoolTest {
         var under = new CompletableFuture<Generation>();
 
         // When
-        under.complete(pool.generate(LlamaForTests.model(), atZero("Count to 100"), LIMIT, piece -> {
+        under.complete(ask(pool, LlamaForTests.model(), atZero("Count to 100"), LIMIT, piece -> {
             pieces.add(piece);
             under.join().cancel();
         }));
@@ -140,7 +136,7 @@ class LlamaServerPoolTest {
 
         // Then
         assertThat(result).isInstanceOf(GenerationResult.Cancelled.class);
-        assertThat((long) pieces.size()).isLessThan(whole.outputTokens() / 2);
+        assertThat((long) pieces.size()).isLessThan(whole.counts().outputTokens() / 2);
         assertThat(stateOf(pool)).isEqualTo(new State.Ready(started.getFirst().pid(), 4, 0));
     }
 
@@ -150,7 +146,7 @@ class LlamaServerPoolTest {
         var pool = pool(LlamaForTests.settings());
 
         // When
-        var generation = pool.generate(LlamaForTests.model(), atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
+        var generation = ask(pool, LlamaForTests.model(), atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
         generation.cancel();
 
         // Then
@@ -169,7 +165,7 @@ class LlamaServerPoolTest {
 
         // When
         var limit = Duration.ofMillis(100);
-        var result = pool.generate(LlamaForTests.model(), atZero("Count to 100"), limit, LlamaServerPoolTest::ignore)
+        var result = ask(pool, LlamaForTests.model(), atZero("Count to 100"), limit, LlamaServerPoolTest::ignore)
                 .result()
                 .await()
                 .atMost(LIMIT);
@@ -192,7 +188,7 @@ class LlamaServerPoolTest {
         var engine = engineProcess();
 
         // When
-        var generation = pool.generate(LlamaForTests.model(), atZero("Count to 100"), LIMIT, piece -> kill(engine));
+        var generation = ask(pool, LlamaForTests.model(), atZero("Count to 100"), LIMIT, piece -> kill(engine));
 
         // Then
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
@@ -221,10 +217,10 @@ class LlamaServerPoolTest {
     void aPromptThatDoesNotFitIsRefusedWithItsLengthAndTheLimit() {
         // Given
         var pool = pool(LlamaForTests.settings());
-        var request = GenerationRequest.of("hello ".repeat(600));
+        var request = atZero("hello ".repeat(600));
 
         // When
-        var generation = pool.generate(LlamaForTests.model(), request, LIMIT, LlamaServerPoolTest::ignore);
+        var generation = ask(pool, LlamaForTests.model(), request, LIMIT, LlamaServerPoolTest::ignore);
 
         // Then
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
@@ -242,7 +238,7 @@ class LlamaServerPoolTest {
         var model = new LocalModel("gone", missing, LlamaForTests.profile());
 
         // When
-        var generation = pool.generate(model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
+        var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
 
         // Then
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
@@ -260,7 +256,7 @@ class LlamaServerPoolTest {
         var model = new LocalModel("cut", cut, LlamaForTests.profile());
 
         // When
-        var generation = pool.generate(model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
+        var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
 
         // Then
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
@@ -282,8 +278,12 @@ class LlamaServerPoolTest {
         var file = Files.writeString(directory.resolve("any.gguf"), "any");
 
         // When
-        var generation = pool.generate(
-                new LocalModel("any", file, LlamaForTests.profile()), atZero("x"), LIMIT, LlamaServerPoolTest::ignore);
+        var generation = ask(
+                pool,
+                new LocalModel("any", file, LlamaForTests.profile()),
+                atZero("x"),
+                LIMIT,
+                LlamaServerPoolTest::ignore);
 
         // Then
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
@@ -313,8 +313,7 @@ class LlamaServerPoolTest {
         var pool = pool(LlamaForTests.settings());
         answer(pool, "Say hello", LlamaServerPoolTest::ignore);
         signal("STOP", engineProcess());
-        var generation =
-                pool.generate(LlamaForTests.model(), atZero("Count to 100"), LIMIT, LlamaServerPoolTest::ignore);
+        var generation = ask(pool, LlamaForTests.model(), atZero("Count to 100"), LIMIT, LlamaServerPoolTest::ignore);
         await().until(() -> stateOf(pool) instanceof State.Ready ready && ready.busySlots() == 1);
 
         // When
@@ -360,17 +359,19 @@ class LlamaServerPoolTest {
 
     private static void ignore(String piece) {}
 
-    private static GenerationRequest atZero(String prompt) {
-        return new GenerationRequest(List.of(new Message(Role.USER, prompt)), 400, 0, null, null, List.of());
-    }
+    private record Spoken(String text, Answered counts) {}
 
-    private static Answered answer(LlamaServerPool pool, String prompt, Consumer<String> listener) {
-        var result = pool.generate(LlamaForTests.model(), atZero(prompt), LIMIT, listener)
+    private static Spoken answer(LlamaServerPool pool, String prompt, Consumer<String> listener) {
+        var text = new StringBuilder();
+        var result = ask(pool, LlamaForTests.model(), prompt, piece -> {
+                    text.append(piece);
+                    listener.accept(piece);
+                })
                 .result()
                 .await()
                 .atMost(LIMIT);
         assertThat(result).isInstanceOf(Answered.class);
-        return (Answered) result;
+        return new Spoken(text.toString(), (Answered) result);
     }
 
     private static State stateOf(LlamaServerPool pool) {

@@ -142,6 +142,6 @@ class MisbehavingEngineTest {
     }
 
     private static Generation generate(LlamaServerPool pool, Consumer<String> listener) {
-        return pool.generate(ScriptedEngine.model(), GenerationRequest.of("hello"), LIMIT, listener);
+        return Asking.ask(pool, ScriptedEngine.model(), "hello", listener);
     }
 }

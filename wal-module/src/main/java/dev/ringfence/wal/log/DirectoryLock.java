@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** Keeps everyone else out of a log's directory. The kernel frees it when the process ends, however that happens. */
-final class DirectoryLock implements AutoCloseable {
+final class DirectoryLock implements Storage.Lock {
     private static final String NAME = "log.lock";
 
     /**

@@ -16,6 +16,23 @@ final class DiskStorage implements Storage {
             List.of("No space left on device", "Disk quota exceeded", "Quota exceeded", "Too many open files");
 
     @Override
+    public Lock lock(Path directory) {
+        return DirectoryLock.acquire(directory, this);
+    }
+
+    @Override
+    public List<String> list(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            return files.map(file -> file.getFileName().toString()).toList();
+        }
+    }
+
+    @Override
+    public boolean exists(Path file) {
+        return Files.exists(file);
+    }
+
+    @Override
     public StorageFile create(Path file) throws IOException {
         return new DiskFile(FileChannel.open(
                 file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));

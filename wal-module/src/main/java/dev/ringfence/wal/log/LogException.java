@@ -40,6 +40,24 @@ public abstract sealed class LogException extends RuntimeException {
         }
     }
 
+    /** What was asked for is older than what the log keeps. Begin with {@link #firstSequence()}, or with a snapshot. */
+    public static final class Discarded extends LogException {
+        private final long firstSequence;
+
+        Discarded(Path directory, long wanted, long firstSequence) {
+            super(
+                    "Record " + wanted + " of the log in " + directory + " was discarded; the oldest kept is "
+                            + firstSequence,
+                    null);
+            this.firstSequence = firstSequence;
+        }
+
+        /** The oldest record that is kept. */
+        public long firstSequence() {
+            return firstSequence;
+        }
+    }
+
     /** Another process or this one uses the directory. End that one, or choose another directory. */
     public static final class Locked extends LogException {
         private final transient Path directory;

@@ -1,18 +1,18 @@
 package dev.ringfence.wal.log;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** Reads a log that another process may be appending to. */
 final class LogReader {
     private final SegmentDirectory directory;
-    private final long fromSequence;
     private final RecordVisitor visitor;
+    private long wanted;
 
     private LogReader(SegmentDirectory directory, long fromSequence, RecordVisitor visitor) {
         this.directory = directory;
-        this.fromSequence = fromSequence;
+        wanted = fromSequence;
         this.visitor = visitor;
     }
 
@@ -25,50 +25,101 @@ final class LogReader {
     }
 
     private void run() throws IOException {
-        var numbers = directory.numbers();
-        if (numbers.isEmpty()) {
+        var kept = KeptSegments.of(directory);
+        if (kept.isEmpty()) {
             return;
         }
-        var number = segmentOf(numbers.getFirst(), numbers.getLast());
-        while (true) {
-            // Asked before reading: if there is a newer segment already, this one is finished.
-            var newer = Files.exists(directory.file(number + 1));
-            var scan = SegmentScan.of(directory, number);
-            if (!visit(scan) || !newer) {
-                return;
+        var number = segmentOf(kept.first(), kept.last());
+        var scan = open(number);
+        try {
+            if (wanted > scan.header().firstSequence()) {
+                scan.seek(wanted);
             }
-            number++;
-            requireFollows(scan, SegmentScan.headerOf(directory, number));
+            while (true) {
+                // Asked before reading: if there is a newer segment already, this one is finished.
+                var newer = directory.storage().exists(directory.file(number + 1));
+                if (!visit(scan) || !newer) {
+                    return;
+                }
+                number++;
+                var next = open(number);
+                try {
+                    requireFollows(scan, next.header());
+                } finally {
+                    scan.close();
+                    scan = next;
+                }
+            }
+        } finally {
+            scan.close();
         }
     }
 
     /** The newest segment that begins at or before the wanted record. */
     private long segmentOf(long first, long last) throws IOException {
-        var number = last;
-        while (number > first && SegmentScan.headerOf(directory, number).firstSequence() > fromSequence) {
-            number--;
+        var low = first;
+        var high = last;
+        while (low < high) {
+            var middle = (low + high + 1) / 2;
+            if (headerOf(middle).firstSequence() > wanted) {
+                high = middle - 1;
+            } else {
+                low = middle;
+            }
         }
-        return number;
+        var begins = headerOf(low).firstSequence();
+        if (begins > wanted && wanted > 0) {
+            throw new LogException.Discarded(directory.path(), wanted, begins);
+        }
+        return low;
     }
 
-    private boolean visit(SegmentScan scan) {
+    private SegmentHeader headerOf(long number) throws IOException {
+        try {
+            return SegmentScan.headerOf(directory, number);
+        } catch (NoSuchFileException _) {
+            throw gone(number);
+        }
+    }
+
+    private SegmentScan open(long number) throws IOException {
+        try {
+            return SegmentScan.of(directory, number, SegmentScan.FEW);
+        } catch (NoSuchFileException _) {
+            throw gone(number);
+        }
+    }
+
+    /** A segment that was there has been discarded meanwhile, or else someone removed it. */
+    private LogException gone(long number) throws IOException {
+        var start = directory.start();
+        return start.isPresent() && start.get().number() > number
+                ? new LogException.Discarded(
+                        directory.path(), Math.max(wanted, 1), start.get().firstSequence())
+                : new LogException.Corrupt(directory.file(number), 0, "the segment is missing", Remedy.RESTORE);
+    }
+
+    private boolean visit(SegmentScan scan) throws IOException {
         while (scan.next()) {
-            if (scan.sequence() >= fromSequence && !visitor.visit(scan.sequence(), scan.time(), scan.payload())) {
-                return false;
+            if (scan.sequence() >= wanted) {
+                wanted = scan.sequence() + 1;
+                if (!visitor.visit(scan.sequence(), scan.time(), scan.payload())) {
+                    return false;
+                }
             }
         }
         return true;
     }
 
-    private void requireFollows(SegmentScan scan, SegmentHeader next) {
-        if (scan.rest().hasRemaining()) {
+    private void requireFollows(SegmentScan scan, SegmentHeader next) throws IOException {
+        if (scan.rest() > 0) {
             throw new LogException.Corrupt(
                     directory.file(scan.header().number()),
                     scan.end(),
                     "record " + (scan.sequence() + 1) + " is damaged, and newer ones follow",
                     Remedy.RESTORE);
         }
-        if (!Recovery.follows(scan, next)) {
+        if (!scan.isFollowedBy(next)) {
             throw new LogException.Corrupt(
                     directory.file(next.number()), 0, "the segment does not follow the one before it", Remedy.RESTORE);
         }

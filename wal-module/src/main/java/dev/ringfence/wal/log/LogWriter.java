@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,7 @@ final class LogWriter implements Runnable {
     private int headerChecksum;
     private Cursor durable;
     private List<Append> settled = new ArrayList<>();
-    private LogException.@Nullable Failed failure;
+    private volatile LogException.@Nullable Failed failure;
     private volatile long lastSequence;
     private volatile Health health = new Health.Writable();
 
@@ -89,7 +90,7 @@ final class LogWriter implements Runnable {
                 rotate();
             } catch (LogException.NoSpace e) {
                 refuse(append, e);
-                health = new Health.Full(String.valueOf(e.getMessage()));
+                turn(new Health.Full(String.valueOf(e.getMessage())));
                 return;
             }
         }
@@ -131,7 +132,7 @@ final class LogWriter implements Runnable {
         durable = group.end();
         lastSequence = durable.sequence();
         if (health instanceof Health.Full) {
-            health = new Health.Writable();
+            turn(new Health.Writable());
         }
         var records = group.restart(durable);
         for (var append : records) {
@@ -158,7 +159,7 @@ final class LogWriter implements Runnable {
             throw cause;
         }
         var noSpace = new LogException.NoSpace(directory.path(), cause);
-        health = new Health.Full(String.valueOf(noSpace.getMessage()));
+        turn(new Health.Full(String.valueOf(noSpace.getMessage())));
         for (var append : group.restart(durable)) {
             refuse(append, noSpace);
         }
@@ -195,11 +196,26 @@ final class LogWriter implements Runnable {
         }
     }
 
+    private synchronized void turn(Health next) {
+        if (!(health instanceof Health.Failed)) {
+            health = next;
+        }
+    }
+
     /** Final: after a failed sync the kernel may forget what it could not write, so a second one proves nothing. */
-    private void fail(Throwable cause) {
-        failure = new LogException.Failed(directory.path() + ": " + cause, cause);
-        health = new Health.Failed(failure.reason());
+    private synchronized void fail(Throwable cause) {
+        if (failure == null) {
+            var failed = new LogException.Failed(directory.path() + ": " + cause, cause);
+            failure = failed;
+            health = new Health.Failed(failed.reason());
+        }
         queue.close();
+    }
+
+    /** Ends the writing because the disk failed under another thread. What is being synced now may still succeed. */
+    LogException.Failed failBecause(IOException cause) {
+        fail(cause);
+        return Objects.requireNonNull(failure);
     }
 
     private void end() {
@@ -211,7 +227,7 @@ final class LogWriter implements Runnable {
             }
         }
         if (failure == null) {
-            health = new Health.Closed();
+            turn(new Health.Closed());
         }
     }
 }

@@ -2,16 +2,18 @@ package dev.ringfence.wal.log;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The files of a log. */
 record SegmentDirectory(Path path, Storage storage) {
     private static final Pattern NAME = Pattern.compile("(\\d{20})\\.wal");
+    private static final String START = "log.start";
     private static final String UNFINISHED = ".tmp";
     private static final int CHUNK = 1 << 20;
 
@@ -21,24 +23,59 @@ record SegmentDirectory(Path path, Storage storage) {
 
     /** The numbers of all segments, in order. */
     List<Long> numbers() throws IOException {
-        try (var files = Files.list(path)) {
-            return files.map(file -> NAME.matcher(file.getFileName().toString()))
-                    .filter(Matcher::matches)
-                    .map(name -> Long.valueOf(name.group(1)))
-                    .sorted()
-                    .toList();
+        return storage.list(path).stream()
+                .map(NAME::matcher)
+                .filter(Matcher::matches)
+                .map(name -> Long.valueOf(name.group(1)))
+                .sorted()
+                .toList();
+    }
+
+    /**
+     * The header of the segment that the log begins with, if older ones were discarded.
+     *
+     * @throws LogException.Corrupt if the file that says so is damaged
+     */
+    Optional<SegmentHeader> start() throws IOException {
+        var path = path().resolve(START);
+        try (var file = storage.openToRead(path)) {
+            return Optional.of(SegmentHeader.read(path, file));
+        } catch (NoSuchFileException _) {
+            return Optional.empty();
         }
+    }
+
+    /** Makes the segment the log's first. When it returns, that is durable; the older ones are still there. */
+    void startAt(SegmentHeader first) throws IOException {
+        keep(path.resolve(START), file -> file.write(first.encode(), 0));
+    }
+
+    /** Removes the segments before a number, and what recoveries cut off from them. */
+    void deleteBefore(long number) throws IOException {
+        var old = storage.list(path).stream()
+                .filter(name -> isOfSegmentBefore(name, number))
+                .sorted()
+                .toList();
+        for (var name : old) {
+            storage.delete(path.resolve(name));
+        }
+        if (!old.isEmpty()) {
+            storage.syncDirectory(path);
+        }
+    }
+
+    private static boolean isOfSegmentBefore(String file, long number) {
+        var name = NAME.matcher(file);
+        return name.lookingAt() && Long.parseLong(name.group(1)) < number;
     }
 
     /** Removes what was being made when the last process ended. */
     void deleteUnfinished() throws IOException {
-        final List<Path> unfinished;
-        try (var files = Files.list(path)) {
-            unfinished =
-                    files.filter(file -> file.toString().endsWith(UNFINISHED)).toList();
-        }
-        for (var file : unfinished) {
-            storage.delete(file);
+        var unfinished = storage.list(path).stream()
+                .filter(name -> name.endsWith(UNFINISHED))
+                .toList();
+        for (var name : unfinished) {
+            storage.delete(path.resolve(name));
         }
         if (!unfinished.isEmpty()) {
             storage.syncDirectory(path);
@@ -69,12 +106,21 @@ record SegmentDirectory(Path path, Storage storage) {
         }
     }
 
+    /** Gives a file its bytes. */
+    @FunctionalInterface
+    interface Content {
+        void writeTo(Storage.StorageFile file) throws IOException;
+    }
+
     /** Keeps bytes in a new file beside the segments. When it returns, the file is durable. */
-    void keep(Path target, ByteBuffer bytes) throws IOException {
+    void keep(Path target, Content content) throws IOException {
         var unfinished = unfinished(target);
-        try (var file = storage.create(unfinished)) {
-            file.write(bytes, 0);
-            file.sync();
+        try {
+            deleteIfThere(unfinished);
+            try (var file = storage.create(unfinished)) {
+                content.writeTo(file);
+                file.sync();
+            }
         } catch (IOException e) {
             deleteAfter(e, unfinished);
             throw orNoSpace(e);
@@ -87,9 +133,7 @@ record SegmentDirectory(Path path, Storage storage) {
     }
 
     private Storage.StorageFile makeUnfinished(SegmentHeader header, Path unfinished) throws IOException {
-        if (Files.exists(unfinished)) {
-            storage.delete(unfinished);
-        }
+        deleteIfThere(unfinished);
         var file = storage.create(unfinished);
         try {
             fill(file, header);
@@ -112,6 +156,12 @@ record SegmentDirectory(Path path, Storage storage) {
         file.write(header.encode(), 0);
     }
 
+    private void deleteIfThere(Path file) throws IOException {
+        if (storage.exists(file)) {
+            storage.delete(file);
+        }
+    }
+
     private void publish(Path unfinished, Path target) throws IOException {
         storage.rename(unfinished, target);
         storage.syncDirectory(path);
@@ -124,10 +174,10 @@ record SegmentDirectory(Path path, Storage storage) {
         return e;
     }
 
-    private static void closeAfter(IOException cause, Storage.StorageFile file) {
+    static void closeAfter(Throwable cause, AutoCloseable file) {
         try {
             file.close();
-        } catch (IOException e) {
+        } catch (Exception e) {
             cause.addSuppressed(e);
         }
     }

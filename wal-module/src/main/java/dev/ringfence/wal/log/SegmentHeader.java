@@ -1,5 +1,6 @@
 package dev.ringfence.wal.log;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -44,6 +45,13 @@ record SegmentHeader(long number, long firstSequence, int link, long size) {
             throw new LogException.NewerFormat(file, version, VERSION);
         }
         return new SegmentHeader(bytes.getLong(16), bytes.getLong(24), bytes.getInt(40), bytes.getLong(32));
+    }
+
+    /** Reads the header at the beginning of a file; otherwise like {@link #decode}. */
+    static SegmentHeader read(Path path, Storage.StorageFile file) throws IOException {
+        var bytes = ByteBuffer.allocate(SIZE);
+        file.read(bytes, 0);
+        return decode(path, bytes.flip());
     }
 
     private static int checksum(ByteBuffer bytes) {

@@ -4,38 +4,48 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /** Walks over the records of one segment, and judges what stands behind the last intact one. */
-final class SegmentScan {
+final class SegmentScan implements AutoCloseable {
+    /** For reading from one end to the other. */
+    static final int WHOLE = 1 << 20;
+
+    /** For reading a few records. */
+    static final int FEW = 16 << 10;
+
     private final SegmentHeader header;
     private final int headerChecksum;
-    private final ByteBuffer content;
-    private int start;
-    private int end = SegmentHeader.SIZE;
+    private final Window window;
+    private long start;
+    private long end = SegmentHeader.SIZE;
     private int checksum;
     private long sequence;
 
-    private SegmentScan(SegmentHeader header, ByteBuffer content) {
+    private SegmentScan(SegmentHeader header, Window window) {
         this.header = header;
-        this.content = content;
+        this.window = window;
         headerChecksum = header.checksum();
         checksum = headerChecksum;
         sequence = header.firstSequence() - 1;
     }
 
     /**
-     * Reads a whole segment.
+     * Opens a segment; whoever gets the scan closes it.
      *
+     * @param chunk how much to read at a time
      * @throws LogException.Corrupt if its header is damaged, or the file has another number or size than that says
+     * @throws java.nio.file.NoSuchFileException if there is no such file
      */
-    static SegmentScan of(SegmentDirectory directory, long number) throws IOException {
+    static SegmentScan of(SegmentDirectory directory, long number, int chunk) throws IOException {
         var path = directory.file(number);
-        try (var file = directory.storage().openToRead(path)) {
+        var file = directory.storage().openToRead(path);
+        try {
             var header = readHeader(path, number, file);
-            var content = ByteBuffer.allocate(Math.toIntExact(header.size()));
-            file.read(content, 0);
-            return new SegmentScan(header, content.flip());
+            return new SegmentScan(header, new Window(file, header.size(), chunk));
+        } catch (IOException | RuntimeException e) {
+            SegmentDirectory.closeAfter(e, file);
+            throw e;
         }
     }
 
@@ -48,9 +58,7 @@ final class SegmentScan {
     }
 
     private static SegmentHeader readHeader(Path path, long number, Storage.StorageFile file) throws IOException {
-        var bytes = ByteBuffer.allocate(SegmentHeader.SIZE);
-        file.read(bytes, 0);
-        var header = SegmentHeader.decode(path, bytes.flip());
+        var header = SegmentHeader.read(path, file);
         if (header.number() != number) {
             throw new LogException.Corrupt(path, 0, "the file holds segment " + header.number(), Remedy.RESTORE);
         }
@@ -66,13 +74,16 @@ final class SegmentScan {
     }
 
     /** Moves to the next record; false if no intact one stands there. */
-    boolean next() {
-        if (!isMarked(end) || content.getLong(end + Frame.SEQUENCE) != sequence + 1) {
+    boolean next() throws IOException {
+        if (!isMarked(end)) {
             return false;
         }
-        var length = content.getInt(end);
-        var found = content.getInt(end + Frame.CHECKSUM);
-        if (Frame.checksum(content, end, checksum, length) != found) {
+        var length = getInt(end, Frame.LENGTH);
+        var frame = window.at(end, Frame.sizeOf(length));
+        var at = window.index(end);
+        var found = frame.getInt(at + Frame.CHECKSUM);
+        if (frame.getLong(at + Frame.SEQUENCE) != sequence + 1
+                || Frame.checksum(frame, at, checksum, length) != found) {
             return false;
         }
         start = end;
@@ -86,13 +97,14 @@ final class SegmentScan {
         return sequence;
     }
 
-    Instant time() {
-        return Instant.ofEpochMilli(content.getLong(start + Frame.TIME));
+    Instant time() throws IOException {
+        return Instant.ofEpochMilli(window.at(start, Frame.HEADER).getLong(window.index(start) + Frame.TIME));
     }
 
-    byte[] payload() {
-        var bytes = new byte[content.getInt(start)];
-        content.get(start + Frame.HEADER, bytes);
+    byte[] payload() throws IOException {
+        var bytes = new byte[getInt(start, Frame.LENGTH)];
+        var frame = window.at(start, Frame.HEADER + bytes.length);
+        frame.get(window.index(start) + Frame.HEADER, bytes);
         return bytes;
     }
 
@@ -101,50 +113,121 @@ final class SegmentScan {
         return new Cursor(end, checksum, sequence, payload);
     }
 
-    int end() {
+    /** Whether the next segment's header says that it follows what was read here. */
+    boolean isFollowedBy(SegmentHeader next) {
+        return next.firstSequence() == sequence + 1 && next.link() == checksum;
+    }
+
+    long end() {
         return end;
     }
 
-    /** What stands behind the intact records, up to the last byte that is not zero. */
-    ByteBuffer rest() {
-        var last = content.limit();
-        while (last > end && content.get(last - 1) == 0) {
-            last--;
+    /** How many bytes stand behind the intact records, up to the last one that is not zero. */
+    long rest() throws IOException {
+        var last = end;
+        for (var at = end; at < window.size(); ) {
+            var bytes = window.at(at, 1);
+            var from = window.index(at);
+            var to = bytes.limit();
+            var nonZero = to;
+            while (nonZero > from && bytes.get(nonZero - 1) == 0) {
+                nonZero--;
+            }
+            if (nonZero > from) {
+                last = at + nonZero - from;
+            }
+            at += to - from;
         }
-        return content.slice(end, last - end);
+        return last - end;
     }
 
-    /** The intact part of the segment, from its first byte. */
-    ByteBuffer intact() {
-        return content.slice(0, end);
+    /** What stands at an offset, as much as is in memory at once. */
+    ByteBuffer bytes(long offset, long limit) throws IOException {
+        var buffer = window.at(offset, 1);
+        var count = (int) Math.min(window.available(offset), limit - offset);
+        return buffer.slice(window.index(offset), count);
     }
 
     /**
      * Where a frame stands that cannot belong to the group of the record that should come next. That group was synced
      * before such a frame was written, so the missing record had been acknowledged.
      */
-    OptionalInt strayFrame() {
-        for (var at = end; at <= content.limit() - Frame.HEADER; at += Frame.ALIGNMENT) {
+    OptionalLong strayFrame() throws IOException {
+        for (var at = end; at <= window.size() - Frame.HEADER; at += Frame.ALIGNMENT) {
             if (isMarked(at)) {
-                var number = content.getLong(at + Frame.SEQUENCE);
-                var groupStart = number - content.getInt(at + Frame.GROUP);
+                var frame = window.at(at, Frame.HEADER);
+                var number = frame.getLong(window.index(at) + Frame.SEQUENCE);
+                var groupStart = number - frame.getInt(window.index(at) + Frame.GROUP);
                 if (number <= sequence || groupStart > sequence + 1) {
-                    return OptionalInt.of(at);
+                    return OptionalLong.of(at);
                 }
             }
         }
-        return OptionalInt.empty();
+        return OptionalLong.empty();
+    }
+
+    /**
+     * Moves close before a record without reading all that stand before it. Frames are recognised by their marks, so
+     * any place is good to begin at; from there on, each record's checksum proves it and the frame before it.
+     */
+    void seek(long wanted) throws IOException {
+        long low = end;
+        long high = window.size();
+        while (high - low > FEW) {
+            var middle = (low + high) / 2 & -Frame.ALIGNMENT;
+            var found = nextMarked(middle, high);
+            if (found.isEmpty()) {
+                high = middle;
+                continue;
+            }
+            var at = found.getAsLong();
+            var number = window.at(at, Frame.HEADER).getLong(window.index(at) + Frame.SEQUENCE);
+            if (number >= wanted) {
+                high = middle;
+            } else {
+                stepTo(at, number);
+                low = Math.max(middle, end);
+            }
+        }
+    }
+
+    private OptionalLong nextMarked(long from, long to) throws IOException {
+        for (var at = from; at < to; at += Frame.ALIGNMENT) {
+            if (isMarked(at)) {
+                return OptionalLong.of(at);
+            }
+        }
+        return OptionalLong.empty();
+    }
+
+    /** Goes on behind a frame of which only the mark was checked. */
+    private void stepTo(long at, long number) throws IOException {
+        start = at;
+        end = at + Frame.sizeOf(getInt(at, Frame.LENGTH));
+        checksum = getInt(at, Frame.CHECKSUM);
+        sequence = number;
     }
 
     /** Whether the bytes there were written as a frame of this segment, in this place. */
-    private boolean isMarked(int at) {
-        var room = content.limit() - at - Frame.HEADER;
+    private boolean isMarked(long at) throws IOException {
+        var room = window.size() - at - Frame.HEADER;
         if (room < 1) {
             return false;
         }
-        var length = content.getInt(at);
+        var frame = window.at(at, Frame.HEADER);
+        var index = window.index(at);
+        var length = frame.getInt(index + Frame.LENGTH);
         return length >= 1
                 && length <= room
-                && content.getInt(at + Frame.MARK) == Frame.mark(content, at, headerChecksum, at);
+                && frame.getInt(index + Frame.MARK) == Frame.mark(frame, index, headerChecksum, at);
+    }
+
+    private int getInt(long frame, int field) throws IOException {
+        return window.at(frame, Frame.HEADER).getInt(window.index(frame) + field);
+    }
+
+    @Override
+    public void close() throws IOException {
+        window.close();
     }
 }

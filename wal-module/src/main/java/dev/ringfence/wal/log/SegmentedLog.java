@@ -3,6 +3,7 @@ package dev.ringfence.wal.log;
 import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A log in segments of one directory, with one writer thread. */
 final class SegmentedLog implements WriteAheadLog {
@@ -11,13 +12,21 @@ final class SegmentedLog implements WriteAheadLog {
     private final AppendQueue queue;
     private final LogWriter writer;
     private final Thread thread;
-    private final DirectoryLock lock;
+    private final Retention retention;
+    private final Storage.Lock lock;
 
-    private SegmentedLog(Path directory, LogOptions options, AppendQueue queue, LogWriter writer, DirectoryLock lock) {
+    private SegmentedLog(
+            Path directory,
+            LogOptions options,
+            AppendQueue queue,
+            LogWriter writer,
+            Retention retention,
+            Storage.Lock lock) {
         this.directory = directory;
         this.maxPayloadBytes = options.maxPayloadBytes();
         this.queue = queue;
         this.writer = writer;
+        this.retention = retention;
         this.lock = lock;
         thread = Thread.ofPlatform()
                 .name("wal-writer-" + directory.getFileName())
@@ -26,14 +35,23 @@ final class SegmentedLog implements WriteAheadLog {
     }
 
     static Recovered recover(Path directory, LogOptions options, Storage storage, RecordConsumer replay) {
-        var lock = DirectoryLock.acquire(directory, storage);
+        return recover(directory, options, storage, 1, replay);
+    }
+
+    static Recovered recover(
+            Path directory, LogOptions options, Storage storage, long fromSequence, RecordConsumer replay) {
+        if (fromSequence < 1) {
+            throw new IllegalArgumentException("fromSequence must be at least 1, not " + fromSequence);
+        }
+        var lock = storage.lock(directory);
         try {
             var files = new SegmentDirectory(directory, storage);
-            var opened = new Recovery(files, options, replay).run();
+            var opened = new Recovery(files, options, fromSequence, replay).run();
             var queue = new AppendQueue(options.queueRecords(), options.queueBytes());
             var acknowledger = new Acknowledger(queue, options.acknowledgements());
             var writer = new LogWriter(files, options, queue, acknowledger, opened);
-            var log = new SegmentedLog(directory, options, queue, writer, lock);
+            var log = new SegmentedLog(
+                    directory, options, queue, writer, new Retention(files, opened.firstSequence()), lock);
             log.thread.start();
             return new Recovered(log, opened.tail());
         } catch (IOException e) {
@@ -46,7 +64,7 @@ final class SegmentedLog implements WriteAheadLog {
         }
     }
 
-    private static void release(DirectoryLock lock, Throwable cause) {
+    private static void release(Storage.Lock lock, Throwable cause) {
         try {
             lock.close();
         } catch (IOException e) {
@@ -81,6 +99,35 @@ final class SegmentedLog implements WriteAheadLog {
     }
 
     @Override
+    public long firstSequence() {
+        return retention.firstSequence();
+    }
+
+    @Override
+    public List<Segment> segments() {
+        try {
+            return retention.segments();
+        } catch (IOException e) {
+            throw new LogException.Failed("cannot read " + directory + ": " + e, e);
+        }
+    }
+
+    @Override
+    public long discardBefore(long sequence) {
+        if (health() instanceof Health.Failed) {
+            throw refusal();
+        }
+        try {
+            if (!retention.discardBefore(Math.min(sequence, lastSequence()))) {
+                throw refusal();
+            }
+            return retention.firstSequence();
+        } catch (IOException e) {
+            throw writer.failBecause(e);
+        }
+    }
+
+    @Override
     public Health health() {
         return writer.health();
     }
@@ -89,6 +136,7 @@ final class SegmentedLog implements WriteAheadLog {
     public void close() {
         queue.close();
         joinWriter();
+        retention.close();
         try {
             lock.close();
         } catch (IOException e) {

@@ -3,16 +3,34 @@ package dev.ringfence.wal.log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Every change of a disk that the log makes, so that tests can lose, tear and refuse them. */
 interface Storage {
+    /**
+     * Makes the directory if it is missing, durably, and keeps everyone else out until the lock is closed.
+     *
+     * @throws LogException.Locked if it is locked
+     * @throws LogException.UnwritableDirectory if it cannot be made or written
+     */
+    Lock lock(Path directory);
+
+    /** The names of the files in a directory. */
+    List<String> list(Path directory) throws IOException;
+
+    boolean exists(Path file);
+
     /** A new, empty file. */
     StorageFile create(Path file) throws IOException;
 
     /** An existing file, to be read and written. */
     StorageFile open(Path file) throws IOException;
 
-    /** An existing file, to be read only. */
+    /**
+     * An existing file, to be read only.
+     *
+     * @throws java.nio.file.NoSuchFileException if it does not exist
+     */
     StorageFile openToRead(Path file) throws IOException;
 
     void rename(Path from, Path to) throws IOException;
@@ -24,6 +42,12 @@ interface Storage {
 
     /** Whether something is used up that can be freed: disk, quota, open files. */
     boolean isNoSpace(IOException e);
+
+    /** Frees its directory when it is closed. */
+    interface Lock extends AutoCloseable {
+        @Override
+        void close() throws IOException;
+    }
 
     /** An open file. */
     interface StorageFile extends AutoCloseable {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.Payload;
+import dev.ringfence.wal.log.Segment;
 import dev.ringfence.wal.log.WriteAheadLog;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
@@ -93,6 +94,21 @@ class JobLinesTest {
         @Override
         public long lastSequence() {
             return 0;
+        }
+
+        @Override
+        public long firstSequence() {
+            return 1;
+        }
+
+        @Override
+        public List<Segment> segments() {
+            return List.of();
+        }
+
+        @Override
+        public long discardBefore(long sequence) {
+            return 1;
         }
 
         @Override

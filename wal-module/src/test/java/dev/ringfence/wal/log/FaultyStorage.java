@@ -3,6 +3,7 @@ package dev.ringfence.wal.log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -56,6 +57,21 @@ final class FaultyStorage implements Storage {
     private void before(Operation operation, Path file) throws IOException {
         counts.computeIfAbsent(operation, key -> new AtomicInteger()).incrementAndGet();
         fault.happen(operation, file);
+    }
+
+    @Override
+    public Lock lock(Path directory) {
+        return disk.lock(directory);
+    }
+
+    @Override
+    public List<String> list(Path directory) throws IOException {
+        return disk.list(directory);
+    }
+
+    @Override
+    public boolean exists(Path file) {
+        return disk.exists(file);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -69,6 +70,21 @@ final class VolatileDisk implements Storage {
             }
         }
         return bytes;
+    }
+
+    @Override
+    public Lock lock(Path path) {
+        return disk.lock(path);
+    }
+
+    @Override
+    public List<String> list(Path path) throws IOException {
+        return disk.list(path);
+    }
+
+    @Override
+    public boolean exists(Path file) {
+        return disk.exists(file);
     }
 
     @Override

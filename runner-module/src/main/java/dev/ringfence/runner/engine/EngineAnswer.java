@@ -4,53 +4,42 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.PromptTooLong;
-import java.util.Locale;
+import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import dev.ringfence.runner.engine.GenerationEvent.Vectors;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The engine's chat completion as JSON: the request's body, and an answer that is put together from the chunks of its
- * stream. Not for several threads.
+ * The engine's side of a request as JSON: the body that is sent, and what the answer's chunks say, put together. Not for
+ * several threads.
  */
-final class ChatCompletion {
+final class EngineAnswer {
     private static final ObjectMapper JSON = JsonMapper.builder().build();
 
-    private final StringBuilder text = new StringBuilder();
     private @Nullable String finishReason;
     private long inputTokens = -1;
+    private long cachedTokens;
     private long outputTokens = -1;
     private @Nullable Double tokensPerSecond;
 
     /**
-     * Always streamed, since the engine notices only of a stream that its client has gone.
+     * Streamed wherever that is possible, since the engine notices only of a stream that its client has gone.
      *
      * @param slot where the engine computes it, so that one can ask later whether it still does
      */
     static byte[] body(GenerationRequest request, int slot) {
-        var body = JsonNodeFactory.instance.objectNode();
-        var messages = body.putArray("messages");
-        for (var message : request.messages()) {
-            messages.addObject()
-                    .put("role", message.role().name().toLowerCase(Locale.ROOT))
-                    .put("content", message.content());
-        }
-        body.put("stream", true);
-        body.putObject("stream_options").put("include_usage", true);
-        body.put("id_slot", slot);
-        body.put("max_tokens", request.maxTokens());
-        body.put("temperature", request.temperature());
-        if (request.topP() != null) {
-            body.put("top_p", request.topP());
-        }
-        if (request.seed() != null) {
-            body.put("seed", request.seed());
-        }
-        if (!request.stop().isEmpty()) {
-            var stop = body.putArray("stop");
-            request.stop().forEach(stop::add);
+        // A copy of the top only: what is below stays as it is.
+        var body = JSON.createObjectNode();
+        body.setAll(request.body());
+        if (request.operation() != Operation.EMBEDDINGS) {
+            body.put("stream", true).put("id_slot", slot);
+            body.putObject("stream_options").put("include_usage", true);
         }
         try {
             return JSON.writeValueAsBytes(body);
@@ -60,26 +49,52 @@ final class ChatCompletion {
     }
 
     /**
-     * Takes the next chunk and returns the piece of text in it, which may be empty.
+     * Takes the next chunk, and returns what a listener has to hear of it.
      *
      * @throws EngineException when it is an error instead
      */
-    String accept(String chunk) {
+    Optional<Delta> accept(String chunk) {
         var tree = parse(chunk);
         if (tree.has("error")) {
             throw refusal(tree.path("error"));
         }
         readCounts(tree);
-        var choice = tree.path("choices").path(0);
+        if (!(tree.path("choices").path(0) instanceof ObjectNode choice)) {
+            return Optional.empty();
+        }
         if (choice.path("finish_reason").isTextual()) {
             finishReason = choice.path("finish_reason").asText();
         }
-        var piece = choice.path("delta").path("content").asText("");
-        if (choice.path("delta").path("content").isNull()) {
-            return "";
+        return hasContent(choice) ? Optional.of(new Delta(choice)) : Optional.empty();
+    }
+
+    /** A chunk that only names the role, or only ends the answer, has none. */
+    private static boolean hasContent(ObjectNode choice) {
+        var delta = choice.path("delta");
+        return isText(choice.path("text"))
+                || isText(delta.path("content"))
+                || isText(delta.path("reasoning_content"))
+                || !delta.path("tool_calls").isEmpty()
+                || !choice.path("logprobs").path("content").isEmpty();
+    }
+
+    private static boolean isText(JsonNode node) {
+        return node.isTextual() && !node.textValue().isEmpty();
+    }
+
+    /** Takes the whole answer to an embeddings request. */
+    Vectors acceptVectors(String body) {
+        var tree = parse(body);
+        if (tree.has("error")) {
+            throw refusal(tree.path("error"));
         }
-        text.append(piece);
-        return piece;
+        readCounts(tree);
+        if (!(tree.path("data") instanceof ArrayNode data) || data.isEmpty() || inputTokens < 0) {
+            throw new Misbehaved("the engine answered without vectors or a count");
+        }
+        outputTokens = 0;
+        finishReason = "stop";
+        return new Vectors(data);
     }
 
     private void readCounts(JsonNode tree) {
@@ -87,6 +102,8 @@ final class ChatCompletion {
         if (usage.isObject()) {
             inputTokens = usage.path("prompt_tokens").asLong(-1);
             outputTokens = usage.path("completion_tokens").asLong(-1);
+            cachedTokens =
+                    usage.path("prompt_tokens_details").path("cached_tokens").asLong();
         }
         var speed = tree.path("timings").path("predicted_per_second");
         if (speed.isNumber() && Double.isFinite(speed.asDouble())) {
@@ -99,16 +116,16 @@ final class ChatCompletion {
         return finishReason != null && inputTokens >= 0 && outputTokens >= 0;
     }
 
-    String text() {
-        return text.toString();
-    }
-
     String finishReason() {
         return finishReason == null ? "" : finishReason;
     }
 
     long inputTokens() {
         return inputTokens;
+    }
+
+    long cachedTokens() {
+        return cachedTokens;
     }
 
     long outputTokens() {

@@ -1,20 +1,21 @@
 package dev.ringfence.runner.engine;
 
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
 import io.smallrye.mutiny.Uni;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One request to an engine: waits for a slot, asks, passes on what comes. Runs on a virtual thread of its own. */
-final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaServer> {
+final class GenerationTask implements Generation, Runnable, EngineLife.Request<LlamaServer> {
     private static final Duration IDLE_AGAIN = Duration.ofSeconds(1);
     private static final int MAX_EVENT = 1024 * 1024;
     private static final long MAX_ANSWER = 256L * 1024 * 1024;
@@ -22,7 +23,7 @@ final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaSe
 
     private final GenerationRequest request;
     private final Duration limit;
-    private final Consumer<String> listener;
+    private final GenerationListener listener;
     private final Desk desk;
     private final Alarms alarms;
     private final long start = System.nanoTime();
@@ -32,9 +33,10 @@ final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaSe
     // Guarded by this: an end from outside and the connection that it has to close may come at the same time.
     private @Nullable GenerationResult endedFromOutside;
     private @Nullable HttpConnection connection;
+    private @Nullable Thread listening;
     private Alarms.@Nullable Alarm deadline;
 
-    ChatTask(GenerationRequest request, Duration limit, Consumer<String> listener, Desk desk, Alarms alarms) {
+    GenerationTask(GenerationRequest request, Duration limit, GenerationListener listener, Desk desk, Alarms alarms) {
         this.request = request;
         this.limit = limit;
         this.listener = listener;
@@ -44,9 +46,9 @@ final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaSe
 
     /** Where slots of one model are handed out. */
     interface Desk {
-        void acquire(ChatTask task);
+        void acquire(GenerationTask task);
 
-        void giveUp(ChatTask task);
+        void giveUp(GenerationTask task);
 
         void release(int slot, boolean answered);
     }
@@ -73,6 +75,9 @@ final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaSe
             }
             endedFromOutside = how;
             open = connection;
+            if (listening != null && listening != Thread.currentThread()) {
+                listening.interrupt();
+            }
         }
         if (lease.cancel(false)) {
             desk.giveUp(this);
@@ -136,7 +141,7 @@ final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaSe
     private GenerationResult converse(Lease held) {
         boolean answered = false;
         try {
-            var answer = ask(held, Duration.ofNanos(System.nanoTime() - start));
+            var answer = ask(held, elapsed());
             answered = true;
             return answer;
         } catch (IOException e) {
@@ -159,12 +164,16 @@ final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaSe
     private Answered ask(Lease held, Duration waited) throws IOException {
         try (var open = held.server().connect()) {
             entrust(open);
-            var response = open.postJson("/v1/chat/completions", ChatCompletion.body(request, held.slot()), MAX_ANSWER);
+            var operation = request.operation();
+            var body = EngineAnswer.body(request, held.slot());
+            var response = open.postJson("/v1" + operation.path(), body, MAX_ANSWER);
             if (response.status() != 200) {
-                var body = response.body().readNBytes(MAX_REFUSAL);
-                throw ChatCompletion.refusal(response.status(), new String(body, StandardCharsets.UTF_8));
+                var refusal = response.body().readNBytes(MAX_REFUSAL);
+                throw EngineAnswer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
             }
-            return read(new SseReader(response.body(), MAX_EVENT), waited);
+            return operation == Operation.EMBEDDINGS
+                    ? readVectors(response.body(), waited)
+                    : readStream(new SseReader(response.body(), MAX_EVENT), waited);
         }
     }
 
@@ -176,33 +185,67 @@ final class ChatTask implements Generation, Runnable, EngineLife.Request<LlamaSe
         connection = open;
     }
 
-    private Answered read(SseReader events, Duration waited) throws IOException {
-        var answer = new ChatCompletion();
+    private Answered readStream(SseReader events, Duration waited) throws IOException {
+        var answer = new EngineAnswer();
         Duration firstToken = null;
         for (var event = events.next(); event != null; event = events.next()) {
             if (event.type().equals("error")) {
-                throw ChatCompletion.refusal(500, event.data());
+                throw EngineAnswer.refusal(500, event.data());
             }
             if (event.data().equals("[DONE]")) {
                 if (!answer.complete()) {
                     throw new Misbehaved("the engine ended its answer without a reason or a count");
                 }
-                return new Answered(
-                        answer.text(),
-                        answer.finishReason(),
-                        answer.inputTokens(),
-                        answer.outputTokens(),
-                        firstToken,
-                        answer.tokensPerSecond(),
-                        waited,
-                        Duration.ofNanos(System.nanoTime() - start));
+                return answered(answer, firstToken, waited);
             }
-            var piece = answer.accept(event.data());
-            if (!piece.isEmpty()) {
-                firstToken = firstToken == null ? Duration.ofNanos(System.nanoTime() - start) : firstToken;
-                listener.accept(piece);
+            var delta = answer.accept(event.data());
+            if (delta.isPresent()) {
+                firstToken = firstToken == null ? elapsed() : firstToken;
+                tell(delta.get());
             }
         }
         throw new EOFException("the engine closed the connection in the middle of an answer");
+    }
+
+    private Answered readVectors(InputStream body, Duration waited) throws IOException {
+        var answer = new EngineAnswer();
+        var vectors = answer.acceptVectors(new String(body.readAllBytes(), StandardCharsets.UTF_8));
+        var first = elapsed();
+        tell(vectors);
+        return answered(answer, first, waited);
+    }
+
+    /** The listener may block; an end from outside reaches it there. */
+    private void tell(GenerationEvent event) throws IOException {
+        synchronized (this) {
+            if (endedFromOutside != null) {
+                throw new IOException("ended while it was being answered");
+            }
+            listening = Thread.currentThread();
+        }
+        try {
+            listener.heard(event);
+        } finally {
+            synchronized (this) {
+                listening = null;
+                var _ = Thread.interrupted();
+            }
+        }
+    }
+
+    private Answered answered(EngineAnswer answer, @Nullable Duration firstToken, Duration waited) {
+        return new Answered(
+                answer.finishReason(),
+                answer.inputTokens(),
+                answer.cachedTokens(),
+                answer.outputTokens(),
+                firstToken,
+                answer.tokensPerSecond(),
+                waited,
+                elapsed());
+    }
+
+    private Duration elapsed() {
+        return Duration.ofNanos(System.nanoTime() - start);
     }
 }

@@ -1,0 +1,38 @@
+package dev.ringfence.runner.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Objects;
+
+/** What comes of a generation while it is under way, in order. The JSON is the listener's to keep and to change. */
+public sealed interface GenerationEvent {
+    /**
+     * The next piece of an answer: one element of a chunk's {@code choices}. A chat's has a {@code delta} with
+     * {@code content}, {@code reasoning_content} or {@code tool_calls}, a completion's a {@code text}; both may have
+     * {@code logprobs}.
+     */
+    record Delta(ObjectNode choice) implements GenerationEvent {
+        public Delta {
+            Objects.requireNonNull(choice);
+        }
+
+        /** The piece of the answer's text in it, which may be empty. */
+        public String text() {
+            return textOf(choice.path(choice.has("delta") ? "delta" : "text"));
+        }
+
+        private static String textOf(JsonNode piece) {
+            return piece.isTextual()
+                    ? piece.textValue()
+                    : piece.path("content").isTextual() ? piece.path("content").textValue() : "";
+        }
+    }
+
+    /** All vectors of an embeddings request: the answer's {@code data}, in the order of the inputs. */
+    record Vectors(ArrayNode data) implements GenerationEvent {
+        public Vectors {
+            Objects.requireNonNull(data);
+        }
+    }
+}

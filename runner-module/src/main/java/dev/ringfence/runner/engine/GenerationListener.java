@@ -1,0 +1,11 @@
+package dev.ringfence.runner.engine;
+
+/** Hears what comes of a generation. */
+@FunctionalInterface
+public interface GenerationListener {
+    /**
+     * Called in order, on one thread. It may block, which holds the engine back; it is interrupted when the generation
+     * is cancelled or out of time meanwhile, and should then return.
+     */
+    void heard(GenerationEvent event);
+}

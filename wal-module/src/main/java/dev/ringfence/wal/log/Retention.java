@@ -1,0 +1,58 @@
+package dev.ringfence.wal.log;
+
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Gives up the oldest segments of a log.
+ *
+ * <p>First {@code log.start} says, durably, where the log begins from now on; only then are the files removed. So a
+ * crash at any moment leaves either a log with all its segments or one whose beginning is known, and whatever is left
+ * of the older ones is removed by the next recovery. A segment that is missing for another reason is still noticed.
+ */
+final class Retention {
+    private final SegmentDirectory directory;
+    private volatile long firstSequence;
+    private boolean closed;
+
+    Retention(SegmentDirectory directory, long firstSequence) {
+        this.directory = directory;
+        this.firstSequence = firstSequence;
+    }
+
+    long firstSequence() {
+        return firstSequence;
+    }
+
+    List<Segment> segments() throws IOException {
+        return KeptSegments.of(directory).headers().stream()
+                .map(header -> new Segment(header.number(), header.firstSequence(), header.size()))
+                .toList();
+    }
+
+    /**
+     * Returns false, and does nothing, once this is closed.
+     *
+     * @throws LogException.NoSpace if there is no room to write where the log begins; nothing was discarded
+     * @throws IOException if it is not known what was discarded
+     */
+    synchronized boolean discardBefore(long sequence) throws IOException {
+        if (closed) {
+            return false;
+        }
+        var headers = KeptSegments.of(directory).headers();
+        // The record itself stays in reach, so the segment with the one before it may go.
+        var first = KeptSegments.from(headers, sequence + 1).getFirst();
+        if (first.number() > headers.getFirst().number()) {
+            directory.startAt(first);
+            firstSequence = first.firstSequence();
+            directory.deleteBefore(first.number());
+        }
+        return true;
+    }
+
+    /** Waits for a discarding that is under way. Afterwards the directory may be someone else's. */
+    synchronized void close() {
+        closed = true;
+    }
+}
