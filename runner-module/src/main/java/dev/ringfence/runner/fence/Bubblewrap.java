@@ -43,7 +43,7 @@ final class Bubblewrap {
         for (Map.Entry<String, String> variable : command.environment().entrySet()) {
             argv.addAll(List.of("--setenv", variable.getKey(), variable.getValue()));
         }
-        argv.addAll(List.of("--chdir", "/tmp", "--seccomp", "3"));
+        argv.addAll(List.of("--chdir", command.workplace().directory().toString(), "--seccomp", "3"));
         argv.addAll(List.of("--json-status-fd", Integer.toString(statusFd), "--block-fd", Integer.toString(gateFd)));
         argv.add("--");
         if (root) {
@@ -61,6 +61,10 @@ final class Bubblewrap {
             case Mount.Directory(Path path) -> argv.addAll(List.of("--perms", "0755", "--dir", path.toString()));
             case Mount.Link(String target, Path path) -> argv.addAll(List.of("--symlink", target, path.toString()));
             case Mount.ReadOnly(Path path) -> argv.addAll(List.of("--ro-bind", path.toString(), path.toString()));
+            case Mount.Writable(Path host, Path path) ->
+                argv.addAll(List.of("--bind", host.toString(), path.toString()));
+            case Mount.Readable(Path host, Path path) ->
+                argv.addAll(List.of("--ro-bind", host.toString(), path.toString()));
             case Mount.Proc() -> argv.addAll(List.of("--proc", "/proc"));
             case Mount.Devices() -> argv.addAll(List.of("--dev", "/dev"));
             case Mount.Temporary(Path path, long bytes) ->

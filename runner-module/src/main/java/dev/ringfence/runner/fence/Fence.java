@@ -94,16 +94,17 @@ public final class Fence implements AutoCloseable {
                 throw new FenceException.Broken(path + " is needed inside the fence and does not exist");
             }
         }
-        int user = host.root() ? users.take() : 0;
+        boolean taken = host.root() && command.workplace().user().isEmpty();
+        int user = taken ? users.take() : command.workplace().user().orElse(0);
         FenceSupervisor supervisor;
         try {
             supervisor = new FenceSupervisor(plan, group(command, plan), () -> {
-                if (host.root()) {
+                if (taken) {
                     users.giveBack(user);
                 }
             });
         } catch (RuntimeException e) {
-            if (host.root()) {
+            if (taken) {
                 users.giveBack(user);
             }
             throw e;

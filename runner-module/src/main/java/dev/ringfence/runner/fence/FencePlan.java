@@ -35,6 +35,12 @@ record FencePlan(
 
         record ReadOnly(Path path) implements Mount {}
 
+        /** A directory of the host, to be written. */
+        record Writable(Path host, Path path) implements Mount {}
+
+        /** A directory of the host at another place, to be read. */
+        record Readable(Path host, Path path) implements Mount {}
+
         record Proc() implements Mount {}
 
         record Devices() implements Mount {}

@@ -180,8 +180,25 @@ final class FencePlanner {
                 "RLIMIT_FSIZE",
                 asked.maxFileSize().bytes() + " bytes");
 
+        workplace();
+
         mounts.add(new Mount.Sealed(Path.of("/dev")));
         mounts.add(new Mount.Sealed(Path.of("/")));
+    }
+
+    private void workplace() {
+        for (var binding : command.workplace().bindings()) {
+            mounts.addAll(above(binding.inside()));
+            mounts.add(
+                    binding.writable()
+                            ? new Mount.Writable(binding.host(), binding.inside())
+                            : new Mount.Readable(binding.host(), binding.inside()));
+            entry(
+                    "workplace",
+                    binding.inside(),
+                    binding.writable() ? "mounted to be written" : "mounted read-only",
+                    binding.inside().toString());
+        }
     }
 
     private void denied(List<String> patterns, Set<Path> visible) {
@@ -329,14 +346,18 @@ final class FencePlanner {
 
     /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */
     private void readOnly(Path path) {
+        mounts.addAll(above(path));
+        mounts.add(new Mount.ReadOnly(path));
+    }
+
+    private List<Mount> above(Path path) {
         var parents = new ArrayList<Mount>();
         for (var parent = path.getParent(); parent != null && parent.getNameCount() > 0; parent = parent.getParent()) {
             if (!underSystem(parent)) {
                 parents.addFirst(new Mount.Directory(parent));
             }
         }
-        mounts.addAll(parents);
-        mounts.add(new Mount.ReadOnly(path));
+        return parents;
     }
 
     private boolean underSystem(Path path) {
