@@ -149,7 +149,8 @@ public final class Fence implements AutoCloseable {
                 true,
                 command.effectiveDeadline(),
                 settings.grace(),
-                command.capture());
+                command.capture(),
+                Optional.empty());
     }
 
     private String namePrefix() {

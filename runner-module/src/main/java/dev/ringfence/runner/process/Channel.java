@@ -36,6 +36,33 @@ sealed interface Channel {
         }
     }
 
+    /**
+     * What the program's filter asks about.
+     *
+     * @param gate the address at which a path makes its execve one that the {@link dev.ringfence.runner.process.Gate}
+     *     asks about
+     */
+    record Calls(Listener listener, CallDecider decider, long gate) implements Channel {
+        @Override
+        public int descriptor() {
+            return listener.descriptor();
+        }
+
+        void answer() {
+            listener.receive().ifPresent(call -> {
+                if (atGate(call)) {
+                    var _ = call.proceed();
+                } else {
+                    decider.decide(call);
+                }
+            });
+        }
+
+        boolean atGate(NotifiedCall call) {
+            return call.number() == SystemCalls.EXECVE && call.argument(0) == gate;
+        }
+    }
+
     /** Where the program waits before it goes on. */
     record Gate(int descriptor) implements Channel {
         @Override

@@ -80,7 +80,7 @@ public final class HeldDirectory implements AutoCloseable {
      */
     public void makeDirectory(String name) throws IOException {
         try {
-            Libc.makeDirectory(descriptor, name, 0755);
+            SystemCalls.makeDirectory(descriptor, name, 0755);
         } catch (NativeCallException e) {
             throw translated(e, name);
         }
@@ -93,7 +93,7 @@ public final class HeldDirectory implements AutoCloseable {
      */
     public void rename(String from, String to, boolean replace) throws IOException {
         try {
-            Libc.rename(descriptor, from, descriptor, to, replace);
+            SystemCalls.rename(descriptor, from, to, replace);
         } catch (NativeCallException e) {
             throw translated(e, to);
         }
@@ -128,7 +128,7 @@ public final class HeldDirectory implements AutoCloseable {
 
     private void remove(String name, boolean isDirectory) throws IOException {
         try {
-            Libc.remove(descriptor, name, isDirectory);
+            SystemCalls.remove(descriptor, name, isDirectory);
         } catch (NativeCallException e) {
             throw translated(e, name);
         }
@@ -137,7 +137,7 @@ public final class HeldDirectory implements AutoCloseable {
     private int beneath(String path) throws IOException {
         for (int race = 0; ; race++) {
             try {
-                return Libc.pathBeneath(descriptor, path);
+                return SystemCalls.pathBeneath(descriptor, path);
             } catch (NativeCallException e) {
                 if (e.errno() != Libc.EAGAIN || race == MOST_RACES) {
                     throw translated(e, path);

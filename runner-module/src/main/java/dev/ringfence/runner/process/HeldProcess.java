@@ -22,7 +22,7 @@ public final class HeldProcess implements AutoCloseable {
      */
     public static Optional<HeldProcess> of(int pid) {
         try {
-            return Optional.of(new HeldProcess(pid, Libc.pidDescriptor(pid)));
+            return Optional.of(new HeldProcess(pid, SystemCalls.pidDescriptor(pid)));
         } catch (NativeCallException e) {
             if (e.errno() == Libc.ESRCH || e.errno() == EINVAL) {
                 return Optional.empty();
@@ -42,7 +42,7 @@ public final class HeldProcess implements AutoCloseable {
      */
     public boolean signal(int signal) {
         try {
-            return Libc.signal(descriptor, signal);
+            return SystemCalls.signal(descriptor, signal);
         } catch (NativeCallException e) {
             throw new ProcessException("process " + pid + " could not be signalled", e);
         }

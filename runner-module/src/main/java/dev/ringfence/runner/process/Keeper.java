@@ -156,10 +156,16 @@ final class Keeper implements RunningProcess {
         startedAt = System.nanoTime();
         deadlineAt = startedAt + request.deadline().toNanos();
         var channels = new ArrayList<Channel>();
-        int child = spawn(mine, channels);
-        var tree = new Tree(child);
+        var start = ProgramStart.of(request, supervisor, mine, channels);
+        try (start) {
+            return watch(start.tree(), channels, arena, mine);
+        }
+    }
+
+    private ProcessResult watch(Tree tree, List<Channel> channels, Arena arena, Descriptors mine) {
+        int child = (int) tree.pid();
         try {
-            int pidDescriptor = mine.add(Libc.pidDescriptor(child));
+            int pidDescriptor = mine.add(SystemCalls.pidDescriptor(child));
             channels.add(new Channel.Event(wake));
             channels.add(new Channel.Event(pidDescriptor));
             if (!request.supervised()) {
@@ -200,35 +206,6 @@ final class Keeper implements RunningProcess {
         return new ProcessResult(end, stdout.captured(), stderr.captured(), usage, status.toString());
     }
 
-    private int spawn(Descriptors mine, List<Channel> channels) {
-        var theirs = new ArrayList<Integer>();
-        try (var childSide = new Descriptors()) {
-            channels.add(new Channel.Input(childSide.split(mine, true), request.input()));
-            theirs.add(childSide.last());
-            channels.add(new Channel.Output(childSide.split(mine, false), Stream.STDOUT));
-            theirs.add(childSide.last());
-            channels.add(new Channel.Output(childSide.split(mine, false), Stream.STDERR));
-            theirs.add(childSide.last());
-            for (byte[] content : request.data()) {
-                theirs.add(childSide.raise(Libc.memoryFile(request.name(), content)));
-            }
-            if (request.supervised()) {
-                channels.add(new Channel.Status(childSide.split(mine, false)));
-                theirs.add(childSide.last());
-                channels.add(new Channel.Gate(childSide.split(mine, true)));
-                theirs.add(childSide.last());
-            }
-            return Libc.spawn(
-                    request.executable().toString(),
-                    request.argv(),
-                    request.environment().entrySet().stream()
-                            .map(e -> e.getKey() + "=" + e.getValue())
-                            .toList(),
-                    request.directory().toString(),
-                    theirs);
-        }
-    }
-
     private void loop(Tree tree, List<Channel> channels, int pidDescriptor, Arena arena, Descriptors mine) {
         var buffer = arena.allocate(BUFFER);
         var entries = PollEntries.allocate(arena, channels.size());
@@ -253,7 +230,7 @@ final class Keeper implements RunningProcess {
                     channels.remove(channel);
                     // Whatever it left behind in its group or namespace ends with it.
                     supervisor.kill(tree);
-                } else if (!attend(tree, channel, channels, buffer)) {
+                } else if (!attend(tree, channel, entries.events(i), channels, buffer)) {
                     channels.remove(channel);
                     mine.close(channel.descriptor());
                 }
@@ -262,10 +239,18 @@ final class Keeper implements RunningProcess {
     }
 
     /** Does what a ready channel asks for; false when it is at its end. */
-    private boolean attend(Tree tree, Channel channel, List<Channel> channels, MemorySegment buffer) {
+    private boolean attend(Tree tree, Channel channel, short events, List<Channel> channels, MemorySegment buffer) {
         return switch (channel) {
             case Channel.Event event -> read(event.descriptor(), buffer).length > 0;
             case Channel.Input input -> input.feed();
+            case Channel.Calls calls -> {
+                // A hang-up alone: nothing is left that could ask.
+                boolean asks = (events & Libc.POLLIN) != 0;
+                if (asks) {
+                    calls.answer();
+                }
+                yield asks;
+            }
             case Channel.Output output -> {
                 byte[] chunk = read(output.descriptor(), buffer);
                 if (chunk.length > 0) {

@@ -46,18 +46,6 @@ final class Libc {
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_SETFL = 4;
     private static final int O_NONBLOCK = 0x800;
-    private static final int SYS_PIDFD_SEND_SIGNAL = 424;
-    private static final int SYS_PIDFD_OPEN = 434;
-    private static final int SYS_OPENAT2 = 437;
-
-    /** {@code struct open_how}: flags, mode, resolve; 64 bits each (openat2(2)). */
-    private static final long OPEN_HOW_SIZE = 24;
-
-    private static final long RESOLVE_NO_MAGICLINKS = 0x02;
-    private static final long RESOLVE_NO_SYMLINKS = 0x04;
-    private static final long RESOLVE_BENEATH = 0x08;
-    private static final int RENAME_NOREPLACE = 1;
-    private static final int AT_REMOVEDIR = 0x200;
     private static final short SPAWN_SETSIGDEF = 0x04;
     private static final short SPAWN_SETSIGMASK = 0x08;
     private static final short SPAWN_SETSID = 0x80;
@@ -91,12 +79,8 @@ final class Libc {
     private static final MethodHandle PRLIMIT = function("prlimit", JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
     private static final MethodHandle SETPRIORITY = function("setpriority", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     private static final MethodHandle GETEUID = function("geteuid", JAVA_INT);
-    private static final MethodHandle RENAMEAT2 =
-            function("renameat2", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle UNLINKAT = function("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle MKDIRAT = function("mkdirat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
     private static final MethodHandle SYSCALL =
-            function("syscall", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+            function("syscall", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle SPAWN =
             function("posix_spawn", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
     private static final MethodHandle ACTIONS_INIT = function("posix_spawn_file_actions_init", JAVA_INT, ADDRESS);
@@ -279,24 +263,6 @@ final class Libc {
         }
     }
 
-    /** A descriptor that stands for the process itself: its number may be given anew, the descriptor never is. */
-    static int pidDescriptor(int pid) {
-        return (int) syscall("pidfd_open", SYS_PIDFD_OPEN, pid, 0);
-    }
-
-    /** False when the process is gone already. */
-    static boolean signal(int pidDescriptor, int signal) {
-        try {
-            syscall("pidfd_send_signal", SYS_PIDFD_SEND_SIGNAL, pidDescriptor, signal);
-            return true;
-        } catch (NativeCallException e) {
-            if (e.errno() == ESRCH) {
-                return false;
-            }
-            throw e;
-        }
-    }
-
     /** Waits for a child of ours and takes its entry from the process table. */
     static Waited await(int pid) {
         try (var arena = Arena.ofConfined()) {
@@ -348,109 +314,85 @@ final class Libc {
     }
 
     /**
-     * Starts a program in a session of its own, with no signal blocked or ignored.
+     * A call of posix_spawn(3), ready to be made: nothing but the call itself is left to do.
+     *
+     * @param path the program's path as the call will pass it; its address is what the child's execve will name
+     */
+    record SpawnCall(
+            MemorySegment path,
+            MemorySegment pid,
+            MemorySegment actions,
+            MemorySegment attributes,
+            MemorySegment argv,
+            MemorySegment environment,
+            MemorySegment state) {}
+
+    /**
+     * Prepares the start of a program in a session of its own, with no signal blocked or ignored.
      *
      * @param descriptors what the child has as 0, 1, 2, …; each number must be above all of the child's. Every other
      *     descriptor is closed in the child
-     * @return the child's process id, to be waited for
      */
-    static int spawn(
+    static SpawnCall prepareSpawn(
+            Arena arena,
             String executable,
             List<String> argv,
             List<String> environment,
             String directory,
             List<Integer> descriptors) {
-        try (var arena = Arena.ofConfined()) {
+        try {
             var state = arena.allocate(CALL_STATE);
             var actions = arena.allocate(SPAWN_STRUCT_SIZE, 16);
             var attributes = arena.allocate(SPAWN_STRUCT_SIZE, 16);
             checkSpawn("posix_spawn_file_actions_init", (int) ACTIONS_INIT.invokeExact(state, actions));
-            try {
-                checkSpawn("posix_spawnattr_init", (int) ATTR_INIT.invokeExact(state, attributes));
-                for (int child = 0; child < descriptors.size(); child++) {
-                    int mine = descriptors.get(child);
-                    checkSpawn("adddup2", (int) ACTIONS_DUP2.invokeExact(state, actions, mine, child));
-                }
-                checkSpawn("addclosefrom", (int) ACTIONS_CLOSEFROM.invokeExact(state, actions, descriptors.size()));
-                checkSpawn("addchdir", (int) ACTIONS_CHDIR.invokeExact(state, actions, arena.allocateFrom(directory)));
-                var none = arena.allocate(SIGSET_SIZE, 8);
-                var all = arena.allocate(SIGSET_SIZE, 8);
-                // Not sigfillset(3): it leaves out 32 and 33, which glibc would then set to be ignored.
-                all.fill((byte) 0xff);
-                checkSpawn("setsigmask", (int) ATTR_SIGMASK.invokeExact(state, attributes, none));
-                checkSpawn("setsigdefault", (int) ATTR_SIGDEFAULT.invokeExact(state, attributes, all));
-                checkSpawn("setflags", (int) ATTR_FLAGS.invokeExact(
-                        state, attributes, (short) (SPAWN_SETSIGDEF | SPAWN_SETSIGMASK | SPAWN_SETSID)));
-                var pid = arena.allocate(JAVA_INT);
-                checkSpawn("posix_spawn of " + executable, (int) SPAWN.invokeExact(
-                        state,
-                        pid,
-                        arena.allocateFrom(executable),
-                        actions,
-                        attributes,
-                        strings(arena, argv),
-                        strings(arena, environment)));
-                int _ = (int) ATTR_DESTROY.invokeExact(state, attributes);
-                return pid.get(JAVA_INT, 0);
-            } finally {
-                int _ = (int) ACTIONS_DESTROY.invokeExact(state, actions);
+            checkSpawn("posix_spawnattr_init", (int) ATTR_INIT.invokeExact(state, attributes));
+            for (int child = 0; child < descriptors.size(); child++) {
+                int mine = descriptors.get(child);
+                checkSpawn("adddup2", (int) ACTIONS_DUP2.invokeExact(state, actions, mine, child));
             }
+            checkSpawn("addclosefrom", (int) ACTIONS_CLOSEFROM.invokeExact(state, actions, descriptors.size()));
+            checkSpawn("addchdir", (int) ACTIONS_CHDIR.invokeExact(state, actions, arena.allocateFrom(directory)));
+            var none = arena.allocate(SIGSET_SIZE, 8);
+            var all = arena.allocate(SIGSET_SIZE, 8);
+            // Not sigfillset(3): it leaves out 32 and 33, which glibc would then set to be ignored.
+            all.fill((byte) 0xff);
+            checkSpawn("setsigmask", (int) ATTR_SIGMASK.invokeExact(state, attributes, none));
+            checkSpawn("setsigdefault", (int) ATTR_SIGDEFAULT.invokeExact(state, attributes, all));
+            checkSpawn("setflags", (int) ATTR_FLAGS.invokeExact(
+                    state, attributes, (short) (SPAWN_SETSIGDEF | SPAWN_SETSIGMASK | SPAWN_SETSID)));
+            return new SpawnCall(
+                    arena.allocateFrom(executable),
+                    arena.allocate(JAVA_INT),
+                    actions,
+                    attributes,
+                    strings(arena, argv),
+                    strings(arena, environment),
+                    state);
         } catch (Throwable e) {
             throw rethrow(e);
         }
     }
 
     /**
-     * Stands for what lies below a directory, without opening it for reading or writing. The kernel follows no link on
-     * the way, and never leaves the directory.
+     * Makes a prepared call, by any one thread and once.
+     *
+     * @return the child's process id, to be waited for, or the negative errno
      */
-    static int pathBeneath(int directory, String path) {
-        try (var arena = Arena.ofConfined()) {
-            var state = arena.allocate(CALL_STATE);
-            var how = arena.allocateFrom(
-                    JAVA_LONG,
-                    (long) (O_PATH | O_CLOEXEC),
-                    0L,
-                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-            long name = arena.allocateFrom(path).address();
-            return (int) check("openat2", state, (long) SYSCALL.invokeExact(
-                    state, (long) SYS_OPENAT2, (long) directory, name, how.address(), OPEN_HOW_SIZE));
+    static int spawn(SpawnCall call) {
+        try {
+            int error = (int) SPAWN.invokeExact(
+                    call.state, call.pid, call.path, call.actions, call.attributes, call.argv, call.environment);
+            return error == 0 ? call.pid.get(JAVA_INT, 0) : -error;
         } catch (Throwable e) {
             throw rethrow(e);
         }
     }
 
-    /** Moves a single name of one directory to another; links are moved, not followed. */
-    static void rename(int fromDirectory, String from, int toDirectory, String to, boolean replace) {
-        try (var arena = Arena.ofConfined()) {
-            var state = arena.allocate(CALL_STATE);
-            check("renameat2", state, (int) RENAMEAT2.invokeExact(
-                    state,
-                    fromDirectory,
-                    arena.allocateFrom(from),
-                    toDirectory,
-                    arena.allocateFrom(to),
-                    replace ? 0 : RENAME_NOREPLACE));
-        } catch (Throwable e) {
-            throw rethrow(e);
-        }
-    }
-
-    /** Removes a single name of a directory: an empty directory, or anything but a directory. */
-    static void remove(int directory, String name, boolean isDirectory) {
-        try (var arena = Arena.ofConfined()) {
-            var state = arena.allocate(CALL_STATE);
-            check("unlinkat", state, (int)
-                    UNLINKAT.invokeExact(state, directory, arena.allocateFrom(name), isDirectory ? AT_REMOVEDIR : 0));
-        } catch (Throwable e) {
-            throw rethrow(e);
-        }
-    }
-
-    static void makeDirectory(int directory, String name, int mode) {
-        try (var arena = Arena.ofConfined()) {
-            var state = arena.allocate(CALL_STATE);
-            check("mkdirat", state, (int) MKDIRAT.invokeExact(state, directory, arena.allocateFrom(name), mode));
+    /** Frees what the C library keeps for a prepared call. */
+    static void discard(SpawnCall call) {
+        try {
+            int _ = (int) ATTR_DESTROY.invokeExact(call.state, call.attributes);
+            int _ = (int) ACTIONS_DESTROY.invokeExact(call.state, call.actions);
         } catch (Throwable e) {
             throw rethrow(e);
         }
@@ -465,12 +407,18 @@ final class Libc {
         return array;
     }
 
-    private static long syscall(String name, long number, long first, long second) {
+    /**
+     * A system call by its number, which differs between architectures; see {@link SystemCalls}.
+     *
+     * @return its result, or the negative errno
+     */
+    static long syscall(long number, long a, long b, long c, long d, long e, long f) {
         try (var arena = Arena.ofConfined()) {
             var state = arena.allocate(CALL_STATE);
-            return check(name, state, (long) SYSCALL.invokeExact(state, number, first, second, 0L, 0L));
-        } catch (Throwable e) {
-            throw rethrow(e);
+            long result = (long) SYSCALL.invokeExact(state, number, a, b, c, d, e, f);
+            return result == -1 ? -errno(state) : result;
+        } catch (Throwable failure) {
+            throw rethrow(failure);
         }
     }
 

@@ -33,6 +33,10 @@ public final class PinnedFile implements AutoCloseable {
         }
     }
 
+    int descriptor() {
+        return descriptor;
+    }
+
     /** Where it can be reached, whatever has become of its name; valid until this is closed. */
     public Path path() {
         return Path.of("/proc/self/fd", Integer.toString(descriptor));

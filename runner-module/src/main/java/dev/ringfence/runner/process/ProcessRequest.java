@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A program to start.
@@ -21,6 +22,7 @@ import java.util.Objects;
  * @param deadline from the start to the end of the tree
  * @param grace between the polite signal and the kill
  * @param capture how many bytes of each output stream are kept; what comes beyond is read and counted
+ * @param confinement what the program is started under; empty to start it with the service's own rights
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares requests
 public record ProcessRequest(
@@ -34,12 +36,14 @@ public record ProcessRequest(
         boolean supervised,
         Duration deadline,
         Duration grace,
-        long capture) {
+        long capture,
+        Optional<Confinement> confinement) {
     public ProcessRequest {
         Objects.requireNonNull(executable);
         Objects.requireNonNull(directory);
         Objects.requireNonNull(deadline);
         Objects.requireNonNull(grace);
+        Objects.requireNonNull(confinement);
         argv = List.copyOf(argv);
         environment = Map.copyOf(environment);
         data = List.copyOf(data);

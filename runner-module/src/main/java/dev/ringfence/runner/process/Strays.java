@@ -62,14 +62,14 @@ public final class Strays {
     private static void kill(int pid, Predicate<String> ours) {
         int descriptor;
         try {
-            descriptor = Libc.pidDescriptor(pid);
+            descriptor = SystemCalls.pidDescriptor(pid);
         } catch (NativeCallException e) {
             return; // it has ended meanwhile
         }
         try {
             // Looked at again: the number may have been given anew before it was held.
             if (ours.test(name(pid))) {
-                var _ = Libc.signal(descriptor, Libc.SIGKILL);
+                var _ = SystemCalls.signal(descriptor, Libc.SIGKILL);
             }
         } finally {
             Libc.close(descriptor);

@@ -9,6 +9,12 @@ public interface Supervisor {
     Supervisor SESSION = new Supervisor() {};
 
     /**
+     * The child exists. A confined one waits until this returns and has not run an instruction of its program; any
+     * other may have begun.
+     */
+    default void spawned(Tree tree) {}
+
+    /**
      * Looks at what the program has reported so far; called whenever more has come.
      *
      * @param tree acts on the tree's processes, which cannot have run anything of the job's yet

@@ -33,7 +33,7 @@ public final class Tree {
      * @throws ProcessException when the number is not, or no longer, one of the child's own children
      */
     public int hold(int pid) {
-        held.add(Libc.pidDescriptor(pid));
+        held.add(SystemCalls.pidDescriptor(pid));
         // Looked at once it is held: the number cannot be given anew between the two.
         if (parent(pid) != child) {
             throw new ProcessException(
@@ -55,7 +55,7 @@ public final class Tree {
 
     /** Sends a signal to a process that is held; zero only asks. False when it is gone. */
     public boolean signal(int handle, int signal) {
-        return Libc.signal(held.get(handle), signal);
+        return SystemCalls.signal(held.get(handle), signal);
     }
 
     /** Sends a signal to the child's process group; without effect when it is gone. */

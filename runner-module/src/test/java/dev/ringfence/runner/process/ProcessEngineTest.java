@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,8 @@ class ProcessEngineTest {
                 false,
                 LONG,
                 SHORT,
-                1000);
+                1000,
+                Optional.empty());
 
         var result = run(request, OutputListener.NONE);
 
@@ -176,7 +178,8 @@ class ProcessEngineTest {
                 false,
                 LONG,
                 SHORT,
-                0);
+                0,
+                Optional.empty());
 
         assertThatThrownBy(() -> ProcessEngine.start(request, Supervisor.SESSION, OutputListener.NONE))
                 .isInstanceOf(ProcessException.class)
@@ -204,7 +207,8 @@ class ProcessEngineTest {
                 true,
                 Duration.ofSeconds(30),
                 SHORT,
-                1000);
+                1000,
+                Optional.empty());
 
         var result = ProcessEngine.start(request, supervisor, OutputListener.NONE)
                 .result()
@@ -280,7 +284,8 @@ class ProcessEngineTest {
                 false,
                 deadline,
                 grace,
-                capture);
+                capture,
+                Optional.empty());
     }
 
     private static ProcessResult run(

@@ -37,6 +37,9 @@ final class ArgumentChecks {
     private static final long CHARACTER_DEVICE = 0x2000;
     private static final long BLOCK_DEVICE = 0x6000;
 
+    /** RLIMIT_RTTIME. */
+    private static final long MARK_RESOURCE = 15;
+
     private final SeccompPolicy policy;
     private final Assembler assembler;
     private final Map<Rule.Check, Label> labels = new EnumMap<>(Rule.Check.class);
@@ -61,17 +64,24 @@ final class ArgumentChecks {
 
     private void write(Rule.Check check) {
         switch (check) {
-            case CLONE -> cloneFlags();
-            case SOCKET -> socket();
-            case SOCKETPAIR -> socketpair();
-            case IOCTL -> ioctl();
-            case PERSONALITY -> personality();
-            case MKNOD -> mknod(1);
-            case MKNODAT -> mknod(2);
+            case CLONE -> cloneFlags(passed("clone"));
+            case SOCKET -> socket(passed("socket"));
+            case SOCKETPAIR -> socketpair(passed("socketpair"));
+            case IOCTL -> ioctl(passed("ioctl"));
+            case PERSONALITY -> personality(passed("personality"));
+            case MKNOD -> mknod(1, passed("mknod"));
+            case MKNODAT -> mknod(2, passed("mknodat"));
+            case SETRLIMIT -> limit(passed("setrlimit"));
+            case PRLIMIT -> limitOf(passed("prlimit64"));
         }
     }
 
-    private void cloneFlags() {
+    /** The answer to a call whose arguments are in order. */
+    private Rule.Answer passed(String name) {
+        return policy.asked().contains(name) ? Rule.ASK : Rule.ALLOW;
+    }
+
+    private void cloneFlags(Rule.Answer passed) {
         var denied = new Label();
         var allowed = new Label();
         loadArgument(0);
@@ -82,16 +92,18 @@ final class ArgumentChecks {
             assembler.jump(allowed);
         }
         answer(denied, Rule.NOT_PERMITTED);
-        answer(allowed, Rule.ALLOW);
+        answer(allowed, passed);
     }
 
-    private void socket() {
+    private void socket(Rule.Answer passed) {
         var allowed = new Label();
         var denied = new Label();
         var internet = new Label();
         var netlink = new Label();
         loadArgument(0);
-        assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
+        if (policy.sockets() != Sockets.NONE) {
+            assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
+        }
         if (policy.sockets() == Sockets.INTERNET) {
             assembler.jumpIf(Condition.EQUAL, AF_INET, internet);
             assembler.jumpIf(Condition.EQUAL, AF_INET6, internet);
@@ -111,45 +123,71 @@ final class ArgumentChecks {
             assembler.result(Rule.NO_SUCH_FAMILY.value());
             answer(denied, Rule.NOT_PERMITTED);
         }
-        answer(allowed, Rule.ALLOW);
+        answer(allowed, passed);
     }
 
-    private void socketpair() {
+    private void socketpair(Rule.Answer passed) {
         var allowed = new Label();
         loadArgument(0);
         assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
         assembler.result(Rule.NO_SUCH_FAMILY.value());
-        answer(allowed, Rule.ALLOW);
+        answer(allowed, passed);
     }
 
     /** Typing into the terminal that the job was started from, or into the console. */
-    private void ioctl() {
+    private void ioctl(Rule.Answer passed) {
         var denied = new Label();
         loadArgument(1);
         assembler.jumpIf(Condition.EQUAL, TIOCSTI, denied);
         assembler.jumpIf(Condition.EQUAL, TIOCLINUX, denied);
-        assembler.result(Rule.ALLOW.value());
+        assembler.result(passed.value());
+        answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    /** The limit that a job's processes are known by, which they could lower otherwise. */
+    private void limit(Rule.Answer passed) {
+        var denied = new Label();
+        loadArgument(0);
+        assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, denied);
+        assembler.result(passed.value());
+        answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    /** The same; asking is allowed. A pointer is looked at whole. */
+    private void limitOf(Rule.Answer passed) {
+        var allowed = new Label();
+        var marked = new Label();
+        var denied = new Label();
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, marked);
+        assembler.jump(allowed);
+        assembler.mark(marked);
+        loadArgument(2);
+        assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        assembler.load(FIRST_ARGUMENT + ARGUMENT_BYTES * 2 + 4);
+        assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        answer(allowed, passed);
         answer(denied, Rule.NOT_PERMITTED);
     }
 
     /** Only the ordinary one, and the question for the present one. */
-    private void personality() {
+    private void personality(Rule.Answer passed) {
         var allowed = new Label();
         loadArgument(0);
         assembler.jumpIf(Condition.EQUAL, 0, allowed);
         assembler.jumpIf(Condition.EQUAL, 0xFFFF_FFFFL, allowed);
         assembler.result(Rule.NOT_PERMITTED.value());
-        answer(allowed, Rule.ALLOW);
+        answer(allowed, passed);
     }
 
     /** Pipes and sockets are made this way too; devices are not for jobs. */
-    private void mknod(int mode) {
+    private void mknod(int mode, Rule.Answer passed) {
         var denied = new Label();
         loadArgument(mode);
         assembler.and(FILE_TYPE);
         assembler.jumpIf(Condition.EQUAL, CHARACTER_DEVICE, denied);
         assembler.jumpIf(Condition.EQUAL, BLOCK_DEVICE, denied);
-        assembler.result(Rule.ALLOW.value());
+        assembler.result(passed.value());
         answer(denied, Rule.NOT_PERMITTED);
     }
 

@@ -13,10 +13,13 @@ sealed interface Rule {
         IOCTL,
         PERSONALITY,
         MKNOD,
-        MKNODAT
+        MKNODAT,
+        SETRLIMIT,
+        PRLIMIT
     }
 
     Answer ALLOW = new Answer(0x7FFF_0000L);
+    Answer ASK = new Answer(0x7FC0_0000L);
     Answer KILL = new Answer(0x8000_0000L);
     Answer NOT_PERMITTED = error(1);
     Answer ABSENT = error(38);

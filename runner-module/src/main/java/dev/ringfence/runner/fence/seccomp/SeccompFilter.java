@@ -2,9 +2,10 @@ package dev.ringfence.runner.fence.seccomp;
 
 import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
-import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A seccomp filter, ready for {@code bwrap --seccomp} and for {@code seccomp(2)}. Both need no_new_privs or
@@ -37,6 +38,33 @@ public final class SeccompFilter {
     public static SeccompFilter of(SeccompPolicy policy) {
         var rules = new SyscallRules(policy);
         return new SeccompFilter(assemble(policy, rules), describe(policy, rules));
+    }
+
+    /**
+     * Writes a filter that lets everything through but what it asks its listener about: for a launcher whose program
+     * gets another filter of its own, which then decides about the rest.
+     *
+     * @throws IllegalArgumentException when a name is no system call of this architecture
+     */
+    public static SeccompFilter asking(Architecture architecture, Set<String> names) {
+        var assembler = new Assembler();
+        var ask = new Label();
+        var pass = new Label();
+        var known = new Label();
+        assembler.load(ARCHITECTURE);
+        assembler.jumpIf(Condition.EQUAL, architecture.auditValue(), known);
+        assembler.jump(pass);
+        assembler.mark(known);
+        assembler.load(NUMBER);
+        for (var name : new TreeSet<>(names)) {
+            int number = architecture.syscalls().number(name).orElseThrow(() -> new IllegalArgumentException(name));
+            assembler.jumpIf(Condition.EQUAL, number, ask);
+        }
+        assembler.mark(pass);
+        assembler.result(Rule.ALLOW.value());
+        assembler.mark(ask);
+        assembler.result(Rule.ASK.value());
+        return new SeccompFilter(assembler.assemble(), "asks about " + String.join(", ", new TreeSet<>(names)));
     }
 
     /** An array of {@code struct sock_filter}. */
@@ -108,9 +136,11 @@ public final class SeccompFilter {
         var parts = new ArrayList<String>();
         parts.add(rules.description());
         parts.add(
-                policy.sockets() == Sockets.UNIX
-                        ? "sockets AF_UNIX only"
-                        : "sockets AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE only");
+                switch (policy.sockets()) {
+                    case NONE -> "no sockets but pairs";
+                    case UNIX -> "sockets AF_UNIX only";
+                    case INTERNET -> "sockets AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE only";
+                });
         if (policy.forbidProcesses()) {
             parts.add("no new processes");
         }

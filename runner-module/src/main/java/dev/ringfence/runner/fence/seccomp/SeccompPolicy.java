@@ -13,6 +13,7 @@ import java.util.Set;
  * @param disableDebugging no looking into other processes
  * @param forbidProcesses threads can be started, processes cannot; whoever installs the filter must not have to fork
  *     after that
+ * @param asked calls that would be let through and are left to whoever listens to the filter instead
  */
 public record SeccompPolicy(
         Architecture architecture,
@@ -20,15 +21,36 @@ public record SeccompPolicy(
         boolean strict,
         boolean disableDebugging,
         boolean forbidProcesses,
-        Sockets sockets) {
+        Sockets sockets,
+        Set<String> asked) {
     public SeccompPolicy {
         Objects.requireNonNull(architecture);
         allowedSyscalls = Set.copyOf(allowedSyscalls);
         Objects.requireNonNull(sockets);
+        asked = Set.copyOf(asked);
+    }
+
+    /** A policy that asks nobody. */
+    public SeccompPolicy(
+            Architecture architecture,
+            Set<String> allowedSyscalls,
+            boolean strict,
+            boolean disableDebugging,
+            boolean forbidProcesses,
+            Sockets sockets) {
+        this(architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, Set.of());
+    }
+
+    /** The same, but calls of these names that it would let through are left to the filter's listener. */
+    public SeccompPolicy asking(Set<String> names) {
+        return new SeccompPolicy(
+                architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, names);
     }
 
     /** Which sockets can be made. Those of virtual machines, of the kernel's cryptography and raw ones never can. */
     public enum Sockets {
+        /** None; only connected pairs, within the job. */
+        NONE,
         /** Only to processes of this host. */
         UNIX,
         /** Also TCP and UDP over IPv4 and IPv6, and the question for the host's routes that resolving names takes. */
@@ -48,6 +70,6 @@ public record SeccompPolicy(
 
     /** The same for a launcher that has to start the job's first process itself, under the filter. */
     public SeccompPolicy withProcesses() {
-        return new SeccompPolicy(architecture, allowedSyscalls, strict, disableDebugging, false, sockets);
+        return new SeccompPolicy(architecture, allowedSyscalls, strict, disableDebugging, false, sockets, asked);
     }
 }

@@ -7,6 +7,8 @@ import java.util.Set;
 /** The rule for each system call's number under one policy. */
 final class SyscallRules {
     private static final Map<String, Rule> CHECKED = Map.of(
+            "setrlimit", Rule.Check.SETRLIMIT,
+            "prlimit64", Rule.Check.PRLIMIT,
             "clone", Rule.Check.CLONE,
             "socket", Rule.Check.SOCKET,
             "socketpair", Rule.Check.SOCKETPAIR,
@@ -56,6 +58,6 @@ final class SyscallRules {
         if (!passes || (policy.forbidProcesses() && FORKING.contains(name))) {
             return Rule.NOT_PERMITTED;
         }
-        return CHECKED.getOrDefault(name, Rule.ALLOW);
+        return CHECKED.getOrDefault(name, policy.asked().contains(name) ? Rule.ASK : Rule.ALLOW);
     }
 }

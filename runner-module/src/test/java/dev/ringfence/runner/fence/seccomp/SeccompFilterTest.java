@@ -22,13 +22,14 @@ class SeccompFilterTest {
     private static final long EPERM = error(1);
     private static final long ENOSYS = error(38);
     private static final long EAFNOSUPPORT = error(97);
+    private static final long ASK = 0x7FC0_0000L;
     private static final long AUDIT_ARCH_I386 = 0x4000_0003L;
     private static final long AUDIT_ARCH_ARM = 0x4000_0028L;
     private static final long HIGH = 0x5A5A_5A5AL << 32;
 
     /** Those whose answer depends on arguments. */
-    private static final Set<String> CHECKED =
-            Set.of("clone", "socket", "socketpair", "ioctl", "personality", "mknod", "mknodat");
+    private static final Set<String> CHECKED = Set.of(
+            "clone", "socket", "socketpair", "ioctl", "personality", "mknod", "mknodat", "setrlimit", "prlimit64");
 
     static Stream<SeccompPolicy> policies() {
         return Stream.of(Architecture.values())
@@ -186,7 +187,7 @@ class SeccompFilterTest {
 
     private static long socket(Sockets sockets, long family, long type, long protocol) {
         if (family == 1) {
-            return ALLOW;
+            return sockets == Sockets.NONE ? EAFNOSUPPORT : ALLOW;
         }
         if (sockets == Sockets.INTERNET && (family == 2 || family == 10)) {
             return type == 1 || type == 2 ? ALLOW : EPERM;
@@ -331,6 +332,48 @@ class SeccompFilterTest {
                 .isEqualTo(
                         "allow list of %s calls, sockets AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE only",
                         AllowListTest.smallest(Architecture.X86_64).size());
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void theLimitThatMarksAJobsProcessesCanBeReadAndNotSet(SeccompPolicy policy) {
+        var filter = filter(policy);
+
+        for (long high : new long[] {0, HIGH}) {
+            assertThat(call(filter, policy, "setrlimit", 15 | high, 1)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "prlimit64", 0, 15 | high, 1)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "prlimit64", 0, 15 | high, 1L << 32))
+                    .isEqualTo(EPERM);
+            assertThat(call(filter, policy, "prlimit64", 0, 15 | high, 0, 1)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "setrlimit", 7 | high, 1)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "prlimit64", 0, 7 | high, 1)).isEqualTo(ALLOW);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
+    void onlyWhatWouldBeLetThroughIsLeftToTheListener(Architecture architecture) {
+        var policy = lenient(architecture).asking(Set.of("clone", "connect", "mount"));
+        var filter = filter(policy);
+
+        assertThat(call(filter, policy, "connect")).isEqualTo(ASK);
+        assertThat(call(filter, policy, "clone", 0x11)).isEqualTo(ASK);
+        assertThat(call(filter, policy, "clone", 0x1000_0011)).isEqualTo(EPERM);
+        assertThat(call(filter, policy, "mount")).isEqualTo(EPERM);
+        assertThat(call(filter, policy, "read")).isEqualTo(ALLOW);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
+    void aFilterThatOnlyAsksLetsAllElseThrough(Architecture architecture) {
+        var policy = lenient(architecture);
+        var filter = new FilterInterpreter(
+                SeccompFilter.asking(architecture, Set.of("connect", "clone")).program());
+
+        assertThat(call(filter, policy, "connect")).isEqualTo(ASK);
+        assertThat(call(filter, policy, "clone")).isEqualTo(ASK);
+        assertThat(call(filter, policy, "mount")).isEqualTo(ALLOW);
+        assertThat(filter.run(AUDIT_ARCH_I386, 102, 0, 0, 0, 0, 0, 0)).isEqualTo(ALLOW);
     }
 
     private static SeccompPolicy lenient(Architecture architecture) {

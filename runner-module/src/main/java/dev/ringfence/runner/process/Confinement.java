@@ -1,0 +1,46 @@
+package dev.ringfence.runner.process;
+
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a thread takes upon itself before it starts a program, so that the program and all it starts inherit it, and no
+ * helper program is needed: no_new_privs always, no capabilities, and what is said here. The thread ends right after.
+ *
+ * <p>The program is held at its execve until {@link Supervisor#spawned} has returned.
+ *
+ * @param landlock its rules; the start closes them
+ * @param user user and group that the program gets, with no other groups; only for a service that is root
+ * @param filter an array of {@code struct sock_filter}. It must let through what a starting thread takes, see
+ *     {@link #NEEDED_CALLS}. Calls that it answers with {@code SECCOMP_RET_USER_NOTIF} wait for {@code calls}; no
+ *     other filter with a listener can be put on top
+ * @param calls decides about those
+ */
+@SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares confinements
+public record Confinement(Optional<Landlock> landlock, OptionalInt user, byte[] filter, CallDecider calls) {
+    /**
+     * What the starting thread needs, in the JVM and in the C library, between its confinement and its end; each is
+     * harmless. A clone may be left to {@code calls}: the one of the start itself is let through without asking.
+     */
+    public static final String NEEDED_CALLS = """
+            clone mmap munmap mprotect madvise futex sched_yield membarrier rt_sigprocmask rt_sigaction rt_sigreturn
+            sigaltstack gettid getpid set_robust_list exit close close_range dup2 dup3 fcntl setsid chdir execve
+            wait4""";
+
+    /** The gate comes before the filter. */
+    static final int MOST_FILTER_BYTES = (4096 - Gate.INSTRUCTIONS) * 8;
+
+    public Confinement {
+        Objects.requireNonNull(landlock);
+        Objects.requireNonNull(user);
+        Objects.requireNonNull(calls);
+        filter = filter.clone();
+        if (filter.length == 0 || filter.length % 8 != 0 || filter.length > MOST_FILTER_BYTES) {
+            throw new IllegalArgumentException("not a filter of a length that the kernel takes: " + filter.length);
+        }
+        if (user.isPresent() && user.getAsInt() < 1) {
+            throw new IllegalArgumentException("no user for a program: " + user.getAsInt());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+package dev.ringfence.runner.process;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A program that was just started, and what has to stay open as long as it is watched. Used by its keeper. */
+final class ProgramStart implements AutoCloseable {
+    /** Only until the starting thread is done, which nothing tells of. */
+    private static final int LOOK_MILLIS = 1;
+
+    private final Tree tree;
+    private final @Nullable Listener listener;
+
+    private ProgramStart(Tree tree, @Nullable Listener listener) {
+        this.tree = tree;
+        this.listener = listener;
+    }
+
+    Tree tree() {
+        return tree;
+    }
+
+    @Override
+    public void close() {
+        if (listener != null) {
+            listener.close();
+        }
+    }
+
+    /**
+     * Starts a program.
+     *
+     * @param mine takes the keeper's ends
+     * @param channels takes what the keeper has to look at
+     * @throws NativeCallException when it could not be started
+     */
+    static ProgramStart of(ProcessRequest request, Supervisor supervisor, Descriptors mine, List<Channel> channels) {
+        try (var childSide = new Descriptors()) {
+            var theirs = descriptors(request, mine, childSide, channels);
+            if (request.confinement().isEmpty()) {
+                try (var arena = Arena.ofConfined()) {
+                    return plain(prepare(arena, request, theirs), request, supervisor);
+                }
+            }
+            return confined(prepare(Arena.ofAuto(), request, theirs), request, supervisor, channels);
+        } finally {
+            request.confinement().flatMap(Confinement::landlock).ifPresent(Landlock::close);
+        }
+    }
+
+    private static List<Integer> descriptors(
+            ProcessRequest request, Descriptors mine, Descriptors childSide, List<Channel> channels) {
+        var theirs = new ArrayList<Integer>();
+        channels.add(new Channel.Input(childSide.split(mine, true), request.input()));
+        theirs.add(childSide.last());
+        channels.add(new Channel.Output(childSide.split(mine, false), Stream.STDOUT));
+        theirs.add(childSide.last());
+        channels.add(new Channel.Output(childSide.split(mine, false), Stream.STDERR));
+        theirs.add(childSide.last());
+        for (byte[] content : request.data()) {
+            theirs.add(childSide.raise(Libc.memoryFile(request.name(), content)));
+        }
+        if (request.supervised()) {
+            channels.add(new Channel.Status(childSide.split(mine, false)));
+            theirs.add(childSide.last());
+            channels.add(new Channel.Gate(childSide.split(mine, true)));
+            theirs.add(childSide.last());
+        }
+        return theirs;
+    }
+
+    private static Libc.SpawnCall prepare(Arena arena, ProcessRequest request, List<Integer> theirs) {
+        return Libc.prepareSpawn(
+                arena,
+                request.executable().toString(),
+                request.argv(),
+                request.environment().entrySet().stream()
+                        .map(e -> e.getKey() + "=" + e.getValue())
+                        .toList(),
+                request.directory().toString(),
+                theirs);
+    }
+
+    private static ProgramStart plain(Libc.SpawnCall call, ProcessRequest request, Supervisor supervisor) {
+        try {
+            int pid = Libc.spawn(call);
+            SystemCalls.check("posix_spawn of " + request.executable(), pid);
+            var tree = new Tree(pid);
+            try {
+                supervisor.spawned(tree);
+            } catch (RuntimeException | Error e) {
+                tree.signalGroup(Libc.SIGKILL);
+                Libc.await(pid);
+                throw e;
+            }
+            return new ProgramStart(tree, null);
+        } finally {
+            Libc.discard(call);
+        }
+    }
+
+    private static ProgramStart confined(
+            Libc.SpawnCall call, ProcessRequest request, Supervisor supervisor, List<Channel> channels) {
+        var confinement = request.confinement().orElseThrow();
+        var start = ConfinedStart.begin(request.name(), confinement, call, Arena.ofAuto());
+        try {
+            var listener = start.listener();
+            try {
+                var calls = new Channel.Calls(
+                        listener, confinement.calls(), call.path().address());
+                var tree = untilItRuns(start, calls, supervisor);
+                if (tree == null || tree.pid() != start.pid(request.executable().toString())) {
+                    throw new IllegalStateException("the program did not wait to be looked at");
+                }
+                channels.add(calls);
+                return new ProgramStart(tree, listener);
+            } catch (RuntimeException | Error e) {
+                // Fails the execve that may still wait, and so the start.
+                listener.close();
+                start.awaitDone();
+                start.running().ifPresent(pid -> {
+                    var _ = Libc.kill(-pid, Libc.SIGKILL);
+                    Libc.await(pid);
+                });
+                throw e;
+            }
+        } finally {
+            start.awaitDone();
+            Libc.discard(call);
+        }
+    }
+
+    /** Answers the questions of a start, and with them what the program asks at once; the tree is its own. */
+    private static @Nullable Tree untilItRuns(ConfinedStart start, Channel.Calls calls, Supervisor supervisor) {
+        Tree tree = null;
+        try (var arena = Arena.ofConfined()) {
+            var entry = PollEntries.allocate(arena, 1);
+            int count = entry.fill(List.of(calls));
+            while (!start.done()) {
+                if (Libc.poll(entry.segment(), count, LOOK_MILLIS) == 0) {
+                    continue;
+                }
+                if ((entry.events(0) & Libc.POLLIN) == 0) {
+                    // Nothing is left that could ask.
+                    start.awaitDone();
+                    break;
+                }
+                var asked = calls.listener().receive();
+                if (asked.isEmpty()) {
+                    continue;
+                }
+                var call = asked.get();
+                boolean ours = call.number() == SystemCalls.CLONE && call.thread() == start.thread();
+                if (calls.atGate(call) && tree == null) {
+                    tree = new Tree(call.thread());
+                    supervisor.spawned(tree);
+                }
+                if (ours || calls.atGate(call)) {
+                    var _ = call.proceed();
+                } else {
+                    calls.decider().decide(call);
+                }
+            }
+        }
+        return tree;
+    }
+}

@@ -1,0 +1,223 @@
+package dev.ringfence.runner.process;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * System calls that the C library has no function for, or whose function acts on all threads of the process where only
+ * the calling one is meant. Those named {@code thread…} change the calling thread alone, and for good.
+ */
+final class SystemCalls {
+    private static final boolean AARCH64 = System.getProperty("os.arch", "").equals("aarch64");
+
+    static final int EXECVE = AARCH64 ? 221 : 59;
+    static final int CLONE = AARCH64 ? 220 : 56;
+
+    /** The architecture as the kernel names it to a filter ({@code AUDIT_ARCH_…}). */
+    static final int AUDIT_ARCHITECTURE = AARCH64 ? 0xC000_00B7 : 0xC000_003E;
+
+    private static final int IOCTL = AARCH64 ? 29 : 16;
+    private static final int GETTID = AARCH64 ? 178 : 186;
+    private static final int PRCTL = AARCH64 ? 167 : 157;
+    private static final int SECCOMP = AARCH64 ? 277 : 317;
+    private static final int SETGROUPS = AARCH64 ? 159 : 116;
+    private static final int SETRESUID = AARCH64 ? 147 : 117;
+    private static final int SETRESGID = AARCH64 ? 149 : 119;
+    private static final int CAPSET = AARCH64 ? 91 : 126;
+    private static final int PIDFD_SEND_SIGNAL = 424;
+    private static final int PIDFD_OPEN = 434;
+    private static final int MKDIRAT = AARCH64 ? 34 : 258;
+    private static final int UNLINKAT = AARCH64 ? 35 : 263;
+    private static final int RENAMEAT2 = AARCH64 ? 276 : 316;
+    private static final int OPENAT2 = 437;
+    private static final int LANDLOCK_CREATE_RULESET = 444;
+    private static final int LANDLOCK_ADD_RULE = 445;
+    private static final int LANDLOCK_RESTRICT_SELF = 446;
+
+    private static final int PR_CAPBSET_DROP = 24;
+    private static final int PR_SET_CHILD_SUBREAPER = 36;
+    private static final int PR_SET_NO_NEW_PRIVS = 38;
+    private static final int PR_CAP_AMBIENT = 47;
+    private static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
+    private static final int SECCOMP_SET_MODE_FILTER = 1;
+    private static final int SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
+    private static final int CAPABILITY_VERSION_3 = 0x2008_0522;
+    private static final int MOST_CAPABILITIES = 64;
+
+    /** {@code struct open_how}: flags, mode, resolve; 64 bits each (openat2(2)). */
+    private static final long OPEN_HOW_SIZE = 24;
+
+    private static final long O_PATH_CLOEXEC = 0x200000 | 0x80000;
+    private static final long RESOLVE_NO_MAGICLINKS = 0x02;
+    private static final long RESOLVE_NO_SYMLINKS = 0x04;
+    private static final long RESOLVE_BENEATH = 0x08;
+    private static final int RENAME_NOREPLACE = 1;
+    private static final int AT_REMOVEDIR = 0x200;
+
+    private static final int EPERM = 1;
+    private static final int EINVAL = 22;
+
+    private SystemCalls() {}
+
+    /** A descriptor that stands for the process itself: its number may be given anew, the descriptor never is. */
+    static int pidDescriptor(int pid) {
+        return (int) check("pidfd_open", call(PIDFD_OPEN, pid, 0, 0, 0));
+    }
+
+    /** False when the process is gone already. */
+    static boolean signal(int pidDescriptor, int signal) {
+        long result = call(PIDFD_SEND_SIGNAL, pidDescriptor, signal, 0, 0);
+        if (result == -Libc.ESRCH) {
+            return false;
+        }
+        check("pidfd_send_signal", result);
+        return true;
+    }
+
+    /** The calling thread, as the kernel numbers it. */
+    static int thread() {
+        return (int) call(GETTID, 0, 0, 0, 0);
+    }
+
+    /** Orphans of this process's tree become its own children, not those of the system's first process. */
+    static void adoptOrphans() {
+        check("prctl(PR_SET_CHILD_SUBREAPER)", call(PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0));
+    }
+
+    static long ioctl(int descriptor, long request, MemorySegment argument) {
+        return call(IOCTL, descriptor, request, argument.address(), 0);
+    }
+
+    /** A descriptor of a new set of rules, or the negative errno; with no attributes the version of Landlock. */
+    static long landlockRuleset(MemorySegment attributes, int flags) {
+        return call(LANDLOCK_CREATE_RULESET, attributes.address(), attributes.byteSize(), flags, 0);
+    }
+
+    static void landlockRule(int ruleset, int type, MemorySegment rule) {
+        check("landlock_add_rule", call(LANDLOCK_ADD_RULE, ruleset, type, rule.address(), 0));
+    }
+
+    /** Zero, or the negative errno. */
+    static long threadLandlock(int ruleset) {
+        return call(LANDLOCK_RESTRICT_SELF, ruleset, 0, 0, 0);
+    }
+
+    /** Zero, or the negative errno. */
+    static long threadNoNewPrivileges() {
+        return call(PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+    }
+
+    /**
+     * Puts a filter on the thread.
+     *
+     * @param program a {@code struct sock_fprog}
+     * @return the descriptor of its listener, which is closed on exec, or the negative errno
+     */
+    static long threadFilter(MemorySegment program) {
+        return call(SECCOMP, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, program.address(), 0);
+    }
+
+    /**
+     * Changes user and group, and leaves all other groups. The C library's functions would change every thread.
+     *
+     * @return zero, or the negative errno
+     */
+    static long threadUser(int user) {
+        long result = call(SETGROUPS, 0, 0, 0, 0);
+        if (result == 0) {
+            result = call(SETRESGID, user, user, user, 0);
+        }
+        return result == 0 ? call(SETRESUID, user, user, user, 0) : result;
+    }
+
+    /**
+     * Takes every capability out of the bounding set, as far as the thread may; without that right, no_new_privs
+     * keeps any from being gained.
+     *
+     * @return zero, or the negative errno
+     */
+    static long threadBounds() {
+        for (int capability = 0; capability < MOST_CAPABILITIES; capability++) {
+            long result = call(PRCTL, PR_CAPBSET_DROP, capability, 0, 0);
+            if (result == -EINVAL || result == -EPERM) {
+                return 0;
+            }
+            if (result != 0) {
+                return result;
+            }
+        }
+        return 0;
+    }
+
+    /**
+     * Gives up every capability.
+     *
+     * @param capabilities from {@link #noCapabilities}
+     * @return zero, or the negative errno
+     */
+    static long threadCapabilities(MemorySegment capabilities) {
+        long result = call(PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0);
+        return result == 0 ? call(CAPSET, capabilities.address(), capabilities.address() + HEADER_BYTES, 0, 0) : result;
+    }
+
+    private static final long HEADER_BYTES = 8;
+
+    /** A {@code __user_cap_header_struct} for the calling thread, and behind it two empty data structures. */
+    static MemorySegment noCapabilities(Arena arena) {
+        var segment = arena.allocate(HEADER_BYTES + 24, 8);
+        segment.set(ValueLayout.JAVA_INT, 0, CAPABILITY_VERSION_3);
+        return segment;
+    }
+
+    /**
+     * Stands for what lies below a directory, without opening it for reading or writing. The kernel follows no link on
+     * the way, and never leaves the directory.
+     */
+    static int pathBeneath(int directory, String path) {
+        try (var arena = Arena.ofConfined()) {
+            var how = arena.allocateFrom(
+                    ValueLayout.JAVA_LONG,
+                    O_PATH_CLOEXEC,
+                    0L,
+                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+            long name = arena.allocateFrom(path).address();
+            return (int) check("openat2", call(OPENAT2, directory, name, how.address(), OPEN_HOW_SIZE));
+        }
+    }
+
+    /** Moves a single name of a directory to another one in it; a link is moved, not followed. */
+    static void rename(int directory, String from, String to, boolean replace) {
+        try (var arena = Arena.ofConfined()) {
+            long source = arena.allocateFrom(from).address();
+            long target = arena.allocateFrom(to).address();
+            int flags = replace ? 0 : RENAME_NOREPLACE;
+            check("renameat2", Libc.syscall(RENAMEAT2, directory, source, directory, target, flags, 0));
+        }
+    }
+
+    /** Removes a single name of a directory: an empty directory, or anything but a directory. */
+    static void remove(int directory, String name, boolean isDirectory) {
+        try (var arena = Arena.ofConfined()) {
+            long target = arena.allocateFrom(name).address();
+            check("unlinkat", call(UNLINKAT, directory, target, isDirectory ? AT_REMOVEDIR : 0, 0));
+        }
+    }
+
+    static void makeDirectory(int directory, String name, int mode) {
+        try (var arena = Arena.ofConfined()) {
+            check("mkdirat", call(MKDIRAT, directory, arena.allocateFrom(name).address(), mode, 0));
+        }
+    }
+
+    static long check(String name, long result) {
+        if (result < 0) {
+            throw new NativeCallException(name, (int) -result);
+        }
+        return result;
+    }
+
+    private static long call(int number, long a, long b, long c, long d) {
+        return Libc.syscall(number, a, b, c, d, 0, 0);
+    }
+}
