@@ -116,6 +116,23 @@ public final class GenerateText implements Capability {
         };
     }
 
+    @Override
+    public Outcome dryRun(Invocation invocation) {
+        var id = invocation.arguments().path("model").asText();
+        return switch (models.resolve(id, invocation.agent())) {
+            case ModelSource.Resolution.Found(var model) -> {
+                var data = FenceJson.object();
+                data.put("message", "it would ask the model " + model.id());
+                data.put("model", model.id());
+                data.put("deadline_ms", limit(invocation, model).toMillis());
+                data.set("request", body(invocation.arguments()));
+                yield new Outcome.Completed(data);
+            }
+            case ModelSource.Resolution.Refused(var type, var message) ->
+                new Outcome.Failed(type, message, FenceJson.object().put("model", id));
+        };
+    }
+
     private static Execution generate(Invocation invocation, ServedModel model, OutputSink sink) {
         // Written by the generation's thread only; read when that has given its result.
         var answer = new StringBuilder();

@@ -23,7 +23,7 @@ class ShellExecTest {
     private static final AtomicInteger JOBS = new AtomicInteger();
     private static final Fence FENCE = LlamaForTests.fence();
 
-    private final ShellExec shell = new ShellExec(FENCE::start);
+    private final ShellExec shell = new ShellExec(FenceTools.without(FENCE::start));
     private final StringBuilder stdout = new StringBuilder();
     private final StringBuilder stderr = new StringBuilder();
 
@@ -122,11 +122,11 @@ class ShellExecTest {
         // Given
         var begun = new CountDownLatch(1);
         var building = new CompletableFuture<Void>();
-        var slow = new ShellExec((command, listener) -> {
+        var slow = new ShellExec(FenceTools.without((command, listener) -> {
             begun.countDown();
             building.join();
             return FENCE.start(command, listener);
-        });
+        }));
         var execution = slow.start(invocation(arguments("sleep 1000"), profile()), (channel, text) -> {});
         assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
 
@@ -169,9 +169,9 @@ class ShellExecTest {
     @Test
     void aFenceThatBreaksIsNotTheCommandsFault() {
         // Given
-        var broken = new ShellExec((command, listener) -> {
+        var broken = new ShellExec(FenceTools.without((command, listener) -> {
             throw new FenceException.Broken("no more users");
-        });
+        }));
 
         // When
         var outcome = broken.start(invocation(arguments("true"), profile()), (channel, text) -> {})
