@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.capability.Outcome.Failed;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceReport;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.Usage;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -42,9 +43,12 @@ final class FenceJson {
         return json;
     }
 
-    static void limitsHit(ObjectNode json, List<String> limits) {
+    static void limitsHit(ObjectNode json, List<LimitHit> limits) {
         var array = json.putArray("limits_hit");
-        limits.forEach(array::add);
+        limits.forEach(hit -> array.addObject()
+                .put("field", hit.field())
+                .put("limit", hit.limit())
+                .put("observed", hit.observed()));
     }
 
     static Failed failed(FenceException error) {

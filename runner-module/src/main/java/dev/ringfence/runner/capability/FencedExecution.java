@@ -1,11 +1,12 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.capability.JobPlaces.JobPlace;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
-import dev.ringfence.runner.capability.JobPlaces.JobPlace;
 import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.fence.Workplace;
 import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.process.CapturedOutput;
@@ -14,6 +15,7 @@ import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jboss.logging.Logger;
@@ -136,8 +138,7 @@ final class FencedExecution implements Execution {
             return null;
         }
         var process = tools.fences().start(command, listener);
-        var running =
-                new RunningJobs.Running(invocation.jobId(), invocation.agent(), command.name(), process);
+        var running = new RunningJobs.Running(invocation.jobId(), invocation.agent(), command.name(), process);
         tools.running().add(running);
         try {
             watch(process);
@@ -231,9 +232,19 @@ final class FencedExecution implements Execution {
         output(data, "stdout", result.stdout());
         output(data, "stderr", result.stderr());
         data.set("usage", FenceJson.usage(result.usage()));
-        FenceJson.limitsHit(data, result.limitsHit());
+        var limits = new ArrayList<>(result.limitsHit());
+        cut(limits, "stdout", result.stdout());
+        cut(limits, "stderr", result.stderr());
+        FenceJson.limitsHit(data, limits);
         data.set("fence", FenceJson.report(result.report()));
         return data;
+    }
+
+    private static void cut(List<LimitHit> limits, String stream, CapturedOutput output) {
+        if (output.truncated()) {
+            limits.add(
+                    new LimitHit("output." + stream, output.bytes().length + " bytes", output.totalBytes() + " bytes"));
+        }
     }
 
     private static void output(ObjectNode data, String name, CapturedOutput output) {

@@ -35,8 +35,7 @@ interface FencedScript {
      * @param quiet whether its output is for the script only
      */
     @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares steps
-    record Step(
-            List<String> argv, Map<String, String> environment, byte[] input, List<Path> readOnly, boolean quiet) {}
+    record Step(List<String> argv, Map<String, String> environment, byte[] input, List<Path> readOnly, boolean quiet) {}
 
     /** A single program. */
     static FencedScript of(Step step) {

@@ -12,8 +12,7 @@ final class FileArguments {
 
     static FileRoot root(FileRoots roots, Invocation invocation) {
         var name = invocation.arguments().get("root");
-        return roots.find(
-                Optional.ofNullable(name).map(JsonNode::asText), invocation.agent(), invocation.session());
+        return roots.find(Optional.ofNullable(name).map(JsonNode::asText), invocation.agent(), invocation.session());
     }
 
     static FilePath path(FileRoot root, Invocation invocation) {

@@ -151,17 +151,20 @@ public final class FileRead implements Capability {
             return base64(bytes, data);
         }
         data.put("encoding", "utf-8").put("content", text.get().text());
-        if (!content.truncated() && content.offset() == 0 && bytes.length <= SMALL && path.name().endsWith(".json")) {
+        if (!content.truncated()
+                && content.offset() == 0
+                && bytes.length <= SMALL
+                && path.name().endsWith(".json")) {
             parse(text.get().text()).filter(JsonNode::isContainerNode).ifPresent(json -> data.set("json", json));
         }
         return text.get().bytes();
     }
 
-    private static int json(
-            FilePath path, FileContent content, Optional<PlainText> text, ObjectNode data) {
+    private static int json(FilePath path, FileContent content, Optional<PlainText> text, ObjectNode data) {
         if (content.truncated() || content.offset() > 0) {
             throw new FileRefused(
-                    "not-json", "\"" + path + "\" can only be parsed whole: it has " + content.size()
+                    "not-json",
+                    "\"" + path + "\" can only be parsed whole: it has " + content.size()
                             + " bytes; raise max_bytes and leave offset out");
         }
         var parsed = text.flatMap(plain -> parse(plain.text()))

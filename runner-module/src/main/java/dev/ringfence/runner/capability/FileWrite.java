@@ -92,7 +92,8 @@ public final class FileWrite implements Capability {
             var author = new FileWrites.Author(invocation.jobId(), invocation.agent(), invocation.session());
             var written = writes.write(author, change, checkpoint);
             var verb = written.created() ? "created" : "changed";
-            return new Outcome.Completed(data(change, written, verb + " the file").put("undo", true));
+            return new Outcome.Completed(
+                    data(change, written, verb + " the file").put("undo", true));
         });
     }
 
@@ -110,7 +111,8 @@ public final class FileWrite implements Capability {
     private Change change(Invocation invocation, byte[] content) {
         var arguments = invocation.arguments();
         var root = FileArguments.root(roots, invocation);
-        var mode = Change.Mode.valueOf(arguments.path("mode").asText("overwrite").toUpperCase(Locale.ROOT));
+        var mode =
+                Change.Mode.valueOf(arguments.path("mode").asText("overwrite").toUpperCase(Locale.ROOT));
         return new Change(
                 root,
                 FileArguments.path(root, invocation),

@@ -85,9 +85,8 @@ public final class JobPlaces {
                 var array = data.putArray("artifacts_skipped");
                 collected
                         .skipped()
-                        .forEach(skipped -> array.addObject()
-                                .put("name", skipped.name())
-                                .put("reason", skipped.reason()));
+                        .forEach(skipped ->
+                                array.addObject().put("name", skipped.name()).put("reason", skipped.reason()));
             }
         }
     }

@@ -59,8 +59,7 @@ public final class RunningJobs {
     /** Groups carry the fence's name, which no two running ones share. */
     private static boolean sameGroup(String name, int first, int pid) {
         var own = groups(pid);
-        return groups(first).stream()
-                .anyMatch(group -> group.endsWith("/" + name) && own.contains(group));
+        return groups(first).stream().anyMatch(group -> group.endsWith("/" + name) && own.contains(group));
     }
 
     private static List<String> groups(int pid) {

@@ -33,14 +33,14 @@ public final class ShellExec implements Capability {
                   "type": "string",
                   "minLength": 1,
                   "maxLength": 131072,
-                  "pattern": "^[^\\u0000]*$",
+                  "pattern": "^[^\\\\u0000]*$",
                   "description": "what /bin/sh runs"
                 },
                 "argv": {
                   "type": "array",
                   "minItems": 1,
                   "maxItems": 1024,
-                  "items": { "type": "string", "maxLength": 131072, "pattern": "^[^\\u0000]*$" },
+                  "items": { "type": "string", "maxLength": 131072, "pattern": "^[^\\\\u0000]*$" },
                   "description": "a program and its arguments, without a shell; a program without / is looked up in PATH"
                 },
                 "timeout": {
@@ -134,8 +134,9 @@ public final class ShellExec implements Capability {
             argv.add(word);
         }
         if (all > LONGEST_ARGUMENTS) {
-            throw new InvalidArguments(List.of("/argv has %d bytes in UTF-8, and may have at most %d: pass more as /stdin"
-                    .formatted(all, LONGEST_ARGUMENTS)));
+            throw new InvalidArguments(
+                    List.of("/argv has %d bytes in UTF-8, and may have at most %d: pass more as /stdin"
+                            .formatted(all, LONGEST_ARGUMENTS)));
         }
         var program = words.get(0).asText();
         if (program.isEmpty() || program.contains("=")) {
@@ -148,8 +149,8 @@ public final class ShellExec implements Capability {
     private static void length(String place, String text, int most) {
         int length = text.getBytes(StandardCharsets.UTF_8).length;
         if (length > most) {
-            throw new InvalidArguments(List.of(
-                    "%s has %d bytes in UTF-8, and may have at most %d: pass more as /stdin".formatted(place, length, most)));
+            throw new InvalidArguments(List.of("%s has %d bytes in UTF-8, and may have at most %d: pass more as /stdin"
+                    .formatted(place, length, most)));
         }
     }
 }

@@ -87,8 +87,8 @@ public final class Undo implements Capability {
         return Work.now(invocation, checkpoint -> {
             var record = record(invocation);
             writes.rehearseUndo(root(record), record, checkpoint);
-            return new Outcome.Completed(
-                    data(record, record.before().isPresent() ? "it would restore the file" : "it would remove the file"));
+            return new Outcome.Completed(data(
+                    record, record.before().isPresent() ? "it would restore the file" : "it would remove the file"));
         });
     }
 

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.engine;
 
+import dev.ringfence.runner.fence.LimitHit;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -41,10 +42,10 @@ public abstract sealed class EngineException extends RuntimeException {
     public abstract static sealed class Down extends EngineException {
         private static final long serialVersionUID = 1L;
         private final String log;
-        private final transient List<String> limitsHit;
+        private final transient List<LimitHit> limitsHit;
         private final transient Duration retryAfter;
 
-        private Down(String message, String log, List<String> limitsHit, Duration retryAfter) {
+        private Down(String message, String log, List<LimitHit> limitsHit, Duration retryAfter) {
             super(message);
             this.log = log;
             this.limitsHit = List.copyOf(limitsHit);
@@ -57,7 +58,7 @@ public abstract sealed class EngineException extends RuntimeException {
         }
 
         /** The profile's keys whose limits the engine ran into, such as {@code resources.max_memory_mb}. */
-        public List<String> limitsHit() {
+        public List<LimitHit> limitsHit() {
             return limitsHit;
         }
 
@@ -74,7 +75,7 @@ public abstract sealed class EngineException extends RuntimeException {
     public static final class LoadFailed extends Down {
         private static final long serialVersionUID = 1L;
 
-        LoadFailed(String message, String log, List<String> limitsHit, Duration retryAfter) {
+        LoadFailed(String message, String log, List<LimitHit> limitsHit, Duration retryAfter) {
             super(message, log, limitsHit, retryAfter);
         }
 
@@ -88,7 +89,7 @@ public abstract sealed class EngineException extends RuntimeException {
     public static final class Crashed extends Down {
         private static final long serialVersionUID = 1L;
 
-        Crashed(String message, String log, List<String> limitsHit, Duration retryAfter) {
+        Crashed(String message, String log, List<LimitHit> limitsHit, Duration retryAfter) {
             super(message, log, limitsHit, retryAfter);
         }
 

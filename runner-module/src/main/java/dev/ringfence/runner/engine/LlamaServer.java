@@ -8,6 +8,7 @@ import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEnd;
@@ -26,6 +27,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -288,7 +290,7 @@ final class LlamaServer {
         return ended.isDone() && !ended.isCompletedExceptionally() ? ended.join() : null;
     }
 
-    private List<String> limitsHit() {
+    private List<LimitHit> limitsHit() {
         var result = result();
         return result == null ? List.of() : result.limitsHit();
     }
@@ -305,7 +307,11 @@ final class LlamaServer {
             case ProcessEnd.TimedOut(Duration limit) -> "out of time after " + seconds(limit);
             case ProcessEnd.Stopped() -> "stopped";
         };
-        return result.limitsHit().isEmpty() ? end : end + ", limits hit: " + String.join(", ", result.limitsHit());
+        if (result.limitsHit().isEmpty()) {
+            return end;
+        }
+        return end + ", limits hit: "
+                + result.limitsHit().stream().map(LimitHit::toString).collect(Collectors.joining("; "));
     }
 
     /** The first line of its log that tells of an error; those that follow only say that it gives up. */

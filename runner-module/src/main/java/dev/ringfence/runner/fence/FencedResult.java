@@ -8,14 +8,14 @@ import java.util.List;
 /**
  * How a fenced program ended, after nothing of its tree was left.
  *
- * @param limitsHit the profile's keys whose limits the program ran into, such as {@code resources.max_memory_mb}
+ * @param limitsHit the limits that the program ran into, as far as the kernel tells
  */
 public record FencedResult(
         ProcessEnd end,
         CapturedOutput stdout,
         CapturedOutput stderr,
         Usage usage,
-        List<String> limitsHit,
+        List<LimitHit> limitsHit,
         FenceReport report) {
     public FencedResult {
         limitsHit = List.copyOf(limitsHit);

@@ -1,22 +1,14 @@
 package dev.ringfence.runner.fence;
 
-import dev.ringfence.runner.fence.cgroup.JobCgroup;
 import dev.ringfence.runner.process.ProcessEnd;
 import dev.ringfence.runner.process.ProcessResult;
 import dev.ringfence.runner.process.RunningProcess;
 import io.smallrye.mutiny.Uni;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
 /** A fence that stands. */
 final class StartedFence implements FencedProcess {
-    /** A shell's way to say that a program ended by a signal; bubblewrap says it the same way. */
-    private static final int SIGNAL_BASE = 128;
-
-    private static final int SIGXFSZ = 25;
-
     private final RunningProcess process;
     private final FenceSupervisor supervisor;
     private final FencePlan plan;
@@ -63,28 +55,11 @@ final class StartedFence implements FencedProcess {
                         + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());
             }
         }
-        return new FencedResult(end, result.stdout(), result.stderr(), result.usage(), limitsHit(end), plan.report());
+        var limits = LimitsHit.of(command, plan, supervisor, end, result.usage());
+        return new FencedResult(end, result.stdout(), result.stderr(), result.usage(), limits, plan.report());
     }
 
     private boolean outOfMemory() {
-        return supervisor.readings().map(JobCgroup.Readings::outOfMemory).orElse(false);
-    }
-
-    private List<String> limitsHit(ProcessEnd end) {
-        var limits = new ArrayList<String>();
-        if (outOfMemory()) {
-            limits.add("resources.max_memory_mb");
-        }
-        if (supervisor.readings().map(JobCgroup.Readings::outOfTasks).orElse(false)) {
-            limits.add("process_limits.max_child_processes");
-        }
-        if (end.equals(new ProcessEnd.Exited(SIGNAL_BASE + SIGXFSZ))) {
-            limits.add("filesystem.max_file_size_mb");
-        }
-        if (end instanceof ProcessEnd.TimedOut(var limit)
-                && limit.equals(command.profile().processLimits().maxExecutionTime())) {
-            limits.add("process_limits.max_execution_time_seconds");
-        }
-        return limits;
+        return supervisor.readings().map(readings -> readings.memoryKills() > 0).orElse(false);
     }
 }

@@ -85,8 +85,7 @@ final class ArtifactWalk {
             drop(held, prefix, name, "all files together have more than " + limits.totalBytes() + " bytes");
         } else {
             total += inode.size();
-            artifacts.add(new Artifact(
-                    prefix + name, inode.size(), Hashes.of(file, checkpoint), MediaTypes.of(name)));
+            artifacts.add(new Artifact(prefix + name, inode.size(), Hashes.of(file, checkpoint), MediaTypes.of(name)));
         }
     }
 

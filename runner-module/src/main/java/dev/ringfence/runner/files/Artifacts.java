@@ -123,7 +123,8 @@ public final class Artifacts {
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException e) {
-            throw new UncheckedIOException("the artefact " + artifact.name() + " of job " + jobId + " cannot be read", e);
+            throw new UncheckedIOException(
+                    "the artefact " + artifact.name() + " of job " + jobId + " cannot be read", e);
         }
     }
 

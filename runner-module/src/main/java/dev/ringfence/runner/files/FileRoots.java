@@ -48,8 +48,7 @@ public final class FileRoots {
         }
         var root = named.get(name.get());
         if (root == null) {
-            throw new FileRefused(
-                    "unknown-root", "there is no root \"" + name.get() + "\"; there are " + names());
+            throw new FileRefused("unknown-root", "there is no root \"" + name.get() + "\"; there are " + names());
         }
         return root;
     }

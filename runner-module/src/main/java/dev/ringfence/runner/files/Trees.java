@@ -29,8 +29,7 @@ final class Trees {
                 }
 
                 @Override
-                public FileVisitResult postVisitDirectory(Path each, @Nullable IOException failure)
-                        throws IOException {
+                public FileVisitResult postVisitDirectory(Path each, @Nullable IOException failure) throws IOException {
                     if (failure != null) {
                         throw failure;
                     }

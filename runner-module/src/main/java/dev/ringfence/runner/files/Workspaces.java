@@ -74,7 +74,8 @@ public final class Workspaces {
 
     /** Two may share a number by chance: what keeps them apart is that each sees its own workspace only. */
     private int number(String agent, Optional<String> session) {
-        return firstUser + Math.floorMod(ByteBuffer.wrap(hash(agent, session), 12, 4).getInt(), USERS);
+        return firstUser
+                + Math.floorMod(ByteBuffer.wrap(hash(agent, session), 12, 4).getInt(), USERS);
     }
 
     private static byte[] hash(String agent, Optional<String> session) {

@@ -124,12 +124,12 @@ final class ConfinedStart {
     }
 
     private long confineAndSpawn() {
-        long outcome = SystemCalls.threadBounds();
+        long outcome = confinement.privileged() ? 0 : SystemCalls.threadBounds();
         if (outcome == 0 && confinement.user().isPresent()) {
             step = Step.USER;
             outcome = SystemCalls.threadUser(confinement.user().getAsInt());
         }
-        if (outcome == 0) {
+        if (outcome == 0 && !confinement.privileged()) {
             step = Step.CAPABILITIES;
             outcome = SystemCalls.threadCapabilities(capabilities);
         }

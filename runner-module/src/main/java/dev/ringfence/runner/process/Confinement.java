@@ -6,19 +6,23 @@ import java.util.OptionalInt;
 
 /**
  * What a thread takes upon itself before it starts a program, so that the program and all it starts inherit it, and no
- * helper program is needed: no_new_privs always, no capabilities, and what is said here. The thread ends right after.
+ * helper program is needed: no_new_privs always, no capabilities unless {@code privileged}, and what is said here.
+ * The thread ends right after.
  *
  * <p>The program is held at its execve until {@link Supervisor#spawned} has returned.
  *
  * @param landlock its rules; the start closes them
  * @param user user and group that the program gets, with no other groups; only for a service that is root
+ * @param privileged keeps capabilities and user: for a launcher that builds a fence and gives them up itself, not for
+ *     what a job chose
  * @param filter an array of {@code struct sock_filter}. It must let through what a starting thread takes, see
  *     {@link #NEEDED_CALLS}. Calls that it answers with {@code SECCOMP_RET_USER_NOTIF} wait for {@code calls}; no
  *     other filter with a listener can be put on top
  * @param calls decides about those
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares confinements
-public record Confinement(Optional<Landlock> landlock, OptionalInt user, byte[] filter, CallDecider calls) {
+public record Confinement(
+        Optional<Landlock> landlock, OptionalInt user, boolean privileged, byte[] filter, CallDecider calls) {
     /**
      * What the starting thread needs, in the JVM and in the C library, between its confinement and its end; each is
      * harmless. A clone may be left to {@code calls}: the one of the start itself is let through without asking.
@@ -31,6 +35,11 @@ public record Confinement(Optional<Landlock> landlock, OptionalInt user, byte[] 
     /** The gate comes before the filter. */
     static final int MOST_FILTER_BYTES = (4096 - Gate.INSTRUCTIONS) * 8;
 
+    /** Without privileges. */
+    public Confinement(Optional<Landlock> landlock, OptionalInt user, byte[] filter, CallDecider calls) {
+        this(landlock, user, false, filter, calls);
+    }
+
     public Confinement {
         Objects.requireNonNull(landlock);
         Objects.requireNonNull(user);
@@ -38,6 +47,9 @@ public record Confinement(Optional<Landlock> landlock, OptionalInt user, byte[] 
         filter = filter.clone();
         if (filter.length == 0 || filter.length % 8 != 0 || filter.length > MOST_FILTER_BYTES) {
             throw new IllegalArgumentException("not a filter of a length that the kernel takes: " + filter.length);
+        }
+        if (privileged && user.isPresent()) {
+            throw new IllegalArgumentException("another user has no privileges");
         }
         if (user.isPresent() && user.getAsInt() < 1) {
             throw new IllegalArgumentException("no user for a program: " + user.getAsInt());

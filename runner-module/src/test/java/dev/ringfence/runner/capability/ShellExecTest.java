@@ -76,6 +76,9 @@ class ShellExecTest {
         assertThat(outcome.data().path("stdout_bytes").asLong()).isEqualTo(ShellExec.CAPTURE + 1);
         assertThat(outcome.data().path("stdout").asText()).hasSize((int) ShellExec.CAPTURE);
         assertThat(stdout).hasSize((int) ShellExec.CAPTURE);
+        assertThat(outcome.data().path("limits_hit").toString())
+                .isEqualTo(
+                        "[{\"field\":\"output.stdout\",\"limit\":\"1048576 bytes\",\"observed\":\"1048577 bytes\"}]");
     }
 
     @Test
@@ -85,6 +88,7 @@ class ShellExecTest {
 
         // Then
         assertThat(outcome.data().path("stdout_truncated").asBoolean()).isFalse();
+        assertThat(outcome.data().path("limits_hit")).isEmpty();
         assertThat(stdout).hasSize((int) ShellExec.CAPTURE);
     }
 

@@ -15,8 +15,8 @@ import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.runner.process.OutputListener;
-import dev.ringfence.runner.process.ProcessEngine;
 import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.ProcessEngine;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -161,7 +161,7 @@ class FenceTest {
         var result = run(Profiles.shell(), "exec head -c 12000000 /dev/zero > /tmp/big");
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + 25));
-        assertThat(result.limitsHit()).containsExactly("filesystem.max_file_size_mb");
+        assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("filesystem.max_file_size_mb");
     }
 
     @Test
@@ -190,7 +190,11 @@ class FenceTest {
     void memoryBeyondTheLimitKillsTheProgramAndIsNamed() {
         var result = run(Profiles.shell(), "head -c 1G /dev/zero | tail -c 500M");
 
-        assertThat(result.limitsHit()).containsExactly("resources.max_memory_mb");
+        assertThat(result.limitsHit()).singleElement().satisfies(hit -> {
+            assertThat(hit.field()).isEqualTo("resources.max_memory_mb");
+            assertThat(hit.limit()).isEqualTo("134217728 bytes");
+            assertThat(hit.observed()).matches("peak of \\d{9} bytes, [1-9]\\d* killed by the kernel");
+        });
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(137));
         assertThat(result.usage().peakMemoryBytes()).isLessThanOrEqualTo(128L * 1024 * 1024);
     }
@@ -199,7 +203,7 @@ class FenceTest {
     void aForkBombIsContainedAndNamed() {
         var result = run(Profiles.shell(), "f() { f | f & }; f; f; f; wait", Duration.ofSeconds(2));
 
-        assertThat(result.limitsHit()).contains("process_limits.max_child_processes");
+        assertThat(result.limitsHit()).extracting(LimitHit::field).contains("process_limits.max_child_processes");
     }
 
     @Test
@@ -313,7 +317,9 @@ class FenceTest {
         var result = run(profile, "sleep 300", LONG);
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(300)));
-        assertThat(result.limitsHit()).containsExactly("process_limits.max_execution_time_seconds");
+        assertThat(result.limitsHit())
+                .extracting(LimitHit::field)
+                .containsExactly("process_limits.max_execution_time_seconds");
     }
 
     @Test
@@ -464,7 +470,8 @@ class FenceTest {
                         new Workplace.Binding(kept, Path.of("/roots/kept"), false)),
                 Path.of("/work"),
                 OptionalInt.of(user));
-        var script = "pwd; cat /roots/kept/note; echo made > made; chmod 600 made; touch /roots/kept/no || echo refused";
+        var script =
+                "pwd; cat /roots/kept/note; echo made > made; chmod 600 made; touch /roots/kept/no || echo refused";
         var command = command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG);
 
         // When

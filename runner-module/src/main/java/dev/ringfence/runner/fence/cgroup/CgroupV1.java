@@ -188,8 +188,8 @@ final class CgroupV1 implements Cgroups {
                                     .orElse(0),
                     nanos("cpuacct.usage_user"),
                     nanos("cpuacct.usage_sys"),
-                    memory != null && counter(memory.resolve("memory.oom_control"), "oom_kill") > 0,
-                    pids != null && counter(pids.resolve("pids.events"), "max") > 0);
+                    memory == null ? 0 : counter(memory.resolve("memory.oom_control"), "oom_kill"),
+                    pids == null ? 0 : counter(pids.resolve("pids.events"), "max"));
         }
 
         private Duration nanos(String file) {

@@ -185,8 +185,8 @@ final class CgroupV2 implements Cgroups {
                     number(group.resolve("memory.peak")).orElse(0),
                     micros("user_usec"),
                     micros("system_usec"),
-                    counter(group.resolve("memory.events"), "oom_kill") > 0,
-                    counter(group.resolve("pids.events"), "max") > 0);
+                    counter(group.resolve("memory.events"), "oom_kill"),
+                    counter(group.resolve("pids.events"), "max"));
         }
 
         private Duration micros(String key) {

@@ -18,9 +18,8 @@ public interface JobCgroup {
      *
      * @param cpuUser negative when the host does not count it
      * @param cpuSystem negative when the host does not count it
-     * @param outOfMemory whether the kernel killed a process of the group for its memory
-     * @param outOfTasks whether a process or thread was refused
+     * @param memoryKills how many processes of the group the kernel killed for its memory
+     * @param refusedTasks how many processes or threads were refused
      */
-    record Readings(
-            long peakMemoryBytes, Duration cpuUser, Duration cpuSystem, boolean outOfMemory, boolean outOfTasks) {}
+    record Readings(long peakMemoryBytes, Duration cpuUser, Duration cpuSystem, long memoryKills, long refusedTasks) {}
 }

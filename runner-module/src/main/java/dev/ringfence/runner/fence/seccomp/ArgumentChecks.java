@@ -30,6 +30,9 @@ final class ArgumentChecks {
     private static final long SOCK_STREAM = 1;
     private static final long SOCK_DGRAM = 2;
 
+    private static final long IPPROTO_TCP = 6;
+    private static final long MSG_FASTOPEN = 0x2000_0000L;
+
     private static final long TIOCSTI = 0x5412;
     private static final long TIOCLINUX = 0x541C;
 
@@ -73,6 +76,10 @@ final class ArgumentChecks {
             case MKNODAT -> mknod(2, passed("mknodat"));
             case SETRLIMIT -> limit(passed("setrlimit"));
             case PRLIMIT -> limitOf(passed("prlimit64"));
+            case SETSOCKOPT -> option(passed("setsockopt"));
+            case SENDTO -> send(3, passed("sendto"));
+            case SENDMSG -> send(2, passed("sendmsg"));
+            case SENDMMSG -> send(3, passed("sendmmsg"));
         }
     }
 
@@ -101,12 +108,14 @@ final class ArgumentChecks {
         var internet = new Label();
         var netlink = new Label();
         loadArgument(0);
-        if (policy.sockets() != Sockets.NONE) {
+        if (policy.sockets() != Sockets.NONE && policy.sockets() != Sockets.PROXY_ONLY) {
             assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
         }
-        if (policy.sockets() == Sockets.INTERNET) {
+        if (policy.sockets() == Sockets.INTERNET || policy.sockets().proxied()) {
             assembler.jumpIf(Condition.EQUAL, AF_INET, internet);
             assembler.jumpIf(Condition.EQUAL, AF_INET6, internet);
+        }
+        if (policy.sockets() == Sockets.INTERNET) {
             assembler.jumpIf(Condition.EQUAL, AF_NETLINK, netlink);
         }
         assembler.result(Rule.NO_SUCH_FAMILY.value());
@@ -123,7 +132,43 @@ final class ArgumentChecks {
             assembler.result(Rule.NO_SUCH_FAMILY.value());
             answer(denied, Rule.NOT_PERMITTED);
         }
+        if (policy.sockets().proxied()) {
+            assembler.mark(internet);
+            tcp(allowed);
+        }
         answer(allowed, passed);
+    }
+
+    /** A stream whose protocol is the default one or TCP by name: not SCTP and not MPTCP, which go other ways. */
+    private void tcp(Label allowed) {
+        var stream = new Label();
+        loadArgument(1);
+        assembler.and(SOCKET_TYPE);
+        assembler.jumpIf(Condition.EQUAL, SOCK_STREAM, stream);
+        assembler.result(Rule.NOT_PERMITTED.value());
+        assembler.mark(stream);
+        loadArgument(2);
+        assembler.jumpIf(Condition.EQUAL, 0, allowed);
+        assembler.jumpIf(Condition.EQUAL, IPPROTO_TCP, allowed);
+        assembler.result(Rule.NOT_PERMITTED.value());
+    }
+
+    /** Programs set options of TCP on what they take for a TCP connection, and give up when that fails. */
+    private void option(Rule.Answer passed) {
+        var ofTcp = new Label();
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, IPPROTO_TCP, ofTcp);
+        assembler.result(passed.value());
+        answer(ofTcp, Rule.DONE);
+    }
+
+    /** Sending with this flag connects as well, unseen by whoever decides about connections. */
+    private void send(int flags, Rule.Answer passed) {
+        var denied = new Label();
+        loadArgument(flags);
+        assembler.jumpIf(Condition.ANY_BIT, MSG_FASTOPEN, denied);
+        assembler.result(passed.value());
+        answer(denied, Rule.NOT_PERMITTED);
     }
 
     private void socketpair(Rule.Answer passed) {

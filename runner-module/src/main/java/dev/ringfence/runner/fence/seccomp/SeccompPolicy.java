@@ -1,7 +1,6 @@
 package dev.ringfence.runner.fence.seccomp;
 
 import dev.ringfence.catalog.SandboxProfile;
-import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import java.util.Objects;
 import java.util.Set;
 
@@ -53,8 +52,20 @@ public record SeccompPolicy(
         NONE,
         /** Only to processes of this host. */
         UNIX,
+        /**
+         * Also TCP over IPv4 and IPv6, whose connections are to be decided by whoever listens to the filter, and whose
+         * options do nothing: what a connection becomes is no TCP socket. For a job in a network namespace of its own.
+         */
+        PROXIED,
+        /** TCP as in {@link #PROXIED} and nothing else, neither unix sockets nor waiting for connections. */
+        PROXY_ONLY,
         /** Also TCP and UDP over IPv4 and IPv6, and the question for the host's routes that resolving names takes. */
-        INTERNET
+        INTERNET;
+
+        /** Whether TCP leads to a proxy only. */
+        boolean proxied() {
+            return this == PROXIED || this == PROXY_ONLY;
+        }
     }
 
     /** What a profile asks for. */
@@ -65,7 +76,11 @@ public record SeccompPolicy(
                 profile.security().strictSyscallFiltering(),
                 profile.security().disableDebugging(),
                 profile.processLimits().maxChildProcesses() == 0,
-                profile.network().access() == NetworkAccess.NONE ? Sockets.UNIX : Sockets.INTERNET);
+                switch (profile.network().access()) {
+                    case NONE -> Sockets.UNIX;
+                    case RESTRICTED -> Sockets.PROXIED;
+                    case FULL -> Sockets.INTERNET;
+                });
     }
 
     /** The same for a launcher that has to start the job's first process itself, under the filter. */

@@ -1,0 +1,23 @@
+package dev.ringfence.runner.fence;
+
+import java.util.Objects;
+
+/**
+ * A limit that a fenced program ran into.
+ *
+ * @param field the profile's key, such as {@code resources.max_memory_mb}
+ * @param limit what was enforced, with its unit
+ * @param observed what was counted or seen that says so, with its unit
+ */
+public record LimitHit(String field, String limit, String observed) {
+    public LimitHit {
+        Objects.requireNonNull(field);
+        Objects.requireNonNull(limit);
+        Objects.requireNonNull(observed);
+    }
+
+    @Override
+    public String toString() {
+        return field + " (limit " + limit + ", observed " + observed + ")";
+    }
+}

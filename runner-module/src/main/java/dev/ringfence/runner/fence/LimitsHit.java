@@ -1,0 +1,58 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.Usage;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Which limits a program ran into, as far as the kernel tells; nothing is guessed from output. Two limits show only as
+ * the signal that ended the program, and a program that chooses the exit code which stands for it mislabels itself.
+ */
+final class LimitsHit {
+    /** A shell's way to say that a program ended by a signal; bubblewrap says it the same way. */
+    private static final int SIGNAL_BASE = 128;
+
+    private static final int SIGXFSZ = 25;
+    private static final int SIGSYS = 31;
+
+    private LimitsHit() {}
+
+    static List<LimitHit> of(
+            FencedCommand command, FencePlan plan, FenceSupervisor supervisor, ProcessEnd end, Usage usage) {
+        var hits = new ArrayList<LimitHit>();
+        supervisor.readings().ifPresent(readings -> {
+            if (readings.memoryKills() > 0) {
+                hits.add(new LimitHit(
+                        "resources.max_memory_mb",
+                        plan.limits().memoryBytes() + " bytes",
+                        "peak of " + readings.peakMemoryBytes() + " bytes, " + readings.memoryKills()
+                                + " killed by the kernel"));
+            }
+            if (readings.refusedTasks() > 0) {
+                hits.add(new LimitHit(
+                        "process_limits.max_child_processes",
+                        plan.limits().tasks() + " tasks",
+                        readings.refusedTasks() + " refused beyond them"));
+            }
+        });
+        if (endedBy(end, SIGXFSZ)) {
+            hits.add(new LimitHit("filesystem.max_file_size_mb", plan.maxFileBytes() + " bytes", "SIGXFSZ"));
+        }
+        if (endedBy(end, SIGSYS)) {
+            hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", "SIGSYS"));
+        }
+        if (end instanceof ProcessEnd.TimedOut(var limit)
+                && limit.equals(command.profile().processLimits().maxExecutionTime())) {
+            hits.add(new LimitHit(
+                    "process_limits.max_execution_time_seconds",
+                    limit.toMillis() + " ms",
+                    usage.wall().toMillis() + " ms"));
+        }
+        return hits;
+    }
+
+    private static boolean endedBy(ProcessEnd end, int signal) {
+        return end.equals(new ProcessEnd.Exited(SIGNAL_BASE + signal)) || end.equals(new ProcessEnd.Signalled(signal));
+    }
+}
