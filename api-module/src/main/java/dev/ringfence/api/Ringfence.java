@@ -7,12 +7,12 @@ import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.GenerateText;
-import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
@@ -27,7 +27,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
@@ -46,7 +45,7 @@ public final class Ringfence implements AutoCloseable {
     private final Catalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
-    private final Capabilities capabilities;
+    private final Toolbox toolbox;
     private final Journal journal;
     private final Jobs jobs;
     private final Duration drainTimeout;
@@ -57,14 +56,14 @@ public final class Ringfence implements AutoCloseable {
             Catalog catalog,
             Fence fence,
             LlamaServerPool engines,
-            Capabilities capabilities,
+            Toolbox toolbox,
             Journal journal,
             Jobs jobs,
             Duration drainTimeout) {
         this.catalog = catalog;
         this.fence = fence;
         this.engines = engines;
-        this.capabilities = capabilities;
+        this.toolbox = toolbox;
         this.journal = journal;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
@@ -92,17 +91,20 @@ public final class Ringfence implements AutoCloseable {
                             .withPrefix(config.llamaPrefix().orElse(null))
                             .withExecutable(config.llamaServer().orElse(null)),
                     fence::start);
-            var capabilities = Capabilities.of(
-                    List.of(new GenerateText(new CatalogModels(catalog, engines)), new ShellExec(fence::start)));
+            var toolbox = Toolbox.open(
+                    config,
+                    data,
+                    fence,
+                    new GenerateText(new CatalogModels(catalog, engines)),
+                    (job, by, undone) -> LOG.infof("job %s was undone by job %s", job, by));
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
-                    capabilities,
+                    toolbox.capabilities(),
                     name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
                     jobObserver);
             jobs.recover(recovered.jobs());
-            return new Ringfence(
-                    catalog, fence, engines, capabilities, recovered.journal(), jobs, config.drainTimeout());
+            return new Ringfence(catalog, fence, engines, toolbox, recovered.journal(), jobs, config.drainTimeout());
         } catch (RuntimeException e) {
             recovered.journal().close();
             throw e;
@@ -122,7 +124,11 @@ public final class Ringfence implements AutoCloseable {
     }
 
     public Capabilities capabilities() {
-        return capabilities;
+        return toolbox.capabilities();
+    }
+
+    public Artifacts artifacts() {
+        return toolbox.artifacts();
     }
 
     public Journal journal() {

@@ -3,6 +3,9 @@ package dev.ringfence.api.job;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
+import dev.ringfence.runner.capability.InvalidArguments;
+import dev.ringfence.runner.capability.Invocation;
+import dev.ringfence.runner.capability.Outcome;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobRecord;
 import dev.ringfence.wal.journal.Journal;
@@ -151,26 +154,9 @@ public final class Jobs {
                 throw refused("journal-failed", "the journal cannot be written: " + failed.reason());
             case Health.Closed _ -> throw refused("draining", "the journal is closed; the service is about to stop");
         }
-        var capability = capabilities
-                .find(submission.capability())
-                .orElseThrow(() -> new AdmissionException.Invalid(
-                        "unknown-capability",
-                        "there is no capability \"" + submission.capability() + "\"; there are "
-                                + capabilities.all().stream()
-                                        .map(Capability::name)
-                                        .toList()));
-        var profile = profiles.apply(submission.profile())
-                .orElseThrow(() -> new AdmissionException.Invalid(
-                        "unknown-profile",
-                        "there is no sandbox profile \"" + submission.profile().orElse("")
-                                + "\"; GET /api/v1/fence lists them"));
-        var deadline = submission.deadline().orElse(settings.defaultDeadline());
-        if (!JobSettings.possible(deadline)) {
-            throw new AdmissionException.Invalid(
-                    "invalid-deadline",
-                    "a deadline of " + deadline + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
-                            + " h is");
-        }
+        var capability = capability(submission);
+        var profile = profile(submission, capability);
+        var deadline = deadline(submission, capability);
         long room = (long) settings.concurrency() + settings.queue();
         if (admitted.incrementAndGet() > room) {
             release();
@@ -185,6 +171,56 @@ public final class Jobs {
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null));
+    }
+
+    private Capability capability(Submission submission) {
+        return capabilities
+                .find(submission.capability())
+                .orElseThrow(() -> new AdmissionException.Invalid(
+                        "unknown-capability",
+                        "there is no capability \"" + submission.capability() + "\"; there are "
+                                + capabilities.all().stream()
+                                        .map(Capability::name)
+                                        .toList()));
+    }
+
+    private SandboxProfile profile(Submission submission, Capability capability) {
+        var name = submission.profile().or(capability::profile);
+        return profiles.apply(name)
+                .orElseThrow(() -> new AdmissionException.Invalid(
+                        "unknown-profile",
+                        "there is no sandbox profile \"" + name.orElse("") + "\"; GET /api/v1/fence lists them"));
+    }
+
+    /** As asked, but no longer than the capability allows. */
+    private Duration deadline(Submission submission, Capability capability) {
+        var asked = submission.deadline().or(capability::deadline).orElse(settings.defaultDeadline());
+        if (!JobSettings.possible(asked)) {
+            throw new AdmissionException.Invalid(
+                    "invalid-deadline",
+                    "a deadline of " + asked + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
+                            + " h is");
+        }
+        return capability.deadline().filter(most -> most.compareTo(asked) < 0).orElse(asked);
+    }
+
+    /**
+     * Says what a job would do, and does nothing: nothing of it is journaled or kept. Blocks.
+     *
+     * @return the outcome as far as it can be told beforehand
+     * @throws AdmissionException when the job would not be admitted whatever else is running
+     */
+    public Outcome rehearse(Submission submission) {
+        var capability = capability(submission);
+        var profile = profile(submission, capability);
+        var deadline = deadline(submission, capability);
+        try {
+            capabilities.validate(capability, submission.arguments());
+            return capability.dryRun(
+                    new Invocation("dry-run", submission.agent(), submission.arguments(), profile, deadline));
+        } catch (InvalidArguments e) {
+            throw new AdmissionException.Invalid("invalid-arguments", String.valueOf(e.getMessage()));
+        }
     }
 
     private AdmissionException refused(String slug, String message) {

@@ -58,12 +58,19 @@ public class JobsResource {
             summary = "Submit a job",
             description = "Answers 202 with the job's address once the submission is durable. With `Prefer: wait=N` it"
                     + " waits up to N seconds for the end and answers 200. With `Accept: text/event-stream` the answer"
-                    + " is the job's events as they come, and hanging up cancels the job.")
+                    + " is the job's events as they come, and hanging up cancels the job. With `dry_run=true` nothing is"
+                    + " submitted: the answer says exactly what the job would do, or why it would fail.")
     public Uni<Response> submit(
             @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
+            @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
+        if (dryRun(dryRun)) {
+            var outcome = gate.service().jobs().rehearse(submission);
+            return Uni.createFrom()
+                    .item(Response.ok(JobJson.dryRun(submission, outcome)).build());
+        }
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, wait(prefer)));
     }
 
@@ -73,7 +80,14 @@ public class JobsResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(hidden = true)
     public Multi<OutboundSseEvent> submitAndStream(
-            InputStream body, @HeaderParam("Idempotency-Key") @Nullable String key, @Context Sse sse) {
+            InputStream body,
+            @QueryParam("dry_run") @DefaultValue("false") String dryRun,
+            @HeaderParam("Idempotency-Key") @Nullable String key,
+            @Context Sse sse) {
+        if (dryRun(dryRun)) {
+            throw new BadRequest(
+                    "invalid-request", List.of("dry_run: there is nothing to stream; ask for application/json"));
+        }
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var job = gate.service().jobs().submit(submission).await().indefinitely();
@@ -199,6 +213,16 @@ public class JobsResource {
             }
         }
         return Optional.empty();
+    }
+
+    /** Nothing else than the two words: a misspelt one must not run the job. */
+    private static boolean dryRun(String value) {
+        return switch (value) {
+            case "true" -> true;
+            case "false" -> false;
+            default ->
+                throw new BadRequest("invalid-request", List.of("dry_run: it must be true or false, not " + value));
+        };
     }
 
     private static Optional<String> key(@Nullable String key) {

@@ -39,6 +39,12 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response unknownArtifact(ArtifactsResource.UnknownArtifact error) {
+        return new Problem(404, "unknown-artifact", "There is no such file", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
     public Response starting(ServiceGate.Starting error) {
         return new Problem(503, "starting", "The service is starting", String.valueOf(error.getMessage()))
                 .response(SOON);
