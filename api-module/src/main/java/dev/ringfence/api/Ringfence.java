@@ -102,6 +102,7 @@ public final class Ringfence implements AutoCloseable {
                     recovered.journal(),
                     toolbox.capabilities(),
                     name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
+                    catalog::grants,
                     jobObserver);
             jobs.recover(recovered.jobs());
             return new Ringfence(catalog, fence, engines, toolbox, recovered.journal(), jobs, config.drainTimeout());

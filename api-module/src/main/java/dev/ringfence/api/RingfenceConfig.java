@@ -34,6 +34,7 @@ public interface RingfenceConfig {
     /** How fences are built. */
     Fences fence();
 
+<<<<<<< HEAD
     /** What agents may reach of the host's files. */
     Files files();
 
@@ -45,6 +46,10 @@ public interface RingfenceConfig {
 
     /** The limits of HTTP. */
     Http http();
+=======
+    /** Who may call. */
+    Access access();
+>>>>>>> main
 
     /** How long a shutdown waits for running jobs before it ends them. */
     @WithDefault("30s")
@@ -88,6 +93,7 @@ public interface RingfenceConfig {
         Duration grace();
     }
 
+<<<<<<< HEAD
     /** What agents may reach of the host's files. Each agent has a workspace below the data directory in any case. */
     interface Files {
         /** Further directories, by the names that agents use. */
@@ -167,5 +173,38 @@ public interface RingfenceConfig {
         /** The largest body of a request, in bytes; at most 15 MiB, since the journal keeps it. */
         @WithDefault("8388608")
         int bodyLimit();
+=======
+    /** Who may call. */
+    interface Access {
+        /** The file of API keys; {@code keys.json} in the data directory without it. */
+        Optional<Path> keys();
+
+        /** Whether metrics may be read without a key, once there are keys. */
+        @WithDefault("false")
+        boolean openMetrics();
+
+        /** An OpenID Connect provider whose tokens are taken. */
+        Oidc oidc();
+    }
+
+    /** An OpenID Connect provider whose tokens are taken. */
+    interface Oidc {
+        /** The address of the provider's public keys (JWKS): https, or a file. Without it, no tokens are taken. */
+        Optional<String> jwks();
+
+        /** What tokens must say in {@code iss}. */
+        Optional<String> issuer();
+
+        /** What tokens must say in {@code aud}. */
+        Optional<String> audience();
+
+        /** The claim that names the agent. */
+        @WithDefault("sub")
+        String agentClaim();
+
+        /** Whoever has this in the claim {@code groups} is an administrator. */
+        @WithDefault("ringfence-admin")
+        String adminGroup();
+>>>>>>> main
     }
 }

@@ -65,12 +65,16 @@ public class JobsResource {
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
+<<<<<<< HEAD
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
         if (dryRun(dryRun)) {
             var outcome = gate.service().jobs().rehearse(submission);
             return Uni.createFrom()
                     .item(Response.ok(JobJson.dryRun(submission, outcome)).build());
         }
+=======
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
+>>>>>>> main
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, wait(prefer)));
     }
 
@@ -80,6 +84,7 @@ public class JobsResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(hidden = true)
     public Multi<OutboundSseEvent> submitAndStream(
+<<<<<<< HEAD
             InputStream body,
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @HeaderParam("Idempotency-Key") @Nullable String key,
@@ -89,6 +94,10 @@ public class JobsResource {
                     "invalid-request", List.of("dry_run: there is nothing to stream; ask for application/json"));
         }
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
+=======
+            InputStream body, @HeaderParam("Idempotency-Key") @Nullable String key, @Context Sse sse) {
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
+>>>>>>> main
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var job = gate.service().jobs().submit(submission).await().indefinitely();
         return job.signals(0)
@@ -101,11 +110,12 @@ public class JobsResource {
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "List jobs, newest first")
     public Response list(@QueryParam("limit") @DefaultValue("100") String limit) {
+        var caller = gate.caller();
         var json = JsonNodeFactory.instance.objectNode();
         var array = json.putArray("jobs");
         gate.service()
                 .jobs()
-                .newest(number("limit", limit, 1, 1000))
+                .newest(number("limit", limit, 1, 1000), job -> caller.maySee(job.agent()))
                 .forEach(job -> array.add(JobJson.summary(job.view())));
         return Response.ok(json).build();
     }
@@ -154,8 +164,14 @@ public class JobsResource {
         return job.ended().map(_ -> ok(job));
     }
 
+    /** Another agent's job is answered like one that does not exist: not even that is told. */
     private Job find(String id) {
-        return gate.service().jobs().find(id).orElseThrow(() -> new UnknownJob(id));
+        var caller = gate.caller();
+        return gate.service()
+                .jobs()
+                .find(id)
+                .filter(job -> caller.maySee(job.agent()))
+                .orElseThrow(() -> new UnknownJob(id));
     }
 
     private static Uni<Response> answer(Job job, Optional<Duration> wait) {
