@@ -34,7 +34,6 @@ public interface RingfenceConfig {
     /** How fences are built. */
     Fences fence();
 
-<<<<<<< HEAD
     /** What agents may reach of the host's files. */
     Files files();
 
@@ -46,10 +45,8 @@ public interface RingfenceConfig {
 
     /** The limits of HTTP. */
     Http http();
-=======
     /** Who may call. */
     Access access();
->>>>>>> main
 
     /** How long a shutdown waits for running jobs before it ends them. */
     @WithDefault("30s")
@@ -93,7 +90,6 @@ public interface RingfenceConfig {
         Duration grace();
     }
 
-<<<<<<< HEAD
     /** What agents may reach of the host's files. Each agent has a workspace below the data directory in any case. */
     interface Files {
         /** Further directories, by the names that agents use. */
@@ -173,7 +169,6 @@ public interface RingfenceConfig {
         /** The largest body of a request, in bytes; at most 15 MiB, since the journal keeps it. */
         @WithDefault("8388608")
         int bodyLimit();
-=======
     /** Who may call. */
     interface Access {
         /** The file of API keys; {@code keys.json} in the data directory without it. */
@@ -205,6 +200,5 @@ public interface RingfenceConfig {
         /** Whoever has this in the claim {@code groups} is an administrator. */
         @WithDefault("ringfence-admin")
         String adminGroup();
->>>>>>> main
     }
 }

@@ -160,33 +160,10 @@ public final class Jobs {
                 throw refused("journal-failed", "the journal cannot be written: " + failed.reason());
             case Health.Closed _ -> throw refused("draining", "the journal is closed; the service is about to stop");
         }
-<<<<<<< HEAD
         var capability = capability(submission);
         var profile = profile(submission, capability);
-        var deadline = deadline(submission, capability);
-=======
-        var capability = capabilities
-                .find(submission.capability())
-                .orElseThrow(() -> new AdmissionException.Invalid(
-                        "unknown-capability",
-                        "there is no capability \"" + submission.capability() + "\"; there are "
-                                + capabilities.all().stream()
-                                        .map(Capability::name)
-                                        .toList()));
-        var profile = profiles.apply(submission.profile())
-                .orElseThrow(() -> new AdmissionException.Invalid(
-                        "unknown-profile",
-                        "there is no sandbox profile \"" + submission.profile().orElse("")
-                                + "\"; GET /api/v1/fence lists them"));
         requireGranted(submission.agent(), capability.name(), profile.name());
-        var deadline = submission.deadline().orElse(settings.defaultDeadline());
-        if (!JobSettings.possible(deadline)) {
-            throw new AdmissionException.Invalid(
-                    "invalid-deadline",
-                    "a deadline of " + deadline + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
-                            + " h is");
-        }
->>>>>>> main
+        var deadline = deadline(submission, capability);
         long room = (long) settings.concurrency() + settings.queue();
         if (admitted.incrementAndGet() > room) {
             release();
@@ -203,7 +180,6 @@ public final class Jobs {
                 submission.idempotencyKey().orElse(null));
     }
 
-<<<<<<< HEAD
     private Capability capability(Submission submission) {
         return capabilities
                 .find(submission.capability())
@@ -244,6 +220,7 @@ public final class Jobs {
     public Outcome rehearse(Submission submission) {
         var capability = capability(submission);
         var profile = profile(submission, capability);
+        requireGranted(submission.agent(), capability.name(), profile.name());
         var deadline = deadline(submission, capability);
         try {
             capabilities.validate(capability, submission.arguments());
@@ -254,7 +231,6 @@ public final class Jobs {
         }
     }
 
-=======
     private void requireGranted(String agent, String capability, String profile) {
         var granted = grants.apply(agent)
                 .orElseThrow(() -> notGranted("there is no table [agents." + agent + "] in the catalog"));
@@ -271,7 +247,6 @@ public final class Jobs {
         return new AdmissionException.NotGranted(message + "; the operator grants it there");
     }
 
->>>>>>> main
     private AdmissionException refused(String slug, String message) {
         observer.refused(slug);
         return new AdmissionException.Unavailable(slug, message, RETRY);

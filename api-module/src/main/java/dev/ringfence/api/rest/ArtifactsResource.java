@@ -67,7 +67,8 @@ public class ArtifactsResource {
     }
 
     private void known(String id) {
-        gate.service().jobs().find(id).orElseThrow(() -> new UnknownJob(id));
+        var caller = gate.caller();
+        gate.service().jobs().find(id).filter(job -> caller.maySee(job.agent())).orElseThrow(() -> new UnknownJob(id));
     }
 
     /** As RFC 6266 has it, for names of any characters. */

@@ -65,16 +65,12 @@ public class JobsResource {
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
-<<<<<<< HEAD
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         if (dryRun(dryRun)) {
             var outcome = gate.service().jobs().rehearse(submission);
             return Uni.createFrom()
                     .item(Response.ok(JobJson.dryRun(submission, outcome)).build());
         }
-=======
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
->>>>>>> main
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, wait(prefer)));
     }
 
@@ -84,7 +80,6 @@ public class JobsResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(hidden = true)
     public Multi<OutboundSseEvent> submitAndStream(
-<<<<<<< HEAD
             InputStream body,
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @HeaderParam("Idempotency-Key") @Nullable String key,
@@ -93,11 +88,7 @@ public class JobsResource {
             throw new BadRequest(
                     "invalid-request", List.of("dry_run: there is nothing to stream; ask for application/json"));
         }
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
-=======
-            InputStream body, @HeaderParam("Idempotency-Key") @Nullable String key, @Context Sse sse) {
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
->>>>>>> main
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var job = gate.service().jobs().submit(submission).await().indefinitely();
         return job.signals(0)

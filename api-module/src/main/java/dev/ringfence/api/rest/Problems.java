@@ -40,11 +40,9 @@ public class Problems {
     }
 
     @ServerExceptionMapper
-<<<<<<< HEAD
     public Response unknownArtifact(ArtifactsResource.UnknownArtifact error) {
         return new Problem(404, "unknown-artifact", "There is no such file", String.valueOf(error.getMessage()))
                 .response();
-=======
     public Response notAllowed(AccessException error) {
         return access(error).response();
     }
@@ -63,7 +61,6 @@ public class Problems {
             case ServiceGate.Starting _ -> new Problem(503, "starting", "The service is starting", message);
             default -> internal(error);
         };
->>>>>>> main
     }
 
     @ServerExceptionMapper
