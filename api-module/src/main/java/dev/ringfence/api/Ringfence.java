@@ -94,6 +94,7 @@ public final class Ringfence implements AutoCloseable {
             var toolbox = Toolbox.open(
                     config,
                     data,
+                    catalog,
                     fence,
                     new GenerateText(new CatalogModels(catalog, engines)),
                     (job, by, undone) -> LOG.infof("job %s was undone by job %s", job, by));

@@ -45,6 +45,7 @@ public interface RingfenceConfig {
 
     /** The limits of HTTP. */
     Http http();
+
     /** Who may call. */
     Access access();
 
@@ -169,6 +170,8 @@ public interface RingfenceConfig {
         /** The largest body of a request, in bytes; at most 15 MiB, since the journal keeps it. */
         @WithDefault("8388608")
         int bodyLimit();
+    }
+
     /** Who may call. */
     interface Access {
         /** The file of API keys; {@code keys.json} in the data directory without it. */

@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.runner.capability.FenceTools;
@@ -43,12 +44,22 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
      * @throws StartupFailure when a setting cannot hold; the message names it
      */
     static Toolbox open(
-            RingfenceConfig config, Path data, Fence fence, Capability generateText, Undo.RolledBack rolledBack) {
+            RingfenceConfig config,
+            Path data,
+            Catalog catalog,
+            Fence fence,
+            Capability generateText,
+            Undo.RolledBack rolledBack) {
         try {
             bodyLimit(config.http().bodyLimit());
             var firstUser = config.fence().firstUser() + FenceSettings.USERS;
             var roots = new FileRoots(
-                    named(config.files().roots()), new Workspaces(data.resolve("workspaces"), firstUser), data);
+                    named(config.files().roots()),
+                    new Workspaces(data.resolve("workspaces"), firstUser),
+                    (agent, root) -> catalog.grants(agent)
+                            .map(grants -> grants.allowsRoot(root))
+                            .orElse(false),
+                    data);
             var backups = new Backups(
                     data.resolve("backups"),
                     config.files().backupsBytes(),

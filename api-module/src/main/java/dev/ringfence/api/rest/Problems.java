@@ -43,6 +43,9 @@ public class Problems {
     public Response unknownArtifact(ArtifactsResource.UnknownArtifact error) {
         return new Problem(404, "unknown-artifact", "There is no such file", String.valueOf(error.getMessage()))
                 .response();
+    }
+
+    @ServerExceptionMapper
     public Response notAllowed(AccessException error) {
         return access(error).response();
     }

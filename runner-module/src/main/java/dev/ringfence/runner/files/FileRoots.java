@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 import java.util.regex.Pattern;
 
 /** What agents may reach of the host's files: each its workspace, and what an operator names. Immutable, thread-safe. */
@@ -23,16 +24,19 @@ public final class FileRoots {
 
     private final Map<String, FileRoot> named = new TreeMap<>();
     private final Workspaces workspaces;
+    private final BiPredicate<String, String> granted;
 
     /** A directory that an operator names. */
     public record Named(Path path, boolean writable) {}
 
     /**
+     * @param granted whether an agent may work in a root of a name
      * @param data the service's own directory, which no root may show
      * @throws IllegalArgumentException when a root cannot be given; the message names the key
      */
-    public FileRoots(Map<String, Named> named, Workspaces workspaces, Path data) {
+    public FileRoots(Map<String, Named> named, Workspaces workspaces, BiPredicate<String, String> granted, Path data) {
         this.workspaces = workspaces;
+        this.granted = granted;
         named.forEach((name, root) -> this.named.put(name, checked(name, root, data)));
     }
 
@@ -40,17 +44,18 @@ public final class FileRoots {
      * A root as an agent sees it.
      *
      * @param name empty for the workspace
-     * @throws FileRefused when there is none of that name; type {@code unknown-root}
+     * @throws FileRefused when there is none of that name, or the agent may not work in it; type {@code unknown-root}
      */
     public FileRoot find(Optional<String> name, String agent, Optional<String> session) {
-        if (name.isEmpty() || name.get().equals(WORKSPACE)) {
-            return new FileRoot(WORKSPACE, workspaces.of(agent, session), WORK, true);
+        var wanted = name.orElse(WORKSPACE);
+        var root = named.get(wanted);
+        if (!granted.test(agent, wanted) || (root == null && !wanted.equals(WORKSPACE))) {
+            var there =
+                    names().stream().filter(each -> granted.test(agent, each)).toList();
+            throw new FileRefused(
+                    "unknown-root", "there is no root \"" + wanted + "\" for this agent; there are " + there);
         }
-        var root = named.get(name.get());
-        if (root == null) {
-            throw new FileRefused("unknown-root", "there is no root \"" + name.get() + "\"; there are " + names());
-        }
-        return root;
+        return root != null ? root : new FileRoot(WORKSPACE, workspaces.of(agent, session), WORK, true);
     }
 
     /** All names, the workspace's first. */
