@@ -3,6 +3,12 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.cgroup.Cgroups;
 import dev.ringfence.runner.fence.cgroup.JobCgroup;
+import dev.ringfence.runner.fence.egress.Egress;
+import dev.ringfence.runner.fence.egress.EgressLimits;
+import dev.ringfence.runner.fence.egress.EgressPolicy;
+import dev.ringfence.runner.fence.egress.JobEgress;
+import dev.ringfence.runner.fence.seccomp.SeccompFilter;
+import dev.ringfence.runner.process.Confinement;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEngine;
 import dev.ringfence.runner.process.ProcessException;
@@ -15,6 +21,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * Runs programs in fences that the kernel enforces. Each start makes a fence of its own: namespaces by bubblewrap, a
@@ -29,6 +37,7 @@ public final class Fence implements AutoCloseable {
     private final Host host;
     private final Optional<Cgroups> cgroups;
     private final JobUsers users;
+    private final Egress egress = new Egress(EgressLimits.DEFAULT);
 
     private Fence(FenceSettings settings, Host host, Optional<Cgroups> cgroups) {
         this.settings = settings;
@@ -94,26 +103,27 @@ public final class Fence implements AutoCloseable {
                 throw new FenceException.Broken(path + " is needed inside the fence and does not exist");
             }
         }
-        boolean taken = host.root() && command.workplace().user().isEmpty();
-        int user = taken ? users.take() : command.workplace().user().orElse(0);
+        var lent = new Lent();
         FenceSupervisor supervisor;
+        Optional<JobEgress> proxy;
+        ProcessRequest request;
         try {
-            supervisor = new FenceSupervisor(plan, group(command, plan), () -> {
-                if (taken) {
-                    users.giveBack(user);
-                }
-            });
-        } catch (RuntimeException e) {
+            boolean taken = host.root() && command.workplace().user().isEmpty();
+            int user = taken ? users.take() : command.workplace().user().orElse(0);
             if (taken) {
-                users.giveBack(user);
+                lent.until(() -> users.giveBack(user));
             }
+            proxy = plan.network().egress().map(policy -> lent.until(open(command, policy, listener)));
+            request = request(command, plan, user, proxy);
+            supervisor = new FenceSupervisor(plan, group(command, plan), lent);
+        } catch (RuntimeException e) {
+            lent.close();
             throw e;
         }
-        // From here on the supervisor gives the user and the group back, however it ends.
-        var request = request(command, plan, user);
+        // From here on the supervisor gives back what was lent, however it ends.
         try {
             var process = ProcessEngine.start(request, supervisor, listener);
-            return new StartedFence(process, supervisor, plan, command);
+            return new StartedFence(process, supervisor, proxy, plan, command);
         } catch (ProcessException e) {
             throw new FenceException.Broken("the fence could not be built: " + e.getMessage(), e);
         }
@@ -122,6 +132,7 @@ public final class Fence implements AutoCloseable {
     /** Removes what the fences share on the host; all programs must have ended. */
     @Override
     public void close() {
+        egress.close();
         cgroups.ifPresent(Cgroups::close);
     }
 
@@ -133,7 +144,30 @@ public final class Fence implements AutoCloseable {
         }
     }
 
-    private ProcessRequest request(FencedCommand command, FencePlan plan, int user) {
+    private JobEgress open(FencedCommand command, EgressPolicy policy, OutputListener listener) {
+        try {
+            return egress.open(
+                    command.name(),
+                    policy,
+                    refusal -> listener.noticed(
+                            "network: " + refusal.destination() + " refused: " + refusal.reason() + "\n"));
+        } catch (UncheckedIOException e) {
+            throw new FenceException.Broken(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Bubblewrap itself keeps its rights; only its connections, and with them the job's, are asked about. */
+    private Confinement confinement(JobEgress proxy) {
+        var architecture = host.architecture().orElseThrow();
+        return new Confinement(
+                Optional.empty(),
+                OptionalInt.empty(),
+                true,
+                SeccompFilter.asking(architecture, Set.of("connect")).program(),
+                new NetworkCalls(proxy, true));
+    }
+
+    private ProcessRequest request(FencedCommand command, FencePlan plan, int user, Optional<JobEgress> proxy) {
         var bubblewrap = host.bubblewrap().orElseThrow();
         // The seccomp program is the only one.
         int status = ProcessRequest.statusDescriptor(1);
@@ -150,7 +184,7 @@ public final class Fence implements AutoCloseable {
                 command.effectiveDeadline(),
                 settings.grace(),
                 command.capture(),
-                Optional.empty());
+                proxy.map(this::confinement));
     }
 
     private String namePrefix() {

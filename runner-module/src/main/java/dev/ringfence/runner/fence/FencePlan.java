@@ -8,7 +8,7 @@ import java.util.List;
  * How a profile is enforced for one command on one host: a value that says everything and does nothing.
  *
  * @param mounts what the program sees, in the order of mounting
- * @param network whether the program shares the host's network
+ * @param network which one the program has
  * @param filter the seccomp program
  * @param limits for the control group
  * @param maxFileBytes for RLIMIT_FSIZE
@@ -17,7 +17,7 @@ import java.util.List;
 @SuppressWarnings("ArrayRecordComponent") // built once and handed over; nothing compares plans
 record FencePlan(
         List<Mount> mounts,
-        boolean network,
+        NetworkPlan network,
         byte[] filter,
         CgroupLimits limits,
         long maxFileBytes,

@@ -3,7 +3,6 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.GpuAccess;
-import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.runner.fence.FencePlan.Mount;
 import dev.ringfence.runner.fence.FenceReport.Entry;
 import dev.ringfence.runner.fence.cgroup.CgroupLimits;
@@ -61,7 +60,8 @@ final class FencePlanner {
         var limits = resources();
         filesystem();
         processes();
-        boolean network = network();
+        var network = NetworkPlan.of(profile.network());
+        entries.addAll(network.entries());
         security();
         var filter = filter(network);
         entries.add(new Entry(
@@ -251,46 +251,7 @@ final class FencePlanner {
         entry("process_limits.process_priority", asked.priority(), "nice", Integer.toString(asked.priority()));
     }
 
-    private boolean network() {
-        var asked = profile.network();
-        boolean open = switch (asked.access()) {
-            case NONE -> false;
-            case RESTRICTED -> {
-                if (!asked.allowedDestinations().isEmpty()) {
-                    throw new FenceException.Refused(
-                            "network.allowed_destinations",
-                            "network.access_mode Restricted with destinations " + asked.allowedDestinations()
-                                    + " cannot be enforced yet; use None, or Restricted without destinations");
-                }
-                yield false;
-            }
-            case FULL -> true;
-        };
-        if (open && asked.maxMegabitsPerSecond() > 0) {
-            throw new FenceException.Refused(
-                    "network.max_bandwidth_mbps",
-                    "network.max_bandwidth_mbps is " + asked.maxMegabitsPerSecond()
-                            + ", which cannot be enforced for access_mode Full; set it to 0 or use None");
-        }
-        entry(
-                "network.access_mode",
-                asked.access(),
-                open ? "the host's network, as asked" : "network namespace of its own; seccomp: AF_UNIX sockets only",
-                open ? "full" : "none");
-        entry(
-                "network.allowed_destinations",
-                asked.allowedDestinations(),
-                asked.access() == NetworkAccess.FULL ? "all, as asked" : "network namespace of its own",
-                asked.access() == NetworkAccess.FULL ? "all" : "none");
-        entry(
-                "network.max_bandwidth_mbps",
-                asked.maxMegabitsPerSecond(),
-                open ? "nothing to enforce" : "no network",
-                open ? "no limit" : "0");
-        return open;
-    }
-
-    private SeccompFilter filter(boolean network) {
+    private SeccompFilter filter(NetworkPlan network) {
         var asked = profile.processLimits();
         var architecture = host.architecture()
                 .orElseThrow(() -> new FenceException.Refused(
@@ -307,7 +268,7 @@ final class FencePlanner {
                     profile.security().strictSyscallFiltering(),
                     profile.security().disableDebugging(),
                     asked.maxChildProcesses() == 0,
-                    network ? SeccompPolicy.Sockets.INTERNET : SeccompPolicy.Sockets.UNIX));
+                    network.sockets()));
         } catch (UnusableSyscallList e) {
             throw new FenceException.Refused("process_limits.allowed_syscalls", String.valueOf(e.getMessage()));
         }

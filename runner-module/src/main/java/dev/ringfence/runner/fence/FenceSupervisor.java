@@ -25,15 +25,15 @@ final class FenceSupervisor implements Supervisor {
 
     private final FencePlan plan;
     private final Optional<JobCgroup> group;
-    private final Runnable closed;
+    private final Lent lent;
     private volatile int inner;
     private int handle;
     private JobCgroup.@Nullable Readings readings;
 
-    FenceSupervisor(FencePlan plan, Optional<JobCgroup> group, Runnable closed) {
+    FenceSupervisor(FencePlan plan, Optional<JobCgroup> group, Lent lent) {
         this.plan = plan;
         this.group = group;
-        this.closed = closed;
+        this.lent = lent;
     }
 
     /** The first process of the namespace, as the host sees it. */
@@ -100,6 +100,6 @@ final class FenceSupervisor implements Supervisor {
     @Override
     public void close() {
         group.ifPresent(JobCgroup::remove);
-        closed.run();
+        lent.close();
     }
 }
