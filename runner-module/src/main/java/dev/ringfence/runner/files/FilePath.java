@@ -25,8 +25,9 @@ public record FilePath(List<String> names) {
      */
     public static FilePath parse(String text, FileRoot root) {
         String inside = root.inside() + "/";
-        String relative = text.startsWith(inside) ? text.substring(inside.length()) : text;
-        if (relative.startsWith("/")) {
+        boolean seen = text.startsWith(inside);
+        String relative = seen ? text.substring(inside.length()) : text;
+        if (!seen && relative.startsWith("/")) {
             throw refused(text, "it must be relative to the root \"" + root.name() + "\", or begin with " + inside);
         }
         if (text.chars().anyMatch(Character::isISOControl)) {
