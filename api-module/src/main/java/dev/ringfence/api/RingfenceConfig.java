@@ -153,7 +153,7 @@ public interface RingfenceConfig {
             /** Hosts that may be cloned and pulled from; none, unless they are named. */
             Optional<List<String>> hosts();
 
-            /** How: {@code https}, and what an operator adds of {@code http}, {@code ssh} and {@code file}. */
+            /** How: {@code https}, and what an operator adds of {@code http} and {@code file}. */
             @WithDefault("https")
             List<String> protocols();
 

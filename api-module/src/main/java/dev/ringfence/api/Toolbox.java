@@ -7,6 +7,8 @@ import dev.ringfence.runner.capability.FenceTools;
 import dev.ringfence.runner.capability.Fences;
 import dev.ringfence.runner.capability.FileRead;
 import dev.ringfence.runner.capability.FileWrite;
+import dev.ringfence.runner.capability.GitExec;
+import dev.ringfence.runner.capability.GitSettings;
 import dev.ringfence.runner.capability.JobPlaces;
 import dev.ringfence.runner.capability.Kill;
 import dev.ringfence.runner.capability.RunningJobs;
@@ -29,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What agents can invoke, and the files that belong to it. */
@@ -80,6 +83,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
                     new FileRead(roots),
                     new FileWrite(roots, writes),
                     new Undo(roots, writes, rolledBack),
+                    new GitExec(tools, git(config.capabilities().git())),
                     new Kill(running, config.capabilities().killOthers())));
             return new Toolbox(Capabilities.of(all), artifacts);
         } catch (IllegalArgumentException | UncheckedIOException e) {
@@ -102,6 +106,14 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
         } catch (FileRefused e) {
             return Optional.empty();
         }
+    }
+
+    private static GitSettings git(RingfenceConfig.Capabilities.Git git) {
+        return new GitSettings(
+                Set.copyOf(git.hosts().orElse(List.of())),
+                Set.copyOf(git.protocols()),
+                Set.copyOf(git.privateHosts().orElse(List.of())),
+                git.caFile());
     }
 
     private static void bodyLimit(int bytes) {

@@ -5,6 +5,7 @@ import dev.ringfence.runner.files.FileRefused;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
@@ -40,6 +41,26 @@ final class Work implements Execution {
                 .name("work-" + FencedExecution.fenceName(invocation.jobId()))
                 .start(() -> work.outcome.complete(work.run(task)));
         return work;
+    }
+
+    /** What has to be found out before the work can begin. */
+    @FunctionalInterface
+    interface Preparation<T> {
+        /**
+         * @throws FileRefused when it cannot begin
+         */
+        T prepare();
+    }
+
+    /** Prepares on the caller's thread, which may wait for a moment; a refusal is the work's outcome. */
+    static <T> Execution after(Invocation invocation, Preparation<T> preparation, Function<T, Execution> next) {
+        try {
+            return next.apply(preparation.prepare());
+        } catch (FileRefused e) {
+            var work = new Work(invocation.deadline());
+            work.outcome.complete(new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object()));
+            return work;
+        }
     }
 
     /** Does it at once, on the caller's thread. */

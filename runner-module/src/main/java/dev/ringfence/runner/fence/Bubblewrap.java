@@ -66,7 +66,7 @@ final class Bubblewrap {
             case Mount.ReadOnly(Path path) -> argv.addAll(List.of("--ro-bind", path.toString(), path.toString()));
             case Mount.Writable(Path host, Path path) ->
                 argv.addAll(List.of("--bind", host.toString(), path.toString()));
-            case Mount.Readable(Path host, Path path) ->
+            case Mount.Bound(Path host, Path path) ->
                 argv.addAll(List.of("--ro-bind", host.toString(), path.toString()));
             case Mount.Proc() -> argv.addAll(List.of("--proc", "/proc"));
             case Mount.Devices() -> argv.addAll(List.of("--dev", "/dev"));

@@ -39,7 +39,7 @@ record FencePlan(
         record Writable(Path host, Path path) implements Mount {}
 
         /** A directory of the host at another place, to be read. */
-        record Readable(Path host, Path path) implements Mount {}
+        record Bound(Path host, Path path) implements Mount {}
 
         record Proc() implements Mount {}
 

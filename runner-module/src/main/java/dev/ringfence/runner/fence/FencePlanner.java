@@ -192,7 +192,7 @@ final class FencePlanner {
             mounts.add(
                     binding.writable()
                             ? new Mount.Writable(binding.host(), binding.inside())
-                            : new Mount.Readable(binding.host(), binding.inside()));
+                            : new Mount.Bound(binding.host(), binding.inside()));
             entry(
                     "workplace",
                     binding.inside(),

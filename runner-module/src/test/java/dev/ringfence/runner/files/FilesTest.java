@@ -118,7 +118,8 @@ class FilesTest {
         assertThat(appended.size()).isEqualTo(7);
         assertThat(overwritten.before()).contains(appended.sha256());
         assertThat(Files.readString(root.path().resolve("dir/é.txt"))).isEqualTo("three");
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root.path().resolve("dir/é.txt"))))
+        assertThat(PosixFilePermissions.toString(
+                        Files.getPosixFilePermissions(root.path().resolve("dir/é.txt"))))
                 .isEqualTo("rwxr-x---");
 
         // When
@@ -160,7 +161,12 @@ class FilesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                ".env", "a/.ENV.local", ".ssh/config", "x/.git/hooks/pre-commit", ".git/config", ".bashrc",
+                ".env",
+                "a/.ENV.local",
+                ".ssh/config",
+                "x/.git/hooks/pre-commit",
+                ".git/config",
+                ".bashrc",
                 "deep/er/authorized_keys"
             })
     void criticalFilesAreNeverWritten(String path) {
@@ -265,7 +271,8 @@ class FilesTest {
                 .extracting(Artifacts.Skipped::name)
                 .containsExactlyInAnyOrder("big", "d", "link", "hard");
         assertThat(artifacts.list("job")).isEqualTo(collected.artifacts());
-        try (var content = artifacts.open("job", collected.artifacts().getFirst()).orElseThrow()) {
+        try (var content =
+                artifacts.open("job", collected.artifacts().getFirst()).orElseThrow()) {
             assertThat(new String(content.readAllBytes(), UTF_8)).isEqualTo("é");
         }
         artifacts.delete("job");
@@ -280,13 +287,16 @@ class FilesTest {
 
         // When
         var one = roots.find(Optional.empty(), "a/../b", Optional.empty()).path();
-        var other = roots.find(Optional.of("workspace"), "a_.._b", Optional.empty()).path();
+        var other =
+                roots.find(Optional.of("workspace"), "a_.._b", Optional.empty()).path();
         var session = roots.find(Optional.empty(), "a/../b", Optional.of("s")).path();
 
         // Then
-        assertThat(List.of(one, other, session)).doesNotHaveDuplicates().allSatisfy(path -> assertThat(path)
-                .hasParent(directory.resolve("workspaces"))
-                .isDirectory());
+        assertThat(List.of(one, other, session))
+                .doesNotHaveDuplicates()
+                .allSatisfy(path -> assertThat(path)
+                        .hasParent(directory.resolve("workspaces"))
+                        .isDirectory());
         assertThatThrownBy(() -> roots.find(Optional.empty(), "nobody", Optional.empty()))
                 .hasMessageContaining("no root");
     }

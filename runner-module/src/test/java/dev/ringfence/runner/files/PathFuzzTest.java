@@ -25,9 +25,37 @@ class PathFuzzTest {
     private static final long SEED = Long.getLong("ringfence.fuzz.seed", 1);
     private static final String SECRET = "from outside";
     private static final List<String> WORDS = List.of(
-            "..", ".", "", "a", "b", "link", "up", "self", "loop", "swap", "hard", "fifo", "file", "é", "\u0000",
-            "\ud800", "a\nb", "proc", "fd", "x".repeat(255), "x".repeat(256), "~", "*", "%2e%2e", "..;", "\\..", " ",
-            "-rf", "secret", "😀", "root");
+            "..",
+            ".",
+            "",
+            "a",
+            "b",
+            "link",
+            "up",
+            "self",
+            "loop",
+            "swap",
+            "hard",
+            "fifo",
+            "file",
+            "é",
+            "\u0000",
+            "\ud800",
+            "a\nb",
+            "proc",
+            "fd",
+            "x".repeat(255),
+            "x".repeat(256),
+            "~",
+            "*",
+            "%2e%2e",
+            "..;",
+            "\\..",
+            " ",
+            "-rf",
+            "secret",
+            "😀",
+            "root");
 
     @TempDir
     private Path directory;
@@ -64,7 +92,8 @@ class PathFuzzTest {
             assertThat(files).hasSize(2).allSatisfy(file -> assertThat(file).hasContent(SECRET));
         }
         try (var files = Files.list(directory)) {
-            assertThat(files).extracting(file -> file.getFileName().toString())
+            assertThat(files)
+                    .extracting(file -> file.getFileName().toString())
                     .containsExactlyInAnyOrder("outside", "inside", "backups");
         }
     }
@@ -115,7 +144,9 @@ class PathFuzzTest {
         Files.createSymbolicLink(inside.resolve("self"), Path.of("/proc/self/root" + outside));
         Files.createSymbolicLink(inside.resolve("proc"), Path.of("/proc/self"));
         Files.createLink(inside.resolve("hard"), outside.resolve("file"));
-        assertThat(new ProcessBuilder("mkfifo", inside.resolve("fifo").toString()).start().waitFor())
+        assertThat(new ProcessBuilder("mkfifo", inside.resolve("fifo").toString())
+                        .start()
+                        .waitFor())
                 .isZero();
         return inside;
     }
