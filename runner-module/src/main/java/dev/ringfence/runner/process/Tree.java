@@ -73,9 +73,12 @@ public final class Tree {
         Libc.limit(pid, Libc.RLIMIT_FSIZE, bytes);
     }
 
-    /** No core dumps of a process and what it starts later. */
+    /**
+     * No core dumps of a process and what it starts later. One byte, as the kernel would start a collector, as root and
+     * outside of all limits, for a program with zero: core(5).
+     */
     public void forbidCoreDumps(int pid) {
-        Libc.limit(pid, Libc.RLIMIT_CORE, 0);
+        Libc.limit(pid, Libc.RLIMIT_CORE, 1);
     }
 
     /** Sets the nice value of a process, and of what it starts later. */

@@ -22,6 +22,10 @@ import java.util.stream.Collectors;
  */
 final class CgroupV2 implements Cgroups {
     private static final long CPU_PERIOD_MICROS = 100_000;
+
+    /** How often processes of the service's group are moved on; each time only those come that were just started. */
+    private static final int MOST_ROUNDS = 100;
+
     private static final Map<String, Controller> NAMES =
             Map.of("memory", Controller.MEMORY, "pids", Controller.PIDS, "cpu", Controller.CPU, "io", Controller.IO);
 
@@ -63,12 +67,8 @@ final class CgroupV2 implements Cgroups {
             if (!available.contains("memory") || !GroupFiles.writable(group)) {
                 return Optional.empty();
             }
-            if (group.equals(own) && !GroupFiles.processes(group).isEmpty()) {
-                var leaf = group.resolve("ringfence-service");
-                Files.createDirectories(leaf);
-                for (long pid : GroupFiles.processes(group)) {
-                    write(leaf.resolve("cgroup.procs"), Long.toString(pid));
-                }
+            if (group.equals(own) && mustBeEmpty(group)) {
+                vacate(group);
             }
             String enable = available.stream().map(name -> "+" + name).collect(Collectors.joining(" "));
             write(group.resolve("cgroup.subtree_control"), enable);
@@ -80,6 +80,33 @@ final class CgroupV2 implements Cgroups {
         } catch (IOException | UncheckedIOException e) {
             return Optional.empty();
         }
+    }
+
+    /** The rule holds for all groups but the hierarchy's own root, which alone has no type. */
+    private static boolean mustBeEmpty(Path group) {
+        return Files.exists(group.resolve("cgroup.type"));
+    }
+
+    /** Moves all processes to a leaf; some may end or be started meanwhile. */
+    private static void vacate(Path group) throws IOException {
+        var leaf = group.resolve("ringfence-service");
+        Files.createDirectories(leaf);
+        for (int round = 0; round < MOST_ROUNDS; round++) {
+            var processes = GroupFiles.processes(group);
+            if (processes.isEmpty()) {
+                return;
+            }
+            for (long pid : processes) {
+                try {
+                    write(leaf.resolve("cgroup.procs"), Long.toString(pid));
+                } catch (UncheckedIOException e) {
+                    if (ProcessHandle.of(pid).isPresent()) {
+                        throw e;
+                    }
+                }
+            }
+        }
+        throw new IOException("new processes keep coming to " + group);
     }
 
     @Override
