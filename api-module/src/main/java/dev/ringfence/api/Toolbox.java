@@ -11,6 +11,8 @@ import dev.ringfence.runner.capability.GitExec;
 import dev.ringfence.runner.capability.GitSettings;
 import dev.ringfence.runner.capability.JobPlaces;
 import dev.ringfence.runner.capability.Kill;
+import dev.ringfence.runner.capability.ManifestCapability;
+import dev.ringfence.runner.capability.ManifestException;
 import dev.ringfence.runner.capability.RunningJobs;
 import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.capability.Undo;
@@ -85,8 +87,12 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
                     new Undo(roots, writes, rolledBack),
                     new GitExec(tools, git(config.capabilities().git())),
                     new Kill(running, config.capabilities().killOthers())));
+            config.capabilities()
+                    .directory()
+                    .ifPresent(directory -> all.addAll(ManifestCapability.readAll(directory, tools)));
+            all.forEach(capability -> profile(catalog, capability));
             return new Toolbox(Capabilities.of(all), artifacts);
-        } catch (IllegalArgumentException | UncheckedIOException e) {
+        } catch (ManifestException | IllegalArgumentException | UncheckedIOException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
     }
@@ -106,6 +112,13 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
         } catch (FileRefused e) {
             return Optional.empty();
         }
+    }
+
+    private static void profile(Catalog catalog, Capability capability) {
+        capability.profile().filter(name -> catalog.profile(name).isEmpty()).ifPresent(name -> {
+            throw new IllegalArgumentException("the capability " + capability.name() + " asks for the sandbox profile "
+                    + name + ", which the catalog does not have");
+        });
     }
 
     private static GitSettings git(RingfenceConfig.Capabilities.Git git) {

@@ -66,6 +66,11 @@ public final class ShellExec implements Capability {
         this.tools = tools;
     }
 
+    /** For commands that work nowhere but in {@code /tmp}. */
+    public ShellExec(Fences fences) {
+        this(FenceTools.without(fences));
+    }
+
     @Override
     public String name() {
         return "ShellExec";
