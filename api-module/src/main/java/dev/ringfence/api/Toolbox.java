@@ -27,8 +27,11 @@ import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.FileWrites;
 import dev.ringfence.runner.files.UndoRecord;
 import dev.ringfence.runner.files.Workspaces;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,8 +56,8 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
             Path data,
             Catalog catalog,
             Fence fence,
-            Capability generateText,
-            Undo.RolledBack rolledBack) {
+            List<Capability> asking,
+            Journal journal) {
         try {
             bodyLimit(config.http().bodyLimit());
             var firstUser = config.fence().firstUser() + FenceSettings.USERS;
@@ -79,12 +82,15 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
                     limits.kept());
             var running = new RunningJobs();
             var tools = new FenceTools(Fences.of(fence), Optional.of(new JobPlaces(roots, artifacts)), running);
-            var all = new ArrayList<Capability>(List.of(
-                    generateText,
+            var all = new ArrayList<Capability>(asking);
+            all.addAll(List.of(
                     new ShellExec(tools),
                     new FileRead(roots),
                     new FileWrite(roots, writes),
-                    new Undo(roots, writes, rolledBack),
+                    new Undo(roots, writes, (job, by, undone) -> journal.append(
+                                    new JobEvent.RolledBack(job, Instant.now(), by, undone))
+                            .await()
+                            .indefinitely()),
                     new GitExec(tools, git(config.capabilities().git())),
                     new Kill(running, config.capabilities().killOthers())));
             config.capabilities()

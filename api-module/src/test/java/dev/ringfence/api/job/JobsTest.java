@@ -283,7 +283,7 @@ class JobsTest {
                         assertThat(refused.slug()).isEqualTo("saturated");
                         assertThat(refused.retryAfter()).isPositive();
                     });
-            assertThat(pipeline.jobs.newest(10)).hasSize(3);
+            assertThat(pipeline.ids()).hasSize(3);
             jobs.getFirst().cancel("makes room");
             pipeline.end(jobs.getFirst());
             await().until(() -> pipeline.jobs.live() == 2);
@@ -338,7 +338,7 @@ class JobsTest {
                         new Submission("a", "Probe", none, Optional.empty(), Optional.of(deadline), Optional.empty()),
                         "invalid-deadline");
             }
-            assertThat(pipeline.jobs.newest(10)).isEmpty();
+            assertThat(pipeline.ids()).isEmpty();
             assertThat(pipeline.jobs.live()).isZero();
             assertThat(pipeline.events()).isEmpty();
         }

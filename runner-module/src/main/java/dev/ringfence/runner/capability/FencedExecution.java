@@ -9,13 +9,12 @@ import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.fence.Workplace;
 import dev.ringfence.runner.files.FileRefused;
-import dev.ringfence.runner.process.CapturedOutput;
 import dev.ringfence.runner.process.ProcessEnd;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jboss.logging.Logger;
@@ -26,8 +25,11 @@ import org.jspecify.annotations.Nullable;
  * own; a cancellation that comes meanwhile reaches the program as soon as it runs, or keeps it from starting.
  */
 final class FencedExecution implements Execution {
-    /** Of each stream: the result of a job goes into one event of the journal, which is limited. */
-    static final long CAPTURE = 1 << 20;
+    /** Of each stream; what comes beyond is counted and dropped. */
+    static final long CAPTURE = 10 << 20;
+
+    /** What the fence itself keeps: enough of its last words when it breaks. */
+    private static final long LAST_WORDS = 16 * 1024;
 
     private static final Logger LOG = Logger.getLogger(FencedExecution.class);
 
@@ -113,38 +115,56 @@ final class FencedExecution implements Execution {
 
     private Outcome programs(Optional<JobPlace> place) {
         var done = new ArrayList<FencedResult>();
+        Ran last = null;
         while (true) {
             var step = script.next(done);
             if (step.isEmpty()) {
-                return outcomeOf(done.getLast(), place);
+                return outcomeOf(Objects.requireNonNull(last, "a script has at least one program"), place);
             }
-            var result = program(step.get(), done.size(), place);
-            if (result == null) {
+            if (last != null) {
+                last.output().giveUp();
+            }
+            last = program(step.get(), done.size(), place);
+            if (last == null) {
                 place.ifPresent(left -> left.artifacts().delete(left.jobId()));
                 return new Outcome.Cancelled(FenceJson.object());
             }
-            if (!result.end().equals(new ProcessEnd.Exited(0))) {
-                return outcomeOf(result, place);
+            if (!last.result().end().equals(new ProcessEnd.Exited(0))) {
+                return outcomeOf(last, place);
             }
-            done.add(result);
+            done.add(last.result());
         }
     }
 
+    /** A program that has ended, and its output. */
+    private record Ran(FencedResult result, TextOutput output) {}
+
     /** Null when the job was cancelled before the program could start. */
-    private @Nullable FencedResult program(FencedScript.Step step, int number, Optional<JobPlace> place) {
+    private @Nullable Ran program(FencedScript.Step step, int number, Optional<JobPlace> place) {
         var command = command(step, number, place);
-        var listener = new TextOutput(step.quiet() ? (channel, text) -> {} : sink, CAPTURE);
         if (isCancelled()) {
             return null;
         }
-        var process = tools.fences().start(command, listener);
+        var output = step.quiet()
+                ? new TextOutput((channel, text) -> {}, OutputFiles.NONE, CAPTURE)
+                : new TextOutput(sink, invocation.outputs(), CAPTURE);
+        FencedProcess process;
+        try {
+            process = tools.fences().start(command, output);
+        } catch (RuntimeException | Error e) {
+            output.giveUp();
+            throw e;
+        }
         var running = new RunningJobs.Running(invocation.jobId(), invocation.agent(), command.name(), process);
         tools.running().add(running);
         try {
             watch(process);
             var result = process.result().await().indefinitely();
-            listener.end();
-            return result;
+            output.end();
+            return new Ran(result, output);
+        } catch (RuntimeException | Error e) {
+            output.giveUp();
+            throw e;
         } finally {
             watch(null);
             tools.running().remove(running);
@@ -168,7 +188,7 @@ final class FencedExecution implements Execution {
                 step.readOnly(),
                 0,
                 left.isPositive() ? left : Duration.ofMillis(1),
-                CAPTURE,
+                step.quiet() ? CAPTURE : LAST_WORDS,
                 place.map(JobPlace::workplace).orElse(Workplace.NONE));
     }
 
@@ -195,10 +215,10 @@ final class FencedExecution implements Execution {
         return new Outcome.Failed("internal", "the service failed; its log says why", FenceJson.object());
     }
 
-    private Outcome outcomeOf(FencedResult result, Optional<JobPlace> place) {
-        var data = data(result);
+    private Outcome outcomeOf(Ran ran, Optional<JobPlace> place) {
+        var data = data(ran.result(), ran.output());
         place.ifPresent(places -> places.collect(data));
-        var ended = outcomeOf(result.end(), data);
+        var ended = outcomeOf(ran.result().end(), data);
         script.finish(data);
         return ended;
     }
@@ -227,30 +247,15 @@ final class FencedExecution implements Execution {
         };
     }
 
-    private static ObjectNode data(FencedResult result) {
+    private static ObjectNode data(FencedResult result, TextOutput output) {
         var data = FenceJson.object();
-        output(data, "stdout", result.stdout());
-        output(data, "stderr", result.stderr());
+        output.show(data);
         data.set("usage", FenceJson.usage(result.usage()));
         result.network().ifPresent(network -> data.set("network", FenceJson.network(network)));
-        var limits = new ArrayList<>(result.limitsHit());
-        cut(limits, "stdout", result.stdout());
-        cut(limits, "stderr", result.stderr());
+        var limits = new ArrayList<LimitHit>(result.limitsHit());
+        limits.addAll(output.cut());
         FenceJson.limitsHit(data, limits);
         data.set("fence", FenceJson.report(result.report()));
         return data;
-    }
-
-    private static void cut(List<LimitHit> limits, String stream, CapturedOutput output) {
-        if (output.truncated()) {
-            limits.add(
-                    new LimitHit("output." + stream, output.bytes().length + " bytes", output.totalBytes() + " bytes"));
-        }
-    }
-
-    private static void output(ObjectNode data, String name, CapturedOutput output) {
-        data.put(name, Utf8Pieces.decode(output.bytes(), output.truncated()));
-        data.put(name + "_bytes", output.totalBytes());
-        data.put(name + "_truncated", output.truncated());
     }
 }

@@ -7,12 +7,14 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * What is to be done.
+ * One call of a capability.
  *
+ * @param jobId names the job's fence
  * @param agent who asks
- * @param arguments as the capability's schema wants them
- * @param profile what the work may use
+ * @param arguments checked against the capability's schema
+ * @param profile what the job may use
  * @param deadline from the start of the work to its end
+ * @param outputs where output goes that is too much for the result
  * @param session that the job belongs to, if it does
  */
 public record Invocation(
@@ -21,6 +23,7 @@ public record Invocation(
         JsonNode arguments,
         SandboxProfile profile,
         Duration deadline,
+        OutputFiles outputs,
         Optional<String> session) {
     public Invocation {
         Objects.requireNonNull(jobId);
@@ -28,11 +31,23 @@ public record Invocation(
         Objects.requireNonNull(arguments);
         Objects.requireNonNull(profile);
         Objects.requireNonNull(deadline);
+        Objects.requireNonNull(outputs);
         Objects.requireNonNull(session);
     }
 
-    /** Of a job without a session. */
+    /** A call of a job without a session. */
+    public Invocation(
+            String jobId,
+            String agent,
+            JsonNode arguments,
+            SandboxProfile profile,
+            Duration deadline,
+            OutputFiles outputs) {
+        this(jobId, agent, arguments, profile, deadline, outputs, Optional.empty());
+    }
+
+    /** A call whose output beyond what the result shows is not kept. */
     public Invocation(String jobId, String agent, JsonNode arguments, SandboxProfile profile, Duration deadline) {
-        this(jobId, agent, arguments, profile, deadline, Optional.empty());
+        this(jobId, agent, arguments, profile, deadline, OutputFiles.NONE);
     }
 }

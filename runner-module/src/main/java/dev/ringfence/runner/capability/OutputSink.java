@@ -1,5 +1,7 @@
 package dev.ringfence.runner.capability;
 
+import dev.ringfence.runner.engine.GenerationEvent;
+
 /** Hears what a job puts out while it runs. */
 @FunctionalInterface
 public interface OutputSink {
@@ -11,4 +13,11 @@ public interface OutputSink {
      * @param text complete characters only
      */
     void put(String channel, String text);
+
+    /**
+     * What a model answers, in full, for a caller who stays on the line. Called in order, by one thread; it may block
+     * until the caller has taken what came before, which holds the model back. It is interrupted when the job ends
+     * meanwhile, and then returns.
+     */
+    default void answered(GenerationEvent event) {}
 }

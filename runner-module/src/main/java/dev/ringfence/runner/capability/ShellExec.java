@@ -14,6 +14,7 @@ import java.util.Map;
  * false.
  */
 public final class ShellExec implements Capability {
+    /** Of each stream; {@link OutputFiles} keep what is too much for the result. */
     static final long CAPTURE = FencedExecution.CAPTURE;
 
     /** The kernel takes an argument of 128 KiB with its end; longer programs can be read from standard input. */
