@@ -67,6 +67,9 @@ public final class GitExec implements Capability {
             }
             """);
 
+    /** Whose commits are that nobody else is named for; the schema says so as well. */
+    private static final String NOBODY = "Ringfence <ringfence@localhost>";
+
     private final FenceTools tools;
     private final GitSettings settings;
     private final GitCommand git;
@@ -145,7 +148,9 @@ public final class GitExec implements Capability {
             case "init" -> List.of(git.outside(List.of(), List.of("init", "--template=", "--quiet", "--", directory)));
             case "pull" -> pull(invocation, directory);
             case "commit" -> commit(arguments, directory);
-            case "revert" -> checked(directory, "revert", "--no-edit", need(arguments, "commit", operation));
+            case "revert" -> List.of(
+                    git.settings(directory),
+                    git.as(NOBODY, directory, List.of("revert", "--no-edit", need(arguments, "commit", operation))));
             case "clean" ->
                 arguments.path("directories").asBoolean()
                         ? checked(directory, "clean", "--force", "-d")
@@ -197,7 +202,7 @@ public final class GitExec implements Capability {
         } else {
             add.add(".");
         }
-        var author = arguments.path("author").asText("Ringfence <ringfence@localhost>");
+        var author = arguments.path("author").asText(NOBODY);
         var message = plain(need(arguments, "message", "commit"));
         return List.of(
                 git.settings(directory),

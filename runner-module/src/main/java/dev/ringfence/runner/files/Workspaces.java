@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -41,8 +42,11 @@ public final class Workspaces {
             try {
                 Files.createDirectories(directory, Owner.ONLY_DIRECTORY);
                 Files.createDirectories(place, Owner.ONLY_DIRECTORY);
-                int user = number(agent, session);
-                new Owner(user, user).give(place);
+                if (user(agent, session).isPresent()) {
+                    // A fence is entered by root without the right to pass over permissions: its group may pass.
+                    new Owner(number(agent, session), 0).give(place);
+                    Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwx--x---"));
+                }
             } catch (IOException e) {
                 throw new UncheckedIOException("the workspace of " + agent + " cannot be made: " + e, e);
             }
