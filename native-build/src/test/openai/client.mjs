@@ -224,7 +224,7 @@ const cases = {
     for await (const event of stream) types.push(event.type);
     assert.equal(types[0], "response.created");
     assert.equal(types.at(-1), "response.completed");
-    assert.equal((await stream.finalResponse()).output_text, "hello");
+    assert.equal((await stream.finalResponse()).output[0].content[0].text, "hello");
     const tools = [{ type: "function", strict: true, ...weather.function }];
     const called = await client.responses.create({
       model,

@@ -26,8 +26,8 @@ final class ModelMetrics {
 
     private static final Duration[] DURATIONS =
             milliseconds(10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 20480, 40960, 81920);
-    private static final Duration[] FIRST_TOKEN = milliseconds(
-            1, 5, 10, 20, 40, 60, 80, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000);
+    private static final Duration[] FIRST_TOKEN =
+            milliseconds(1, 5, 10, 20, 40, 60, 80, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000);
     private static final Duration[] NEXT_TOKENS =
             milliseconds(1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 2500);
     private static final double[] TOKENS = {

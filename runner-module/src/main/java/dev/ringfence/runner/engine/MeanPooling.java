@@ -62,7 +62,8 @@ final class MeanPooling {
     }
 
     private static ObjectNode embedding(int index, float[] vector, boolean base64) {
-        var embedding = JsonNodeFactory.instance.objectNode().put("object", "embedding").put("index", index);
+        var embedding =
+                JsonNodeFactory.instance.objectNode().put("object", "embedding").put("index", index);
         if (base64) {
             var bytes = ByteBuffer.allocate(vector.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             bytes.asFloatBuffer().put(vector);
