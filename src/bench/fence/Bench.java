@@ -19,11 +19,12 @@ final class Bench {
     private static final long GIBIBYTE = 1L << 30;
 
     private final boolean smoke;
-    private final Table table;
+    private final List<String> parts;
+    private final Table table = new Table();
 
-    private Bench(boolean smoke) {
-        this.smoke = smoke;
-        this.table = new Table();
+    private Bench(List<String> words) {
+        this.smoke = words.contains("--smoke");
+        this.parts = words.stream().filter(word -> !word.startsWith("--")).toList();
     }
 
     @FunctionalInterface
@@ -36,14 +37,17 @@ final class Bench {
         long nanos() throws Exception;
     }
 
-    /** Arguments: {@code --smoke}, or {@code --heap} for the part that is run again with a large heap. */
+    /**
+     * Arguments: {@code --smoke}; the parts that are wanted, of start, fence, capture, cancel and http; and
+     * {@code --heap}, which the bench gives itself for what is run again with a large heap.
+     */
     public static void main(String[] arguments) throws Exception {
         var words = List.of(arguments);
         if (!words.contains("--heap")) {
             facts();
             Table.head();
         }
-        var bench = new Bench(words.contains("--smoke"));
+        var bench = new Bench(words);
         try (var peer = new Peer()) {
             if (words.contains("--heap")) {
                 bench.largeHeap(peer);
@@ -54,20 +58,37 @@ final class Bench {
     }
 
     private void all(Peer peer) throws Exception {
-        starts(peer, "", 1.15);
-        processBuilder(peer);
-        heap();
-        try (var fenced = new Fenced()) {
-            var bare = fenced.bubblewrapFor(List.of(TRUE));
-            var shell = fenced.bubblewrapFor(SHELL_TRUE);
-            var ours = new ArrayList<Long>();
-            var theirs = new ArrayList<Long>();
-            rounds(300, ours, () -> timed(() -> fenced.run(List.of(TRUE))), theirs, () -> bwrap(peer, bare));
-            table.times("true in a fence : bwrap", Table.median(ours), Table.median(theirs), 1.2);
-            capture(peer, fenced);
-            cancel(peer, fenced);
-            overHttp(peer, shell);
+        if (wanted("start")) {
+            starts(peer, "", 1.15);
+            processBuilder(peer);
+            heap();
         }
+        try (var fenced = new Fenced()) {
+            if (wanted("fence")) {
+                fence(peer, fenced);
+            }
+            if (wanted("capture")) {
+                capture(peer, fenced);
+            }
+            if (wanted("cancel")) {
+                cancel(peer, fenced);
+            }
+            if (wanted("http")) {
+                overHttp(peer, fenced.bubblewrapFor(SHELL_TRUE));
+            }
+        }
+    }
+
+    private boolean wanted(String part) {
+        return parts.isEmpty() || parts.contains(part);
+    }
+
+    private void fence(Peer peer, Fenced fenced) throws Exception {
+        var bare = fenced.bubblewrapFor(List.of(TRUE));
+        var ours = new ArrayList<Long>();
+        var theirs = new ArrayList<Long>();
+        rounds(300, ours, () -> timed(() -> fenced.run(List.of(TRUE))), theirs, () -> bwrap(peer, bare));
+        table.times("true in a fence : bwrap", Table.median(ours), Table.median(theirs), 1.2);
     }
 
     private static long bwrap(Peer peer, List<String> argv) {
@@ -184,7 +205,7 @@ final class Bench {
         var ours = new ArrayList<Long>();
         var theirs = new ArrayList<Long>();
         try (var service = new Service()) {
-            rounds(900, ours, () -> timed(service::job), theirs, () -> bwrap(peer, bare));
+            rounds(450, ours, () -> timed(service::job), theirs, () -> bwrap(peer, bare));
         }
         table.times("a job over HTTP : bwrap, p50", Table.median(ours), Table.median(theirs), 1.5);
         table.times("a job over HTTP : bwrap, p99", Table.quantile(ours, 0.99), Table.quantile(theirs, 0.99), 2);

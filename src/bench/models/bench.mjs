@@ -39,6 +39,8 @@ function chat(target, prompt, maxTokens) {
     const request = http.request(
       {
         ...target,
+        // A connection that is kept open would keep one of the engine's few threads.
+        agent: false,
         method: "POST",
         path: "/v1/chat/completions",
         headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) },
@@ -64,7 +66,7 @@ function chat(target, prompt, maxTokens) {
 function get(target, url) {
   return new Promise((resolve, reject) => {
     http
-      .get({ ...target, path: url }, (response) => {
+      .get({ ...target, agent: false, path: url }, (response) => {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (piece) => (text += piece));

@@ -91,7 +91,7 @@ void attempt_apart(const char *what, int (*function)(void)) {
     }
 }
 
-/* hostile CASE SERVICE-PID ARGUMENTS… */
+/* hostile CASE SERVICE-PID ARGUMENTS…, among which TEMPORARY stands for where a job may write. */
 int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc < 3) {
@@ -99,6 +99,11 @@ int main(int argc, char **argv) {
         return 2;
     }
     service = atoi(argv[2]);
+    for (int i = 3; i < argc; i++) {
+        if (strcmp(argv[i], "TEMPORARY") == 0) {
+            argv[i] = getenv("TMPDIR") == NULL ? "/tmp" : getenv("TMPDIR");
+        }
+    }
     for (int i = 0; i < LENGTH(cases); i++) {
         if (strcmp(cases[i].name, argv[1]) == 0) {
             cases[i].function(argv + 3);

@@ -52,12 +52,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
      * @throws StartupFailure when a setting cannot hold; the message names it
      */
     static Toolbox open(
-            RingfenceConfig config,
-            Path data,
-            Catalog catalog,
-            Fence fence,
-            List<Capability> asking,
-            Journal journal) {
+            RingfenceConfig config, Path data, Catalog catalog, Fence fence, List<Capability> asking, Journal journal) {
         try {
             bodyLimit(config.http().bodyLimit());
             var firstUser = config.fence().firstUser() + FenceSettings.USERS;
@@ -81,16 +76,19 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
                     new Artifacts.Limits(limits.count(), limits.fileBytes(), limits.totalBytes()),
                     limits.kept());
             var running = new RunningJobs();
-            var tools = new FenceTools(Fences.of(fence), Optional.of(new JobPlaces(roots, artifacts)), running);
+            var tools = new FenceTools(
+                    Fences.of(fence), Optional.of(new JobPlaces(Fences.of(fence), roots, artifacts)), running);
             var all = new ArrayList<Capability>(asking);
             all.addAll(List.of(
                     new ShellExec(tools),
                     new FileRead(roots),
                     new FileWrite(roots, writes),
-                    new Undo(roots, writes, (job, by, undone) -> journal.append(
-                                    new JobEvent.RolledBack(job, Instant.now(), by, undone))
-                            .await()
-                            .indefinitely()),
+                    new Undo(
+                            roots,
+                            writes,
+                            (job, by, undone) -> journal.append(new JobEvent.RolledBack(job, Instant.now(), by, undone))
+                                    .await()
+                                    .indefinitely()),
                     new GitExec(tools, git(config.capabilities().git())),
                     new Kill(running, config.capabilities().killOthers())));
             config.capabilities()

@@ -149,12 +149,11 @@ public final class Jobs {
 
     /** The job that has the key of this submission, wherever it is. */
     private Optional<Job> known(JobEvent.Submitted event) {
-        if (event.idempotencyKey() == null) {
+        var key = event.idempotencyKey();
+        if (key == null) {
             return Optional.empty();
         }
-        return shelf.byKey(event)
-                .or(() ->
-                        journal.findByKey(event.agent(), event.idempotencyKey()).flatMap(known -> find(known.jobId())));
+        return shelf.byKey(event).or(() -> journal.findByKey(event.agent(), key).flatMap(known -> find(known.jobId())));
     }
 
     private Optional<Job> journaled(JobEvent.Submitted event) {
@@ -316,11 +315,25 @@ public final class Jobs {
     private void requireGranted(String agent, String capability, String profile) {
         var granted = grants.apply(agent)
                 .orElseThrow(() -> notGranted("there is no table [agents." + agent + "] in the catalog"));
+        requireEnforceable(granted);
         if (!granted.allowsCapability(capability)) {
             throw notGranted("agents." + agent + ".capabilities does not have " + capability);
         }
         if (!granted.allowsProfile(profile)) {
             throw notGranted("agents." + agent + ".profiles does not have " + profile);
+        }
+    }
+
+    /** A limit that nothing enforces must not look as if it held. */
+    private void requireEnforceable(AgentGrants granted) {
+        if (granted.roots().isPresent()
+                || granted.weight() != 1
+                || granted.maxConcurrent().isPresent()
+                || granted.maxQueued().isPresent()
+                || granted.jobsPerMinute().isPresent()
+                || granted.tokensPerDay().isPresent()) {
+            throw notGranted("agents." + granted.agent() + " has one of roots, weight, max_concurrent, max_queued,"
+                    + " jobs_per_minute, tokens_per_day, which this version cannot enforce: leave them out");
         }
     }
 

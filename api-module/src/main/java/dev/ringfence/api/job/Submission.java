@@ -32,15 +32,6 @@ public record Submission(
             Optional<String> profile,
             Optional<Duration> deadline,
             Optional<String> idempotencyKey) {
-        this(
-                agent,
-                Optional.empty(),
-                capability,
-                arguments,
-                profile,
-                deadline,
-                idempotencyKey,
-                0,
-                Optional.empty());
+        this(agent, Optional.empty(), capability, arguments, profile, deadline, idempotencyKey, 0, Optional.empty());
     }
 }

@@ -68,7 +68,9 @@ public class ArtifactsResource {
 
     private void known(String id) {
         var caller = gate.caller();
-        gate.service().jobs().find(id).filter(job -> caller.maySee(job.agent())).orElseThrow(() -> new UnknownJob(id));
+        if (gate.service().jobs().find(id).filter(job -> caller.maySee(job.agent())).isEmpty()) {
+            throw new UnknownJob(id);
+        }
     }
 
     /** As RFC 6266 has it, for names of any characters. */

@@ -144,7 +144,8 @@ class JournalReading {
             long now = System.currentTimeMillis();
             if (now - told >= PACE_MILLIS) {
                 told = now;
-                var _ = lines.offer(piece(false, JsonNodeFactory.instance.objectNode().put("verified_up_to", sequence)));
+                var _ = lines.offer(
+                        piece(false, JsonNodeFactory.instance.objectNode().put("verified_up_to", sequence)));
             }
             return !stopped;
         }

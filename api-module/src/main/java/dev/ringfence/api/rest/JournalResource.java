@@ -12,6 +12,7 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -104,6 +105,12 @@ public class JournalResource {
 
     /** Asked for one by one, so that a slow client holds nothing in memory. */
     private static Multi<byte[]> lines(Multi<byte[]> pieces) {
-        return RestMulti.fromMultiData(pieces).withDemand(1).build();
+        // Each piece ends with the end of a line, and the framework writes another one behind it.
+        var withoutLast = pieces.filter(piece -> piece.length > 0).map(piece -> Arrays.copyOf(piece, piece.length - 1));
+        return RestMulti.fromMultiData(withoutLast)
+                .withDemand(1)
+                // Lines, though the media type begins like that of JSON.
+                .encodeAsJsonArray(false)
+                .build();
     }
 }

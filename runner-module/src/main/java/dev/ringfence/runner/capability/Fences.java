@@ -14,6 +14,11 @@ public interface Fences {
     /** Starts a program in a fence; see {@link Fence#start}. */
     FencedProcess start(FencedCommand command, OutputListener listener);
 
+    /** Whether programs see a tree of directories of their own; see {@link Fence#ownTree}. */
+    default boolean ownTree(SandboxProfile profile) {
+        return true;
+    }
+
     /** What a fence would enforce, where that can be told beforehand; see {@link Fence#report}. */
     default Optional<FenceReport> report(SandboxProfile profile) {
         return Optional.empty();
@@ -25,6 +30,11 @@ public interface Fences {
             @Override
             public FencedProcess start(FencedCommand command, OutputListener listener) {
                 return fence.start(command, listener);
+            }
+
+            @Override
+            public boolean ownTree(SandboxProfile profile) {
+                return fence.ownTree(profile);
             }
 
             @Override

@@ -112,7 +112,8 @@ public final class GenerateText implements Capability {
 
     @Override
     public Outcome dryRun(Invocation invocation) {
-        return ModelExecution.rehearsed(models, invocation.arguments().path("model").asText(), invocation);
+        return ModelExecution.rehearsed(
+                models, invocation.arguments().path("model").asText(), invocation);
     }
 
     private static Execution generate(Invocation invocation, ServedModel model, OutputSink sink) {

@@ -1,5 +1,7 @@
 package dev.ringfence.runner.capability;
 
+import dev.ringfence.runner.files.FilePath;
+import dev.ringfence.runner.files.FileRoot;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,9 +56,27 @@ final class GitCommand {
     private static final List<Path> NAMES = List.of(Path.of("/etc/resolv.conf"), Path.of("/etc/hosts"));
 
     private final GitSettings settings;
+    private final FileRoot workspace;
+    private final String directory;
 
-    GitCommand(GitSettings settings) {
+    /**
+     * Of one job.
+     *
+     * @param workspace as its programs see it
+     * @param directory of the repository in it
+     */
+    GitCommand(GitSettings settings, FileRoot workspace, FilePath directory) {
         this.settings = settings;
+        this.workspace = workspace;
+        this.directory = workspace.inside().resolve(directory.toString()).toString();
+    }
+
+    FileRoot workspace() {
+        return workspace;
+    }
+
+    String directory() {
+        return directory;
     }
 
     /** A command that needs no repository. */
@@ -64,13 +84,13 @@ final class GitCommand {
         return step(options, List.of(), command, Map.of(), false);
     }
 
-    /** A command in a repository. */
-    FencedScript.Step in(String directory, List<String> options, List<String> command) {
+    /** A command in the repository. */
+    FencedScript.Step in(List<String> options, List<String> command) {
         return step(options, List.of("-C", directory), command, Map.of(), false);
     }
 
-    /** A command in a repository in somebody's name. */
-    FencedScript.Step as(String author, String directory, List<String> command) {
+    /** A command in the repository in somebody's name. */
+    FencedScript.Step as(String author, List<String> command) {
         int email = author.lastIndexOf(" <");
         var name = author.substring(0, email);
         var address = author.substring(email + 2, author.length() - 1);
@@ -87,7 +107,7 @@ final class GitCommand {
     }
 
     /** Prints the names of the repository's own settings, for {@link GitConfigCheck}. */
-    FencedScript.Step settings(String directory) {
+    FencedScript.Step settings() {
         var command = List.of("config", "--local", "--includes", "--list", "--name-only", "-z");
         return step(List.of(), List.of("-C", directory), command, Map.of(), true);
     }
@@ -124,7 +144,7 @@ final class GitCommand {
         environment.put("GIT_PROTOCOL_FROM_USER", "0");
         environment.put("GIT_NO_REPLACE_OBJECTS", "1");
         environment.put("GIT_OPTIONAL_LOCKS", "0");
-        environment.put("GIT_CEILING_DIRECTORIES", "/work");
+        environment.put("GIT_CEILING_DIRECTORIES", workspace.inside().toString());
         settings.caFile().ifPresent(file -> environment.put("GIT_SSL_CAINFO", file.toString()));
         return environment;
     }

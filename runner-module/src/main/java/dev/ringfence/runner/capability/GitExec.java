@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.files.FilePath;
 import dev.ringfence.runner.files.FileRefused;
-import dev.ringfence.runner.files.FileRoots;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -72,12 +71,10 @@ public final class GitExec implements Capability {
 
     private final FenceTools tools;
     private final GitSettings settings;
-    private final GitCommand git;
 
     public GitExec(FenceTools tools, GitSettings settings) {
         this.tools = tools;
         this.settings = settings;
-        this.git = new GitCommand(settings);
     }
 
     @Override
@@ -142,36 +139,38 @@ public final class GitExec implements Capability {
         if (path.names().contains(".git")) {
             throw new FileRefused("path-refused", "the path \"" + path + "\" is refused: it is git's own");
         }
-        var directory = FileRoots.WORK.resolve(path.toString()).toString();
+        var git = new GitCommand(settings, root, path);
         return switch (operation) {
-            case "clone" -> List.of(clone(invocation, directory));
-            case "init" -> List.of(git.outside(List.of(), List.of("init", "--template=", "--quiet", "--", directory)));
-            case "pull" -> pull(invocation, directory);
-            case "commit" -> commit(arguments, directory);
-            case "revert" -> List.of(
-                    git.settings(directory),
-                    git.as(NOBODY, directory, List.of("revert", "--no-edit", need(arguments, "commit", operation))));
+            case "clone" -> List.of(clone(git, invocation));
+            case "init" ->
+                List.of(git.outside(List.of(), List.of("init", "--template=", "--quiet", "--", git.directory())));
+            case "pull" -> pull(git, invocation);
+            case "commit" -> commit(git, arguments);
+            case "revert" ->
+                List.of(
+                        git.settings(),
+                        git.as(NOBODY, List.of("revert", "--no-edit", need(arguments, "commit", operation))));
             case "clean" ->
                 arguments.path("directories").asBoolean()
-                        ? checked(directory, "clean", "--force", "-d")
-                        : checked(directory, "clean", "--force");
-            case "status" -> checked(directory, "status", "--porcelain=v2", "--branch", "--ignore-submodules=all");
+                        ? checked(git, "clean", "--force", "-d")
+                        : checked(git, "clean", "--force");
+            case "status" -> checked(git, "status", "--porcelain=v2", "--branch", "--ignore-submodules=all");
             case "log" ->
                 checked(
-                        directory,
+                        git,
                         "log",
                         "--no-ext-diff",
                         "--no-textconv",
                         "--no-show-signature",
                         "--date=iso-strict",
                         "--max-count=" + arguments.path("max_count").asInt(20));
-            default -> diff(arguments, directory);
+            default -> diff(git, arguments);
         };
     }
 
-    private FencedScript.Step clone(Invocation invocation, String directory) {
+    private FencedScript.Step clone(GitCommand git, Invocation invocation) {
         var arguments = invocation.arguments();
-        var url = url(need(arguments, "url", "clone"), invocation);
+        var url = url(need(arguments, "url", "clone"), git, invocation);
         var command = new ArrayList<>(List.of("clone", "--template=", "--no-recurse-submodules", "--no-hardlinks"));
         if (arguments.has("branch")) {
             command.add("--branch=" + arguments.path("branch").asText());
@@ -179,23 +178,23 @@ public final class GitExec implements Capability {
         if (arguments.has("depth")) {
             command.add("--depth=" + arguments.path("depth").asInt());
         }
-        command.addAll(List.of("--", url.text(), directory));
+        command.addAll(List.of("--", url.text(), git.directory()));
         return git.outside(url.options(), command);
     }
 
-    private List<FencedScript.Step> pull(Invocation invocation, String directory) {
+    private List<FencedScript.Step> pull(GitCommand git, Invocation invocation) {
         var arguments = invocation.arguments();
-        var url = url(need(arguments, "url", "pull"), invocation);
+        var url = url(need(arguments, "url", "pull"), git, invocation);
         var command =
                 new ArrayList<>(List.of("pull", "--ff-only", "--no-recurse-submodules", "--no-verify-signatures"));
         command.addAll(List.of("--", url.text()));
         if (arguments.has("branch")) {
             command.add("refs/heads/" + arguments.path("branch").asText());
         }
-        return List.of(git.settings(directory), git.in(directory, url.options(), command));
+        return List.of(git.settings(), git.in(url.options(), command));
     }
 
-    private List<FencedScript.Step> commit(JsonNode arguments, String directory) {
+    private List<FencedScript.Step> commit(GitCommand git, JsonNode arguments) {
         var add = new ArrayList<>(List.of("add", "--all", "--"));
         if (arguments.has("files")) {
             arguments.path("files").forEach(file -> add.add(":(literal)" + plain(file.asText())));
@@ -205,11 +204,10 @@ public final class GitExec implements Capability {
         var author = arguments.path("author").asText(NOBODY);
         var message = plain(need(arguments, "message", "commit"));
         return List.of(
-                git.settings(directory),
-                git.in(directory, List.of(), add),
+                git.settings(),
+                git.in(List.of(), add),
                 git.as(
                         author,
-                        directory,
                         List.of(
                                 "commit",
                                 "--no-verify",
@@ -217,21 +215,22 @@ public final class GitExec implements Capability {
                                 "--quiet",
                                 "--cleanup=whitespace",
                                 "--message=" + message)),
-                git.in(directory, List.of(), List.of("rev-parse", "HEAD")));
+                git.in(List.of(), List.of("rev-parse", "HEAD")));
     }
 
-    private List<FencedScript.Step> diff(JsonNode arguments, String directory) {
+    private List<FencedScript.Step> diff(GitCommand git, JsonNode arguments) {
         return arguments.path("staged").asBoolean()
-                ? checked(directory, "diff", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--cached")
-                : checked(directory, "diff", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all");
+                ? checked(git, "diff", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--cached")
+                : checked(git, "diff", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all");
     }
 
-    private List<FencedScript.Step> checked(String directory, String... command) {
-        return List.of(git.settings(directory), git.in(directory, List.of(), List.of(command)));
+    private List<FencedScript.Step> checked(GitCommand git, String... command) {
+        return List.of(git.settings(), git.in(List.of(), List.of(command)));
     }
 
-    private GitUrl url(String text, Invocation invocation) {
-        return GitUrl.check(text, settings, invocation.profile().network().access());
+    private GitUrl url(String text, GitCommand git, Invocation invocation) {
+        return GitUrl.check(
+                text, settings, git.workspace(), invocation.profile().network().access());
     }
 
     private static String plain(String text) {

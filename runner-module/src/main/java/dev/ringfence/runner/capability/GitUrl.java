@@ -2,6 +2,7 @@ package dev.ringfence.runner.capability;
 
 import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.FileRoot;
 import dev.ringfence.runner.files.FileRoots;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -23,9 +24,10 @@ record GitUrl(String text, List<String> options) {
      * Checks an address against the lists. A name is resolved here where no proxy does so: it must have public addresses
      * only, and git is told to use one of those.
      *
+     * @param workspace as git will see it
      * @throws FileRefused when it is not allowed; type {@code url-refused}
      */
-    static GitUrl check(String text, GitSettings settings, NetworkAccess network) {
+    static GitUrl check(String text, GitSettings settings, FileRoot workspace, NetworkAccess network) {
         var uri = parse(text);
         var protocol = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
         if (!settings.protocols().contains(protocol)) {
@@ -34,7 +36,7 @@ record GitUrl(String text, List<String> options) {
                     "its protocol is not one of " + settings.protocols() + " (ringfence.capabilities.git.protocols)");
         }
         if (protocol.equals("file")) {
-            return file(text, uri);
+            return file(text, uri, workspace);
         }
         var host = uri.getHost();
         if (host == null || host.isEmpty()) {
@@ -59,12 +61,18 @@ record GitUrl(String text, List<String> options) {
         };
     }
 
-    private static GitUrl file(String text, URI uri) {
+    private static GitUrl file(String text, URI uri, FileRoot workspace) {
         var path = uri.getPath();
         if (uri.getHost() != null || path == null || !path.startsWith(FileRoots.WORK + "/") || path.contains("..")) {
             throw refused(text, "a file address must lie below file://" + FileRoots.WORK + "/");
         }
-        return new GitUrl(text, List.of());
+        try {
+            var seen = workspace.inside()
+                    + path.substring(FileRoots.WORK.toString().length());
+            return new GitUrl(new URI("file", "", seen, null, null).toASCIIString(), List.of());
+        } catch (URISyntaxException e) {
+            throw refused(text, "it is no address: " + e.getReason());
+        }
     }
 
     private static GitUrl pinned(String text, String host, int port, GitSettings settings) {

@@ -17,48 +17,56 @@ public final class JobPlaces {
     /** Where a program leaves the files of its result; {@code RINGFENCE_OUTPUT} names it as well. */
     private static final Path OUTPUT = Path.of("/output");
 
+    private final Fences fences;
     private final FileRoots roots;
     private final Artifacts artifacts;
 
-    public JobPlaces(FileRoots roots, Artifacts artifacts) {
+    public JobPlaces(Fences fences, FileRoots roots, Artifacts artifacts) {
+        this.fences = fences;
         this.roots = roots;
         this.artifacts = artifacts;
     }
 
-    /** The root of a name, for a job. */
+    /** The root of a name, as the programs of a job see it. */
     FileRoot root(Optional<String> name, Invocation invocation) {
-        return roots.find(name, invocation.agent(), invocation.session());
+        var root = roots.find(name, invocation.agent(), invocation.session());
+        return fences.ownTree(invocation.profile()) ? root : root.seenInPlace();
     }
 
     /** Makes a job's places. What is given beside the workspace is seen where its root says. */
     JobPlace open(Invocation invocation, List<FileRoot> others) {
         var user = roots.user(invocation.agent(), invocation.session());
         var output = artifacts.open(invocation.jobId(), user);
-        var bindings = bindings(invocation, others);
-        bindings.add(new Binding(output, OUTPUT, true));
+        var workspace = root(Optional.empty(), invocation);
+        var bindings = bindings(workspace, others);
+        var seen = fences.ownTree(invocation.profile()) ? OUTPUT : output;
+        bindings.add(new Binding(output, seen, true));
         return new JobPlace(
-                artifacts, invocation.jobId(), new Workplace(bindings, FileRoots.WORK, user), environment());
+                artifacts,
+                invocation.jobId(),
+                new Workplace(bindings, Optional.of(workspace.inside()), user),
+                Map.of("RINGFENCE_WORKSPACE", workspace.inside().toString(), "RINGFENCE_OUTPUT", seen.toString()));
     }
 
     /** What a job would see, for a dry run. */
     ObjectNode show(Invocation invocation, List<FileRoot> others) {
         var json = FenceJson.object();
-        json.put("directory", FileRoots.WORK.toString());
+        var workspace = root(Optional.empty(), invocation);
+        json.put("directory", workspace.inside().toString());
         var seen = json.putArray("sees");
-        bindings(invocation, others)
+        bindings(workspace, others)
                 .forEach(binding -> seen.addObject()
                         .put("path", binding.inside().toString())
                         .put("writable", binding.writable()));
-        seen.addObject().put("path", OUTPUT.toString()).put("writable", true);
+        seen.addObject()
+                .put(
+                        "path",
+                        fences.ownTree(invocation.profile()) ? OUTPUT.toString() : "a directory that is yet to be made")
+                .put("writable", true);
         return json;
     }
 
-    static Map<String, String> environment() {
-        return Map.of("RINGFENCE_WORKSPACE", FileRoots.WORK.toString(), "RINGFENCE_OUTPUT", OUTPUT.toString());
-    }
-
-    private List<Binding> bindings(Invocation invocation, List<FileRoot> others) {
-        var workspace = root(Optional.empty(), invocation);
+    private static List<Binding> bindings(FileRoot workspace, List<FileRoot> others) {
         var bindings = new ArrayList<Binding>();
         bindings.add(new Binding(workspace.path(), workspace.inside(), true));
         others.stream()

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.capability;
 
+import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.files.Checkpoint;
 import dev.ringfence.runner.files.FileRefused;
 import io.smallrye.mutiny.Uni;
@@ -28,6 +29,8 @@ final class Work implements Execution {
     @FunctionalInterface
     interface Task {
         /**
+         * Does it.
+         *
          * @throws FileRefused when it could not be done
          */
         Outcome run(Checkpoint checkpoint);
@@ -47,6 +50,8 @@ final class Work implements Execution {
     @FunctionalInterface
     interface Preparation<T> {
         /**
+         * Finds it out.
+         *
          * @throws FileRefused when it cannot begin
          */
         T prepare();
@@ -57,10 +62,16 @@ final class Work implements Execution {
         try {
             return next.apply(preparation.prepare());
         } catch (FileRefused e) {
-            var work = new Work(invocation.deadline());
-            work.outcome.complete(new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object()));
-            return work;
+            return ended(invocation, new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object()));
+        } catch (FenceException e) {
+            return ended(invocation, FenceJson.failed(e));
         }
+    }
+
+    private static Execution ended(Invocation invocation, Outcome outcome) {
+        var work = new Work(invocation.deadline());
+        work.outcome.complete(outcome);
+        return work;
     }
 
     /** Does it at once, on the caller's thread. */

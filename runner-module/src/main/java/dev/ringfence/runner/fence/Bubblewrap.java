@@ -1,6 +1,6 @@
 package dev.ringfence.runner.fence;
 
-import dev.ringfence.runner.fence.FencePlan.Mount;
+import dev.ringfence.runner.fence.TierPlan.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,6 +11,9 @@ import java.util.Map;
 final class Bubblewrap {
     /** Sets the job's user inside the fence when the service is root: part of util-linux. */
     static final Path SETPRIV = Path.of("/usr/bin/setpriv");
+
+    /** Where a program starts that has no other place. */
+    private static final Path TEMPORARY = Path.of("/tmp");
 
     private static final String NOBODY = "65534";
 
@@ -39,14 +42,15 @@ final class Bubblewrap {
         } else {
             argv.addAll(List.of("--unshare-user", "--uid", NOBODY, "--gid", NOBODY));
         }
-        plan.mounts().forEach(mount -> mount(argv, mount));
+        ((TierPlan.Namespaces) plan.tier()).mounts().forEach(mount -> mount(argv, mount));
         argv.add("--clearenv");
         var environment = new HashMap<>(plan.network().environment());
         environment.putAll(command.environment());
         for (Map.Entry<String, String> variable : environment.entrySet()) {
             argv.addAll(List.of("--setenv", variable.getKey(), variable.getValue()));
         }
-        argv.addAll(List.of("--chdir", command.workplace().directory().toString(), "--seccomp", "3"));
+        argv.addAll(List.of(
+                "--chdir", command.workplace().directory().orElse(TEMPORARY).toString(), "--seccomp", "3"));
         argv.addAll(List.of("--json-status-fd", Integer.toString(statusFd), "--block-fd", Integer.toString(gateFd)));
         argv.add("--");
         if (root) {

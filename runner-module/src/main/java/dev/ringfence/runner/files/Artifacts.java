@@ -68,12 +68,13 @@ public final class Artifacts {
         sweep();
         var out = place(jobId).resolve(OUT);
         try {
-            Files.createDirectories(directory, Owner.ONLY_DIRECTORY);
+            Files.createDirectories(directory, Owner.PASSABLE_DIRECTORY);
+            Files.createDirectories(place(jobId), Owner.PASSABLE_DIRECTORY);
             Files.createDirectories(out, Owner.ONLY_DIRECTORY);
             if (user.isPresent()) {
                 new Owner(user.getAsInt(), user.getAsInt()).give(out);
             }
-            return out;
+            return out.toRealPath();
         } catch (IOException e) {
             throw new UncheckedIOException("the output directory of job " + jobId + " cannot be made: " + e, e);
         }

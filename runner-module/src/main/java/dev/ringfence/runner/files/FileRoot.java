@@ -9,4 +9,9 @@ import java.nio.file.Path;
  * @param path where it is on the host
  * @param inside where fenced programs see it
  */
-public record FileRoot(String name, Path path, Path inside, boolean writable) {}
+public record FileRoot(String name, Path path, Path inside, boolean writable) {
+    /** The same for programs that see the host's tree of directories. */
+    public FileRoot seenInPlace() {
+        return new FileRoot(name, path, path, writable);
+    }
+}

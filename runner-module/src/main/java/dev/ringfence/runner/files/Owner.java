@@ -19,6 +19,10 @@ record Owner(int user, int group) {
     static final FileAttribute<Set<PosixFilePermission>> ONLY_DIRECTORY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
+    /** For directories below which each has its own owner: others pass, and see nothing. */
+    static final FileAttribute<Set<PosixFilePermission>> PASSABLE_DIRECTORY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x"));
+
     static Owner of(Inode inode) {
         return new Owner(inode.user(), inode.group());
     }

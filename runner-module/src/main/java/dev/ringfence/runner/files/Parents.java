@@ -2,6 +2,7 @@ package dev.ringfence.runner.files;
 
 import dev.ringfence.runner.process.HeldDirectory;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
@@ -57,13 +58,21 @@ final class Parents {
     static void remove(FileRoot root, List<String> made) throws IOException {
         for (var way : made.reversed()) {
             var path = new FilePath(List.of(way.split("/")));
-            try (var parent = find(root, path)) {
-                parent.removeDirectory(path.name());
-            } catch (NoSuchFileException e) {
-                continue; // somebody was faster
-            } catch (java.nio.file.DirectoryNotEmptyException e) {
+            if (!removed(root, path)) {
                 return;
             }
+        }
+    }
+
+    /** Whether it is gone: somebody else may have been faster. */
+    private static boolean removed(FileRoot root, FilePath path) throws IOException {
+        try (var parent = find(root, path)) {
+            parent.removeDirectory(path.name());
+            return true;
+        } catch (NoSuchFileException e) {
+            return true;
+        } catch (DirectoryNotEmptyException e) {
+            return false;
         }
     }
 

@@ -40,7 +40,7 @@ public final class Workspaces {
         var place = place(agent, session);
         if (!Files.isDirectory(place)) {
             try {
-                Files.createDirectories(directory, Owner.ONLY_DIRECTORY);
+                Files.createDirectories(directory, Owner.PASSABLE_DIRECTORY);
                 Files.createDirectories(place, Owner.ONLY_DIRECTORY);
                 if (user(agent, session).isPresent()) {
                     // A fence is entered by root without the right to pass over permissions: its group may pass.
@@ -51,7 +51,16 @@ public final class Workspaces {
                 throw new UncheckedIOException("the workspace of " + agent + " cannot be made: " + e, e);
             }
         }
-        return place;
+        return real(place);
+    }
+
+    /** A program that sees the host's tree of directories is let into this one under its real name only. */
+    private static Path real(Path place) {
+        try {
+            return place.toRealPath();
+        } catch (IOException e) {
+            throw new UncheckedIOException(place + " cannot be reached: " + e, e);
+        }
     }
 
     /** Whom its programs run as; empty when the service cannot change that. */

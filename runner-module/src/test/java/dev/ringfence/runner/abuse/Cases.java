@@ -11,6 +11,10 @@ import java.util.stream.Stream;
 final class Cases {
     private static final String PROCESSES = "process_limits.max_child_processes";
     private static final String FILE_SIZE = "filesystem.max_file_size_mb";
+
+    /** Where a job may write, which the program finds out itself. */
+    private static final String TEMPORARY = "TEMPORARY";
+
     private static final int SIGXFSZ = 25;
     private static final int SIGABRT = 6;
     private static final Duration SHORT = Duration.ofMillis(800);
@@ -56,9 +60,9 @@ final class Cases {
         return List.of(
                 Case.of("anonymous memory", "memory-anonymous", Attack::killedForItsMemory),
                 Case.of("shared memory", "memory-shared", Attack::killedForItsMemory),
-                Case.of("memory by way of temporary files", "memory-tmpfs", Attack::heldByMemoryOrDisk, "/tmp")
+                Case.of("memory by way of temporary files", "memory-tmpfs", Attack::heldByMemoryOrDisk, TEMPORARY)
                         .in(Shape.roomy()),
-                Case.of("memory by way of a mapped file", "memory-mapped", Attack::heldByMemoryOrDisk, "/tmp")
+                Case.of("memory by way of a mapped file", "memory-mapped", Attack::heldByMemoryOrDisk, TEMPORARY)
                         .in(Shape.roomy()),
                 Case.of("System V and POSIX objects that outlive their maker", "system-v-ipc", Attack::finished));
     }
@@ -87,12 +91,12 @@ final class Cases {
                                 "/dev/shm/../new",
                                 around.open().resolve("new").toString(),
                                 around.precious().resolve("new").toString())),
-                Case.of("filling up the temporary directory", "memory-tmpfs", Attack::finished, "/tmp"),
+                Case.of("filling up the temporary directory", "memory-tmpfs", Attack::finished, TEMPORARY),
                 Case.of("a directory and a link to the host's that change places", "symlink-swap", attack -> {
                             attack.timedOut();
                             assertThat(attack.stdout()).contains("swapping");
                         })
-                        .with(around -> List.of("/tmp", around.precious().toString()))
+                        .with(around -> List.of(TEMPORARY, around.precious().toString()))
                         .until(SHORT),
                 Case.of(
                         "files that are hard to remove",
@@ -101,7 +105,7 @@ final class Cases {
                             attack.ended();
                             assertThat(attack.stdout()).contains(" deep");
                         },
-                        "/tmp"),
+                        TEMPORARY),
                 Case.of(
                         "huge files without names",
                         "unlinked-huge-file",
@@ -111,7 +115,7 @@ final class Cases {
                                     .hasSize(4)
                                     .allMatch(line -> line.startsWith("contained "));
                         },
-                        "/tmp"),
+                        TEMPORARY),
                 Case.of(
                         "a sparse file",
                         "sparse-file",
@@ -119,16 +123,16 @@ final class Cases {
                             assertThat(attack.result().end()).isEqualTo(new ProcessEnd.Exited(128 + SIGXFSZ));
                             attack.heldBy(FILE_SIZE);
                         },
-                        "/tmp"),
-                Case.of("as many files as there can be", "many-files", Attack::heldByMemoryOrDisk, "/tmp"),
-                Case.of("a fifo that never opens", "fifo-that-never-opens", Attack::timedOut, "/tmp")
+                        TEMPORARY),
+                Case.of("as many files as there can be", "many-files", Attack::heldByMemoryOrDisk, TEMPORARY),
+                Case.of("a fifo that never opens", "fifo-that-never-opens", Attack::timedOut, TEMPORARY)
                         .until(SHORT),
                 Case.of(
                         "a core dump",
                         "core-dump",
                         attack -> assertThat(attack.result().end()).isEqualTo(new ProcessEnd.Exited(128 + SIGABRT)),
-                        "/tmp"),
-                Case.of("devices", "devices", attack -> attack.refused(18), "/tmp"));
+                        TEMPORARY),
+                Case.of("devices", "devices", attack -> attack.refused(18), TEMPORARY));
     }
 
     private static List<Case> kernel() {

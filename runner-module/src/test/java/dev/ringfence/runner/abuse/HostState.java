@@ -37,20 +37,13 @@ final class HostState implements AutoCloseable {
     }
 
     /** Two looks at an unharmed host are equal. */
-    record Look(
-            List<String> files,
-            List<String> shared,
-            List<String> queues,
-            List<String> semaphores,
-            long ownZombies,
-            boolean listens) {}
+    record Look(List<String> files, List<String> shared, List<String> semaphores, long ownZombies, boolean listens) {}
 
     Look look() {
         return new Look(
                 files(),
-                lines("/proc/sysvipc/shm"),
-                lines("/proc/sysvipc/msg"),
-                lines("/proc/sysvipc/sem"),
+                lines("/proc/sysvipc/shm", "4222976"),
+                lines("/proc/sysvipc/sem", "37"),
                 ownZombies(),
                 listener.isAlive());
     }
@@ -95,11 +88,11 @@ final class HostState implements AutoCloseable {
         }
     }
 
-    /** Without the columns that tell of use. */
-    private static List<String> lines(String file) {
+    /** Those of the hostile program alone: the host has others, which come and go. */
+    private static List<String> lines(String file, String size) {
         return read(Path.of(file))
                 .lines()
-                .map(line -> line.strip().split("\\s+", 3)[1])
+                .filter(line -> line.strip().matches("\\S+\\s+\\S+\\s+\\S+\\s+" + size + "\\b.*"))
                 .toList();
     }
 

@@ -3,6 +3,7 @@ package dev.ringfence.runner.capability;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.fence.Fence;
@@ -12,16 +13,17 @@ import dev.ringfence.runner.files.Workspaces;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The real git in a real fence. */
 class GitExecTest {
@@ -34,17 +36,21 @@ class GitExecTest {
     private FileRoots roots;
     private FenceTools tools;
     private GitExec git;
+    private Optional<FenceTier> tier = Optional.empty();
     private int job;
 
     @BeforeEach
-    void open() {
+    void open() throws IOException {
+        // Where fences show the host's tree, their users pass it on the way to the workspace.
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
         fence = LlamaForTests.fence();
         var data = directory.resolve("data");
         roots = new FileRoots(
                 Map.of(), new Workspaces(data.resolve("workspaces"), 204_096), (agent, name) -> true, data);
-        var artifacts = new Artifacts(
-                data.resolve("artifacts"), new Artifacts.Limits(10, 1000, 1000), Duration.ofHours(1));
-        tools = new FenceTools(Fences.of(fence), Optional.of(new JobPlaces(roots, artifacts)), new RunningJobs());
+        var artifacts =
+                new Artifacts(data.resolve("artifacts"), new Artifacts.Limits(10, 1000, 1000), Duration.ofHours(1));
+        tools = new FenceTools(
+                Fences.of(fence), Optional.of(new JobPlaces(Fences.of(fence), roots, artifacts)), new RunningJobs());
         git = new GitExec(
                 tools, new GitSettings(Set.of("git.example.com"), Set.of("https", "file"), Set.of(), Optional.empty()));
     }
@@ -54,12 +60,16 @@ class GitExecTest {
         fence.close();
     }
 
-    @Test
-    void aRepositoryIsMadeChangedClonedAndReverted() throws IOException {
+    /** In each tier: one shows the workspace at a place of its own, the other where the host has it. */
+    @ParameterizedTest
+    @EnumSource(FenceTier.class)
+    void aRepositoryIsMadeChangedClonedAndReverted(FenceTier wanted) {
         // Given
+        tier = Optional.of(wanted);
         assertThat(run("init", "repo").path("exit_code").asInt()).isZero();
-        shell("echo one > repo/file; mkdir -p repo/.git/hooks; printf '#!/bin/sh\\ntouch /work/hooked\\n'"
-                + " > repo/.git/hooks/pre-commit; chmod +x repo/.git/hooks/pre-commit");
+        shell(
+                "echo one > repo/file; mkdir -p repo/.git/hooks; printf '#!/bin/sh\\ntouch $RINGFENCE_WORKSPACE/hooked\\n'"
+                        + " > repo/.git/hooks/pre-commit; chmod +x repo/.git/hooks/pre-commit");
 
         // When
         var committed = done(arguments("commit", "repo").put("message", "first\n\n-m second"));
@@ -157,7 +167,9 @@ class GitExecTest {
                 .outcome()
                 .await()
                 .atMost(LONG);
-        assertThat(outcome.data().path("exit_code").asInt()).as(outcome.toString()).isZero();
+        assertThat(outcome.data().path("exit_code").asInt())
+                .as(outcome.toString())
+                .isZero();
     }
 
     private static ObjectNode arguments(String operation, String path) {
@@ -167,9 +179,13 @@ class GitExecTest {
     private Invocation invocation(ObjectNode arguments) {
         var profile = LlamaForTests.profile();
         var children = new SandboxProfile.ProcessLimits(
-                20, profile.processLimits().maxExecutionTime(), profile.processLimits().allowedSyscalls(), 0);
+                20,
+                profile.processLimits().maxExecutionTime(),
+                profile.processLimits().allowedSyscalls(),
+                0);
         var roomy = new SandboxProfile(
                 "git", profile.resources(), profile.filesystem(), children, profile.network(), profile.security());
-        return new Invocation("git-" + ++job, "tester", arguments, roomy, LONG);
+        return new Invocation(
+                "git-" + ++job, "tester", arguments, tier.map(roomy::inTier).orElse(roomy), LONG);
     }
 }

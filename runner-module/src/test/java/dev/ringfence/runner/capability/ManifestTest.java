@@ -55,12 +55,21 @@ class ManifestTest {
         assertThat(manifest.arguments(
                         Map.of("word", "a", "file", "/work/a", "label", "l", "ignore", "--ignore-case", "most", "3")))
                 .containsExactly(
-                        "/usr/bin/grep", "--count", "--ignore-case", "--max-count", "3", "--label=l", "--", "a", "/work/a");
+                        "/usr/bin/grep",
+                        "--count",
+                        "--ignore-case",
+                        "--max-count",
+                        "3",
+                        "--label=l",
+                        "--",
+                        "a",
+                        "/work/a");
     }
 
     @Test
     void aValueThatTheProgramWouldTakeForAnOptionIsRefused() {
-        assertThatThrownBy(() -> manifest.arguments(Map.of("word", "a", "file", "f", "label", "l", "kind", "--file=/x")))
+        assertThatThrownBy(
+                        () -> manifest.arguments(Map.of("word", "a", "file", "f", "label", "l", "kind", "--file=/x")))
                 .isInstanceOf(InvalidArguments.class)
                 .hasMessageContaining("/kind begins with \"-\"");
     }
@@ -78,15 +87,19 @@ class ManifestTest {
                         type = "integer"
                         minimum = "x"
                         """))
-                .isInstanceOfSatisfying(ManifestException.class, e -> assertThat(e.errors())
-                        .anyMatch(error -> error.startsWith("bad.toml:2: capability.name:"))
-                        .anyMatch(error -> error.startsWith("bad.toml:1: capability.description: it is missing"))
-                        .anyMatch(error -> error.startsWith("bad.toml:3: capability.argv: its first item"))
-                        .anyMatch(error -> error.contains("{nothing} stands for no parameter"))
-                        .anyMatch(error -> error.startsWith("bad.toml:4: capability.deadline:"))
-                        .anyMatch(error -> error.startsWith("bad.toml:5: capability.colour:"))
-                        .anyMatch(error -> error.startsWith("bad.toml:9: capability.parameters.n.minimum:"))
-                        .anyMatch(error -> error.startsWith("bad.toml:7: capability.parameters.n: capability.argv has no")));
+                .isInstanceOfSatisfying(
+                        ManifestException.class,
+                        e -> assertThat(e.errors())
+                                .anyMatch(error -> error.startsWith("bad.toml:2: capability.name:"))
+                                .anyMatch(
+                                        error -> error.startsWith("bad.toml:1: capability.description: it is missing"))
+                                .anyMatch(error -> error.startsWith("bad.toml:3: capability.argv: its first item"))
+                                .anyMatch(error -> error.contains("{nothing} stands for no parameter"))
+                                .anyMatch(error -> error.startsWith("bad.toml:4: capability.deadline:"))
+                                .anyMatch(error -> error.startsWith("bad.toml:5: capability.colour:"))
+                                .anyMatch(error -> error.startsWith("bad.toml:9: capability.parameters.n.minimum:"))
+                                .anyMatch(error -> error.startsWith(
+                                        "bad.toml:7: capability.parameters.n: capability.argv has no")));
     }
 
     @Test
@@ -122,7 +135,8 @@ class ManifestTest {
     @Test
     void noValueEverBecomesAnOptionOrAnotherArgument() {
         var random = new Random(Long.getLong("ringfence.fuzz.seed", 1));
-        var pieces = List.of("-", "--", "=", " ", "'", "\"", "$(id)", ";", "{word}", "{file}", "\\", "\n", "a", "é", "$1", "%");
+        var pieces = List.of(
+                "-", "--", "=", " ", "'", "\"", "$(id)", ";", "{word}", "{file}", "\\", "\n", "a", "é", "$1", "%");
         for (int i = 0; i < CASES; i++) {
             var values = new HashMap<String, String>();
             for (var name : List.of("word", "file", "label", "kind")) {

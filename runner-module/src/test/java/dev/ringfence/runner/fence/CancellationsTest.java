@@ -53,7 +53,12 @@ class CancellationsTest {
         System.out.println("cancellations: again with -Dringfence.seed=" + seed);
         var random = new Random(seed);
         var settings = new FenceSettings(
-                "cancel" + ProcessHandle.current().pid(), Optional.empty(), firstUser, Duration.ofMillis(20));
+                "cancel" + ProcessHandle.current().pid(),
+                Optional.empty(),
+                firstUser,
+                Optional.empty(),
+                Optional.empty(),
+                Duration.ofMillis(20));
         try (var fence = Fence.on(settings)) {
             var shell = new ShellExec(fence::start);
             // What is made once and kept is there from here on.

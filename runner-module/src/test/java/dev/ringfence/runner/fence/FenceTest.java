@@ -26,6 +26,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -468,7 +469,7 @@ class FenceTest {
                 List.of(
                         new Workplace.Binding(work, Path.of("/work"), true),
                         new Workplace.Binding(kept, Path.of("/roots/kept"), false)),
-                Path.of("/work"),
+                Optional.of(Path.of("/work")),
                 OptionalInt.of(user));
         var script =
                 "pwd; cat /roots/kept/note; echo made > made; chmod 600 made; touch /roots/kept/no || echo refused";

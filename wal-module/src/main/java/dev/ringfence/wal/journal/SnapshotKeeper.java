@@ -1,6 +1,5 @@
 package dev.ringfence.wal.journal;
 
-import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -136,7 +135,7 @@ final class SnapshotKeeper {
         work.lock();
         try {
             task.run();
-        } catch (IOException | UncheckedIOException | JournalException | LogException e) {
+        } catch (IOException | RuntimeException e) {
             options.observer().trouble(what, e);
         } finally {
             nextAt = Math.max(snapshotSequence, state.sequence()) + options.snapshotEvents();

@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -197,6 +198,9 @@ final class CgroupV2 implements Cgroups {
     private final class Group implements JobCgroup {
         private final Path group;
 
+        /** Forks that were refused before the group was sealed: those after it are no limit that the job ran into. */
+        private volatile OptionalLong refusedForks = OptionalLong.empty();
+
         Group(Path group) {
             this.group = group;
         }
@@ -207,13 +211,21 @@ final class CgroupV2 implements Cgroups {
         }
 
         @Override
+        public void seal() {
+            if (controllers.contains(Controller.PIDS) && refusedForks.isEmpty()) {
+                refusedForks = OptionalLong.of(counter(group.resolve("pids.events"), "max"));
+                write(group.resolve("pids.max"), "0");
+            }
+        }
+
+        @Override
         public Readings readings() {
             return new Readings(
                     number(group.resolve("memory.peak")).orElse(0),
                     micros("user_usec"),
                     micros("system_usec"),
                     counter(group.resolve("memory.events"), "oom_kill"),
-                    counter(group.resolve("pids.events"), "max"));
+                    refusedForks.orElseGet(() -> counter(group.resolve("pids.events"), "max")));
         }
 
         private Duration micros(String key) {

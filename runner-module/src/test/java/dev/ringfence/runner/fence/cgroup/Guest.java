@@ -2,7 +2,6 @@ package dev.ringfence.runner.fence.cgroup;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import dev.ringfence.catalog.DataSize;
@@ -15,7 +14,6 @@ import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.catalog.SandboxProfile.Security;
 import dev.ringfence.runner.fence.Fence;
-import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceReport;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
@@ -90,7 +88,7 @@ final class Guest implements AutoCloseable {
                     "processor time beyond the limit is held back",
                     Set.of(Place.ROOT, Place.GROUP, Place.DELEGATED),
                     Guest::processors),
-            new Named("what no controller can limit is refused", Set.of(Place.PARTIAL), Guest::refuses),
+            new Named("what no controller can limit is watched", Set.of(Place.PARTIAL), Guest::watches),
             new Named("groups are removed", Set.of(Place.values()), Guest::removal),
             new Named("what a crash left is ended and removed", Set.of(Place.values()), Guest::sweep),
             new Named("a service that starts again in place finds its groups", Set.of(Place.values()), Guest::restart),
@@ -193,11 +191,13 @@ final class Guest implements AutoCloseable {
         assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Stopped());
     }
 
-    private void refuses() {
-        var refusal = catchThrowableOfType(FenceException.Refused.class, () -> run("true", profile(0.2)));
+    private void watches() {
+        var report = run("true", profile(0.2)).report();
 
-        assertThat(refusal).isNotNull();
-        assertThat(refusal.field()).isEqualTo("resources.max_cpu_cores");
+        assertThat(report.entries())
+                .filteredOn(entry -> entry.field().equals("resources.max_cpu_cores"))
+                .singleElement()
+                .satisfies(entry -> assertThat(entry.means()).startsWith("watchdog"));
     }
 
     private void removal() {
