@@ -52,14 +52,20 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
      * @throws StartupFailure when a setting cannot hold; the message names it
      */
     static Toolbox open(
-            RingfenceConfig config, Path data, Catalog catalog, Fence fence, List<Capability> asking, Journal journal) {
+            RingfenceConfig config,
+            Path data,
+            LiveCatalog live,
+            Fence fence,
+            List<Capability> asking,
+            Journal journal) {
         try {
             bodyLimit(config.http().bodyLimit());
             var firstUser = config.fence().firstUser() + FenceSettings.USERS;
             var roots = new FileRoots(
                     named(config.files().roots()),
                     new Workspaces(data.resolve("workspaces"), firstUser),
-                    (agent, root) -> catalog.grants(agent)
+                    (agent, root) -> live.catalog()
+                            .grants(agent)
                             .map(grants -> grants.allowsRoot(root))
                             .orElse(false),
                     data);
@@ -94,7 +100,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
             config.capabilities()
                     .directory()
                     .ifPresent(directory -> all.addAll(ManifestCapability.readAll(directory, tools)));
-            all.forEach(capability -> profile(catalog, capability));
+            all.forEach(capability -> profile(live.catalog(), capability));
             return new Toolbox(Capabilities.of(all), artifacts);
         } catch (ManifestException | IllegalArgumentException | UncheckedIOException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);

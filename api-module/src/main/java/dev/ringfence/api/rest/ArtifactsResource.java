@@ -68,7 +68,11 @@ public class ArtifactsResource {
 
     private void known(String id) {
         var caller = gate.caller();
-        if (gate.service().jobs().find(id).filter(job -> caller.maySee(job.agent())).isEmpty()) {
+        if (gate.service()
+                .jobs()
+                .find(id)
+                .filter(job -> caller.maySee(job.agent()))
+                .isEmpty()) {
             throw new UnknownJob(id);
         }
     }

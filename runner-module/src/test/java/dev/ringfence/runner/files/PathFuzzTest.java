@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * makes it long, {@code -Dringfence.fuzz.seed} repeats a run.
  */
 class PathFuzzTest {
+    private static final List<Change.Mode> MODES = List.of(Change.Mode.values());
     private static final int CASES = Integer.getInteger("ringfence.fuzz.cases", 3000);
     private static final long SEED = Long.getLong("ringfence.fuzz.seed", 1);
     private static final String SECRET = "from outside";
@@ -110,7 +111,7 @@ class PathFuzzTest {
                     assertThat(new String(content.bytes(), UTF_8)).as(text).doesNotContain("outside");
                 }
             } else {
-                var mode = Change.Mode.values()[random.nextInt(3)];
+                var mode = MODES.get(random.nextInt(MODES.size()));
                 var change = new Change(root, path, "inside".getBytes(UTF_8), mode, random.nextInt(10) == 0);
                 writes.write(new FileWrites.Author("job-" + number, "fuzzer", Optional.empty()), change, () -> {});
             }
