@@ -6,11 +6,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Says a plan in bubblewrap's words (bwrap(1), 0.8 and newer). */
 final class Bubblewrap {
     /** Sets the job's user inside the fence when the service is root: part of util-linux. */
     static final Path SETPRIV = Path.of("/usr/bin/setpriv");
+
+    /** Behind standard input and output and the seccomp program: what profiles give, in the order of the mounts. */
+    private static final int FIRST_GIVEN = 4;
 
     private static final String NOBODY = "65534";
 
@@ -39,7 +43,15 @@ final class Bubblewrap {
         } else {
             argv.addAll(List.of("--unshare-user", "--uid", NOBODY, "--gid", NOBODY));
         }
-        plan.mounts().forEach(mount -> mount(argv, mount));
+        int given = FIRST_GIVEN;
+        for (var mount : plan.mounts()) {
+            if (mount instanceof Mount.Given(Path path, Path _, boolean writable)) {
+                argv.addAll(
+                        List.of(writable ? "--bind-fd" : "--ro-bind-fd", Integer.toString(given++), path.toString()));
+            } else {
+                mount(argv, mount);
+            }
+        }
         argv.add("--clearenv");
         var environment = new HashMap<>(plan.network().environment());
         environment.putAll(command.environment());
@@ -51,7 +63,13 @@ final class Bubblewrap {
         argv.add("--");
         if (root) {
             String id = Integer.toString(user);
-            argv.addAll(List.of(SETPRIV.toString(), "--reuid", id, "--regid", id, "--clear-groups"));
+            argv.addAll(List.of(SETPRIV.toString(), "--reuid", id, "--regid", id));
+            if (plan.groups().isEmpty()) {
+                argv.add("--clear-groups");
+            } else {
+                argv.add("--groups");
+                argv.add(plan.groups().stream().map(String::valueOf).collect(Collectors.joining(",")));
+            }
             argv.addAll(List.of("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"));
             argv.add("--");
         }
@@ -64,6 +82,7 @@ final class Bubblewrap {
             case Mount.Directory(Path path) -> argv.addAll(List.of("--perms", "0755", "--dir", path.toString()));
             case Mount.Link(String target, Path path) -> argv.addAll(List.of("--symlink", target, path.toString()));
             case Mount.ReadOnly(Path path) -> argv.addAll(List.of("--ro-bind", path.toString(), path.toString()));
+            case Mount.Given _ -> throw new IllegalArgumentException("given by a descriptor");
             case Mount.Proc() -> argv.addAll(List.of("--proc", "/proc"));
             case Mount.Devices() -> argv.addAll(List.of("--dev", "/dev"));
             case Mount.Temporary(Path path, long bytes) ->

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.fence.FencePlan.Mount;
 import dev.ringfence.runner.fence.cgroup.Cgroups;
 import dev.ringfence.runner.fence.cgroup.JobCgroup;
 import dev.ringfence.runner.fence.egress.Egress;
@@ -10,14 +11,17 @@ import dev.ringfence.runner.fence.egress.JobEgress;
 import dev.ringfence.runner.fence.seccomp.SeccompFilter;
 import dev.ringfence.runner.process.Confinement;
 import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEngine;
 import dev.ringfence.runner.process.ProcessException;
 import dev.ringfence.runner.process.ProcessRequest;
 import dev.ringfence.runner.process.Strays;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -113,7 +117,7 @@ public final class Fence implements AutoCloseable {
                 lent.until(() -> users.giveBack(user));
             }
             proxy = plan.network().egress().map(policy -> lent.until(open(command, policy, listener)));
-            request = request(command, plan, user, proxy);
+            request = request(command, plan, user, proxy, hold(plan, lent));
             supervisor = new FenceSupervisor(plan, group(command, plan), lent);
         } catch (RuntimeException e) {
             lent.close();
@@ -166,11 +170,27 @@ public final class Fence implements AutoCloseable {
                 new NetworkCalls(proxy, true));
     }
 
-    private ProcessRequest request(FencedCommand command, FencePlan plan, int user, Optional<JobEgress> proxy) {
+    /** What is given is held, so that nobody can put something else in its place before it is mounted. */
+    private static List<PinnedFile> hold(FencePlan plan, Lent lent) {
+        var held = new ArrayList<PinnedFile>();
+        for (var mount : plan.mounts()) {
+            if (mount instanceof Mount.Given(Path path, Path real, boolean _)) {
+                try {
+                    held.add(lent.until(PinnedFile.withoutLinks(real)));
+                } catch (IOException e) {
+                    throw new FenceException.Broken(path + " was exchanged while the fence was being built", e);
+                }
+            }
+        }
+        return held;
+    }
+
+    private ProcessRequest request(
+            FencedCommand command, FencePlan plan, int user, Optional<JobEgress> proxy, List<PinnedFile> given) {
         var bubblewrap = host.bubblewrap().orElseThrow();
-        // The seccomp program is the only one.
-        int status = ProcessRequest.statusDescriptor(1);
-        int gate = ProcessRequest.gateDescriptor(1);
+        // The seccomp program, and what is given.
+        int status = ProcessRequest.statusDescriptor(1 + given.size());
+        int gate = ProcessRequest.gateDescriptor(1 + given.size());
         return new ProcessRequest(
                 command.name(),
                 bubblewrap,
@@ -179,6 +199,7 @@ public final class Fence implements AutoCloseable {
                 Path.of("/"),
                 command.input(),
                 List.of(plan.filter()),
+                given,
                 true,
                 command.effectiveDeadline(),
                 settings.grace(),

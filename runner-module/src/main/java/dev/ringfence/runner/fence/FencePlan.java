@@ -3,11 +3,13 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.runner.fence.cgroup.CgroupLimits;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /**
  * How a profile is enforced for one command on one host: a value that says everything and does nothing.
  *
  * @param mounts what the program sees, in the order of mounting
+ * @param groups that the job has beside its own
  * @param network which one the program has
  * @param filter the seccomp program
  * @param limits for the control group
@@ -17,6 +19,7 @@ import java.util.List;
 @SuppressWarnings("ArrayRecordComponent") // built once and handed over; nothing compares plans
 record FencePlan(
         List<Mount> mounts,
+        Set<Integer> groups,
         NetworkPlan network,
         byte[] filter,
         CgroupLimits limits,
@@ -25,6 +28,7 @@ record FencePlan(
         FenceReport report) {
     FencePlan {
         mounts = List.copyOf(mounts);
+        groups = Set.copyOf(groups);
     }
 
     /** One thing that the program sees in its file system. */
@@ -34,6 +38,13 @@ record FencePlan(
         record Link(String target, Path path) implements Mount {}
 
         record ReadOnly(Path path) implements Mount {}
+
+        /**
+         * What a profile gives. It is held by a descriptor before it is mounted, and only what lies there without links.
+         *
+         * @param real where the host has it
+         */
+        record Given(Path path, Path real, boolean writable) implements Mount {}
 
         record Proc() implements Mount {}
 

@@ -35,6 +35,7 @@ final class FencePlanner {
     private final SandboxProfile profile;
     private final List<Mount> mounts = new ArrayList<>();
     private final List<Entry> entries = new ArrayList<>();
+    private final Set<Integer> groups = new LinkedHashSet<>();
 
     private FencePlanner(Host host, FencedCommand command) {
         this.host = host;
@@ -73,6 +74,7 @@ final class FencePlanner {
                 filter.description()));
         return new FencePlan(
                 mounts,
+                groups,
                 network,
                 filter.program(),
                 limits,
@@ -154,21 +156,10 @@ final class FencePlanner {
 
     private void filesystem() {
         var asked = profile.filesystem();
-        var visible = new LinkedHashSet<Path>(command.readOnly());
-        asked.readPaths().forEach(pattern -> visible.addAll(PathRules.expand("filesystem.read_paths", pattern)));
-        visible.forEach(this::readOnly);
-        entry("filesystem.read_paths", asked.readPaths(), "read-only mounts", "the system and " + visible);
-
-        if (!asked.writePaths().isEmpty()) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths",
-                    "filesystem.write_paths " + asked.writePaths() + " cannot be given yet, since the disk limit does"
-                            + " not reach into directories of the host; leave them out and write to /tmp");
-        }
-        entry("filesystem.write_paths", "none", "no writable mounts but /tmp", "none");
-
-        denied(asked.deniedPaths(), visible);
-
+        var paths = PathPlan.of(asked, command.readOnly(), host.root(), this::underSystem);
+        mounts.addAll(paths.mounts());
+        entries.addAll(paths.entries());
+        groups.addAll(paths.groups());
         entry(
                 "filesystem.allow_temp_files",
                 asked.allowTempFiles(),
@@ -182,32 +173,6 @@ final class FencePlanner {
 
         mounts.add(new Mount.Sealed(Path.of("/dev")));
         mounts.add(new Mount.Sealed(Path.of("/")));
-    }
-
-    private void denied(List<String> patterns, Set<Path> visible) {
-        int masked = 0;
-        for (var pattern : patterns) {
-            for (var path : PathRules.expand("filesystem.denied_paths", pattern)) {
-                // Needed inside by the runner itself: hiding it would only fail in a stranger way later.
-                if (command.readOnly().stream().anyMatch(needed -> needed.startsWith(path))) {
-                    throw new FenceException.Refused(
-                            "filesystem.denied_paths", path + " is denied, and the job needs what is below it");
-                }
-                if (shows(path, visible)) {
-                    mounts.add(new Mount.Masked(path, Files.isDirectory(path)));
-                    masked++;
-                }
-            }
-        }
-        entry(
-                "filesystem.denied_paths",
-                patterns,
-                "masked, and nothing is visible that is not given",
-                masked + " masked");
-    }
-
-    private boolean shows(Path path, Set<Path> visible) {
-        return visible.stream().anyMatch(path::startsWith) || underSystem(path);
     }
 
     private void processes() {
