@@ -104,6 +104,7 @@ public final class Ringfence implements AutoCloseable {
                     recovered.journal(),
                     capabilities,
                     name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
+                    catalog::grants,
                     jobObserver);
             jobs.recover(recovered.jobs());
             return new Ringfence(

@@ -32,6 +32,9 @@ public interface RingfenceConfig {
     /** How fences are built. */
     Fences fence();
 
+    /** Who may call. */
+    Access access();
+
     /** How long a shutdown waits for running jobs before it ends them. */
     @WithDefault("30s")
     Duration drainTimeout();
@@ -79,5 +82,38 @@ public interface RingfenceConfig {
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** Who may call. */
+    interface Access {
+        /** The file of API keys; {@code keys.json} in the data directory without it. */
+        Optional<Path> keys();
+
+        /** Whether metrics may be read without a key, once there are keys. */
+        @WithDefault("false")
+        boolean openMetrics();
+
+        /** An OpenID Connect provider whose tokens are taken. */
+        Oidc oidc();
+    }
+
+    /** An OpenID Connect provider whose tokens are taken. */
+    interface Oidc {
+        /** The address of the provider's public keys (JWKS): https, or a file. Without it, no tokens are taken. */
+        Optional<String> jwks();
+
+        /** What tokens must say in {@code iss}. */
+        Optional<String> issuer();
+
+        /** What tokens must say in {@code aud}. */
+        Optional<String> audience();
+
+        /** The claim that names the agent. */
+        @WithDefault("sub")
+        String agentClaim();
+
+        /** Whoever has this in the claim {@code groups} is an administrator. */
+        @WithDefault("ringfence-admin")
+        String adminGroup();
     }
 }

@@ -1,12 +1,16 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.access.Access;
+import dev.ringfence.api.access.IdentityProvider;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import java.io.UncheckedIOException;
 import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /** Opens the service when Quarkus has started, closes it when Quarkus stops, and hands it to the resources. */
@@ -14,14 +18,19 @@ import org.jspecify.annotations.Nullable;
 public class RingfenceProducer {
     private final RingfenceConfig config;
     private final Metrics metrics;
+    private final String host;
+    private volatile @Nullable Access access;
     private volatile @Nullable Ringfence service;
 
-    RingfenceProducer(RingfenceConfig config, Metrics metrics) {
+    RingfenceProducer(
+            RingfenceConfig config, Metrics metrics, @ConfigProperty(name = "quarkus.http.host") String host) {
         this.config = config;
         this.metrics = metrics;
+        this.host = host;
     }
 
     void open(@Observes @Priority(1) StartupEvent event) {
+        access = openAccess();
         var opened = Ringfence.open(config, metrics, metrics);
         metrics.watch(opened.jobs());
         service = opened;
@@ -42,8 +51,52 @@ public class RingfenceProducer {
         }
     }
 
+    /** Empty for the first moments of the process. */
+    public Optional<Access> access() {
+        return Optional.ofNullable(access);
+    }
+
     /** Empty until the service has recovered. */
     public Optional<Ringfence> ready() {
         return Optional.ofNullable(service);
+    }
+
+    private Access openAccess() {
+        Access opened;
+        try {
+            opened = Access.of(
+                    config.access().keys().orElse(config.data().resolve("keys.json")),
+                    provider(config.access().oidc()));
+        } catch (UncheckedIOException e) {
+            throw new StartupFailure("the keys cannot be read: " + e.getMessage(), e);
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure("ringfence.access.oidc.jwks: " + e.getMessage(), e);
+        }
+        if (!Access.LOOPBACK.contains(host) && !opened.required()) {
+            throw new StartupFailure("the service would listen on " + host
+                    + " and let everyone in: make a key first, `ringfence keys create --agent NAME --admin --keys "
+                    + opened.keys() + "`, or set ringfence.access.oidc.jwks, or listen on 127.0.0.1");
+        }
+        return opened;
+    }
+
+    private static Optional<IdentityProvider> provider(RingfenceConfig.Oidc config) {
+        if (config.jwks().isEmpty()
+                && (config.issuer().isPresent() || config.audience().isPresent())) {
+            throw new StartupFailure("ringfence.access.oidc.jwks is missing: set it to the address of the provider's"
+                    + " public keys, or leave the other keys of ringfence.access.oidc out");
+        }
+        return config.jwks()
+                .map(jwks -> new IdentityProvider(
+                        jwks,
+                        required(config.issuer(), "issuer"),
+                        required(config.audience(), "audience"),
+                        config.agentClaim(),
+                        config.adminGroup()));
+    }
+
+    private static String required(Optional<String> value, String key) {
+        return value.orElseThrow(() -> new StartupFailure("ringfence.access.oidc." + key
+                + " is missing: without it, tokens that the provider made for others would be taken"));
     }
 }

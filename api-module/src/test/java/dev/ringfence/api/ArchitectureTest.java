@@ -97,6 +97,19 @@ class ArchitectureTest {
     }
 
     @Test
+    void tellingCallersApartTakesNothingElseOfTheApi() {
+        in("dev.ringfence.api.access..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "dev.ringfence.api",
+                        "dev.ringfence.api.job..",
+                        "dev.ringfence.api.rest..",
+                        "dev.ringfence.api.cli..")
+                .check(OURS);
+    }
+
+    @Test
     void belowTheApiNothingKnowsAFramework() {
         noClasses()
                 .that()

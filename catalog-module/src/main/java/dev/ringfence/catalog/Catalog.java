@@ -24,6 +24,7 @@ public final class Catalog {
     private final Map<String, Model> models;
     private final Map<String, Set<String>> modelsOfAgents;
     private final Map<String, SandboxProfile> profiles;
+    private final Optional<Map<String, AgentGrants>> grants;
 
     /** Everything is checked by then: the default is one of the profiles, and agents map to models that exist. */
     Catalog(
@@ -32,13 +33,15 @@ public final class Catalog {
             SandboxProfile defaultProfile,
             Map<String, Model> models,
             Map<String, Set<String>> modelsOfAgents,
-            Map<String, SandboxProfile> profiles) {
+            Map<String, SandboxProfile> profiles,
+            Optional<Map<String, AgentGrants>> grants) {
         this.enabled = enabled;
         this.runtimeOverridesAllowed = runtimeOverridesAllowed;
         this.defaultProfile = defaultProfile;
         this.models = Collections.unmodifiableMap(new LinkedHashMap<>(models));
         this.modelsOfAgents = Collections.unmodifiableMap(new LinkedHashMap<>(modelsOfAgents));
         this.profiles = Collections.unmodifiableMap(new LinkedHashMap<>(profiles));
+        this.grants = grants.map(found -> Collections.unmodifiableMap(new LinkedHashMap<>(found)));
     }
 
     /**
@@ -128,6 +131,16 @@ public final class Catalog {
     /** For jobs that name no profile. */
     public SandboxProfile defaultProfile() {
         return defaultProfile;
+    }
+
+    /**
+     * What an agent may ask for: everything in a catalog without a table {@code [agents]}; with one, what its own table
+     * there says, and nothing for an agent that has none.
+     */
+    public Optional<AgentGrants> grants(String agent) {
+        return grants.isEmpty()
+                ? Optional.of(AgentGrants.unrestricted(agent))
+                : Optional.ofNullable(grants.get().get(agent));
     }
 
     public Statistics statistics() {

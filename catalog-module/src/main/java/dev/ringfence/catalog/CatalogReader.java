@@ -27,6 +27,7 @@ final class CatalogReader {
     private final Map<String, Model> models = new LinkedHashMap<>();
     private final Map<String, Set<String>> modelsOfAgents = new LinkedHashMap<>();
     private final Map<String, SandboxProfile> profiles = new LinkedHashMap<>();
+    private final Map<String, AgentGrants> grants = new LinkedHashMap<>();
 
     /** Where each id was seen first, also of models that have other errors. */
     private final Map<String, String> seenIds = new HashMap<>();
@@ -92,10 +93,13 @@ final class CatalogReader {
                             + "] or name another" + Suggestion.of(defaultProfile, profiles.keySet()));
         }
         slm.close();
+        var restricted = root.table("agents");
+        restricted.ifPresent(this::grants);
         root.close();
         return profile == null || !problems.all().isEmpty()
                 ? Optional.empty()
-                : Optional.of(new Catalog(enabled, overrides, profile, models, modelsOfAgents, profiles));
+                : Optional.of(new Catalog(
+                        enabled, overrides, profile, models, modelsOfAgents, profiles, restricted.map(_ -> grants)));
     }
 
     private boolean allowLists(TomlTable lists) {
@@ -136,6 +140,14 @@ final class CatalogReader {
                 }
             }
             modelsOfAgents.put(agent, Collections.unmodifiableSet(new LinkedHashSet<>(ids)));
+        }
+    }
+
+    private void grants(TomlTable agents) {
+        for (var agent : agents.keys()) {
+            checkName(agents.name(agent), agent);
+            agents.table(agent)
+                    .ifPresent(table -> grants.put(agent, AgentReader.read(agent, table, profiles.keySet())));
         }
     }
 

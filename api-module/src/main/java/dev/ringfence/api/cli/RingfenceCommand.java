@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
             DoctorCommand.class,
             CatalogCommand.class,
             JournalCommand.class,
+            KeysCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {

@@ -36,6 +36,15 @@ public abstract sealed class AdmissionException extends RuntimeException {
         }
     }
 
+    /** The agent is not granted what it asks for; ask the operator, or for something else. */
+    public static final class NotGranted extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+
+        NotGranted(String message) {
+            super(message);
+        }
+    }
+
     /** The key was used for another request; use a new key. */
     public static final class KeyReused extends AdmissionException {
         private static final long serialVersionUID = 1L;

@@ -46,6 +46,11 @@ public final class Job {
         return view.id();
     }
 
+    /** Whose it is. */
+    public String agent() {
+        return submission().agent();
+    }
+
     /** How it stands now. */
     public JobView view() {
         return view;

@@ -1,5 +1,6 @@
 package dev.ringfence.api.job;
 
+import dev.ringfence.catalog.AgentGrants;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -15,6 +16,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 
 /**
@@ -29,6 +31,7 @@ public final class Jobs {
     private final Journal journal;
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
+    private final Function<String, Optional<AgentGrants>> grants;
     private final JobObserver observer;
     private final Shelf shelf;
     private final Road road;
@@ -37,17 +40,20 @@ public final class Jobs {
 
     /**
      * @param profiles the profile of a name, or without a name the default one
+     * @param grants what an agent may ask for; empty for nothing at all
      */
     public Jobs(
             JobSettings settings,
             Journal journal,
             Capabilities capabilities,
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
+            Function<String, Optional<AgentGrants>> grants,
             JobObserver observer) {
         this.settings = settings;
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
+        this.grants = grants;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
         this.road = new Road(journal, capabilities, profiles, settings.concurrency(), () -> draining);
@@ -164,6 +170,7 @@ public final class Jobs {
                         "unknown-profile",
                         "there is no sandbox profile \"" + submission.profile().orElse("")
                                 + "\"; GET /api/v1/fence lists them"));
+        requireGranted(submission.agent(), capability.name(), profile.name());
         var deadline = submission.deadline().orElse(settings.defaultDeadline());
         if (!JobSettings.possible(deadline)) {
             throw new AdmissionException.Invalid(
@@ -187,6 +194,22 @@ public final class Jobs {
                 submission.idempotencyKey().orElse(null));
     }
 
+    private void requireGranted(String agent, String capability, String profile) {
+        var granted = grants.apply(agent)
+                .orElseThrow(() -> notGranted("there is no table [agents." + agent + "] in the catalog"));
+        if (!granted.allowsCapability(capability)) {
+            throw notGranted("agents." + agent + ".capabilities does not have " + capability);
+        }
+        if (!granted.allowsProfile(profile)) {
+            throw notGranted("agents." + agent + ".profiles does not have " + profile);
+        }
+    }
+
+    private AdmissionException notGranted(String message) {
+        observer.refused("not-granted");
+        return new AdmissionException.NotGranted(message + "; the operator grants it there");
+    }
+
     private AdmissionException refused(String slug, String message) {
         observer.refused(slug);
         return new AdmissionException.Unavailable(slug, message, RETRY);
@@ -199,7 +222,12 @@ public final class Jobs {
 
     /** Newest first. */
     public List<Job> newest(int most) {
-        return shelf.newest(most);
+        return newest(most, _ -> true);
+    }
+
+    /** Newest first, and only those that are wanted. */
+    public List<Job> newest(int most, Predicate<Job> wanted) {
+        return shelf.newest(most, wanted);
     }
 
     /** Jobs that are running or waiting. */

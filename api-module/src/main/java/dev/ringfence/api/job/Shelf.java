@@ -1,12 +1,12 @@
 package dev.ringfence.api.job;
 
 import dev.ringfence.wal.journal.JobEvent;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** The jobs in memory: all live ones, and the newest of the ended ones. Thread-safe. */
 final class Shelf {
@@ -75,16 +75,12 @@ final class Shelf {
         return Optional.ofNullable(jobs.get(id));
     }
 
-    /** Newest first. */
-    synchronized List<Job> newest(int most) {
-        var found = new ArrayList<Job>();
-        for (var job : jobs.sequencedValues().reversed()) {
-            if (found.size() == most) {
-                break;
-            }
-            found.add(job);
-        }
-        return found;
+    /** Newest first, and only those that are wanted. */
+    synchronized List<Job> newest(int most, Predicate<Job> wanted) {
+        return jobs.sequencedValues().reversed().stream()
+                .filter(wanted)
+                .limit(most)
+                .toList();
     }
 
     synchronized List<Job> live() {

@@ -63,7 +63,7 @@ public class JobsResource {
             @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, wait(prefer)));
     }
 
@@ -74,7 +74,7 @@ public class JobsResource {
     @Operation(hidden = true)
     public Multi<OutboundSseEvent> submitAndStream(
             InputStream body, @HeaderParam("Idempotency-Key") @Nullable String key, @Context Sse sse) {
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(key(key));
+        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var job = gate.service().jobs().submit(submission).await().indefinitely();
         return job.signals(0)
@@ -87,11 +87,12 @@ public class JobsResource {
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "List jobs, newest first")
     public Response list(@QueryParam("limit") @DefaultValue("100") String limit) {
+        var caller = gate.caller();
         var json = JsonNodeFactory.instance.objectNode();
         var array = json.putArray("jobs");
         gate.service()
                 .jobs()
-                .newest(number("limit", limit, 1, 1000))
+                .newest(number("limit", limit, 1, 1000), job -> caller.maySee(job.agent()))
                 .forEach(job -> array.add(JobJson.summary(job.view())));
         return Response.ok(json).build();
     }
@@ -140,8 +141,14 @@ public class JobsResource {
         return job.ended().map(_ -> ok(job));
     }
 
+    /** Another agent's job is answered like one that does not exist: not even that is told. */
     private Job find(String id) {
-        return gate.service().jobs().find(id).orElseThrow(() -> new UnknownJob(id));
+        var caller = gate.caller();
+        return gate.service()
+                .jobs()
+                .find(id)
+                .filter(job -> caller.maySee(job.agent()))
+                .orElseThrow(() -> new UnknownJob(id));
     }
 
     private static Uni<Response> answer(Job job, Optional<Duration> wait) {

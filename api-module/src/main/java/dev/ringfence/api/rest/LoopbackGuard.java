@@ -1,7 +1,7 @@
 package dev.ringfence.api.rest;
 
+import dev.ringfence.api.access.Access;
 import jakarta.ws.rs.container.ContainerRequestContext;
-import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
@@ -10,17 +10,17 @@ import org.jboss.resteasy.reactive.server.ServerRequestFilter;
  * its own name resolve to 127.0.0.1 (DNS rebinding) could otherwise speak to it through a browser on this host.
  */
 public class LoopbackGuard {
-    private static final Set<String> NAMES = Set.of("localhost", "127.0.0.1", "::1", "[::1]");
-
     private final boolean loopbackOnly;
 
     LoopbackGuard(@ConfigProperty(name = "quarkus.http.host") String host) {
-        this.loopbackOnly = NAMES.contains(host);
+        this.loopbackOnly = Access.LOOPBACK.contains(host);
     }
 
     @ServerRequestFilter(preMatching = true)
     public void check(ContainerRequestContext request) {
-        if (loopbackOnly && !NAMES.contains(request.getUriInfo().getRequestUri().getHost())) {
+        if (loopbackOnly
+                && !Access.LOOPBACK.contains(
+                        request.getUriInfo().getRequestUri().getHost())) {
             throw new ForeignName(String.valueOf(request.getHeaderString("Host")));
         }
     }

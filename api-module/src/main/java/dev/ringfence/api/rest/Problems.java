@@ -1,5 +1,6 @@
 package dev.ringfence.api.rest;
 
+import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
@@ -39,6 +40,27 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response notAllowed(AccessException error) {
+        return access(error).response();
+    }
+
+    /** For what is refused before a resource is reached. */
+    static Problem access(Throwable error) {
+        String message = String.valueOf(error.getMessage());
+        return switch (error) {
+            case AccessException.Unauthenticated _ ->
+                new Problem(401, "unauthenticated", "The caller is not known", message);
+            case AccessException.Forbidden _ -> new Problem(403, "forbidden", "The caller may not do this", message);
+            case AccessException.Unavailable _ -> {
+                LOG.errorf(error, "nobody is let in");
+                yield new Problem(503, "access-unavailable", "Callers cannot be told apart now", message);
+            }
+            case ServiceGate.Starting _ -> new Problem(503, "starting", "The service is starting", message);
+            default -> internal(error);
+        };
+    }
+
+    @ServerExceptionMapper
     public Response starting(ServiceGate.Starting error) {
         return new Problem(503, "starting", "The service is starting", String.valueOf(error.getMessage()))
                 .response(SOON);
@@ -50,6 +72,8 @@ public class Problems {
         return switch (error) {
             case AdmissionException.Invalid e ->
                 new Problem(422, e.slug(), "The job cannot be admitted", message).response();
+            case AdmissionException.NotGranted _ ->
+                new Problem(403, "not-granted", "The agent may not do this", message).response();
             case AdmissionException.KeyReused _ ->
                 new Problem(422, "idempotency-key-reused", "The key was used for another request", message).response();
             case AdmissionException.Unavailable e ->
@@ -108,14 +132,17 @@ public class Problems {
     /** Says nothing of the inside; the log has the rest, under the id that the caller is given. */
     @ServerExceptionMapper
     public Response unexpected(Throwable error) {
+        return internal(error).response();
+    }
+
+    private static Problem internal(Throwable error) {
         String id = UUID.randomUUID().toString();
         LOG.errorf(error, "unexpected error %s", id);
         return new Problem(
-                        500,
-                        "internal-error",
-                        "Something went wrong inside",
-                        "the operator finds the reason in the log, under " + id)
-                .response();
+                500,
+                "internal-error",
+                "Something went wrong inside",
+                "the operator finds the reason in the log, under " + id);
     }
 
     private static String explanation(int status) {

@@ -2,19 +2,48 @@ package dev.ringfence.api.rest;
 
 import dev.ringfence.api.Ringfence;
 import dev.ringfence.api.RingfenceProducer;
+import dev.ringfence.api.access.Access;
+import dev.ringfence.api.access.AccessException;
+import dev.ringfence.api.access.Caller;
+import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import jakarta.inject.Singleton;
 
 /** Gives resources the service, or tells the client that it is still starting. */
 @Singleton
 class ServiceGate {
     private final RingfenceProducer producer;
+    private final CurrentVertxRequest request;
 
-    ServiceGate(RingfenceProducer producer) {
+    ServiceGate(RingfenceProducer producer, CurrentVertxRequest request) {
         this.producer = producer;
+        this.request = request;
     }
 
     Ringfence service() {
         return producer.ready().orElseThrow(Starting::new);
+    }
+
+    /** Tells who calls, also while the journal is still being read. */
+    Access access() {
+        return producer.access().orElseThrow(Starting::new);
+    }
+
+    /** Who sent the request that this thread serves. */
+    Caller caller() {
+        return AccessGuard.caller(request.getCurrent());
+    }
+
+    /**
+     * The caller, who is an administrator.
+     *
+     * @throws AccessException.Forbidden when it is none
+     */
+    Caller admin(String what) {
+        var caller = caller();
+        if (!caller.admin()) {
+            throw new AccessException.Forbidden(what + " takes an administrator's key");
+        }
+        return caller;
     }
 
     /** The journal is still being read; try again in a moment. */

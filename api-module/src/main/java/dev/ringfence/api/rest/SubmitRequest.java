@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.ringfence.api.access.AccessException;
+import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.Submission;
 import java.io.IOException;
 import java.time.Duration;
@@ -91,14 +93,26 @@ record SubmitRequest(
         return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent);
     }
 
-    Submission submission(Optional<String> idempotencyKey) {
+    /**
+     * @throws AccessException.Forbidden when the caller asks in the name of another agent
+     */
+    Submission submission(Caller caller, Optional<String> idempotencyKey) {
         return new Submission(
-                agent.orElse("anonymous"),
+                agentOf(caller),
                 capability,
                 arguments,
                 profile,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey);
+    }
+
+    private String agentOf(Caller caller) {
+        var own = caller.agent();
+        if (own.isPresent() && agent.isPresent() && !caller.admin() && !agent.equals(own)) {
+            throw new AccessException.Forbidden(
+                    "/agent is \"" + agent.get() + "\", and the key is of \"" + own.get() + "\": leave the field out");
+        }
+        return agent.or(() -> own).orElse("anonymous");
     }
 
     private static JsonNode read(byte[] body) {

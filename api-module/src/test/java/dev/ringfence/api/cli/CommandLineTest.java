@@ -30,12 +30,23 @@ class CommandLineTest {
         var ran = run("--help");
 
         assertThat(ran.code).isZero();
-        assertThat(ran.out).contains("serve", "demo", "doctor", "catalog", "journal", "help", "Exit codes");
+        assertThat(ran.out).contains("serve", "demo", "doctor", "catalog", "journal", "keys", "help", "Exit codes");
     }
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "frobnicate", "--colour", "catalog", "journal", "catalog check", "journal dump --jub x"})
+            strings = {
+                "",
+                "frobnicate",
+                "--colour",
+                "catalog",
+                "journal",
+                "keys",
+                "keys create",
+                "keys create --agent a --expires soon",
+                "catalog check",
+                "journal dump --jub x"
+            })
     void wrongUsageIsToldInAFewWords(String line) {
         var ran = run(line.isEmpty() ? new String[0] : line.split(" "));
 

@@ -42,6 +42,7 @@ final class Pipeline implements AutoCloseable {
                 recovered.journal(),
                 Capabilities.of(List.of(capability)),
                 name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
+                catalog::grants,
                 JobObserver.NONE);
         jobs.recover(recovered.jobs());
         return new Pipeline(directory, recovered.journal(), jobs);

@@ -12,7 +12,7 @@ class ShelfTest {
         shelf.put(Submitted.job("b", null));
         shelf.put(Submitted.job("c", null));
 
-        assertThat(shelf.newest(2)).extracting(Job::id).containsExactly("c", "b");
+        assertThat(shelf.newest(2, _ -> true)).extracting(Job::id).containsExactly("c", "b");
     }
 
     @Test
@@ -27,7 +27,7 @@ class ShelfTest {
             }
         }
 
-        assertThat(shelf.newest(10)).extracting(Job::id).containsExactly("d", "c", "a");
+        assertThat(shelf.newest(10, _ -> true)).extracting(Job::id).containsExactly("d", "c", "a");
         assertThat(shelf.find("b")).isEmpty();
         assertThat(shelf.live()).extracting(Job::id).containsExactly("a");
     }
@@ -41,7 +41,7 @@ class ShelfTest {
             shelf.restore(job);
         }
 
-        assertThat(shelf.newest(10)).extracting(Job::id).containsExactly("b");
+        assertThat(shelf.newest(10, _ -> true)).extracting(Job::id).containsExactly("b");
     }
 
     @Test
@@ -51,7 +51,7 @@ class ShelfTest {
         shelf.restore(Submitted.job("a", "key"));
         shelf.restore(newer);
 
-        assertThat(shelf.newest(10)).hasSize(2);
+        assertThat(shelf.newest(10, _ -> true)).hasSize(2);
         assertThat(shelf.put(Submitted.job("c", "key"))).isSameAs(newer);
     }
 

@@ -117,6 +117,7 @@ final class FencedExecution implements Execution {
         output(data, "stdout", result.stdout());
         output(data, "stderr", result.stderr());
         data.set("usage", FenceJson.usage(result.usage()));
+        result.network().ifPresent(network -> data.set("network", FenceJson.network(network)));
         var limits = new ArrayList<>(result.limitsHit());
         cut(limits, "stdout", result.stdout());
         cut(limits, "stderr", result.stderr());

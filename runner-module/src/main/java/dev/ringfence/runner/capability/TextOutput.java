@@ -4,7 +4,10 @@ import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.Stream;
 import java.util.Arrays;
 
-/** Passes a program's output on as text, up to a bound for each stream: what is not kept is not streamed either. */
+/**
+ * Passes a program's output on as text, up to a bound for each stream: what is not kept is not streamed either. What the
+ * fence notices comes between, from other threads, so all of it is passed on under one lock.
+ */
 final class TextOutput implements OutputListener {
     private final OutputSink sink;
     private final Part stdout;
@@ -17,12 +20,17 @@ final class TextOutput implements OutputListener {
     }
 
     @Override
-    public void wrote(Stream stream, byte[] chunk) {
+    public synchronized void wrote(Stream stream, byte[] chunk) {
         part(stream).wrote(chunk);
     }
 
-    /** Nothing more comes. */
-    void end() {
+    @Override
+    public synchronized void noticed(String what) {
+        sink.put("fence", what);
+    }
+
+    /** Nothing more comes of the program. */
+    synchronized void end() {
         stdout.end();
         stderr.end();
     }

@@ -75,7 +75,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
             }
             endedFromOutside = how;
             open = connection;
-            if (listening != null && listening != Thread.currentThread()) {
+            if (listening != null && !listening.equals(Thread.currentThread())) {
                 listening.interrupt();
             }
         }

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.fence.cgroup.JobCgroup;
+import dev.ringfence.runner.fence.egress.JobEgress;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
@@ -14,11 +15,13 @@ final class Belongings implements AutoCloseable {
     OptionalInt user = OptionalInt.empty();
     Optional<JobCgroup> group = Optional.empty();
     Optional<JobDirectory> directory = Optional.empty();
+    Optional<JobEgress> proxy = Optional.empty();
 
     private final Deque<AutoCloseable> closing = new ArrayDeque<>();
 
-    void onClose(AutoCloseable action) {
-        closing.push(action);
+    <T extends AutoCloseable> T until(T thing) {
+        closing.push(thing);
+        return thing;
     }
 
     /** Does all of it, also when some fails. */
@@ -28,7 +31,8 @@ final class Belongings implements AutoCloseable {
             try {
                 closing.pop().close();
             } catch (Exception e) {
-                LOG.warnf(e, "a part of an ended job could not be removed");
+                // The rest is given back all the same.
+                LOG.error("Something that a job had could not be given back", e);
             }
         }
     }

@@ -4,6 +4,10 @@ import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.cgroup.Cgroups;
 import dev.ringfence.runner.fence.cgroup.JobCgroup;
+import dev.ringfence.runner.fence.egress.Egress;
+import dev.ringfence.runner.fence.egress.EgressLimits;
+import dev.ringfence.runner.fence.egress.EgressPolicy;
+import dev.ringfence.runner.fence.egress.JobEgress;
 import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.OutputListener;
@@ -37,6 +41,7 @@ public final class Fence implements AutoCloseable {
     private final Optional<Cgroups> cgroups;
     private final JobUsers users;
     private final List<TierStatus> tiers;
+    private final Egress egress = new Egress(EgressLimits.DEFAULT);
 
     /** Another beginning in each life, so that a job's mark is not one of an earlier life's. */
     private final AtomicInteger jobs =
@@ -58,7 +63,7 @@ public final class Fence implements AutoCloseable {
     /** The same with the control groups that are given. */
     static Fence on(FenceSettings settings, Optional<Cgroups> cgroups) {
         var probed = Host.probe(settings, cgroups);
-        var checks = new TierCheck(probed).run(tier -> new Fence(settings, probed, cgroups, List.of()).tryOut(tier));
+        var checks = new TierCheck(probed).run(tier -> tryOut(settings, probed, cgroups, tier));
         var missing = new EnumMap<FenceTier, String>(FenceTier.class);
         for (var status : checks) {
             if (!status.available()) {
@@ -122,10 +127,12 @@ public final class Fence implements AutoCloseable {
             if (host.root()) {
                 int user = users.take();
                 belongings.user = OptionalInt.of(user);
-                belongings.onClose(() -> users.giveBack(user));
+                belongings.until(() -> users.giveBack(user));
             }
             belongings.group = group(command, plan);
-            belongings.group.ifPresent(group -> belongings.onClose(group::remove));
+            belongings.group.ifPresent(group -> belongings.until(group::remove));
+            belongings.proxy =
+                    plan.network().egress().map(policy -> belongings.until(open(command, policy, listener)));
             var mark = JobMark.of(settings.instance(), jobs.incrementAndGet());
             start = switch (plan.tier()) {
                 case TierPlan.Namespaces _ ->
@@ -140,7 +147,7 @@ public final class Fence implements AutoCloseable {
         // From here on the supervisor gives everything back, however it ends.
         try {
             var process = ProcessEngine.start(start.request(), start.supervisor(), listener);
-            return new StartedFence(process, start.supervisor(), plan, command);
+            return new StartedFence(process, start.supervisor(), belongings.proxy, plan, command);
         } catch (ProcessException e) {
             throw new FenceException.Broken("the fence could not be built: " + e.getMessage(), e);
         }
@@ -149,6 +156,7 @@ public final class Fence implements AutoCloseable {
     /** Removes what the fences share on the host; all programs must have ended. */
     @Override
     public void close() {
+        egress.close();
         cgroups.ifPresent(Cgroups::close);
         try {
             // Only when it is empty: what is left in it is for the next start to remove.
@@ -159,15 +167,19 @@ public final class Fence implements AutoCloseable {
     }
 
     /** Why a tier does not work, in the words of what failed; empty when it does. */
-    private Optional<String> tryOut(FenceTier tier) {
+    private static Optional<String> tryOut(
+            FenceSettings settings, Host host, Optional<Cgroups> cgroups, FenceTier tier) {
+        var trial = new Fence(settings, host, cgroups, List.of());
         try {
-            var result = start(doingNothing("probe", TierCheck.PROFILE.inTier(tier)), OutputListener.NONE)
+            var result = trial.start(doingNothing("probe", TierCheck.PROFILE.inTier(tier)), OutputListener.NONE)
                     .result()
                     .await()
                     .atMost(SWEEP);
             return TierCheck.failure(result);
         } catch (RuntimeException e) {
             return Optional.of(String.valueOf(e.getMessage()));
+        } finally {
+            trial.egress.close();
         }
     }
 
@@ -182,6 +194,18 @@ public final class Fence implements AutoCloseable {
                 0,
                 profile.processLimits().maxExecutionTime(),
                 4096);
+    }
+
+    private JobEgress open(FencedCommand command, EgressPolicy policy, OutputListener listener) {
+        try {
+            return egress.open(
+                    command.name(),
+                    policy,
+                    refusal -> listener.noticed(
+                            "network: " + refusal.destination() + " refused: " + refusal.reason() + "\n"));
+        } catch (UncheckedIOException e) {
+            throw new FenceException.Broken(String.valueOf(e.getMessage()), e);
+        }
     }
 
     private Optional<JobCgroup> group(FencedCommand command, FencePlan plan) {

@@ -5,6 +5,7 @@ import dev.ringfence.runner.fence.cgroup.CgroupLimits;
 /**
  * How a profile is enforced for one command on one host: a value that says everything and does nothing.
  *
+ * @param network which one the program has
  * @param filter the seccomp program
  * @param limits for the control group
  * @param watch what is watched instead where there is no control group for it
@@ -15,6 +16,7 @@ import dev.ringfence.runner.fence.cgroup.CgroupLimits;
 @SuppressWarnings("ArrayRecordComponent") // built once and handed over; nothing compares plans
 record FencePlan(
         TierPlan tier,
+        NetworkPlan network,
         byte[] filter,
         CgroupLimits limits,
         Watch watch,

@@ -4,7 +4,6 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.GpuAccess;
-import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.runner.fence.cgroup.CgroupLimits;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import dev.ringfence.runner.fence.seccomp.SeccompFilter;
@@ -68,7 +67,8 @@ final class FencePlanner {
                 "RLIMIT_FSIZE",
                 profile.filesystem().maxFileSize().bytes() + " bytes");
         processes(limits.tasks());
-        boolean network = network();
+        var network = tier.network(NetworkPlan.of(profile.network()));
+        planning.entries().addAll(network.entries());
         security();
         var filter = filter(network);
         entry(
@@ -81,6 +81,7 @@ final class FencePlanner {
         var plan = tier.plan();
         return new FencePlan(
                 plan,
+                network,
                 filter.program(),
                 limits,
                 new Watch(watchedMemory, watchedCores, watchedIo, watchedDisk),
@@ -196,46 +197,7 @@ final class FencePlanner {
         return more.isEmpty() ? "" : "; " + more;
     }
 
-    private boolean network() {
-        var asked = profile.network();
-        boolean open = switch (asked.access()) {
-            case NONE -> false;
-            case RESTRICTED -> {
-                if (!asked.allowedDestinations().isEmpty()) {
-                    throw new FenceException.Refused(
-                            "network.allowed_destinations",
-                            "network.access_mode Restricted with destinations " + asked.allowedDestinations()
-                                    + " cannot be enforced yet; use None, or Restricted without destinations");
-                }
-                yield false;
-            }
-            case FULL -> true;
-        };
-        if (open && asked.maxMegabitsPerSecond() > 0) {
-            throw new FenceException.Refused(
-                    "network.max_bandwidth_mbps",
-                    "network.max_bandwidth_mbps is " + asked.maxMegabitsPerSecond()
-                            + ", which cannot be enforced for access_mode Full; set it to 0 or use None");
-        }
-        entry(
-                "network.access_mode",
-                asked.access(),
-                open ? "the host's network, as asked" : tier.noNetwork(),
-                open ? "full" : "none");
-        entry(
-                "network.allowed_destinations",
-                asked.allowedDestinations(),
-                asked.access() == NetworkAccess.FULL ? "all, as asked" : tier.noNetwork(),
-                asked.access() == NetworkAccess.FULL ? "all" : "none");
-        entry(
-                "network.max_bandwidth_mbps",
-                asked.maxMegabitsPerSecond(),
-                open ? "nothing to enforce" : "no network",
-                open ? "no limit" : "0");
-        return open;
-    }
-
-    private SeccompFilter filter(boolean network) {
+    private SeccompFilter filter(NetworkPlan network) {
         var asked = profile.processLimits();
         var architecture = host.architecture()
                 .orElseThrow(() -> new FenceException.Refused(
@@ -252,7 +214,7 @@ final class FencePlanner {
                     profile.security().strictSyscallFiltering(),
                     profile.security().disableDebugging(),
                     asked.maxChildProcesses() == 0,
-                    tier.sockets(network))));
+                    network.sockets())));
         } catch (UnusableSyscallList e) {
             throw new FenceException.Refused("process_limits.allowed_syscalls", String.valueOf(e.getMessage()));
         }

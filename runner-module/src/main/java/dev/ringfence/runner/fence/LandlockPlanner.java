@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Plans for Landlock and seccomp alone. The program sees the host's tree of directories and can do only what a rule
@@ -62,7 +63,7 @@ final class LandlockPlanner implements TierPlanner {
     private final List<FileRule> rules = new ArrayList<>();
     private final Set<Path> denied = new LinkedHashSet<>();
     private boolean temporary;
-    private boolean network;
+    private @Nullable NetworkPlan network;
     private OptionalInt admitted = OptionalInt.empty();
 
     LandlockPlanner(Planning planning, int version) {
@@ -136,17 +137,9 @@ final class LandlockPlanner implements TierPlanner {
     }
 
     @Override
-    public String noNetwork() {
-        return FileRights.network(version) == 0
-                ? "seccomp: no sockets but pairs"
-                : "seccomp: no sockets but pairs; Landlock: no TCP";
-    }
-
-    @Override
-    public SeccompPolicy.Sockets sockets(boolean open) {
-        network = open;
-        // The host's unix sockets, a container engine's among them, are files that Landlock does not guard.
-        return open ? SeccompPolicy.Sockets.INTERNET_ONLY : SeccompPolicy.Sockets.NONE;
+    public NetworkPlan network(NetworkPlan asked) {
+        network = asked.withoutNamespace(FileRights.network(version) != 0);
+        return network;
     }
 
     @Override
@@ -186,7 +179,7 @@ final class LandlockPlanner implements TierPlanner {
                 rules,
                 temporary ? FileRights.WORK & FileRights.known(version) : 0,
                 FileRights.known(version),
-                network ? 0 : FileRights.network(version),
+                network != null && network.shared() ? 0 : FileRights.network(version),
                 FileRights.scopes(version),
                 admitted,
                 planning.profile().processLimits().maxChildProcesses() == 0);

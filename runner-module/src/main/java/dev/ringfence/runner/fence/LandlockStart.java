@@ -36,7 +36,7 @@ record LandlockStart(
                 Optional.of(landlock()),
                 belongings.user,
                 plan.filter(),
-                tasks.<CallDecider>map(limit -> limit).orElse(CallDecider.REFUSE));
+                decider(tasks));
         var directory = belongings.directory.map(JobDirectory::path).orElse(Path.of("/"));
         var request = new ProcessRequest(
                 command.name(),
@@ -54,6 +54,16 @@ record LandlockStart(
         return new FencedStart(request, supervisor);
     }
 
+    private CallDecider decider(Optional<TaskLimit> tasks) {
+        var starts = tasks.<CallDecider>map(limit -> limit).orElse(CallDecider.REFUSE);
+        if (belongings.proxy.isEmpty()) {
+            return starts;
+        }
+        var connects = new NetworkCalls(belongings.proxy.get(), false);
+        int connect = host.architecture().orElseThrow().number("connect");
+        return call -> (call.number() == connect ? connects : starts).decide(call);
+    }
+
     private void makeDirectory() {
         var scratch = settings.scratchDirectory();
         try {
@@ -62,7 +72,7 @@ record LandlockStart(
             }
             var directory = JobDirectory.create(scratch, command.name(), belongings.user.orElse(0));
             belongings.directory = Optional.of(directory);
-            belongings.onClose(directory::remove);
+            belongings.until(directory::remove);
         } catch (IOException e) {
             throw new FenceException.Broken(
                     "no directory for a job could be made in " + scratch + ": " + e.getMessage()
@@ -103,7 +113,8 @@ record LandlockStart(
 
     /** There is no /tmp of the job's own: what would be there is in its directory. */
     private Map<String, String> environment(Path directory) {
-        var environment = new LinkedHashMap<>(command.environment());
+        var environment = new LinkedHashMap<>(plan.network().environment());
+        environment.putAll(command.environment());
         if (belongings.directory.isPresent()) {
             environment.put("TMPDIR", directory.toString());
             environment.computeIfPresent("HOME", (name, home) -> home.equals("/tmp") ? directory.toString() : home);

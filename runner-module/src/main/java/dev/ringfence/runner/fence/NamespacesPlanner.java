@@ -17,7 +17,6 @@ final class NamespacesPlanner implements TierPlanner {
 
     private final Planning planning;
     private final List<Mount> mounts = new ArrayList<>();
-    private boolean network;
 
     NamespacesPlanner(Planning planning) {
         this.planning = planning;
@@ -96,14 +95,8 @@ final class NamespacesPlanner implements TierPlanner {
     }
 
     @Override
-    public String noNetwork() {
-        return "network namespace of its own; seccomp: AF_UNIX sockets only";
-    }
-
-    @Override
-    public SeccompPolicy.Sockets sockets(boolean open) {
-        network = open;
-        return open ? SeccompPolicy.Sockets.INTERNET : SeccompPolicy.Sockets.UNIX;
+    public NetworkPlan network(NetworkPlan asked) {
+        return asked;
     }
 
     @Override
@@ -128,7 +121,7 @@ final class NamespacesPlanner implements TierPlanner {
 
     @Override
     public TierPlan plan() {
-        return new TierPlan.Namespaces(mounts, network);
+        return new TierPlan.Namespaces(mounts);
     }
 
     /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */

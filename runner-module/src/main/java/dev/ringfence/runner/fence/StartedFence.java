@@ -1,22 +1,31 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.fence.egress.JobEgress;
 import dev.ringfence.runner.process.ProcessEnd;
 import dev.ringfence.runner.process.ProcessResult;
 import dev.ringfence.runner.process.RunningProcess;
 import io.smallrye.mutiny.Uni;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** A fence that stands. */
 final class StartedFence implements FencedProcess {
     private final RunningProcess process;
     private final TierSupervisor supervisor;
+    private final Optional<JobEgress> proxy;
     private final FencePlan plan;
     private final FencedCommand command;
 
-    StartedFence(RunningProcess process, TierSupervisor supervisor, FencePlan plan, FencedCommand command) {
+    StartedFence(
+            RunningProcess process,
+            TierSupervisor supervisor,
+            Optional<JobEgress> proxy,
+            FencePlan plan,
+            FencedCommand command) {
         this.process = process;
         this.supervisor = supervisor;
+        this.proxy = proxy;
         this.plan = plan;
         this.command = command;
     }
@@ -57,6 +66,8 @@ final class StartedFence implements FencedProcess {
             }
         }
         var limits = LimitsHit.of(command, plan, supervisor.limits(), end, result.usage());
-        return new FencedResult(end, result.stdout(), result.stderr(), result.usage(), limits, plan.report());
+        var network = proxy.map(JobEgress::usage);
+        network.flatMap(LimitsHit::of).ifPresent(limits::add);
+        return new FencedResult(end, result.stdout(), result.stderr(), result.usage(), network, limits, plan.report());
     }
 }

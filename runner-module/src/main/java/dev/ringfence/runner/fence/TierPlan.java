@@ -13,9 +13,8 @@ sealed interface TierPlan {
      * By bubblewrap.
      *
      * @param mounts what the program sees, in the order of mounting
-     * @param network whether the program shares the host's network
      */
-    record Namespaces(List<Mount> mounts, boolean network) implements TierPlan {
+    record Namespaces(List<Mount> mounts) implements TierPlan {
         public Namespaces {
             mounts = List.copyOf(mounts);
         }

@@ -29,11 +29,8 @@ sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
      */
     void tasks(int tasks);
 
-    /** What keeps the program off the network, for the report. */
-    String noNetwork();
-
-    /** The sockets that the program may make. */
-    SeccompPolicy.Sockets sockets(boolean network);
+    /** Adapts the network to what the tier has. */
+    NetworkPlan network(NetworkPlan asked);
 
     /** Adapts the filter to how the tier starts the program. */
     SeccompPolicy filter(SeccompPolicy asked);

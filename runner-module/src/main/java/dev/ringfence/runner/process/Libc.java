@@ -195,6 +195,16 @@ final class Libc {
         }
     }
 
+    /** Takes back {@link #nonBlocking}, and every other status flag. */
+    static void blocking(int descriptor) {
+        try (var arena = Arena.ofConfined()) {
+            var state = arena.allocate(CALL_STATE);
+            check("fcntl", state, (int) FCNTL.invokeExact(state, descriptor, F_SETFL, 0));
+        } catch (Throwable e) {
+            throw rethrow(e);
+        }
+    }
+
     /** Bytes read, or zero at the end of the file. */
     static long read(int descriptor, MemorySegment buffer) {
         try (var arena = Arena.ofConfined()) {

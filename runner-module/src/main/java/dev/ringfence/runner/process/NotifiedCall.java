@@ -75,6 +75,11 @@ public final class NotifiedCall {
         return listener.install(id, descriptor, target, flags);
     }
 
+    /** The same for a connection, which stays the caller's to close. */
+    public boolean install(UnixConnection connection, int target, int flags) {
+        return install(connection.descriptor(), target, flags);
+    }
+
     /**
      * Bytes of the program's memory, fewer when less can be read there.
      *

@@ -18,6 +18,8 @@ final class SystemCalls {
     static final int AUDIT_ARCHITECTURE = AARCH64 ? 0xC000_00B7 : 0xC000_003E;
 
     private static final int IOCTL = AARCH64 ? 29 : 16;
+    private static final int SOCKET = AARCH64 ? 198 : 41;
+    private static final int CONNECT = AARCH64 ? 203 : 42;
     private static final int GETTID = AARCH64 ? 178 : 186;
     private static final int PRCTL = AARCH64 ? 167 : 157;
     private static final int SECCOMP = AARCH64 ? 277 : 317;
@@ -40,6 +42,11 @@ final class SystemCalls {
     private static final int SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
     private static final int CAPABILITY_VERSION_3 = 0x2008_0522;
     private static final int MOST_CAPABILITIES = 64;
+
+    private static final int AF_UNIX = 1;
+    private static final int SOCK_STREAM = 1;
+    private static final int SOCK_NONBLOCK = 0x800;
+    private static final int SOCK_CLOEXEC = 0x80000;
 
     private static final int EPERM = 1;
     private static final int EINVAL = 22;
@@ -69,6 +76,16 @@ final class SystemCalls {
     /** Orphans of this process's tree become its own children, not those of the system's first process. */
     static void adoptOrphans() {
         check("prctl(PR_SET_CHILD_SUBREAPER)", call(PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0));
+    }
+
+    /** A unix stream socket that does not block and is closed on exec. */
+    static int unixSocket() {
+        return (int) check("socket", call(SOCKET, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, 0));
+    }
+
+    /** @param address a {@code struct sockaddr} */
+    static void connect(int descriptor, MemorySegment address) {
+        check("connect", call(CONNECT, descriptor, address.address(), address.byteSize(), 0));
     }
 
     static long ioctl(int descriptor, long request, MemorySegment argument) {

@@ -14,6 +14,9 @@ final class AppendQueue {
     private List<Append> queued = new ArrayList<>();
     private int records;
     private long bytes;
+    /** With so many queued the writer is woken. */
+    private int wanted = 1;
+
     private boolean closed;
 
     AppendQueue(int maxRecords, long maxBytes) {
@@ -42,7 +45,7 @@ final class AppendQueue {
             records++;
             bytes += append.size();
             queued.add(append);
-            if (queued.size() == 1) {
+            if (queued.size() == wanted) {
                 changed.signal();
             }
             return true;
@@ -51,20 +54,44 @@ final class AppendQueue {
         }
     }
 
-    /** Waits for something, and takes everything. Empty only once the queue is closed and nothing is left. */
-    List<Append> take() {
+    /**
+     * Waits for something, and takes everything: nothing only once the queue is closed and empty.
+     *
+     * @param more when so many records more than are there now have come, the wait is over
+     * @param patience in nanoseconds
+     */
+    Taken take(int more, long patience) {
         lock.lock();
         try {
+            wanted = queued.size() + more;
+            var left = patience;
+            while (queued.size() < wanted && left > 0 && !closed) {
+                try {
+                    left = changed.awaitNanos(left);
+                } catch (InterruptedException _) {
+                    // The writer's thread is the log's own, and an interrupt means nothing to it.
+                    left = 0;
+                }
+            }
+            var enough = queued.size() >= wanted;
+            wanted = 1;
             while (queued.isEmpty() && !closed) {
                 changed.awaitUninterruptibly();
             }
             var taken = queued;
-            queued = new ArrayList<>();
-            return taken;
+            queued = new ArrayList<>(taken.size());
+            return new Taken(taken, enough);
         } finally {
             lock.unlock();
         }
     }
+
+    /**
+     * What was taken.
+     *
+     * @param enough whether as many came in time as were waited for
+     */
+    record Taken(List<Append> appends, boolean enough) {}
 
     void release(List<Append> acknowledged) {
         lock.lock();

@@ -52,6 +52,9 @@ final class DirectoryLock implements Storage.Lock {
                 throw e;
             }
         } catch (IOException e) {
+            if (storage.isNoSpace(e)) {
+                throw new LogException.NoSpace(directory, e);
+            }
             throw new LogException.UnwritableDirectory(directory, e);
         }
     }
@@ -62,10 +65,13 @@ final class DirectoryLock implements Storage.Lock {
             missing.push(path);
         }
         for (var path : missing) {
-            Files.createDirectories(path);
             var parent = path.getParent();
-            if (parent != null) {
-                storage.syncDirectory(parent);
+            if (parent == null) {
+                continue;
+            }
+            try (var entries = storage.openDirectory(parent)) {
+                Files.createDirectories(path);
+                entries.sync();
             }
         }
         if (!Files.isDirectory(directory)) {

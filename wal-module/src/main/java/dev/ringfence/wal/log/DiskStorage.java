@@ -59,16 +59,26 @@ final class DiskStorage implements Storage {
     }
 
     @Override
-    public void syncDirectory(Path directory) throws IOException {
-        try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
+    public StorageDirectory openDirectory(Path directory) throws IOException {
+        return new DiskDirectory(FileChannel.open(directory, StandardOpenOption.READ));
     }
 
     @Override
     public boolean isNoSpace(IOException e) {
         var message = String.valueOf(e.getMessage());
         return NO_SPACE.stream().anyMatch(message::contains);
+    }
+
+    private record DiskDirectory(FileChannel channel) implements StorageDirectory {
+        @Override
+        public void sync() throws IOException {
+            channel.force(true);
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+        }
     }
 
     private record DiskFile(FileChannel channel) implements StorageFile {

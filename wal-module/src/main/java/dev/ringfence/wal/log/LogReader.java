@@ -20,6 +20,9 @@ final class LogReader {
         try {
             new LogReader(new SegmentDirectory(directory, storage), fromSequence, visitor).run();
         } catch (IOException e) {
+            if (storage.isNoSpace(e)) {
+                throw new LogException.NoSpace(directory, e);
+            }
             throw new LogException.Failed("cannot read " + directory + ": " + e, e);
         }
     }

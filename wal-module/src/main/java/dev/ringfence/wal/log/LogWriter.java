@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,8 @@ final class LogWriter implements Runnable {
     private final AppendQueue queue;
     private final Acknowledger acknowledger;
     private final Group group;
+    private final Reserve reserve;
+    private final Gathering gathering = new Gathering();
     private Storage.StorageFile file;
     private SegmentHeader header;
     private int headerChecksum;
@@ -30,6 +33,7 @@ final class LogWriter implements Runnable {
             LogOptions options,
             AppendQueue queue,
             Acknowledger acknowledger,
+            Executor files,
             Recovery.Opened opened) {
         this.directory = directory;
         this.options = options;
@@ -40,6 +44,7 @@ final class LogWriter implements Runnable {
         headerChecksum = header.checksum();
         durable = opened.cursor();
         group = new Group(durable);
+        reserve = new Reserve(directory, options.segmentBytes(), files, this::failBecause);
         lastSequence = durable.sequence();
     }
 
@@ -53,7 +58,7 @@ final class LogWriter implements Runnable {
 
     @Override
     public void run() {
-        for (var taken = queue.take(); !taken.isEmpty(); taken = queue.take()) {
+        for (var taken = take(); !taken.isEmpty(); taken = take()) {
             if (failure == null) {
                 write(taken);
             }
@@ -66,6 +71,12 @@ final class LogWriter implements Runnable {
             tell();
         }
         end();
+    }
+
+    private List<Append> take() {
+        var taken = queue.take(gathering.expected(), gathering.patience());
+        gathering.taken(taken.appends().size(), taken.enough());
+        return taken.appends();
     }
 
     private void write(List<Append> taken) {
@@ -127,6 +138,7 @@ final class LogWriter implements Runnable {
         var written = System.nanoTime();
         file.sync();
         var synced = System.nanoTime();
+        gathering.synced(synced - written);
         var bytes = group.bytes().limit();
         var sequence = durable.sequence();
         durable = group.end();
@@ -140,6 +152,9 @@ final class LogWriter implements Runnable {
             settled.add(append);
         }
         tell();
+        if (durable.offset() > header.size() / 2) {
+            reserve.prepare();
+        }
         observe(observer -> observer.synced(
                 records.size(), bytes, Duration.ofNanos(written - begun), Duration.ofNanos(synced - written)));
     }
@@ -171,7 +186,8 @@ final class LogWriter implements Runnable {
         var begun = System.nanoTime();
         var next = new SegmentHeader(
                 header.number() + 1, durable.sequence() + 1, durable.checksum(), options.segmentBytes());
-        var created = directory.create(next);
+        var created = reserve.take();
+        directory.begin(next, created);
         var finished = file;
         file = created;
         header = next;
@@ -221,6 +237,7 @@ final class LogWriter implements Runnable {
     private void end() {
         try {
             file.close();
+            reserve.close();
         } catch (IOException e) {
             if (failure != null) {
                 failure.addSuppressed(e);

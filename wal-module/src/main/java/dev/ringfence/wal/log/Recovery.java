@@ -64,7 +64,9 @@ final class Recovery {
     private Opened begin() throws IOException {
         var header = new SegmentHeader(1, 1, 0, options.segmentBytes());
         var start = new Cursor(0, 0, 0, NOTHING).inSegment(header);
-        return new Opened(directory.create(header), header, start, 1, new Tail.Clean());
+        var file = directory.reserve(header.size());
+        directory.begin(header, file);
+        return new Opened(file, header, start, 1, new Tail.Clean());
     }
 
     private SegmentScan replayAll(List<SegmentHeader> headers) throws IOException {

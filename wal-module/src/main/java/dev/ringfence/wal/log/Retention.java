@@ -13,7 +13,6 @@ import java.util.List;
 final class Retention {
     private final SegmentDirectory directory;
     private volatile long firstSequence;
-    private boolean closed;
 
     Retention(SegmentDirectory directory, long firstSequence) {
         this.directory = directory;
@@ -31,28 +30,19 @@ final class Retention {
     }
 
     /**
-     * Returns false, and does nothing, once this is closed.
+     * Removes what lies before the segment of a record.
      *
-     * @throws LogException.NoSpace if there is no room to write where the log begins; nothing was discarded
+     * @throws LogException.NoSpace if there is no room to write where the log begins, or too many files are open
      * @throws IOException if it is not known what was discarded
      */
-    synchronized boolean discardBefore(long sequence) throws IOException {
-        if (closed) {
-            return false;
-        }
+    void discardBefore(long sequence) throws IOException {
         var headers = KeptSegments.of(directory).headers();
         // The record itself stays in reach, so the segment with the one before it may go.
         var first = KeptSegments.from(headers, sequence + 1).getFirst();
         if (first.number() > headers.getFirst().number()) {
             directory.startAt(first);
             firstSequence = first.firstSequence();
-            directory.deleteBefore(first.number());
         }
-        return true;
-    }
-
-    /** Waits for a discarding that is under way. Afterwards the directory may be someone else's. */
-    synchronized void close() {
-        closed = true;
+        directory.deleteBefore(first.number());
     }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,6 +15,7 @@ import java.util.regex.Pattern;
 record SegmentDirectory(Path path, Storage storage) {
     private static final Pattern NAME = Pattern.compile("(\\d{20})\\.wal");
     private static final String START = "log.start";
+    private static final String RESERVE = "next.tmp";
     private static final String UNFINISHED = ".tmp";
     private static final int CHUNK = 1 << 20;
 
@@ -50,18 +52,13 @@ record SegmentDirectory(Path path, Storage storage) {
         keep(path.resolve(START), file -> file.write(first.encode(), 0));
     }
 
-    /** Removes the segments before a number, and what recoveries cut off from them. */
+    /**
+     * Removes the segments before a number, and what recoveries cut off from them.
+     *
+     * @throws LogException.NoSpace if there are too many open files; nothing was removed
+     */
     void deleteBefore(long number) throws IOException {
-        var old = storage.list(path).stream()
-                .filter(name -> isOfSegmentBefore(name, number))
-                .sorted()
-                .toList();
-        for (var name : old) {
-            storage.delete(path.resolve(name));
-        }
-        if (!old.isEmpty()) {
-            storage.syncDirectory(path);
-        }
+        deleteDurably(name -> isOfSegmentBefore(name, number));
     }
 
     private static boolean isOfSegmentBefore(String file, long number) {
@@ -71,38 +68,89 @@ record SegmentDirectory(Path path, Storage storage) {
 
     /** Removes what was being made when the last process ended. */
     void deleteUnfinished() throws IOException {
-        var unfinished = storage.list(path).stream()
-                .filter(name -> name.endsWith(UNFINISHED))
-                .toList();
-        for (var name : unfinished) {
-            storage.delete(path.resolve(name));
+        deleteDurably(name -> name.endsWith(UNFINISHED));
+    }
+
+    private void deleteDurably(Predicate<String> which) throws IOException {
+        var names = storage.list(path).stream().filter(which).sorted().toList();
+        if (names.isEmpty()) {
+            return;
         }
-        if (!unfinished.isEmpty()) {
-            storage.syncDirectory(path);
+        try (var entries = openEntries()) {
+            for (var name : names) {
+                storage.delete(path.resolve(name));
+            }
+            entries.sync();
         }
     }
 
     /**
-     * Makes a segment under its final name. When it returns, the segment is durable and its space is taken.
+     * Makes the file of a segment to come. Its space is taken when this returns.
      *
      * @throws LogException.NoSpace if there is no room; nothing was made
-     * @throws IOException if it is not known what was made
      */
-    Storage.StorageFile create(SegmentHeader header) throws IOException {
-        var target = file(header.number());
-        var unfinished = unfinished(target);
-        Storage.StorageFile file;
+    Storage.StorageFile reserve(long size) throws IOException {
+        var unfinished = path.resolve(RESERVE);
         try {
-            file = makeUnfinished(header, unfinished);
+            deleteIfThere(unfinished);
+            var file = storage.create(unfinished);
+            try {
+                fill(file, size);
+                return file;
+            } catch (IOException e) {
+                closeAfter(e, file);
+                throw e;
+            }
         } catch (IOException e) {
+            deleteAfter(e, unfinished);
             throw orNoSpace(e);
         }
+    }
+
+    /** Real zeros, not a hole: a hole would be filled later, when the disk may be full. */
+    private static void fill(Storage.StorageFile file, long size) throws IOException {
+        var zeros = ByteBuffer.allocateDirect((int) Math.min(CHUNK, size));
+        for (long at = 0; at < size; at += zeros.limit()) {
+            zeros.clear().limit((int) Math.min(zeros.capacity(), size - at));
+            file.write(zeros, at);
+            // Piece by piece, so that those who wait for their records never wait for all of it.
+            file.sync();
+        }
+    }
+
+    /** Removes the file of a segment that will not come. */
+    void dropReserve(Storage.StorageFile reserved) throws IOException {
+        reserved.close();
+        storage.delete(path.resolve(RESERVE));
+    }
+
+    /**
+     * Makes a reserved file a segment, under its final name. When it returns, the segment is durable.
+     *
+     * @throws LogException.NoSpace if there is no room; nothing was made, and the file is gone
+     * @throws IOException if it is not known what was made
+     */
+    void begin(SegmentHeader header, Storage.StorageFile reserved) throws IOException {
+        var unfinished = path.resolve(RESERVE);
         try {
-            publish(unfinished, target);
-            return file;
-        } catch (IOException e) {
-            closeAfter(e, file);
+            writeHeader(header, reserved);
+            publish(unfinished, file(header.number()));
+        } catch (LogException.NoSpace e) {
+            closeAfter(e, reserved);
+            deleteAfter(e, unfinished);
             throw e;
+        } catch (IOException e) {
+            closeAfter(e, reserved);
+            throw e;
+        }
+    }
+
+    private void writeHeader(SegmentHeader header, Storage.StorageFile file) throws IOException {
+        try {
+            file.write(header.encode(), 0);
+            file.sync();
+        } catch (IOException e) {
+            throw orNoSpace(e);
         }
     }
 
@@ -112,9 +160,13 @@ record SegmentDirectory(Path path, Storage storage) {
         void writeTo(Storage.StorageFile file) throws IOException;
     }
 
-    /** Keeps bytes in a new file beside the segments. When it returns, the file is durable. */
+    /**
+     * Keeps bytes in a new file beside the segments. When it returns, the file is durable.
+     *
+     * @throws LogException.NoSpace if there is no room; nothing was made
+     */
     void keep(Path target, Content content) throws IOException {
-        var unfinished = unfinished(target);
+        var unfinished = target.resolveSibling(target.getFileName() + UNFINISHED);
         try {
             deleteIfThere(unfinished);
             try (var file = storage.create(unfinished)) {
@@ -128,43 +180,29 @@ record SegmentDirectory(Path path, Storage storage) {
         publish(unfinished, target);
     }
 
-    private static Path unfinished(Path target) {
-        return target.resolveSibling(target.getFileName() + UNFINISHED);
+    private void publish(Path unfinished, Path target) throws IOException {
+        try (var entries = openEntries()) {
+            try {
+                storage.rename(unfinished, target);
+            } catch (IOException e) {
+                throw orNoSpace(e);
+            }
+            entries.sync();
+        }
     }
 
-    private Storage.StorageFile makeUnfinished(SegmentHeader header, Path unfinished) throws IOException {
-        deleteIfThere(unfinished);
-        var file = storage.create(unfinished);
+    private Storage.StorageDirectory openEntries() throws IOException {
         try {
-            fill(file, header);
-            file.sync();
-            return file;
+            return storage.openDirectory(path);
         } catch (IOException e) {
-            closeAfter(e, file);
-            deleteAfter(e, unfinished);
-            throw e;
+            throw orNoSpace(e);
         }
-    }
-
-    /** Real zeros, not a hole: a hole would be filled later, when the disk may be full. */
-    private static void fill(Storage.StorageFile file, SegmentHeader header) throws IOException {
-        var zeros = ByteBuffer.allocateDirect((int) Math.min(CHUNK, header.size()));
-        for (long at = 0; at < header.size(); at += zeros.limit()) {
-            zeros.clear().limit((int) Math.min(zeros.capacity(), header.size() - at));
-            file.write(zeros, at);
-        }
-        file.write(header.encode(), 0);
     }
 
     private void deleteIfThere(Path file) throws IOException {
         if (storage.exists(file)) {
             storage.delete(file);
         }
-    }
-
-    private void publish(Path unfinished, Path target) throws IOException {
-        storage.rename(unfinished, target);
-        storage.syncDirectory(path);
     }
 
     private IOException orNoSpace(IOException e) {
@@ -182,9 +220,9 @@ record SegmentDirectory(Path path, Storage storage) {
         }
     }
 
-    private void deleteAfter(IOException cause, Path file) {
+    private void deleteAfter(Exception cause, Path file) {
         try {
-            storage.delete(file);
+            deleteIfThere(file);
         } catch (IOException e) {
             cause.addSuppressed(e);
         }

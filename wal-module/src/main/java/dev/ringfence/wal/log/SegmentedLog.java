@@ -4,6 +4,12 @@ import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 
 /** A log in segments of one directory, with one writer thread. */
 final class SegmentedLog implements WriteAheadLog {
@@ -13,6 +19,7 @@ final class SegmentedLog implements WriteAheadLog {
     private final LogWriter writer;
     private final Thread thread;
     private final Retention retention;
+    private final ExecutorService files;
     private final Storage.Lock lock;
 
     private SegmentedLog(
@@ -21,6 +28,7 @@ final class SegmentedLog implements WriteAheadLog {
             AppendQueue queue,
             LogWriter writer,
             Retention retention,
+            ExecutorService files,
             Storage.Lock lock) {
         this.directory = directory;
         this.maxPayloadBytes = options.maxPayloadBytes();
@@ -28,6 +36,7 @@ final class SegmentedLog implements WriteAheadLog {
         this.writer = writer;
         this.retention = retention;
         this.lock = lock;
+        this.files = files;
         thread = Thread.ofPlatform()
                 .name("wal-writer-" + directory.getFileName())
                 .daemon()
@@ -45,16 +54,25 @@ final class SegmentedLog implements WriteAheadLog {
         }
         var lock = storage.lock(directory);
         try {
-            var files = new SegmentDirectory(directory, storage);
-            var opened = new Recovery(files, options, fromSequence, replay).run();
+            var segments = new SegmentDirectory(directory, storage);
+            var opened = new Recovery(segments, options, fromSequence, replay).run();
             var queue = new AppendQueue(options.queueRecords(), options.queueBytes());
             var acknowledger = new Acknowledger(queue, options.acknowledgements());
-            var writer = new LogWriter(files, options, queue, acknowledger, opened);
+            var files = Executors.newSingleThreadExecutor(Thread.ofPlatform()
+                    .name("wal-files-" + directory.getFileName())
+                    .daemon()
+                    .factory());
+            var writer = new LogWriter(segments, options, queue, acknowledger, files, opened);
             var log = new SegmentedLog(
-                    directory, options, queue, writer, new Retention(files, opened.firstSequence()), lock);
+                    directory, options, queue, writer, new Retention(segments, opened.firstSequence()), files, lock);
             log.thread.start();
             return new Recovered(log, opened.tail());
         } catch (IOException e) {
+            if (storage.isNoSpace(e)) {
+                var noSpace = new LogException.NoSpace(directory, e);
+                release(lock, noSpace);
+                throw noSpace;
+            }
             var failed = new LogException.Failed("cannot recover " + directory + ": " + e, e);
             release(lock, failed);
             throw failed;
@@ -117,13 +135,23 @@ final class SegmentedLog implements WriteAheadLog {
         if (health() instanceof Health.Failed) {
             throw refusal();
         }
+        final Future<Long> discarded;
         try {
-            if (!retention.discardBefore(Math.min(sequence, lastSequence()))) {
-                throw refusal();
-            }
-            return retention.firstSequence();
-        } catch (IOException e) {
-            throw writer.failBecause(e);
+            discarded = files.submit(() -> {
+                retention.discardBefore(Math.min(sequence, lastSequence()));
+                return retention.firstSequence();
+            });
+        } catch (RejectedExecutionException _) {
+            throw refusal();
+        }
+        try {
+            return Uninterrupted.get(discarded::get);
+        } catch (ExecutionException e) {
+            throw switch (e.getCause()) {
+                case LogException known -> known;
+                case IOException disk -> writer.failBecause(disk);
+                case null, default -> new IllegalStateException(e.getCause());
+            };
         }
     }
 
@@ -135,8 +163,7 @@ final class SegmentedLog implements WriteAheadLog {
     @Override
     public void close() {
         queue.close();
-        joinWriter();
-        retention.close();
+        finish();
         try {
             lock.close();
         } catch (IOException e) {
@@ -145,18 +172,15 @@ final class SegmentedLog implements WriteAheadLog {
     }
 
     /** An interrupt does not leave the log half closed; it is kept for the caller. */
-    private void joinWriter() {
-        var interrupted = false;
-        while (true) {
-            try {
+    private void finish() {
+        try {
+            var _ = Uninterrupted.get(() -> {
                 thread.join();
-                break;
-            } catch (InterruptedException _) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+                files.shutdown();
+                return files.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+            });
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("Joining a thread executes nothing", e);
         }
     }
 }

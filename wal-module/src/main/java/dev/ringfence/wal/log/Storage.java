@@ -37,11 +37,20 @@ interface Storage {
 
     void delete(Path file) throws IOException;
 
-    /** Makes creations, renames and deletions in the directory durable. */
-    void syncDirectory(Path directory) throws IOException;
+    /** Opens a directory to sync it: before it is changed, so that a table of open files that is full changes nothing. */
+    StorageDirectory openDirectory(Path directory) throws IOException;
 
     /** Whether something is used up that can be freed: disk, quota, open files. */
     boolean isNoSpace(IOException e);
+
+    /** An open directory. */
+    interface StorageDirectory extends AutoCloseable {
+        /** Makes creations, renames and deletions in the directory durable. */
+        void sync() throws IOException;
+
+        @Override
+        void close() throws IOException;
+    }
 
     /** Frees its directory when it is closed. */
     interface Lock extends AutoCloseable {

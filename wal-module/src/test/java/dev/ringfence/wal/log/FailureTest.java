@@ -13,6 +13,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class FailureTest {
     private static final String BROKEN = "Input/output error";
@@ -87,24 +89,62 @@ class FailureTest {
         assertThat(Logs.recover(directory).texts()).containsExactly(KILOBYTE, KILOBYTE, KILOBYTE);
     }
 
-    @Test
-    void aFullDiskAtRotationFailsThatAppendAndTheLogGoesOnOnceThereIsRoom() throws IOException {
+    @ParameterizedTest
+    @EnumSource(names = {"CREATE", "WRITE", "SYNC", "OPEN_DIRECTORY", "RENAME"})
+    void aFullDiskAtRotationFailsThatAppendAndTheLogGoesOnOnceThereIsRoom(Operation operation) throws IOException {
+        Logs.write(directory);
         try (var log = Logs.open(directory, storage)) {
+            breakNextSegmentOn(operation, FULL);
             fill(log);
-            for (var operation : new Operation[] {Operation.CREATE, Operation.WRITE, Operation.SYNC}) {
-                breakOn(operation, FULL);
+            for (int i = 0; i < 2; i++) {
                 assertThatThrownBy(() -> Logs.append(log, KILOBYTE))
                         .isInstanceOf(LogException.NoSpace.class)
                         .hasMessageContaining("No space left on device");
                 assertThat(log.health()).isInstanceOf(Health.Full.class);
                 assertThat(Logs.snapshot(directory)).hasSize(1);
-                storage.heal();
             }
             assertThat(Logs.append(log, "small")).isEqualTo(4);
             assertThat(log.health()).isEqualTo(new Health.Writable());
+            storage.heal();
             assertThat(Logs.append(log, KILOBYTE)).isEqualTo(5);
         }
         assertThat(Logs.recover(directory).texts()).containsExactly(KILOBYTE, KILOBYTE, KILOBYTE, "small", KILOBYTE);
+    }
+
+    @Test
+    void aNextSegmentThatCannotBeSyncedEndsTheWritingBeforeItIsNeeded() {
+        Logs.write(directory);
+        try (var log = Logs.open(directory, storage)) {
+            breakNextSegmentOn(Operation.SYNC, BROKEN);
+            Logs.append(log, KILOBYTE);
+            Logs.append(log, KILOBYTE);
+            await().until(() -> log.health() instanceof Health.Failed);
+            assertFails(log, LogException.Failed.class, BROKEN);
+        }
+        assertThat(Logs.recover(directory).texts()).containsExactly(KILOBYTE, KILOBYTE);
+    }
+
+    @Test
+    void anInterruptedCallerDisturbsNeitherDiscardingNorClosing() {
+        var log = Logs.open(directory, storage);
+        fill(log);
+        fill(log);
+        Thread.currentThread().interrupt();
+        assertThat(log.discardBefore(6)).isEqualTo(4);
+        assertThat(log.health()).isEqualTo(new Health.Writable());
+        log.close();
+        assertThat(Thread.interrupted()).isTrue();
+    }
+
+    private void breakNextSegmentOn(Operation broken, String failure) {
+        storage.breakWith((operation, file) -> {
+            var ofNext = file.equals(directory)
+                    || file.toString().endsWith(".tmp")
+                    || file.equals(Logs.segment(directory, 2));
+            if (operation == broken && ofNext) {
+                throw new IOException(failure);
+            }
+        });
     }
 
     @Test

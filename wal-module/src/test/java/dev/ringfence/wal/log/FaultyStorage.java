@@ -16,6 +16,7 @@ final class FaultyStorage implements Storage {
         SYNC,
         RENAME,
         DELETE,
+        OPEN_DIRECTORY,
         SYNC_DIRECTORY
     }
 
@@ -103,9 +104,21 @@ final class FaultyStorage implements Storage {
     }
 
     @Override
-    public void syncDirectory(Path directory) throws IOException {
-        before(Operation.SYNC_DIRECTORY, directory);
-        disk.syncDirectory(directory);
+    public StorageDirectory openDirectory(Path directory) throws IOException {
+        before(Operation.OPEN_DIRECTORY, directory);
+        var opened = disk.openDirectory(directory);
+        return new StorageDirectory() {
+            @Override
+            public void sync() throws IOException {
+                before(Operation.SYNC_DIRECTORY, directory);
+                opened.sync();
+            }
+
+            @Override
+            public void close() throws IOException {
+                opened.close();
+            }
+        };
     }
 
     @Override

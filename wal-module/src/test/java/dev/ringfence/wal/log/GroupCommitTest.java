@@ -26,7 +26,9 @@ class GroupCommitTest {
 
     @Test
     void appendsThatWaitTogetherShareOneWriteAndOneSync() throws Exception {
-        try (var log = Logs.open(directory, storage);
+        var options = Logs.SMALL.withSizes(1 << 16, 1024);
+        try (var log = SegmentedLog.recover(directory, options, storage, (sequence, time, payload) -> {})
+                        .log();
                 var callers = Executors.newFixedThreadPool(16)) {
             var before = storage.count(Operation.SYNC);
             var release = holdSync(storage);

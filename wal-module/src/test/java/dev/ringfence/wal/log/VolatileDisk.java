@@ -125,7 +125,19 @@ final class VolatileDisk implements Storage {
     }
 
     @Override
-    public synchronized void syncDirectory(Path path) {
+    public StorageDirectory openDirectory(Path path) {
+        return new StorageDirectory() {
+            @Override
+            public void sync() {
+                syncEntries(path);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    private synchronized void syncEntries(Path path) {
         if (path.equals(directory)) {
             synced.clear();
             synced.putAll(current);

@@ -28,6 +28,15 @@ public enum Architecture {
         return auditValue;
     }
 
+    /**
+     * The number of a call that every architecture has.
+     *
+     * @throws java.util.NoSuchElementException when there is none of that name
+     */
+    public int number(String name) {
+        return syscalls().number(name).orElseThrow();
+    }
+
     /** The names of all calls it has. */
     public Set<String> syscallNames() {
         return syscalls().names();

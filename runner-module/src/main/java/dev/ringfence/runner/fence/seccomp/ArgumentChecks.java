@@ -2,7 +2,6 @@ package dev.ringfence.runner.fence.seccomp;
 
 import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
-import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -29,6 +28,9 @@ final class ArgumentChecks {
     private static final long SOCKET_TYPE = 0xF;
     private static final long SOCK_STREAM = 1;
     private static final long SOCK_DGRAM = 2;
+
+    private static final long IPPROTO_TCP = 6;
+    private static final long MSG_FASTOPEN = 0x2000_0000L;
 
     private static final long TIOCSTI = 0x5412;
     private static final long TIOCLINUX = 0x541C;
@@ -73,6 +75,10 @@ final class ArgumentChecks {
             case MKNODAT -> mknod(2, passed("mknodat"));
             case SETRLIMIT -> limit(passed("setrlimit"));
             case PRLIMIT -> limitOf(passed("prlimit64"));
+            case SETSOCKOPT -> option(passed("setsockopt"));
+            case SENDTO -> send(3, passed("sendto"));
+            case SENDMSG -> send(2, passed("sendmsg"));
+            case SENDMMSG -> send(3, passed("sendmmsg"));
         }
     }
 
@@ -101,16 +107,18 @@ final class ArgumentChecks {
         var internet = new Label();
         var netlink = new Label();
         loadArgument(0);
-        if (policy.sockets() == Sockets.UNIX || policy.sockets() == Sockets.INTERNET) {
+        if (policy.sockets().local()) {
             assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
         }
-        if (internetSockets()) {
+        if (policy.sockets().open() || policy.sockets().proxied()) {
             assembler.jumpIf(Condition.EQUAL, AF_INET, internet);
             assembler.jumpIf(Condition.EQUAL, AF_INET6, internet);
+        }
+        if (policy.sockets().open()) {
             assembler.jumpIf(Condition.EQUAL, AF_NETLINK, netlink);
         }
         assembler.result(Rule.NO_SUCH_FAMILY.value());
-        if (internetSockets()) {
+        if (policy.sockets().open()) {
             assembler.mark(internet);
             loadArgument(1);
             assembler.and(SOCKET_TYPE);
@@ -123,11 +131,43 @@ final class ArgumentChecks {
             assembler.result(Rule.NO_SUCH_FAMILY.value());
             answer(denied, Rule.NOT_PERMITTED);
         }
+        if (policy.sockets().proxied()) {
+            assembler.mark(internet);
+            tcp(allowed);
+        }
         answer(allowed, passed);
     }
 
-    private boolean internetSockets() {
-        return policy.sockets() == Sockets.INTERNET || policy.sockets() == Sockets.INTERNET_ONLY;
+    /** A stream whose protocol is the default one or TCP by name: not SCTP and not MPTCP, which go other ways. */
+    private void tcp(Label allowed) {
+        var stream = new Label();
+        loadArgument(1);
+        assembler.and(SOCKET_TYPE);
+        assembler.jumpIf(Condition.EQUAL, SOCK_STREAM, stream);
+        assembler.result(Rule.NOT_PERMITTED.value());
+        assembler.mark(stream);
+        loadArgument(2);
+        assembler.jumpIf(Condition.EQUAL, 0, allowed);
+        assembler.jumpIf(Condition.EQUAL, IPPROTO_TCP, allowed);
+        assembler.result(Rule.NOT_PERMITTED.value());
+    }
+
+    /** Programs set options of TCP on what they take for a TCP connection, and give up when that fails. */
+    private void option(Rule.Answer passed) {
+        var ofTcp = new Label();
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, IPPROTO_TCP, ofTcp);
+        assembler.result(passed.value());
+        answer(ofTcp, Rule.DONE);
+    }
+
+    /** Sending with this flag connects as well, unseen by whoever decides about connections. */
+    private void send(int flags, Rule.Answer passed) {
+        var denied = new Label();
+        loadArgument(flags);
+        assembler.jumpIf(Condition.ANY_BIT, MSG_FASTOPEN, denied);
+        assembler.result(passed.value());
+        answer(denied, Rule.NOT_PERMITTED);
     }
 
     private void socketpair(Rule.Answer passed) {

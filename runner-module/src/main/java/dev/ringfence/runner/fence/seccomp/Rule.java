@@ -15,13 +15,20 @@ sealed interface Rule {
         MKNOD,
         MKNODAT,
         SETRLIMIT,
-        PRLIMIT
+        PRLIMIT,
+        SETSOCKOPT,
+        SENDTO,
+        SENDMSG,
+        SENDMMSG
     }
 
     Answer ALLOW = new Answer(0x7FFF_0000L);
     Answer ASK = new Answer(0x7FC0_0000L);
     Answer KILL = new Answer(0x8000_0000L);
     Answer NOT_PERMITTED = error(1);
+    /** The call returns zero and does nothing. */
+    Answer DONE = error(0);
+
     Answer ABSENT = error(38);
     Answer NO_SUCH_FAMILY = error(97);
 

@@ -139,6 +139,8 @@ public final class SeccompFilter {
                 switch (policy.sockets()) {
                     case NONE -> "no sockets but pairs";
                     case UNIX -> "sockets AF_UNIX only";
+                    case PROXIED -> "sockets AF_UNIX and TCP only";
+                    case PROXY_ONLY -> "TCP sockets only, no listening";
                     case INTERNET_ONLY -> "sockets AF_INET, AF_INET6 and NETLINK_ROUTE only";
                     case INTERNET -> "sockets AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE only";
                 });

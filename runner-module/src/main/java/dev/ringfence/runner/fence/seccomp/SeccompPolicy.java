@@ -1,7 +1,6 @@
 package dev.ringfence.runner.fence.seccomp;
 
 import dev.ringfence.catalog.SandboxProfile;
-import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import java.util.Objects;
 import java.util.Set;
 
@@ -62,10 +61,32 @@ public record SeccompPolicy(
         NONE,
         /** Only to processes of this host. */
         UNIX,
+        /**
+         * Also TCP over IPv4 and IPv6, whose connections are to be decided by whoever listens to the filter, and whose
+         * options do nothing: what a connection becomes is no TCP socket. For a job in a network namespace of its own.
+         */
+        PROXIED,
+        /** TCP as in {@link #PROXIED} and nothing else, neither unix sockets nor waiting for connections. */
+        PROXY_ONLY,
         /** TCP and UDP over IPv4 and IPv6, and the question for the host's routes; none to processes of this host. */
         INTERNET_ONLY,
         /** Also TCP and UDP over IPv4 and IPv6, and the question for the host's routes that resolving names takes. */
-        INTERNET
+        INTERNET;
+
+        /** Whether the host's own network can be reached. */
+        boolean open() {
+            return this == INTERNET || this == INTERNET_ONLY;
+        }
+
+        /** Whether they reach processes of this host. */
+        boolean local() {
+            return this == UNIX || this == PROXIED || this == INTERNET;
+        }
+
+        /** Whether TCP leads to a proxy only. */
+        boolean proxied() {
+            return this == PROXIED || this == PROXY_ONLY;
+        }
     }
 
     /** What a profile asks for. */
@@ -76,12 +97,15 @@ public record SeccompPolicy(
                 profile.security().strictSyscallFiltering(),
                 profile.security().disableDebugging(),
                 profile.processLimits().maxChildProcesses() == 0,
-                profile.network().access() == NetworkAccess.NONE ? Sockets.UNIX : Sockets.INTERNET);
+                switch (profile.network().access()) {
+                    case NONE -> Sockets.UNIX;
+                    case RESTRICTED -> Sockets.PROXIED;
+                    case FULL -> Sockets.INTERNET;
+                });
     }
 
     /** The same for a launcher that has to start the job's first process itself, under the filter. */
     public SeccompPolicy withProcesses() {
-        return new SeccompPolicy(
-                architecture, allowedSyscalls, strict, disableDebugging, false, sockets, refused, asked);
+        return new SeccompPolicy(architecture, allowedSyscalls, strict, disableDebugging, false, sockets, refused, asked);
     }
 }

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence.seccomp;
 
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -16,6 +17,16 @@ final class SyscallRules {
             "personality", Rule.Check.PERSONALITY,
             "mknod", Rule.Check.MKNOD,
             "mknodat", Rule.Check.MKNODAT);
+
+    /** Beside them where TCP leads to a proxy. */
+    private static final Map<String, Rule> PROXIED = Map.of(
+            "setsockopt", Rule.Check.SETSOCKOPT,
+            "sendto", Rule.Check.SENDTO,
+            "sendmsg", Rule.Check.SENDMSG,
+            "sendmmsg", Rule.Check.SENDMMSG);
+
+    /** Waiting for others to connect: with the host's network around it, a job could be reached from outside. */
+    private static final Set<String> SERVING = Set.of("bind", "listen");
 
     private static final Set<String> FORKING = Set.of("fork", "vfork");
 
@@ -56,6 +67,12 @@ final class SyscallRules {
             return Rule.ABSENT;
         }
         if (!passes || policy.refused().contains(name) || (policy.forbidProcesses() && FORKING.contains(name))) {
+            return Rule.NOT_PERMITTED;
+        }
+        if (policy.sockets().proxied() && PROXIED.containsKey(name)) {
+            return PROXIED.get(name);
+        }
+        if (policy.sockets() == Sockets.PROXY_ONLY && SERVING.contains(name)) {
             return Rule.NOT_PERMITTED;
         }
         return CHECKED.getOrDefault(name, policy.asked().contains(name) ? Rule.ASK : Rule.ALLOW);

@@ -29,7 +29,21 @@ class SeccompFilterTest {
 
     /** Those whose answer depends on arguments. */
     private static final Set<String> CHECKED = Set.of(
-            "clone", "socket", "socketpair", "ioctl", "personality", "mknod", "mknodat", "setrlimit", "prlimit64");
+            "clone",
+            "socket",
+            "socketpair",
+            "ioctl",
+            "personality",
+            "mknod",
+            "mknodat",
+            "setrlimit",
+            "prlimit64",
+            "setsockopt",
+            "sendto",
+            "sendmsg",
+            "sendmmsg",
+            "bind",
+            "listen");
 
     static Stream<SeccompPolicy> policies() {
         return Stream.of(Architecture.values())
@@ -166,7 +180,7 @@ class SeccompFilterTest {
 
         for (long family = 0; family < 64; family++) {
             for (long type = 0; type < 11; type++) {
-                for (long protocol : new long[] {0, 15}) {
+                for (long protocol : new long[] {0, 6, 15, 132, 262}) {
                     for (long high : new long[] {0, HIGH}) {
                         for (long flags : new long[] {0, 02004000}) {
                             assertThat(call(
@@ -186,14 +200,40 @@ class SeccompFilterTest {
     }
 
     private static long socket(Sockets sockets, long family, long type, long protocol) {
-        boolean internet = sockets == Sockets.INTERNET || sockets == Sockets.INTERNET_ONLY;
         if (family == 1) {
-            return sockets == Sockets.UNIX || sockets == Sockets.INTERNET ? ALLOW : EAFNOSUPPORT;
+            return sockets.local() ? ALLOW : EAFNOSUPPORT;
         }
-        if (internet && (family == 2 || family == 10)) {
+        if (proxied(sockets) && (family == 2 || family == 10)) {
+            return type == 1 && (protocol == 0 || protocol == 6) ? ALLOW : EPERM;
+        }
+        if (sockets.open() && (family == 2 || family == 10)) {
             return type == 1 || type == 2 ? ALLOW : EPERM;
         }
-        return internet && family == 16 && protocol == 0 ? ALLOW : EAFNOSUPPORT;
+        return sockets.open() && family == 16 && protocol == 0 ? ALLOW : EAFNOSUPPORT;
+    }
+
+    private static boolean proxied(Sockets sockets) {
+        return sockets == Sockets.PROXIED || sockets == Sockets.PROXY_ONLY;
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void whereTcpLeadsToAProxyItsOptionsDoNothingAndSendingNeverConnects(SeccompPolicy policy) {
+        var filter = filter(policy);
+        boolean proxied = proxied(policy.sockets());
+
+        assertThat(call(filter, policy, "setsockopt", 3, 6 | HIGH, 1)).isEqualTo(proxied ? error(0) : ALLOW);
+        assertThat(call(filter, policy, "setsockopt", 3, 1, 6)).isEqualTo(ALLOW);
+        for (long high : new long[] {0, HIGH}) {
+            long fastOpen = 0x2000_4000L | high;
+            assertThat(call(filter, policy, "sendto", 3, 0, 0, fastOpen)).isEqualTo(proxied ? EPERM : ALLOW);
+            assertThat(call(filter, policy, "sendmsg", 3, 0, fastOpen)).isEqualTo(proxied ? EPERM : ALLOW);
+            assertThat(call(filter, policy, "sendmmsg", 3, 0, 0, fastOpen)).isEqualTo(proxied ? EPERM : ALLOW);
+            assertThat(call(filter, policy, "sendto", 3, 0, 0, 0x4000 | high)).isEqualTo(ALLOW);
+        }
+        for (var name : List.of("bind", "listen")) {
+            assertThat(call(filter, policy, name)).isEqualTo(policy.sockets() == Sockets.PROXY_ONLY ? EPERM : ALLOW);
+        }
     }
 
     @ParameterizedTest

@@ -17,7 +17,7 @@ class SeccompPolicyTest {
         assertThat(SeccompPolicy.of(Architecture.X86_64, secure))
                 .isEqualTo(new SeccompPolicy(Architecture.X86_64, Set.of(), true, true, true, Sockets.UNIX));
         assertThat(SeccompPolicy.of(Architecture.AARCH64, standard))
-                .isEqualTo(new SeccompPolicy(Architecture.AARCH64, Set.of(), false, true, false, Sockets.INTERNET));
+                .isEqualTo(new SeccompPolicy(Architecture.AARCH64, Set.of(), false, true, false, Sockets.PROXIED));
     }
 
     @Test

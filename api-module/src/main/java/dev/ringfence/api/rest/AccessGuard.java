@@ -1,0 +1,113 @@
+package dev.ringfence.api.rest;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.api.RingfenceConfig;
+import dev.ringfence.api.access.AccessException;
+import dev.ringfence.api.access.Caller;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Stands before everything that is reached over HTTP, also before what is no resource of ours: whoever cannot prove who
+ * it is gets no further than the probes and the description of the API.
+ */
+@Singleton
+public class AccessGuard {
+    /** Compared with the address as it was sent: one that only normalises to these is no probe. */
+    private static final Set<String> OPEN = Set.of(
+            "/q/health", "/q/health/live", "/q/health/ready", "/q/health/started", "/q/health/well", "/q/openapi");
+
+    private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
+
+    private static final String METRICS = "/q/metrics";
+    private static final String KEY = "ringfence.caller";
+
+    /** Before all other filters, so that nothing is done for strangers. */
+    private static final int FIRST = 1000;
+
+    private final ServiceGate gate;
+    private final boolean openMetrics;
+
+    AccessGuard(ServiceGate gate, RingfenceConfig config) {
+        this.gate = gate;
+        this.openMetrics = config.access().openMetrics();
+    }
+
+    void register(@Observes Filters filters) {
+        filters.register(this::check, FIRST);
+    }
+
+    /** Who sent a request that came past this guard. */
+    static Caller caller(RoutingContext request) {
+        Caller caller = request.get(KEY);
+        if (caller == null) {
+            throw new IllegalStateException("a request came past the access guard");
+        }
+        return caller;
+    }
+
+    private void check(RoutingContext context) {
+        var request = context.request();
+        if (isOpen(request)) {
+            context.next();
+            return;
+        }
+        // Whoever takes the request on reads on; until then the body waits outside.
+        request.pause();
+        var here = context.vertx().getOrCreateContext();
+        Uni.createFrom()
+                .deferred(() -> gate.access().caller(Optional.ofNullable(request.getHeader("Authorization"))))
+                .subscribe()
+                .with(
+                        caller -> here.runOnContext(_ -> pass(context, caller)),
+                        failure -> here.runOnContext(_ -> refuse(context, failure)));
+    }
+
+    private boolean isOpen(HttpServerRequest request) {
+        var path = request.path();
+        return READING.contains(request.method()) && (OPEN.contains(path) || (openMetrics && METRICS.equals(path)));
+    }
+
+    private static void pass(RoutingContext context, Caller caller) {
+        context.put(KEY, caller);
+        if (METRICS.equals(context.normalizedPath()) && !caller.admin()) {
+            refuse(context, new AccessException.Forbidden("metrics are for administrators"));
+        } else {
+            context.next();
+        }
+    }
+
+    private static void refuse(RoutingContext context, Throwable failure) {
+        var problem = Problems.access(failure);
+        var response = context.response().setStatusCode(problem.status());
+        if (problem.status() == 401) {
+            response.putHeader("WWW-Authenticate", "Bearer");
+        }
+        // The body was not read, and what comes next on this connection could be part of it.
+        response.putHeader("Connection", "close");
+        if (context.normalizedPath().startsWith("/v1/")) {
+            response.putHeader("Content-Type", "application/json").end(openAiForm(problem));
+        } else {
+            response.putHeader("Content-Type", Problem.MEDIA_TYPE)
+                    .end(problem.json().toString());
+        }
+    }
+
+    /** As clients of OpenAI's API expect errors. */
+    private static String openAiForm(Problem problem) {
+        var json = JsonNodeFactory.instance.objectNode();
+        json.putObject("error")
+                .put("message", problem.title() + ": " + problem.detail())
+                .put("type", problem.status() == 401 ? "invalid_request_error" : "server_error")
+                .putNull("param")
+                .put("code", problem.status() == 401 ? "invalid_api_key" : problem.slug());
+        return json.toString();
+    }
+}

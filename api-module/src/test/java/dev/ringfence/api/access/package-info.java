@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.api.access;
+
+import org.jspecify.annotations.NullMarked;

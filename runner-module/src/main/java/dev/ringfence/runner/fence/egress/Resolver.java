@@ -1,0 +1,66 @@
+package dev.ringfence.runner.fence.egress;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Resolves names with the host's resolver, on platform threads of its own: a call into the C library that waits for a
+ * name server would hold up a virtual thread's carrier, and with it the whole service. Thread-safe.
+ */
+final class Resolver implements AutoCloseable {
+    private static final int THREADS = 4;
+    private static final int WAITING = 256;
+
+    private final ThreadPoolExecutor threads;
+
+    Resolver() {
+        threads = new ThreadPoolExecutor(
+                THREADS,
+                THREADS,
+                30,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(WAITING),
+                Thread.ofPlatform().name("resolver-", 0).daemon(true).factory());
+        threads.allowCoreThreadTimeOut(true);
+    }
+
+    /**
+     * All addresses of a name.
+     *
+     * @throws IOException when it has none, or they were not found in time
+     */
+    List<InetAddress> resolve(String name, Duration limit) throws IOException {
+        try {
+            var answer = threads.submit(() -> List.of(InetAddress.getAllByName(name)));
+            try {
+                return answer.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            } finally {
+                answer.cancel(true);
+            }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof UnknownHostException) {
+                throw new UnknownHostException(name + " could not be resolved");
+            }
+            throw new IOException(name + " could not be resolved", e);
+        } catch (TimeoutException | RejectedExecutionException e) {
+            throw new IOException(name + " could not be resolved in time", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+    }
+}

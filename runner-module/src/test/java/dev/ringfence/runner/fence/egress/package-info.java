@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.runner.fence.egress;
+
+import org.jspecify.annotations.NullMarked;
