@@ -5,6 +5,8 @@ import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.catalog.Suggestion;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.GenerateText;
 import dev.ringfence.runner.capability.ShellExec;
@@ -27,6 +29,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -83,6 +86,8 @@ public final class Ringfence implements AutoCloseable {
                 instance(data),
                 config.fence().bubblewrap(),
                 config.fence().firstUser(),
+                tier(config.fence().tier()),
+                config.fence().scratch(),
                 config.fence().grace()));
         var recovered = recover(data.resolve("journal"), logObserver, settings.retained());
         try {
@@ -202,6 +207,20 @@ public final class Ringfence implements AutoCloseable {
         } catch (LogException | JournalException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static Optional<FenceTier> tier(String name) {
+        if (name.equals("auto")) {
+            return Optional.empty();
+        }
+        var known = new ArrayList<>(FenceTier.names());
+        known.add("auto");
+        return Optional.of(FenceTier.named(name)
+                .orElseThrow(() -> new StartupFailure("ringfence.fence.tier is \"" + name + "\", and must be one of "
+                        + String.join(", ", known)
+                        + Suggestion.nearest(name, known)
+                                .map(near -> "; did you mean " + near + "?")
+                                .orElse(""))));
     }
 
     private static void sweep(Fence fence) {

@@ -72,6 +72,13 @@ public interface RingfenceConfig {
         @WithDefault("200000")
         int firstUser();
 
+        /** {@code auto} for the best tier that works here, or the only one to be used. */
+        @WithDefault("auto")
+        String tier();
+
+        /** Where jobs of the tier {@code landlock} get their directories. */
+        Optional<Path> scratch();
+
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();

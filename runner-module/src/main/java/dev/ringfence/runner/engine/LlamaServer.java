@@ -111,7 +111,8 @@ final class LlamaServer {
                 new SandboxProfile.ProcessLimits(
                         limits.maxChildProcesses(), FOR_EVER, limits.allowedSyscalls(), limits.priority()),
                 asked.network(),
-                asked.security());
+                asked.security(),
+                asked.tier());
     }
 
     /**

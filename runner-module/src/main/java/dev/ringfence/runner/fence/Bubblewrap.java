@@ -1,6 +1,6 @@
 package dev.ringfence.runner.fence;
 
-import dev.ringfence.runner.fence.FencePlan.Mount;
+import dev.ringfence.runner.fence.TierPlan.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,6 +28,7 @@ final class Bubblewrap {
      */
     static List<String> argv(
             String name, FencePlan plan, boolean root, int user, FencedCommand command, int statusFd, int gateFd) {
+        var tier = (TierPlan.Namespaces) plan.tier();
         var argv = new ArrayList<String>();
         argv.add(name);
         argv.addAll(List.of("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"));
@@ -44,7 +45,7 @@ final class Bubblewrap {
             argv.addAll(List.of("--unshare-user", "--uid", NOBODY, "--gid", NOBODY));
         }
         int given = FIRST_GIVEN;
-        for (var mount : plan.mounts()) {
+        for (var mount : tier.mounts()) {
             if (mount instanceof Mount.Given(Path path, Path _, boolean writable)) {
                 argv.addAll(
                         List.of(writable ? "--bind-fd" : "--ro-bind-fd", Integer.toString(given++), path.toString()));
@@ -64,11 +65,11 @@ final class Bubblewrap {
         if (root) {
             String id = Integer.toString(user);
             argv.addAll(List.of(SETPRIV.toString(), "--reuid", id, "--regid", id));
-            if (plan.groups().isEmpty()) {
+            if (tier.groups().isEmpty()) {
                 argv.add("--clear-groups");
             } else {
                 argv.add("--groups");
-                argv.add(plan.groups().stream().map(String::valueOf).collect(Collectors.joining(",")));
+                argv.add(tier.groups().stream().map(String::valueOf).collect(Collectors.joining(",")));
             }
             argv.addAll(List.of("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"));
             argv.add("--");

@@ -1,5 +1,7 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.process.ProcessEntry;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -13,7 +15,7 @@ import java.util.Set;
 import java.util.stream.LongStream;
 
 /**
- * What lies in directories that a job may write to, counted by the sizes that files claim, in whole pages, one more for
+ * What a job adds to directories of the host that it may write to, counted by the sizes that files claim, in whole pages, one more for
  * each file: so many empty files count as well. Files without a name that processes hold open are counted too.
  */
 final class DiskUse {
@@ -21,21 +23,61 @@ final class DiskUse {
     private static final int MOST_DEPTH = 128;
     private static final long PAGE = 4096;
 
-    private DiskUse() {}
+    private final List<Path> directories;
+    private final long temporaryBytes;
+    private final long before;
+
+    /**
+     * Takes what is there now for the others'.
+     *
+     * @param temporaryBytes how large the job's own /tmp is
+     * @throws FenceException.Refused when that is too much to be looked at regularly
+     */
+    DiskUse(List<Path> directories, long temporaryBytes) {
+        this.directories = directories;
+        this.temporaryBytes = Math.ceilDiv(temporaryBytes, PAGE) * PAGE;
+        var now = of(directories, LongStream.empty());
+        if (!now.trouble().isEmpty()) {
+            throw new FenceException.Refused(
+                    "filesystem.write_paths",
+                    directories + ": there are " + now.trouble()
+                            + ", so its growth cannot be watched; name a smaller one");
+        }
+        before = now.bytes();
+    }
+
+    /**
+     * What has come since, with what lies in the job's own /tmp.
+     *
+     * @param processes the job's
+     */
+    Size growth(List<ProcessEntry> processes) {
+        var now = of(directories, processes.stream().mapToLong(ProcessEntry::pid));
+        long temporary = processes.stream()
+                .map(process -> new File("/proc/" + process.pid() + "/root/tmp"))
+                // By its size: until the fence stands, the path leads to the host's.
+                .filter(tmp -> tmp.getTotalSpace() == temporaryBytes)
+                .mapToLong(tmp -> tmp.getTotalSpace() - tmp.getFreeSpace())
+                .max()
+                .orElse(0);
+        return new Size(now.bytes() - before + temporary, now.files(), now.trouble());
+    }
 
     /**
      * What was counted.
      *
      * @param trouble why there may be more; empty when that is all
      */
-    record Size(long bytes, int files, String trouble) {}
+    record Size(long bytes, int files, String trouble) {
+        static final Size NONE = new Size(0, 0, "");
+    }
 
     /**
      * Counts.
      *
      * @param processes those of the job, whose open files may have no name any more
      */
-    static Size of(List<Path> directories, LongStream processes) {
+    private static Size of(List<Path> directories, LongStream processes) {
         var counter = new Counter();
         for (var directory : directories) {
             try {

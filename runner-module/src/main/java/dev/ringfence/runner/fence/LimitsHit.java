@@ -25,10 +25,9 @@ final class LimitsHit {
 
     private LimitsHit() {}
 
-    static List<LimitHit> of(
-            FencedCommand command, FencePlan plan, FenceSupervisor supervisor, ProcessEnd end, Usage usage) {
-        var hits = new ArrayList<LimitHit>();
-        supervisor.readings().ifPresent(readings -> {
+    static List<LimitHit> of(FencedCommand command, FencePlan plan, JobLimits limits, ProcessEnd end, Usage usage) {
+        var hits = new ArrayList<>(limits.hits());
+        limits.readings().ifPresent(readings -> {
             if (readings.memoryKills() > 0) {
                 hits.add(new LimitHit(
                         "resources.max_memory_mb",

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * How a profile's network section is enforced where a job has a network namespace of its own.
+ * How a profile's network section is enforced.
  *
  * @param shared whether the program shares the host's network
  * @param sockets which it can make
@@ -40,6 +40,32 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
             case RESTRICTED -> restricted(asked);
             case FULL -> full(asked);
         };
+    }
+
+    /**
+     * The same for a job that has no network namespace of its own: nothing of the host's network is within its reach but
+     * what the filter lets it make sockets for. Unix sockets are files that Landlock does not guard, a container
+     * engine's among them, so there are none.
+     *
+     * @param ports whether Landlock also guards TCP ports
+     */
+    NetworkPlan withoutNamespace(boolean ports) {
+        if (shared) {
+            return new NetworkPlan(true, Sockets.INTERNET_ONLY, egress, entries);
+        }
+        var means = (egress.isEmpty()
+                        ? "seccomp: no sockets but connected pairs"
+                        : "seccomp: sockets for TCP connections only, which the service decides about")
+                + (ports ? "; Landlock: no TCP ports" : "");
+        return new NetworkPlan(
+                false,
+                egress.isEmpty() ? Sockets.NONE : Sockets.PROXY_ONLY,
+                egress,
+                entries.stream()
+                        .map(entry -> entry.means().startsWith("network namespace")
+                                ? new Entry(entry.field(), entry.asked(), means, entry.value())
+                                : entry)
+                        .toList());
     }
 
     /** What tells programs of the proxy; nothing is reached without it. */

@@ -1,8 +1,8 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.SandboxProfile.Filesystem;
-import dev.ringfence.runner.fence.FencePlan.Mount;
 import dev.ringfence.runner.fence.FenceReport.Entry;
+import dev.ringfence.runner.fence.TierPlan.Mount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

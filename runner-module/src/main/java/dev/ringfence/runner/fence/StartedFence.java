@@ -12,14 +12,14 @@ import java.util.Optional;
 /** A fence that stands. */
 final class StartedFence implements FencedProcess {
     private final RunningProcess process;
-    private final FenceSupervisor supervisor;
+    private final TierSupervisor supervisor;
     private final Optional<JobEgress> proxy;
     private final FencePlan plan;
     private final FencedCommand command;
 
     StartedFence(
             RunningProcess process,
-            FenceSupervisor supervisor,
+            TierSupervisor supervisor,
             Optional<JobEgress> proxy,
             FencePlan plan,
             FencedCommand command) {
@@ -32,12 +32,12 @@ final class StartedFence implements FencedProcess {
 
     @Override
     public long pid() {
-        return supervisor.inner();
+        return supervisor.first();
     }
 
     @Override
     public Path root() {
-        return Path.of("/proc", Integer.toString(supervisor.inner()), "root");
+        return Path.of("/proc", Integer.toString(supervisor.first()), "root");
     }
 
     @Override
@@ -55,22 +55,19 @@ final class StartedFence implements FencedProcess {
 
     private FencedResult result(ProcessResult result) {
         var end = result.end();
-        if (end instanceof ProcessEnd.Exited || end instanceof ProcessEnd.Signalled) {
-            var code = FenceSupervisor.exitCode(result.status());
+        boolean itself = end instanceof ProcessEnd.Exited || end instanceof ProcessEnd.Signalled;
+        if (itself && plan.tier() instanceof TierPlan.Namespaces) {
+            var code = NamespacesSupervisor.exitCode(result.status());
             if (code.isPresent()) {
                 end = new ProcessEnd.Exited(code.getAsInt());
-            } else if (!outOfMemory()) {
+            } else if (!supervisor.limits().ended()) {
                 throw new FenceException.Broken("the fence broke before the program ran: "
                         + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());
             }
         }
+        var limits = LimitsHit.of(command, plan, supervisor.limits(), end, result.usage());
         var network = proxy.map(JobEgress::usage);
-        var limits = LimitsHit.of(command, plan, supervisor, end, result.usage());
         network.flatMap(LimitsHit::of).ifPresent(limits::add);
         return new FencedResult(end, result.stdout(), result.stderr(), result.usage(), network, limits, plan.report());
-    }
-
-    private boolean outOfMemory() {
-        return supervisor.readings().map(readings -> readings.memoryKills() > 0).orElse(false);
     }
 }

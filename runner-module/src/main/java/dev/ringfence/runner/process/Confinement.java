@@ -3,6 +3,7 @@ package dev.ringfence.runner.process;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * What a thread takes upon itself before it starts a program, so that the program and all it starts inherit it, and no
@@ -17,21 +18,17 @@ import java.util.OptionalInt;
  *     capabilities and user, and the starting thread stays until nothing of the tree is left, since the kernel binds
  *     parent-death signals to it
  * @param filter an array of {@code struct sock_filter}. It must let through what a starting thread takes, see
- *     {@link #NEEDED_CALLS}. Calls that it answers with {@code SECCOMP_RET_USER_NOTIF} wait for {@code calls}; no
+ *     {@link #neededCalls}. Calls that it answers with {@code SECCOMP_RET_USER_NOTIF} wait for {@code calls}; no
  *     other filter with a listener can be put on top
  * @param calls decides about those
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares confinements
 public record Confinement(
         Optional<Landlock> landlock, OptionalInt user, boolean launcher, byte[] filter, CallDecider calls) {
-    /**
-     * What the starting thread needs, in the JVM and in the C library, between its confinement and its end; each is
-     * harmless. A clone may be left to {@code calls}: the one of the start itself is let through without asking.
-     */
-    public static final String NEEDED_CALLS = """
+    private static final Set<String> NEEDED_CALLS = Set.of("""
             clone mmap munmap mprotect madvise futex sched_yield membarrier rt_sigprocmask rt_sigaction rt_sigreturn
             sigaltstack gettid getpid set_robust_list exit close close_range dup2 dup3 fcntl setsid chdir execve
-            wait4""";
+            wait4""".strip().split("\\s+"));
 
     /** The gate comes before the filter. */
     static final int MOST_FILTER_BYTES = (4096 - Gate.INSTRUCTIONS) * 8;
@@ -55,5 +52,14 @@ public record Confinement(
         if (user.isPresent() && user.getAsInt() < 1) {
             throw new IllegalArgumentException("no user for a program: " + user.getAsInt());
         }
+    }
+
+    /**
+     * What the starting thread needs, in the JVM and in the C library, between its confinement and its end; each is
+     * harmless. Some do not exist on some architectures. A clone may be left to {@code calls}: the one of the start
+     * itself is let through without asking.
+     */
+    public static Set<String> neededCalls() {
+        return NEEDED_CALLS;
     }
 }

@@ -178,6 +178,14 @@ final class CgroupV1 implements Cgroups {
         }
 
         @Override
+        public void seal() {
+            var pids = groups.get(Controller.PIDS);
+            if (pids != null) {
+                write(pids.resolve("pids.max"), "0");
+            }
+        }
+
+        @Override
         public Readings readings() {
             var memory = groups.get(Controller.MEMORY);
             var pids = groups.get(Controller.PIDS);

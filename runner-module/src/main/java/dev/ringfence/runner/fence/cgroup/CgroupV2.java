@@ -180,6 +180,13 @@ final class CgroupV2 implements Cgroups {
         }
 
         @Override
+        public void seal() {
+            if (controllers.contains(Controller.PIDS)) {
+                write(group.resolve("pids.max"), "0");
+            }
+        }
+
+        @Override
         public Readings readings() {
             return new Readings(
                     number(group.resolve("memory.peak")).orElse(0),

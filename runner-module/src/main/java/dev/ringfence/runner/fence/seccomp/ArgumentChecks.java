@@ -2,7 +2,6 @@ package dev.ringfence.runner.fence.seccomp;
 
 import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
-import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -108,18 +107,18 @@ final class ArgumentChecks {
         var internet = new Label();
         var netlink = new Label();
         loadArgument(0);
-        if (policy.sockets() != Sockets.NONE && policy.sockets() != Sockets.PROXY_ONLY) {
+        if (policy.sockets().local()) {
             assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
         }
-        if (policy.sockets() == Sockets.INTERNET || policy.sockets().proxied()) {
+        if (policy.sockets().open() || policy.sockets().proxied()) {
             assembler.jumpIf(Condition.EQUAL, AF_INET, internet);
             assembler.jumpIf(Condition.EQUAL, AF_INET6, internet);
         }
-        if (policy.sockets() == Sockets.INTERNET) {
+        if (policy.sockets().open()) {
             assembler.jumpIf(Condition.EQUAL, AF_NETLINK, netlink);
         }
         assembler.result(Rule.NO_SUCH_FAMILY.value());
-        if (policy.sockets() == Sockets.INTERNET) {
+        if (policy.sockets().open()) {
             assembler.mark(internet);
             loadArgument(1);
             assembler.and(SOCKET_TYPE);

@@ -1,0 +1,136 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.runner.fence.TierPlan.Mount;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Plans for namespaces by bubblewrap: what the program can reach is what is mounted. */
+final class NamespacesPlanner implements TierPlanner {
+    /** What giving up root takes, inside the fence and before the program; without privileges they give nothing. */
+    private static final Set<String> SETPRIV_SYSCALLS = Set.of(
+            "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
+
+    private final Planning planning;
+    private final List<Mount> mounts = new ArrayList<>();
+    private Set<Integer> groups = Set.of();
+    private List<Path> writable = List.of();
+
+    NamespacesPlanner(Planning planning) {
+        this.planning = planning;
+    }
+
+    @Override
+    public void system() {
+        planning.host().systemPaths().forEach((path, what) -> {
+            switch (what) {
+                case Host.SystemPath.Link link -> mounts.add(new Mount.Link(link.target(), path));
+                case Host.SystemPath.Bound _ -> readOnly(path);
+            }
+        });
+        mounts.add(new Mount.Proc());
+        for (var path : List.of("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")) {
+            if (Files.exists(Path.of(path))) {
+                mounts.add(new Mount.ReadOnly(Path.of(path)));
+            }
+        }
+        planning.host().masked().forEach(path -> mounts.add(new Mount.Masked(path, Files.isDirectory(path))));
+        mounts.add(new Mount.Devices());
+    }
+
+    @Override
+    public long disk(DataSize asked) {
+        boolean temporary = planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0;
+        boolean writable = !planning.profile().filesystem().writePaths().isEmpty();
+        if (writable && asked.bytes() == 0) {
+            throw new FenceException.Refused(
+                    "resources.max_disk_mb",
+                    "resources.max_disk_mb is 0, and filesystem.write_paths is not empty; give it a size, or leave them out");
+        }
+        mounts.add(
+                temporary ? new Mount.Temporary(Path.of("/tmp"), asked.bytes()) : new Mount.Directory(Path.of("/tmp")));
+        var means = temporary ? "size of the tmpfs on /tmp" : writable ? "" : "nothing can be written";
+        if (writable) {
+            means += (temporary ? "; " : "") + "watchdog, at least every second: growth of the write paths"
+                    + (temporary ? " and the tmpfs together" : "");
+        }
+        planning.entry("resources.max_disk_mb", asked, means, (temporary || writable ? asked.bytes() : 0) + " bytes");
+        return writable ? asked.bytes() : 0;
+    }
+
+    @Override
+    public void filesystem() {
+        var asked = planning.profile().filesystem();
+        var paths = PathPlan.of(
+                asked, planning.command().readOnly(), planning.host().root(), this::underSystem);
+        mounts.addAll(paths.mounts());
+        planning.entries().addAll(paths.entries());
+        groups = paths.groups();
+        writable = paths.writable();
+        planning.entry(
+                "filesystem.allow_temp_files",
+                asked.allowTempFiles(),
+                asked.allowTempFiles() ? "tmpfs on /tmp" : "/tmp is read-only",
+                Boolean.toString(asked.allowTempFiles()));
+        mounts.add(new Mount.Sealed(Path.of("/dev")));
+        mounts.add(new Mount.Sealed(Path.of("/")));
+    }
+
+    @Override
+    public void tasks(int tasks) {
+        // RLIMIT_NPROC of the job's own user does it, in its user namespace or as one of the jobs' range.
+    }
+
+    @Override
+    public NetworkPlan network(NetworkPlan asked) {
+        return asked;
+    }
+
+    @Override
+    public SeccompPolicy filter(SeccompPolicy asked) {
+        return asked;
+    }
+
+    @Override
+    public Set<String> startCalls() {
+        return planning.host().root() ? SETPRIV_SYSCALLS : Set.of();
+    }
+
+    @Override
+    public void identity() {
+        boolean root = planning.host().root();
+        planning.entry(
+                "identity",
+                "a user of its own, no capabilities",
+                root ? "setpriv, no_new_privs" : "user namespace, no_new_privs",
+                root ? "a user of the jobs' range" : "65534 inside, the service's outside");
+    }
+
+    @Override
+    public TierPlan plan() {
+        return new TierPlan.Namespaces(mounts, groups, writable);
+    }
+
+    /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */
+    private void readOnly(Path path) {
+        var parents = new ArrayList<Mount>();
+        for (var parent = path.getParent(); parent != null && parent.getNameCount() > 0; parent = parent.getParent()) {
+            if (!underSystem(parent)) {
+                parents.addFirst(new Mount.Directory(parent));
+            }
+        }
+        mounts.addAll(parents);
+        mounts.add(new Mount.ReadOnly(path));
+    }
+
+    private boolean underSystem(Path path) {
+        return path.startsWith("/proc")
+                || planning.host().systemPaths().entrySet().stream()
+                        .anyMatch(entry ->
+                                entry.getValue() instanceof Host.SystemPath.Bound && path.startsWith(entry.getKey()));
+    }
+}
