@@ -43,8 +43,7 @@ public record SandboxProfile(
 
     /** The same, but only in one tier. */
     public SandboxProfile inTier(FenceTier only) {
-        return new SandboxProfile(
-                name, resources, filesystem, processLimits, network, security, Optional.of(only));
+        return new SandboxProfile(name, resources, filesystem, processLimits, network, security, Optional.of(only));
     }
 
     /**

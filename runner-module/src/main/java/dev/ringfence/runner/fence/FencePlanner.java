@@ -32,6 +32,7 @@ final class FencePlanner {
     private double watchedCores;
     private long watchedIo;
     private long watchedDisk;
+    private long watchedTasks;
     private long userTasks;
 
     private FencePlanner(Host host, FencedCommand command) {
@@ -84,7 +85,7 @@ final class FencePlanner {
                 network,
                 filter.program(),
                 limits,
-                new Watch(watchedMemory, watchedCores, watchedIo, watchedDisk),
+                new Watch(watchedMemory, watchedCores, watchedIo, watchedTasks, watchedDisk),
                 userTasks,
                 profile.filesystem().maxFileSize().bytes(),
                 profile.processLimits().priority(),
@@ -153,18 +154,18 @@ final class FencePlanner {
         var asked = profile.processLimits();
         int children = asked.maxChildProcesses();
         boolean group = host.limitable().contains(Controller.PIDS);
-        int beside = children + command.threads();
         if (!group && !landlock) {
             // As root, bubblewrap's first process is not of the job's user.
             userTasks = host.root() ? tasks - 1 : tasks;
         }
-        if (landlock && (!group || children == 0)) {
-            tier.tasks(beside);
-        }
-        String means;
-        if (landlock) {
-            means = !group || children == 0 ? "seccomp: each new process or thread asks the service" : "";
-        } else {
+        String means = "";
+        if (landlock && children == 0) {
+            tier.tasks(command.threads());
+            means = "seccomp: each new process or thread asks the service";
+        } else if (landlock && !group) {
+            watchedTasks = tasks;
+            means = WATCHDOG + "a job that has more is ended";
+        } else if (!landlock) {
             means = group ? "" : "RLIMIT_NPROC of the job's own user";
             means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;
         }

@@ -78,8 +78,11 @@ final class JobDirectory {
         return new DiskUse.Size(counter.bytes, counter.files, counter.trouble);
     }
 
-    /** Removes it all. Nobody writes to it any more. */
+    /** Removes it all, if it is still there. Nobody writes to it any more. */
     void remove() throws IOException {
+        if (Files.notExists(path, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
         // Directories below are moved up before they are emptied, so that no path grows long.
         var waiting = new ArrayDeque<Path>();
         waiting.add(path);

@@ -64,7 +64,7 @@ final class LandlockPlanner implements TierPlanner {
     private final Set<Path> denied = new LinkedHashSet<>();
     private boolean temporary;
     private @Nullable NetworkPlan network;
-    private OptionalInt admitted = OptionalInt.empty();
+    private OptionalInt threads = OptionalInt.empty();
 
     LandlockPlanner(Planning planning, int version) {
         this.planning = planning;
@@ -133,8 +133,8 @@ final class LandlockPlanner implements TierPlanner {
     }
 
     @Override
-    public void tasks(int tasks) {
-        admitted = OptionalInt.of(tasks + 1);
+    public void tasks(int beside) {
+        threads = OptionalInt.of(beside + 1);
     }
 
     @Override
@@ -149,8 +149,15 @@ final class LandlockPlanner implements TierPlanner {
         if (!planning.host().limitable().contains(Controller.MEMORY)) {
             refused.addAll(HIDDEN_MEMORY);
         }
+        var decided = new HashSet<String>();
+        if (threads.isPresent()) {
+            decided.addAll(STARTING);
+        }
+        if (network != null && network.egress().isPresent()) {
+            decided.add("connect");
+        }
         // The start itself is a clone, so a filter cannot forbid them; the service, when asked, lets only that through.
-        return asked.withProcesses().refusing(refused).asking(admitted.isPresent() ? STARTING : Set.of());
+        return asked.withProcesses().refusing(refused).asking(decided);
     }
 
     @Override
@@ -182,8 +189,7 @@ final class LandlockPlanner implements TierPlanner {
                 FileRights.known(version),
                 network != null && network.shared() ? 0 : FileRights.network(version),
                 FileRights.scopes(version),
-                admitted,
-                planning.profile().processLimits().maxChildProcesses() == 0);
+                threads);
     }
 
     private void allow(Path path, long rights) {

@@ -28,8 +28,8 @@ record LandlockStart(
         if (tier.workRights() != 0) {
             makeDirectory();
         }
-        var tasks = tier.admittedTasks().isPresent()
-                ? Optional.of(new TaskLimit(tier.admittedTasks().getAsInt(), tier.threadsOnly(), mark))
+        var tasks = tier.threads().isPresent()
+                ? Optional.of(new TaskLimit(tier.threads().getAsInt(), mark))
                 : Optional.<TaskLimit>empty();
         var supervisor = new LandlockSupervisor(new JobLimits(plan, belongings, mark, tasks), belongings);
         var confinement = new Confinement(Optional.of(landlock()), belongings.user, plan.filter(), decider(tasks));

@@ -54,6 +54,8 @@ final class LandlockSupervisor implements TierSupervisor {
     @Override
     public void kill(Tree tree) {
         limits.seal();
+        // At one stroke, so that none of them can start another; then those that left the group.
+        tree.signalGroup(SIGKILL);
         tree.signalMarked(SIGKILL);
     }
 

@@ -81,8 +81,8 @@ final class NamespacesPlanner implements TierPlanner {
     }
 
     @Override
-    public void tasks(int tasks) {
-        // RLIMIT_NPROC of the job's own user does it, in its user namespace or as one of the jobs' range.
+    public void tasks(int beside) {
+        // The filter forbids processes, and a group or RLIMIT_NPROC counts threads.
     }
 
     @Override

@@ -38,9 +38,8 @@ sealed interface TierPlan {
      * @param handledFiles all that is denied unless a rule allows it, {@code LANDLOCK_ACCESS_FS_…}
      * @param handledNetwork {@code LANDLOCK_ACCESS_NET_…}
      * @param scopes {@code LANDLOCK_SCOPE_…}
-     * @param admittedTasks how many processes and threads the service lets the job have when asked for each; empty
-     *     when it is not asked
-     * @param threadsOnly whether those beside the first may only be threads
+     * @param threads how many threads the service lets the job's one process have when asked for each; empty when it is
+     *     not asked, and may have others
      */
     record Landlocked(
             List<FileRule> rules,
@@ -48,8 +47,7 @@ sealed interface TierPlan {
             long handledFiles,
             long handledNetwork,
             long scopes,
-            OptionalInt admittedTasks,
-            boolean threadsOnly)
+            OptionalInt threads)
             implements TierPlan {
         public Landlocked {
             rules = List.copyOf(rules);

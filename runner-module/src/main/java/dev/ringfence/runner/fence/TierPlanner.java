@@ -23,11 +23,11 @@ sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
     void filesystem();
 
     /**
-     * Limits how many processes and threads there can be, where no control group does.
+     * The program may have no other process.
      *
-     * @param tasks beside the program's first
+     * @param beside threads that it may have beside its first
      */
-    void tasks(int tasks);
+    void tasks(int beside);
 
     /** Adapts the network to what the tier has. */
     NetworkPlan network(NetworkPlan asked);

@@ -31,7 +31,6 @@ final class Watchdog {
     private final List<LimitHit> hits = new ArrayList<>();
     private long diskAt;
     private long peakMemory;
-    private int peakTasks;
     private boolean holding;
 
     Watchdog(Watch watch, JobMark mark, Belongings belongings) {
@@ -54,10 +53,6 @@ final class Watchdog {
         return peakMemory;
     }
 
-    int peakTasks() {
-        return peakTasks;
-    }
-
     /**
      * Looks once.
      *
@@ -65,10 +60,8 @@ final class Watchdog {
      */
     void look(Tree tree, Runnable end) {
         var members = Census.members(mark);
-        peakTasks = Math.max(
-                peakTasks, members.stream().mapToInt(ProcessEntry::threads).sum());
         var moved = watch.ioBytesPerSecond() > 0 ? Census.blockBytes(members, belongings.user) : OptionalLong.of(0);
-        var hit = memory(members).or(() -> disk(members)).or(() -> hidden(moved));
+        var hit = memory(members).or(() -> tasks(members)).or(() -> disk(members)).or(() -> hidden(moved));
         if (hit.isPresent()) {
             hits.add(hit.get());
             end.run();
@@ -97,6 +90,19 @@ final class Watchdog {
             tree.signalMarked(SIGCONT);
             holding = false;
         }
+    }
+
+    private Optional<LimitHit> tasks(List<ProcessEntry> members) {
+        long tasks = members.stream()
+                .filter(member -> !member.zombie())
+                .mapToLong(ProcessEntry::threads)
+                .sum();
+        return watch.tasks() == 0 || tasks <= watch.tasks()
+                ? Optional.empty()
+                : Optional.of(new LimitHit(
+                        "process_limits.max_child_processes",
+                        watch.tasks() + " tasks",
+                        tasks + " tasks in " + members.size() + " processes"));
     }
 
     /** A process that nobody may look into cannot be held to a pace. */

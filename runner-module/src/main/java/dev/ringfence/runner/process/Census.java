@@ -168,14 +168,17 @@ public final class Census {
                                 + atMost.toSeconds() + " s of a kill",
                         new IllegalStateException("still running"));
             }
+            boolean more = false;
             for (var entry : left) {
-                seen.add(entry.pid());
+                more |= seen.add(entry.pid());
                 long mark = ProcessEntry.mark(entry.pid());
                 if (ours.test(mark)) {
                     signal(entry.pid(), mark, Libc.SIGKILL);
                 }
             }
-            LockSupport.parkNanos(PAUSE_NANOS);
+            if (!more) {
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
         }
     }
 

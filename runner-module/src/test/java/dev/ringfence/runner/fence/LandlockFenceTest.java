@@ -150,10 +150,10 @@ class LandlockFenceTest {
     }
 
     @Test
-    void processesBeyondTheLimitAreRefusedAndNamed() {
+    void aJobWithMoreProcessesThanItMayHaveIsEndedAndThatIsNamed() {
         var profile = Profiles.with(new ProcessLimits(3, LONG, Set.of(), 0));
 
-        var result = run(profile, "sleep 301 & sleep 301 & sleep 301 & sleep 301 & echo never");
+        var result = run(profile, "sleep 301 & sleep 301 & sleep 301 & sleep 301 & wait; echo never");
 
         assertThat(stdout(result)).isEmpty();
         assertThat(result.limitsHit())
