@@ -86,14 +86,14 @@ class GivenPathsTest {
         Files.write(work.resolve("before"), new byte[20 << 20]);
         var fill = "head -c 7000000 /dev/zero > ";
         for (var script : List.of(
-                "for i in 1 2 3; do %s %s/$i; done; sleep 60".formatted(fill, work),
-                "%1$s /tmp/1; %1$s /tmp/2; %1$s %2$s/1; sleep 60".formatted(fill, work),
-                "for i in 3 4 5; do eval \"exec $i>%2$s/x\"; rm %2$s/x; %1$s /proc/self/fd/$i; done; sleep 60"
+                "for i in 1 2 3; do %s %s/$i; done; sleep 20".formatted(fill, work),
+                "%1$s /tmp/1; %1$s /tmp/2; %1$s %2$s/1; sleep 20".formatted(fill, work),
+                "for i in 3 4 5; do eval \"exec $i>%2$s/x\"; rm %2$s/x; %1$s /proc/self/fd/$i; done; sleep 20"
                         .formatted(fill, work),
-                "i=0; while [ $i -lt 5000 ]; do : > %s/$i; i=$((i+1)); done; sleep 60".formatted(work))) {
+                "i=0; while [ $i -lt 5000 ]; do : > %s/$i; i=$((i+1)); done; sleep 20".formatted(work))) {
             var result = run(List.of(), List.of(work.toString()), List.of(), script);
 
-            assertThat(result.limitsHit()).singleElement().satisfies(hit -> {
+            assertThat(result.limitsHit()).as(script).singleElement().satisfies(hit -> {
                 assertThat(hit.field()).isEqualTo("resources.max_disk_mb");
                 assertThat(hit.limit()).isEqualTo("16777216 bytes");
                 assertThat(hit.observed()).matches("\\d{8} bytes in \\d+ files");
