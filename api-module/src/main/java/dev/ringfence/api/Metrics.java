@@ -1,9 +1,10 @@
 package dev.ringfence.api;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.runner.engine.EngineLoad;
+import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.wal.log.LogObserver;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -12,16 +13,19 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.function.ToDoubleFunction;
 
-/** Every name of a metric, in one place. Those of models are OpenTelemetry's for generative AI. */
+/** The names of metrics, in one place; those of models are in {@link ModelMetrics}. */
 @Singleton
 public class Metrics implements JobObserver, LogObserver {
     private final MeterRegistry registry;
+    private final ModelMetrics models;
     private final Timer sync;
     private final DistributionSummary batch;
 
     Metrics(MeterRegistry registry) {
         this.registry = registry;
+        this.models = new ModelMetrics(registry);
         this.sync = Timer.builder("ringfence.journal.sync")
                 .description("One sync of the journal to its disk")
                 .publishPercentileHistogram()
@@ -34,6 +38,23 @@ public class Metrics implements JobObserver, LogObserver {
     void watch(Jobs jobs) {
         Gauge.builder("ringfence.jobs.live", jobs, Jobs::live)
                 .description("Jobs that run or wait")
+                .register(registry);
+    }
+
+    void watch(LlamaServerPool engines) {
+        gauge("ringfence.engines.ready", "Engines that are up", engines, EngineLoad::ready);
+        gauge("ringfence.engines.loading", "Engines that load, or wait for memory to", engines, EngineLoad::loading);
+        gauge("ringfence.engines.failed", "Engines whose last start or life ended badly", engines, EngineLoad::failed);
+        gauge("ringfence.engines.slots", "Slots of engines that are up", engines, EngineLoad::slots);
+        gauge("ringfence.engines.slots.busy", "Slots that are at work", engines, EngineLoad::busySlots);
+        gauge("ringfence.engines.waiting", "Requests that wait for an engine or a slot", engines, EngineLoad::waiting);
+        gauge("ringfence.engines.memory", "Bytes that engines need", engines, EngineLoad::memoryBytes);
+        gauge("ringfence.engines.memory.budget", "Bytes that engines may need", engines, EngineLoad::memoryBudget);
+    }
+
+    private void gauge(String name, String description, LlamaServerPool engines, ToDoubleFunction<EngineLoad> value) {
+        Gauge.builder(name, engines, pool -> value.applyAsDouble(pool.load()))
+                .description(description)
                 .register(registry);
     }
 
@@ -70,35 +91,7 @@ public class Metrics implements JobObserver, LogObserver {
                     .register(registry)
                     .record(Duration.between(job.startedAt(), job.endedAt()));
         }
-        if (job.result() != null) {
-            tokens(job.result());
-        }
-    }
-
-    private void tokens(JsonNode result) {
-        if (result.path("model").isTextual()) {
-            tokens(result, "input");
-            tokens(result, "output");
-            var first = result.path("time_to_first_token_ms");
-            if (first.isNumber()) {
-                Timer.builder("gen_ai.server.time_to_first_token")
-                        .tag("gen_ai.request.model", result.path("model").asText())
-                        .register(registry)
-                        .record(Duration.ofNanos(Math.round(first.doubleValue() * 1_000_000)));
-            }
-        }
-    }
-
-    private void tokens(JsonNode result, String type) {
-        var count = result.path(type + "_tokens");
-        if (count.isNumber()) {
-            DistributionSummary.builder("gen_ai.client.token.usage")
-                    .baseUnit("token")
-                    .tag("gen_ai.token.type", type)
-                    .tag("gen_ai.request.model", result.path("model").asText())
-                    .register(registry)
-                    .record(count.doubleValue());
-        }
+        models.ended(job);
     }
 
     @Override

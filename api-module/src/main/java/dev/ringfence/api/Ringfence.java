@@ -5,13 +5,19 @@ import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.catalog.EngineOptions;
 import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.Suggestion;
+import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.GenerateText;
+import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
+import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
@@ -28,27 +34,29 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
- * The assembled service: catalog, fence, engines, capabilities, journal and jobs, opened together and closed together.
+ * The assembled service: catalog, fence, engines, models, capabilities, journal and jobs, opened together and closed together.
  * Knows nothing of HTTP.
  */
 public final class Ringfence implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Ringfence.class);
     private static final int SEGMENT_BYTES = 32 << 20;
 
-    /** Two streams of output at their cap of 1 MiB, each character escaped to six, and the fence report. */
+    /** A request's body or a model's longest answer, each character escaped to six, with room. */
     private static final int EVENT_BYTES = 16 << 20;
 
-    private final Catalog catalog;
+    private final LiveCatalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
+    private final RemoteModels remotes;
+    private final ModelSource models;
     private final Capabilities capabilities;
     private final Journal journal;
     private final Jobs jobs;
@@ -57,9 +65,11 @@ public final class Ringfence implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Ringfence(
-            Catalog catalog,
+            LiveCatalog catalog,
             Fence fence,
             LlamaServerPool engines,
+            RemoteModels remotes,
+            ModelSource models,
             Capabilities capabilities,
             Journal journal,
             Jobs jobs,
@@ -67,6 +77,8 @@ public final class Ringfence implements AutoCloseable {
         this.catalog = catalog;
         this.fence = fence;
         this.engines = engines;
+        this.remotes = remotes;
+        this.models = models;
         this.capabilities = capabilities;
         this.journal = journal;
         this.jobs = jobs;
@@ -79,9 +91,10 @@ public final class Ringfence implements AutoCloseable {
      * @throws StartupFailure when the configuration or the host does not allow it; nothing stays open then
      */
     public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
-        var catalog = catalog(config.catalog());
         var settings = settings(config);
+        var engineSettings = engineSettings(config);
         var data = dataDirectory(config.data());
+        var catalog = catalog(config.catalog(), data);
         var fence = Fence.on(new FenceSettings(
                 instance(data),
                 config.fence().bubblewrap(),
@@ -89,33 +102,50 @@ public final class Ringfence implements AutoCloseable {
                 tier(config.fence().tier()),
                 config.fence().scratch(),
                 config.fence().grace()));
-        var recovered = recover(data.resolve("journal"), logObserver, settings.retained());
+        var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
         try {
             sweep(fence);
-            var engines = new LlamaServerPool(
-                    EngineSettings.defaults()
-                            .withPrefix(config.llamaPrefix().orElse(null))
-                            .withExecutable(config.llamaServer().orElse(null)),
-                    fence::start);
-            var capabilities = Capabilities.of(
-                    List.of(new GenerateText(new CatalogModels(catalog, engines)), new ShellExec(fence::start)));
+            var engines = new LlamaServerPool(engineSettings, fence::start);
+            var remotes = new RemoteModels();
+            var models = new CatalogModels(catalog::catalog, engines, remotes);
+            var capabilities = Capabilities.of(List.of(
+                    new GenerateText(models),
+                    new AskModel(Operation.CHAT, models),
+                    new AskModel(Operation.COMPLETION, models),
+                    new AskModel(Operation.EMBEDDINGS, models),
+                    new ShellExec(fence::start)));
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
                     capabilities,
-                    name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
-                    catalog::grants,
+                    name -> profile(catalog.catalog(), name),
+                    agent -> catalog.catalog().grants(agent),
+                    profile -> tier(fence, profile),
                     jobObserver);
             jobs.recover(recovered.jobs());
+            catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
-                    catalog, fence, engines, capabilities, recovered.journal(), jobs, config.drainTimeout());
+                    catalog,
+                    fence,
+                    engines,
+                    remotes,
+                    models,
+                    capabilities,
+                    recovered.journal(),
+                    jobs,
+                    config.drainTimeout());
         } catch (RuntimeException e) {
             recovered.journal().close();
             throw e;
         }
     }
 
+    /** The one in use now. */
     public Catalog catalog() {
+        return catalog.catalog();
+    }
+
+    public LiveCatalog liveCatalog() {
         return catalog;
     }
 
@@ -125,6 +155,11 @@ public final class Ringfence implements AutoCloseable {
 
     public LlamaServerPool engines() {
         return engines;
+    }
+
+    /** Finds the models that agents name. */
+    public ModelSource models() {
+        return models;
     }
 
     public Capabilities capabilities() {
@@ -157,15 +192,38 @@ public final class Ringfence implements AutoCloseable {
         }
         drain();
         engines.close();
+        remotes.close();
         journal.close();
         fence.close();
     }
 
-    private static Catalog catalog(Optional<Path> file) {
+    private static LiveCatalog catalog(Optional<Path> file, Path data) {
         try {
-            return file.map(Catalog::load).orElseGet(() -> Catalog.empty());
+            return LiveCatalog.open(file, AddedModels.open(data.resolve("models.json")));
         } catch (CatalogException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Optional<SandboxProfile> profile(Catalog catalog, Optional<String> name) {
+        return name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile()));
+    }
+
+    private static EngineSettings engineSettings(RingfenceConfig config) {
+        var engines = config.engines();
+        try {
+            var settings = EngineSettings.defaults()
+                    .withPrefix(config.llamaPrefix().orElse(null))
+                    .withExecutable(config.llamaServer().orElse(null))
+                    .withIdleTime(engines.idleTime())
+                    .withLoadTimeout(engines.loadTimeout())
+                    .withSlots(EngineOptions.DEFAULT_SLOTS, engines.queue())
+                    .withThreads(engines.threads());
+            return engines.memoryBudget()
+                    .map(budget -> settings.withMemoryBudget(budget.asLongValue()))
+                    .orElse(settings);
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure("ringfence.engines: " + e.getMessage(), e);
         }
     }
 
@@ -191,13 +249,23 @@ public final class Ringfence implements AutoCloseable {
         }
     }
 
-    private static Journal.Recovered recover(Path directory, LogObserver observer, int retained) {
-        var options = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
+    private static Optional<String> tier(Fence fence, SandboxProfile profile) {
+        try {
+            return Optional.of(fence.report(profile).tier());
+        } catch (FenceException.Refused _) {
+            return Optional.empty();
+        }
+    }
+
+    private static Journal.Recovered recover(
+            Path directory, RingfenceConfig.JournalKeeping keeping, LogObserver observer) {
+        var defaults = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
         try {
             var recovered = Journal.recover(
                     directory,
-                    options.withEndedJobs(retained, options.endedJobsBytes())
-                            .withLog(options.log().withObserver(observer)));
+                    options(defaults, keeping)
+                            .withObserver(new JournalLog())
+                            .withLog(defaults.log().withObserver(observer)));
             if (recovered.tail() instanceof Tail.Torn torn) {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
@@ -221,6 +289,23 @@ public final class Ringfence implements AutoCloseable {
                         + Suggestion.nearest(name, known)
                                 .map(near -> "; did you mean " + near + "?")
                                 .orElse(""))));
+    }
+
+    private static JournalOptions options(JournalOptions defaults, RingfenceConfig.JournalKeeping keeping) {
+        var age = keeping.retention().age();
+        long size = keeping.retention().size().asLongValue();
+        int events = keeping.snapshot().events();
+        if (age.compareTo(Duration.ofMinutes(1)) < 0) {
+            throw new StartupFailure("ringfence.journal.retention.age is " + age + "; it must be at least 1 minute");
+        }
+        if (size < 2L * SEGMENT_BYTES) {
+            throw new StartupFailure("ringfence.journal.retention.size is " + size + " bytes; it must be at least "
+                    + 2L * SEGMENT_BYTES + ", two segments of the log");
+        }
+        if (events < 1) {
+            throw new StartupFailure("ringfence.journal.snapshot.events is " + events + "; it must be at least 1");
+        }
+        return defaults.withSnapshots(events, defaults.indexRows()).withRetention(age, size);
     }
 
     private static void sweep(Fence fence) {

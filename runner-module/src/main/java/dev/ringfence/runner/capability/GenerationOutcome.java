@@ -11,9 +11,9 @@ import org.jboss.logging.Logger;
 /**
  * What a job's result shows of a generation. What is not known is left out.
  *
- * @param text what has been streamed so far
+ * @param answer what has come so far
  */
-record GenerationOutcome(String model, CharSequence text) {
+record GenerationOutcome(String model, AnswerSoFar answer) {
     private static final Logger LOG = Logger.getLogger(GenerationOutcome.class);
 
     Outcome of(GenerationResult result) {
@@ -27,9 +27,10 @@ record GenerationOutcome(String model, CharSequence text) {
     private ObjectNode data(GenerationResult.Answered answered) {
         var data = FenceJson.object();
         data.put("model", model);
-        data.put("text", text.toString());
+        answer.showIn(data);
         data.put("finish_reason", answered.finishReason());
         data.put("input_tokens", answered.inputTokens());
+        data.put("cached_input_tokens", answered.cachedTokens());
         data.put("output_tokens", answered.outputTokens());
         if (answered.timeToFirstToken() != null) {
             data.put("time_to_first_token_ms", FenceJson.milliseconds(answered.timeToFirstToken()));
@@ -45,7 +46,9 @@ record GenerationOutcome(String model, CharSequence text) {
     }
 
     private ObjectNode partial() {
-        return FenceJson.object().put("model", model).put("text", text.toString());
+        var data = FenceJson.object().put("model", model);
+        answer.showIn(data);
+        return data;
     }
 
     Outcome failed(Throwable failure) {
@@ -63,6 +66,11 @@ record GenerationOutcome(String model, CharSequence text) {
         return switch (error) {
             case EngineException.EngineMissing _ -> "engine-missing";
             case EngineException.ModelFileMissing _ -> "model-file-not-found";
+            case EngineException.ModelFileInvalid _ -> "model-file-invalid";
+            case EngineException.ChecksumMismatch _ -> "model-checksum-mismatch";
+            case EngineException.TooLarge _ -> "model-too-large";
+            case EngineException.RemoteUnavailable _ -> "remote-unavailable";
+            case EngineException.RemoteDenied _ -> "remote-denied";
             case EngineException.Down down when !down.limitsHit().isEmpty() -> "resource-limit-exceeded";
             case EngineException.LoadFailed _ -> "model-load-failed";
             case EngineException.Crashed _ -> "engine-crashed";
@@ -85,9 +93,16 @@ record GenerationOutcome(String model, CharSequence text) {
             case EngineException.PromptTooLong tooLong ->
                 data.put("prompt_tokens", tooLong.tokens()).put("context_tokens", tooLong.limit());
             case EngineException.Saturated saturated ->
-                data.put("retry_after_ms", FenceJson.milliseconds(saturated.retryAfter()));
+                data.put("retry_after_ms", FenceJson.milliseconds(saturated.retryAfter()))
+                        .put("queue_position", saturated.position());
+            case EngineException.ChecksumMismatch mismatch ->
+                data.put("expected_sha256", mismatch.expected()).put("actual_sha256", mismatch.actual());
             case EngineException.EngineMissing _,
                     EngineException.ModelFileMissing _,
+                    EngineException.ModelFileInvalid _,
+                    EngineException.TooLarge _,
+                    EngineException.RemoteUnavailable _,
+                    EngineException.RemoteDenied _,
                     EngineException.InvalidRequest _,
                     EngineException.Misbehaved _,
                     EngineException.Closed _ -> {

@@ -164,7 +164,7 @@ final class FencePlanner {
             means = "seccomp: each new process or thread asks the service";
         } else if (landlock && !group) {
             watchedTasks = tasks;
-            means = WATCHDOG + "a job that has more is ended";
+            means = WATCHDOG + "a job that has more is ended; RLIMIT_NPROC some way above";
         } else if (!landlock) {
             means = group ? "" : "RLIMIT_NPROC of the job's own user";
             means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;

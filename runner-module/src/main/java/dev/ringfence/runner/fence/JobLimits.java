@@ -1,10 +1,12 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.fence.cgroup.JobCgroup;
+import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.KernelLimits;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The limits of one job in any tier: set before its program begins, watched while it runs, read when it has ended. */
 final class JobLimits {
+    /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
+    private static final int ROOM = 512;
+
     private final FencePlan plan;
     private final Optional<JobCgroup> group;
     private final JobMark mark;
@@ -44,7 +49,27 @@ final class JobLimits {
         tree.limit(
                 pid,
                 user,
-                new KernelLimits(plan.maxFileBytes(), 2 * plan.watch().memoryBytes(), plan.userTasks(), plan.nice()));
+                new KernelLimits(plan.maxFileBytes(), 2 * plan.watch().memoryBytes(), userTasks(user), plan.nice()));
+    }
+
+    /**
+     * What stands behind a watched number of tasks, so that a job cannot outgrow the watchdog. The service's user also
+     * has the service and other jobs.
+     */
+    private long userTasks(OptionalInt user) {
+        if (plan.watch().tasks() == 0) {
+            return plan.userTasks();
+        }
+        return plan.watch().tasks() + ROOM + (user.isPresent() ? 0 : Census.tasksOfThisUser());
+    }
+
+    /** So far, as the control group counts; zero without one. From any thread, also when the group has gone meanwhile. */
+    long peakMemoryBytes() {
+        try {
+            return group.map(found -> found.readings().peakMemoryBytes()).orElse(0L);
+        } catch (UncheckedIOException e) {
+            return 0;
+        }
     }
 
     Duration interval() {
@@ -67,14 +92,14 @@ final class JobLimits {
 
     Usage ended(Usage counted) {
         if (group.isEmpty()) {
-            return watchdog.peakMemory() > counted.peakMemoryBytes()
-                    ? new Usage(
-                            counted.cpuUser(),
-                            counted.cpuSystem(),
-                            watchdog.peakMemory(),
-                            counted.wall(),
-                            "watchdog (sum of processes)")
-                    : counted;
+            // What the kernel counted begins with the service's own memory, which a child shares until its program
+            // begins.
+            return new Usage(
+                    counted.cpuUser(),
+                    counted.cpuSystem(),
+                    watchdog.peakMemory() > 0 ? watchdog.peakMemory() : counted.peakMemoryBytes(),
+                    counted.wall(),
+                    watchdog.peakMemory() > 0 ? "watchdog (sum of processes)" : "rusage (at most)");
         }
         var seen = group.get().readings();
         readings = seen;

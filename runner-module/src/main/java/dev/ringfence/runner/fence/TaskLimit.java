@@ -47,8 +47,6 @@ final class TaskLimit implements CallDecider {
     }
 
     private long threads() {
-        return Census.membersNow(mark).stream()
-                .mapToLong(ProcessEntry::threads)
-                .sum();
+        return Census.membersNow(mark).stream().mapToLong(ProcessEntry::threads).sum();
     }
 }

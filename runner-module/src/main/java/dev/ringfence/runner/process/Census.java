@@ -126,6 +126,30 @@ public final class Census {
         return closed.isEmpty() ? OptionalLong.of(sum.get()) : OptionalLong.empty();
     }
 
+    /** How many processes and threads the service's user has now, those of the service included. */
+    public static long tasksOfThisUser() {
+        var own = Path.of("/proc/self");
+        long tasks = 0;
+        try (var entries = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            var user = Files.getAttribute(own, "unix:uid");
+            for (var entry : entries) {
+                try {
+                    if (user.equals(Files.getAttribute(entry, "unix:uid"))) {
+                        tasks += ProcessEntry.of(
+                                        Integer.parseInt(entry.getFileName().toString()))
+                                .map(ProcessEntry::threads)
+                                .orElse(0);
+                    }
+                } catch (IOException e) {
+                    // It has ended meanwhile.
+                }
+            }
+        } catch (IOException e) {
+            throw new ProcessException("the processes could not be listed", e);
+        }
+        return tasks;
+    }
+
     /** Sends a signal to every process of a job that is there now. */
     public static void signal(JobMark mark, int signal) {
         for (var member : entries(value -> value == mark.value(), 0)) {

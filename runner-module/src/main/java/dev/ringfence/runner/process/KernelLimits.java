@@ -12,7 +12,8 @@ package dev.ringfence.runner.process;
 public record KernelLimits(long fileBytes, long privateBytes, long userTasks, int nice) {
     void set(int pid) {
         Libc.limit(pid, Libc.RLIMIT_FSIZE, fileBytes);
-        Libc.limit(pid, Libc.RLIMIT_CORE, 0);
+        // One byte: for zero the kernel would start a collector, as root and outside of all limits (core(5)).
+        Libc.limit(pid, Libc.RLIMIT_CORE, 1);
         if (privateBytes > 0) {
             Libc.limit(pid, Libc.RLIMIT_DATA, privateBytes);
         }

@@ -43,6 +43,7 @@ final class SystemCalls {
 
     /** Once a question was heard, only a fatal signal makes it fail; since Linux 5.19. */
     private static final int SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
+
     private static final int CAPABILITY_VERSION_3 = 0x2008_0522;
     private static final int MOST_CAPABILITIES = 64;
 

@@ -185,8 +185,18 @@ class LandlockFenceTest {
     void aForkBombIsContainedAndNothingOfItIsLeft() {
         var result = run(Profiles.shell(), "f() { f | f & }; f; f; f; sleep 302", Duration.ofSeconds(2));
 
-        assertThat(result.limitsHit()).extracting(LimitHit::field).contains("process_limits.max_child_processes");
+        assertThat(result.usage().wall()).isLessThan(LONG);
         assertThat(running("302")).isEmpty();
+    }
+
+    @Test
+    void aJobThatStartsProcessAfterProcessIsEndedAndThatIsNamed() {
+        var result = run(Profiles.shell(), "while :; do setsid sleep 308 & done");
+
+        assertThat(result.limitsHit())
+                .extracting(LimitHit::field)
+                .containsExactly("process_limits.max_child_processes");
+        assertThat(running("308")).isEmpty();
     }
 
     @Test
@@ -227,6 +237,28 @@ class LandlockFenceTest {
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(700)));
         assertThat(running("30[345]")).isEmpty();
+    }
+
+    @Test
+    void forksThatAreRefusedWhileAJobIsEndedAreNoLimitThatItRanInto() {
+        var script = "trap '' TERM; while :; do /bin/true; done";
+        try (var grouped =
+                Fence.on(FenceSettings.of("sealed" + ProcessHandle.current().pid()))) {
+            var result = grouped.start(
+                            command(
+                                    Profiles.shell().inTier(FenceTier.LANDLOCK),
+                                    List.of("/bin/sh", "-c", script),
+                                    Duration.ofMillis(500)),
+                            OutputListener.NONE)
+                    .result()
+                    .await()
+                    .atMost(Duration.ofSeconds(30));
+
+            assertThat(result.end()).isInstanceOf(ProcessEnd.TimedOut.class);
+            assertThat(result.limitsHit())
+                    .extracting(LimitHit::field)
+                    .doesNotContain("process_limits.max_child_processes");
+        }
     }
 
     @Test

@@ -197,19 +197,24 @@ final class ArgumentChecks {
         answer(denied, Rule.NOT_PERMITTED);
     }
 
-    /** The same; asking is allowed. A pointer is looked at whole. */
+    /**
+     * The same, and the limits of other processes: where the job has the service's own user, the service's are among them.
+     * Asking is allowed. A pointer is looked at whole.
+     */
     private void limitOf(Rule.Answer passed) {
         var allowed = new Label();
-        var marked = new Label();
+        var sets = new Label();
         var denied = new Label();
-        loadArgument(1);
-        assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, marked);
-        assembler.jump(allowed);
-        assembler.mark(marked);
         loadArgument(2);
-        assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        assembler.jumpIf(Condition.AT_LEAST, 1, sets);
         assembler.load(FIRST_ARGUMENT + ARGUMENT_BYTES * 2 + 4);
+        assembler.jumpIf(Condition.AT_LEAST, 1, sets);
+        assembler.jump(allowed);
+        assembler.mark(sets);
+        loadArgument(0);
         assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, denied);
         answer(allowed, passed);
         answer(denied, Rule.NOT_PERMITTED);
     }

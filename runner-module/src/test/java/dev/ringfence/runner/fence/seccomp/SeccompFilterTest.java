@@ -388,6 +388,10 @@ class SeccompFilterTest {
             assertThat(call(filter, policy, "prlimit64", 0, 15 | high, 0, 1)).isEqualTo(ALLOW);
             assertThat(call(filter, policy, "setrlimit", 7 | high, 1)).isEqualTo(ALLOW);
             assertThat(call(filter, policy, "prlimit64", 0, 7 | high, 1)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "prlimit64", 4711 | high, 7 | high, 1))
+                    .isEqualTo(EPERM);
+            assertThat(call(filter, policy, "prlimit64", 4711 | high, 7 | high, 0))
+                    .isEqualTo(ALLOW);
         }
     }
 
