@@ -34,6 +34,7 @@ final class FencePlanner {
     private long watchedDisk;
     private long watchedTasks;
     private long userTasks;
+    private int nice;
 
     private FencePlanner(Host host, FencedCommand command) {
         this.host = host;
@@ -88,7 +89,7 @@ final class FencePlanner {
                 new Watch(watchedMemory, watchedCores, watchedIo, watchedTasks, watchedDisk),
                 userTasks,
                 profile.filesystem().maxFileSize().bytes(),
-                profile.processLimits().priority(),
+                nice,
                 new FenceReport(plan.tier().externalName(), planning.entries()));
     }
 
@@ -185,13 +186,22 @@ final class FencePlanner {
                         ? "monotonic clock, SIGTERM, grace, SIGKILL to every process that carries the job's mark"
                         : "monotonic clock, SIGTERM, grace, SIGKILL to the namespace's first process",
                 command.effectiveDeadline().toMillis() + " ms");
-        if (asked.priority() < 0 && !host.root()) {
-            throw new FenceException.Refused(
-                    "process_limits.process_priority",
-                    "process_limits.process_priority is " + asked.priority()
-                            + ", and only a service that is root may raise a priority; use 0 or more");
+        nice = asked.priority();
+        if (nice < host.nice() && !host.raises()) {
+            if (nice < 0) {
+                throw new FenceException.Refused(
+                        "process_limits.process_priority",
+                        "process_limits.process_priority is " + nice
+                                + ", and only a service with CAP_SYS_NICE may raise a priority above its own; use 0 or"
+                                + " more");
+            }
+            nice = host.nice();
         }
-        entry("process_limits.process_priority", asked.priority(), "nice", Integer.toString(asked.priority()));
+        entry(
+                "process_limits.process_priority",
+                asked.priority(),
+                nice == asked.priority() ? "nice" : "nice, as the service itself has it",
+                Integer.toString(nice));
     }
 
     private static String and(String more) {

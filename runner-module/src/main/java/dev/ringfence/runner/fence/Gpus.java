@@ -106,7 +106,8 @@ final class Gpus {
             }
         }
         throw new FenceException.Refused(
-                "resources.gpu_access", "every GPU of this host is in use (" + units + "); try again when a job has ended");
+                "resources.gpu_access",
+                "every GPU of this host is in use (" + units + "); try again when a job has ended");
     }
 
     private void giveBack(Path unit, @org.jspecify.annotations.Nullable FileChannel channel) {

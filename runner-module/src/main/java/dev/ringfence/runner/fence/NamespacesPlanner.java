@@ -45,12 +45,7 @@ final class NamespacesPlanner implements TierPlanner {
     @Override
     public long disk(DataSize asked) {
         boolean temporary = planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0;
-        boolean writable = !planning.profile().filesystem().writePaths().isEmpty();
-        if (writable && asked.bytes() == 0) {
-            throw new FenceException.Refused(
-                    "resources.max_disk_mb",
-                    "resources.max_disk_mb is 0, and filesystem.write_paths is not empty; give it a size, or leave them out");
-        }
+        boolean writable = planning.writesToHost(asked);
         mounts.add(
                 temporary ? new Mount.Temporary(Path.of("/tmp"), asked.bytes()) : new Mount.Directory(Path.of("/tmp")));
         var means = temporary ? "size of the tmpfs on /tmp" : writable ? "" : "nothing can be written";

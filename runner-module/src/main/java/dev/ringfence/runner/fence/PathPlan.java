@@ -3,13 +3,8 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.catalog.SandboxProfile.Filesystem;
 import dev.ringfence.runner.fence.FenceReport.Entry;
 import dev.ringfence.runner.fence.TierPlan.Mount;
-import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -27,7 +22,6 @@ import java.util.stream.Stream;
  * one that is denied or read-only becomes a mount of its own, and the job cannot move it out of the way for the next.
  */
 final class PathPlan {
-    private static final Path TEMPORARY = Path.of("/tmp");
     private static final int MOST_GIVEN = 512;
 
     private final Filesystem asked;
@@ -89,9 +83,9 @@ final class PathPlan {
             PathRules.expand("filesystem.read_paths", pattern).forEach(path -> give(path, false));
         }
         var readable = List.copyOf(given.keySet());
-        for (var pattern : asked.writePaths()) {
-            write(pattern);
-        }
+        var written = WritePaths.of(asked.writePaths(), root);
+        written.paths().forEach(path -> give(path, true));
+        groups.addAll(written.groups());
         if (given.size() > MOST_GIVEN) {
             throw new FenceException.Refused(
                     "filesystem.read_paths",
@@ -108,59 +102,6 @@ final class PathPlan {
     private void give(GivenPath path, boolean writable) {
         given.merge(path.path(), writable, (one, other) -> one || other);
         real.put(path.path(), path.real());
-    }
-
-    private void write(String pattern) {
-        var found = PathRules.expand("filesystem.write_paths", pattern);
-        if (found.isEmpty()) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths", "\"" + pattern + "\" does not exist; create what jobs shall write to");
-        }
-        for (var path : found) {
-            if (TEMPORARY.startsWith(path.path())) {
-                throw new FenceException.Refused(
-                        "filesystem.write_paths",
-                        path.path() + " would be the host's /tmp; a job has one of its own with allow_temp_files");
-            }
-            admit(path.real());
-            give(path, true);
-        }
-    }
-
-    /** Whether a job's user will be able to write there; finds the group that lets it. */
-    private void admit(Path path) {
-        try {
-            var attributes = Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            if (!root) {
-                if (!Files.isWritable(path)) {
-                    throw notWritable(path, attributes, "jobs run as the service's user, which cannot write there");
-                }
-                return;
-            }
-            var permissions = attributes.permissions();
-            if (permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
-                return;
-            }
-            int group = (int) Files.getAttribute(path, "unix:gid", LinkOption.NOFOLLOW_LINKS);
-            if (group == 0 || !permissions.contains(PosixFilePermission.GROUP_WRITE)) {
-                throw notWritable(
-                        path,
-                        attributes,
-                        "jobs run as users of their own; give it to a group that is not root's and that may write"
-                                + " (chgrp GROUP; chmod g+rwxs)");
-            }
-            groups.add(group);
-        } catch (IOException e) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths", path + " cannot be looked at: " + e.getMessage());
-        }
-    }
-
-    private static FenceException.Refused notWritable(Path path, PosixFileAttributes attributes, String why) {
-        return new FenceException.Refused(
-                "filesystem.write_paths",
-                path + " belongs to " + attributes.owner() + ":" + attributes.group() + " with "
-                        + PosixFilePermissions.toString(attributes.permissions()) + ", and " + why);
     }
 
     private void deny(String pattern) {

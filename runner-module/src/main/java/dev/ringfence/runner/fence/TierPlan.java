@@ -40,6 +40,8 @@ sealed interface TierPlan {
      * @param scopes {@code LANDLOCK_SCOPE_…}
      * @param threads how many threads the service lets the job's one process have when asked for each; empty when it is
      *     not asked, and may have others
+     * @param groups that the program has beside its own; only for a service that is root
+     * @param writable where on the host it may write
      */
     record Landlocked(
             List<FileRule> rules,
@@ -47,10 +49,14 @@ sealed interface TierPlan {
             long handledFiles,
             long handledNetwork,
             long scopes,
-            OptionalInt threads)
+            OptionalInt threads,
+            Set<Integer> groups,
+            List<Path> writable)
             implements TierPlan {
         public Landlocked {
             rules = List.copyOf(rules);
+            groups = Set.copyOf(groups);
+            writable = List.copyOf(writable);
         }
 
         @Override

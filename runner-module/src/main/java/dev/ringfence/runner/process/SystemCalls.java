@@ -160,12 +160,14 @@ final class SystemCalls {
     }
 
     /**
-     * Changes user and group, and leaves all other groups. The C library's functions would change every thread.
+     * Changes user and group, and leaves all other groups but those that are given. The C library's functions would
+     * change every thread.
      *
+     * @param groups of 32 bits each
      * @return zero, or the negative errno
      */
-    static long threadUser(int user) {
-        long result = call(SETGROUPS, 0, 0, 0, 0);
+    static long threadUser(int user, MemorySegment groups) {
+        long result = call(SETGROUPS, groups.byteSize() / Integer.BYTES, groups.address(), 0, 0);
         if (result == 0) {
             result = call(SETRESGID, user, user, user, 0);
         }
