@@ -25,9 +25,17 @@ final class Bubblewrap {
      *
      * @param name what shows as the process's name, so that it is found again after a crash of the service
      * @param user the job's user; only for a service that runs as root
+     * @param devices the nodes of the GPU that it was lent
      */
     static List<String> argv(
-            String name, FencePlan plan, boolean root, int user, FencedCommand command, int statusFd, int gateFd) {
+            String name,
+            FencePlan plan,
+            boolean root,
+            int user,
+            List<Path> devices,
+            FencedCommand command,
+            int statusFd,
+            int gateFd) {
         var tier = (TierPlan.Namespaces) plan.tier();
         var argv = new ArrayList<String>();
         argv.add(name);
@@ -50,6 +58,9 @@ final class Bubblewrap {
                 argv.addAll(
                         List.of(writable ? "--bind-fd" : "--ro-bind-fd", Integer.toString(given++), path.toString()));
             } else {
+                if (mount.equals(new Mount.Sealed(Path.of("/dev")))) {
+                    plan.gpus().ifPresent(found -> devices.forEach(node -> device(argv, found, node)));
+                }
                 mount(argv, mount);
             }
         }
@@ -76,6 +87,14 @@ final class Bubblewrap {
         }
         argv.addAll(command.argv());
         return argv;
+    }
+
+    private static void device(List<String> argv, Gpus.Found found, Path node) {
+        var inside = Path.of("/dev").resolve(found.devices().relativize(node));
+        for (var parent = inside.getParent(); parent.getNameCount() > 1; parent = parent.getParent()) {
+            argv.addAll(List.of("--perms", "0755", "--dir", parent.toString()));
+        }
+        argv.addAll(List.of("--dev-bind", node.toString(), inside.toString()));
     }
 
     private static void mount(List<String> argv, Mount mount) {

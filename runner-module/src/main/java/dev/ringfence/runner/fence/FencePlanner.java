@@ -10,6 +10,7 @@ import dev.ringfence.runner.fence.seccomp.SeccompFilter;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import dev.ringfence.runner.fence.seccomp.UnusableSyscallList;
 import java.util.HashSet;
+import java.util.Optional;
 
 /**
  * Plans how a profile is enforced. Each field of the profile gets a line in the report or refuses the command; none is
@@ -35,6 +36,7 @@ final class FencePlanner {
     private long watchedTasks;
     private long userTasks;
     private int nice;
+    private Optional<Gpus.Found> gpus = Optional.empty();
 
     private FencePlanner(Host host, FencedCommand command) {
         this.host = host;
@@ -85,6 +87,7 @@ final class FencePlanner {
                 plan,
                 network,
                 filter.program(),
+                gpus,
                 limits,
                 new Watch(watchedMemory, watchedCores, watchedIo, watchedTasks, watchedDisk),
                 userTasks,
@@ -125,11 +128,13 @@ final class FencePlanner {
         switch (asked.gpu()) {
             case GpuAccess.None _ ->
                 entry("resources.gpu_access", "None", "no device nodes but null, zero, full, random, tty", "none");
-            case GpuAccess.Shared _, GpuAccess.Exclusive _ ->
+            case GpuAccess.Shared shared ->
                 throw new FenceException.Refused(
                         "resources.gpu_access",
-                        "resources.gpu_access is " + asked.gpu() + ", which this fence cannot enforce yet;"
-                                + " use a profile with gpu_access = \"None\"");
+                        "resources.gpu_access is Shared with at most " + shared.maxMemory()
+                                + ", and no means of the kernel limits what a job takes of a GPU's memory; use"
+                                + " \"Exclusive\", or \"None\"");
+            case GpuAccess.Exclusive _ -> gpu();
         }
 
         long ioBytes = DataSize.ofMegabytes(asked.maxIoMegabytesPerSecond()).bytes();
@@ -149,6 +154,24 @@ final class FencePlanner {
 
         int tasks = ownTasks + profile.processLimits().maxChildProcesses() + command.threads();
         return new CgroupLimits(memory, tasks, asked.maxCores(), ioBytes);
+    }
+
+    private void gpu() {
+        var found = host.gpus();
+        if (found.units().isEmpty()) {
+            throw new FenceException.Refused(
+                    "resources.gpu_access",
+                    "resources.gpu_access is Exclusive, and this host has no GPU: neither nvidia0 and so on nor"
+                            + " dri/renderD128 and so on in " + found.devices() + "; install its driver, or in a"
+                            + " container pass its device nodes in");
+        }
+        tier.gpus(found);
+        gpus = Optional.of(found);
+        entry(
+                "resources.gpu_access",
+                "Exclusive",
+                "the device nodes of one GPU, lent by a file lock to one job at a time",
+                "one of " + found.units());
     }
 
     private void processes(long tasks) {

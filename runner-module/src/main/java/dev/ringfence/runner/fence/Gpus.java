@@ -9,21 +9,25 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The host's GPUs, each lent to one job at a time. A file lock for each keeps other services of the host out as well,
  * and ends with this one however it ends. Thread-safe.
  */
 final class Gpus {
-    private static final Path DEVICES = Path.of("/dev");
+    /** One for the whole process, as the kernel's locks are a process's. */
+    private static final Set<Path> LENT = new HashSet<>();
 
     private final Path locks;
-    private final Set<Path> lent = new HashSet<>();
 
     /** Locks are files in a directory that all services of the host share. */
     Gpus(Path locks) {
@@ -33,39 +37,74 @@ final class Gpus {
     /**
      * What the host has, as device nodes.
      *
+     * @param devices where device nodes are
      * @param units one for each GPU
      * @param shared what programs need beside one, whichever it is
      */
-    record Found(List<Path> units, List<Path> shared) {
-        static final Found NONE = new Found(List.of(), List.of());
-
+    record Found(Path devices, List<Path> units, List<Path> shared) {
         Found {
             units = List.copyOf(units);
             shared = List.copyOf(shared);
         }
+
+        List<Path> all() {
+            return Stream.concat(units.stream(), shared.stream()).toList();
+        }
+
+        /** What a job gets. */
+        List<Path> with(Lease lease) {
+            return Stream.concat(Stream.of(lease.unit()), shared.stream()).toList();
+        }
     }
 
     /** One GPU, lent until it is closed. */
-    record Lease(Path unit, AutoCloseable lock) implements AutoCloseable {
+    record Lease(Path unit, Runnable end) implements AutoCloseable {
         @Override
-        public void close() throws Exception {
-            lock.close();
+        public void close() {
+            end.run();
         }
     }
 
     /** NVIDIA's nodes where there are any, and otherwise the render nodes of the kernel's own drivers. */
-    static Found find() {
-        var nvidia = nodes(DEVICES, "nvidia[0-9]*");
+    static Found find(Path devices) {
+        var nvidia = nodes(devices, "nvidia[0-9]*");
         if (!nvidia.isEmpty()) {
             return new Found(
+                    devices,
                     nvidia,
-                    List.of("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset").stream()
-                            .map(DEVICES::resolve)
+                    Stream.of("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
+                            .map(devices::resolve)
                             .filter(Files::exists)
                             .toList());
         }
-        var kfd = DEVICES.resolve("kfd");
-        return new Found(nodes(DEVICES.resolve("dri"), "renderD*"), Files.exists(kfd) ? List.of(kfd) : List.of());
+        var kfd = devices.resolve("kfd");
+        return new Found(
+                devices, nodes(devices.resolve("dri"), "renderD*"), Files.exists(kfd) ? List.of(kfd) : List.of());
+    }
+
+    /** What the device nodes let a job's user in by, where it is not everybody. */
+    static Set<Integer> groups(List<Path> nodes) {
+        var groups = new TreeSet<Integer>();
+        for (var node : nodes) {
+            try {
+                var permissions = Files.getPosixFilePermissions(node);
+                int group = (int) Files.getAttribute(node, "unix:gid");
+                if (permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+                    continue;
+                }
+                if (group == 0 || !permissions.contains(PosixFilePermission.GROUP_WRITE)) {
+                    throw new FenceException.Refused(
+                            "resources.gpu_access",
+                            node + " has the permissions " + PosixFilePermissions.toString(permissions)
+                                    + ", which keep a job's user out; give it to a group that is not root's (chgrp"
+                                    + " render " + node + "; chmod g+rw " + node + ")");
+                }
+                groups.add(group);
+            } catch (IOException e) {
+                throw new FenceException.Broken(node + " cannot be looked at: " + e.getMessage(), e);
+            }
+        }
+        return groups;
     }
 
     private static List<Path> nodes(Path directory, String glob) {
@@ -86,9 +125,9 @@ final class Gpus {
      */
     Lease lend(List<Path> units) {
         for (var unit : units) {
-            synchronized (lent) {
+            synchronized (LENT) {
                 // Looked at first: closing a second channel to a locked file would end the lock of the first.
-                if (!lent.add(unit)) {
+                if (!LENT.add(unit)) {
                     continue;
                 }
             }
@@ -110,7 +149,7 @@ final class Gpus {
                 "every GPU of this host is in use (" + units + "); try again when a job has ended");
     }
 
-    private void giveBack(Path unit, @org.jspecify.annotations.Nullable FileChannel channel) {
+    private void giveBack(Path unit, @Nullable FileChannel channel) {
         try {
             if (channel != null) {
                 channel.close();
@@ -118,8 +157,8 @@ final class Gpus {
         } catch (IOException e) {
             // Closed all the same, and the lock with it.
         }
-        synchronized (lent) {
-            lent.remove(unit);
+        synchronized (LENT) {
+            LENT.remove(unit);
         }
     }
 

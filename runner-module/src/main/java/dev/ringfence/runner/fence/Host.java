@@ -31,6 +31,7 @@ import java.util.stream.Collectors;
  * @param cgroupVersion such as {@code cgroup v1}; empty when there is no hierarchy to write to
  * @param controllers what can be limited there, with the file that a limit is written to
  * @param systemPaths the read-only system inside a fence: target path to what is there
+ * @param gpus which there are
  * @param masked what is hidden of {@code /proc}
  */
 record Host(
@@ -46,6 +47,7 @@ record Host(
         Optional<String> cgroupVersion,
         Map<Cgroups.Controller, String> controllers,
         Map<Path, SystemPath> systemPaths,
+        Gpus.Found gpus,
         List<Path> masked) {
     private static final int CAP_SYS_NICE = 23;
     private static final List<String> TOP_LEVEL = List.of("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32");
@@ -76,7 +78,7 @@ record Host(
         record Bound() implements SystemPath {}
     }
 
-    static Host probe(FenceSettings settings, Optional<Cgroups> cgroups) {
+    static Host probe(FenceSettings settings, Optional<Cgroups> cgroups, Path devices) {
         var controllers = new LinkedHashMap<Cgroups.Controller, String>();
         cgroups.ifPresent(found ->
                 found.controllers().forEach(controller -> controllers.put(controller, found.file(controller))));
@@ -93,6 +95,7 @@ record Host(
                 cgroups.map(Cgroups::version),
                 Map.copyOf(controllers),
                 findSystem(),
+                Gpus.find(devices),
                 MASKED.stream().map(Path::of).filter(Files::exists).toList());
     }
 
@@ -111,6 +114,7 @@ record Host(
                 cgroupVersion,
                 controllers,
                 systemPaths,
+                gpus,
                 masked);
     }
 

@@ -66,7 +66,7 @@ final class LandlockPlanner implements TierPlanner {
     private boolean temporary;
     private @Nullable NetworkPlan network;
     private OptionalInt threads = OptionalInt.empty();
-    private Set<Integer> groups = Set.of();
+    private final Set<Integer> groups = new LinkedHashSet<>();
     private List<Path> writable = List.of();
 
     LandlockPlanner(Planning planning, int version) {
@@ -148,7 +148,7 @@ final class LandlockPlanner implements TierPlanner {
             return;
         }
         var given = WritePaths.of(asked.writePaths(), planning.host().root());
-        groups = given.groups();
+        groups.addAll(given.groups());
         writable = given.paths().stream().map(GivenPath::real).toList();
         var spared = new LinkedHashSet<>(denied);
         readable.stream()
@@ -171,7 +171,16 @@ final class LandlockPlanner implements TierPlanner {
                         ? "Landlock"
                         : "Landlock: rules for all that lies around what is denied or read-only; in the directories on"
                                 + " the way to it nothing new can be made",
-                writable + (groups.isEmpty() ? "" : ", by groups " + groups) + (temporary ? ", $TMPDIR" : ""));
+                writable
+                        + (given.groups().isEmpty() ? "" : ", by groups " + given.groups())
+                        + (temporary ? ", $TMPDIR" : ""));
+    }
+
+    @Override
+    public void gpus(Gpus.Found found) {
+        if (planning.host().root()) {
+            groups.addAll(Gpus.groups(found.all()));
+        }
     }
 
     @Override
@@ -199,7 +208,9 @@ final class LandlockPlanner implements TierPlanner {
             decided.add("connect");
         }
         // The start itself is a clone, so a filter cannot forbid them; the service, when asked, lets only that through.
-        return asked.withProcesses().refusing(refused).asking(decided);
+        var policy = asked.withProcesses().refusing(refused).asking(decided);
+        // A user of its own keeps a job from acting on others.
+        return planning.host().root() ? policy : policy.keepingToItself();
     }
 
     @Override
@@ -219,7 +230,8 @@ final class LandlockPlanner implements TierPlanner {
                 "a user of its own, no capabilities",
                 root
                         ? "setresuid by the starting thread, no_new_privs"
-                        : "no_new_privs; Landlock: no signals to others, no tracing of others",
+                        : "no_new_privs; Landlock: no signals to others, no tracing of others; seccomp: no limits,"
+                                + " priorities or processors of others",
                 root ? "a user of the jobs' range" : "the service's user, which it cannot change");
     }
 

@@ -90,6 +90,9 @@ record LandlockStart(
             for (var rule : tier.rules()) {
                 allow(landlock, rule.path(), rule.rights());
             }
+            for (var node : belongings.devices) {
+                allow(landlock, node, FileRights.DEVICE & tier.handledFiles());
+            }
             if (belongings.directory.isPresent()) {
                 allow(landlock, belongings.directory.get().path(), tier.workRights());
             }

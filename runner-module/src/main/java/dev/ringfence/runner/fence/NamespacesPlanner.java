@@ -6,6 +6,7 @@ import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -17,7 +18,7 @@ final class NamespacesPlanner implements TierPlanner {
 
     private final Planning planning;
     private final List<Mount> mounts = new ArrayList<>();
-    private Set<Integer> groups = Set.of();
+    private final Set<Integer> groups = new LinkedHashSet<>();
     private List<Path> writable = List.of();
 
     NamespacesPlanner(Planning planning) {
@@ -64,7 +65,7 @@ final class NamespacesPlanner implements TierPlanner {
                 asked, planning.command().readOnly(), planning.host().root(), this::underSystem);
         mounts.addAll(paths.mounts());
         planning.entries().addAll(paths.entries());
-        groups = paths.groups();
+        groups.addAll(paths.groups());
         writable = paths.writable();
         planning.entry(
                 "filesystem.allow_temp_files",
@@ -73,6 +74,13 @@ final class NamespacesPlanner implements TierPlanner {
                 Boolean.toString(asked.allowTempFiles()));
         mounts.add(new Mount.Sealed(Path.of("/dev")));
         mounts.add(new Mount.Sealed(Path.of("/")));
+    }
+
+    @Override
+    public void gpus(Gpus.Found found) {
+        if (planning.host().root()) {
+            groups.addAll(Gpus.groups(found.all()));
+        }
     }
 
     @Override

@@ -35,6 +35,7 @@ record NamespacesStart(
                 plan,
                 host.root(),
                 belongings.user.orElse(0),
+                belongings.devices,
                 command,
                 status,
                 gate);
