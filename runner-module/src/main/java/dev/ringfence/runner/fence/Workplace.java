@@ -42,5 +42,9 @@ public record Workplace(List<Binding> bindings, Optional<Path> directory, Option
                 throw new IllegalArgumentException(host + " cannot be seen at " + inside);
             }
         }
+
+        Binding readOnly() {
+            return new Binding(host, inside, false);
+        }
     }
 }
