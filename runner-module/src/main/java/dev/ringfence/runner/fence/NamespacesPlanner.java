@@ -6,6 +6,7 @@ import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -17,6 +18,8 @@ final class NamespacesPlanner implements TierPlanner {
 
     private final Planning planning;
     private final List<Mount> mounts = new ArrayList<>();
+    private final Set<Integer> groups = new LinkedHashSet<>();
+    private final List<Path> writable = new ArrayList<>();
 
     NamespacesPlanner(Planning planning) {
         this.planning = planning;
@@ -42,51 +45,59 @@ final class NamespacesPlanner implements TierPlanner {
 
     @Override
     public long disk(DataSize asked) {
-        if (planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0) {
-            mounts.add(new Mount.Temporary(Path.of("/tmp"), asked.bytes()));
-            planning.entry("resources.max_disk_mb", asked, "size of the tmpfs on /tmp", asked.bytes() + " bytes");
-        } else {
-            mounts.add(new Mount.Directory(Path.of("/tmp")));
-            planning.entry("resources.max_disk_mb", asked, "nothing can be written", "0 bytes");
+        boolean temporary = planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0;
+        boolean writable = planning.writesToHost(asked);
+        mounts.add(
+                temporary ? new Mount.Temporary(Path.of("/tmp"), asked.bytes()) : new Mount.Directory(Path.of("/tmp")));
+        var means = temporary ? "size of the tmpfs on /tmp" : writable ? "" : "nothing can be written";
+        if (writable) {
+            means += (temporary ? "; " : "")
+                    + "watchdog, at least every second: growth of the host's directories that it may write to"
+                    + (temporary ? " and the tmpfs together" : "");
         }
-        return 0;
+        planning.entry("resources.max_disk_mb", asked, means, (temporary || writable ? asked.bytes() : 0) + " bytes");
+        return writable ? asked.bytes() : 0;
     }
 
     @Override
     public void filesystem() {
         var asked = planning.profile().filesystem();
-        var visible = planning.readable();
-        visible.forEach(this::readOnly);
-        planning.entry("filesystem.read_paths", asked.readPaths(), "read-only mounts", "the system and " + visible);
-
-        if (!asked.writePaths().isEmpty()) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths",
-                    "filesystem.write_paths " + asked.writePaths() + " cannot be given yet, since the disk limit does"
-                            + " not reach into directories of the host; leave them out and write to /tmp");
-        }
-        planning.entry("filesystem.write_paths", "none", "no writable mounts but /tmp", "none");
-
-        int masked = 0;
-        for (var path : planning.denied()) {
-            if (underSystem(path) || visible.stream().anyMatch(path::startsWith)) {
-                mounts.add(new Mount.Masked(path, Files.isDirectory(path)));
-                masked++;
-            }
-        }
-        planning.entry(
-                "filesystem.denied_paths",
-                asked.deniedPaths(),
-                "masked, and nothing is visible that is not given",
-                masked + " masked");
-
+        var paths = PathPlan.of(
+                asked, planning.command().readOnly(), planning.host().root(), this::underSystem);
+        mounts.addAll(paths.mounts());
+        planning.entries().addAll(paths.entries());
+        groups.addAll(paths.groups());
+        writable.addAll(paths.writable());
         planning.entry(
                 "filesystem.allow_temp_files",
                 asked.allowTempFiles(),
                 asked.allowTempFiles() ? "tmpfs on /tmp" : "/tmp is read-only",
                 Boolean.toString(asked.allowTempFiles()));
+        workplace();
         mounts.add(new Mount.Sealed(Path.of("/dev")));
         mounts.add(new Mount.Sealed(Path.of("/")));
+    }
+
+    private void workplace() {
+        for (var binding : planning.bindings()) {
+            mounts.addAll(above(binding.inside()));
+            mounts.add(new Mount.Given(binding.inside(), binding.host(), binding.writable()));
+            if (binding.writable()) {
+                writable.add(binding.host());
+            }
+            planning.entry(
+                    "workplace",
+                    binding.inside(),
+                    binding.writable() ? "mounted to be written" : "mounted read-only",
+                    binding.inside().toString());
+        }
+    }
+
+    @Override
+    public void gpus(Gpus.Found found) {
+        if (planning.host().root()) {
+            groups.addAll(Gpus.groups(found.all()));
+        }
     }
 
     @Override
@@ -116,24 +127,28 @@ final class NamespacesPlanner implements TierPlanner {
                 "identity",
                 "a user of its own, no capabilities",
                 root ? "setpriv, no_new_privs" : "user namespace, no_new_privs",
-                root ? "a user of the jobs' range" : "65534 inside, the service's outside");
+                root ? planning.user() : "65534 inside, the service's outside");
     }
 
     @Override
     public TierPlan plan() {
-        return new TierPlan.Namespaces(mounts);
+        return new TierPlan.Namespaces(mounts, groups, writable);
     }
 
     /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */
     private void readOnly(Path path) {
+        mounts.addAll(above(path));
+        mounts.add(new Mount.ReadOnly(path));
+    }
+
+    private List<Mount> above(Path path) {
         var parents = new ArrayList<Mount>();
         for (var parent = path.getParent(); parent != null && parent.getNameCount() > 0; parent = parent.getParent()) {
             if (!underSystem(parent)) {
                 parents.addFirst(new Mount.Directory(parent));
             }
         }
-        mounts.addAll(parents);
-        mounts.add(new Mount.ReadOnly(path));
+        return parents;
     }
 
     private boolean underSystem(Path path) {

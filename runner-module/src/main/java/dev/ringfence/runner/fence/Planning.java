@@ -1,7 +1,9 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FenceReport.Entry;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -39,21 +41,76 @@ final class Planning {
         entries.add(new Entry(field, asked.toString(), means, value));
     }
 
-    /** What the profile, and the runner itself, let the program read beside the system. */
+    /**
+     * Whether the program may write to the host's files, by its profile or in its workplace.
+     *
+     * @throws FenceException.Refused when it gives no room for them
+     */
+    boolean writesToHost(DataSize disk) {
+        boolean writable = !profile().filesystem().writePaths().isEmpty();
+        if (writable && disk.bytes() == 0) {
+            throw new FenceException.Refused(
+                    "resources.max_disk_mb",
+                    "resources.max_disk_mb is 0, and filesystem.write_paths is not empty; give it a size, or leave them"
+                            + " out");
+        }
+        return writable || bindings().stream().anyMatch(Workplace.Binding::writable);
+    }
+
+    /** What the profile, and the runner itself, let the program read beside the system; without links. */
     Set<Path> readable() {
-        var readable = new LinkedHashSet<>(command.readOnly());
+        var readable = new LinkedHashSet<Path>();
+        command.readOnly().forEach(path -> readable.add(real(path)));
         profile()
                 .filesystem()
                 .readPaths()
-                .forEach(pattern -> readable.addAll(PathRules.expand("filesystem.read_paths", pattern)));
+                .forEach(pattern ->
+                        PathRules.expand("filesystem.read_paths", pattern).forEach(path -> readable.add(path.real())));
         return readable;
+    }
+
+    /**
+     * The directories that the job works in; none to be written when the profile gives no room on the disk.
+     *
+     * @throws FenceException.Refused when something of them is denied
+     */
+    List<Workplace.Binding> bindings() {
+        var bindings = command.workplace().bindings();
+        for (var denied : denied()) {
+            for (var binding : bindings) {
+                if (denied.startsWith(binding.host()) || binding.host().startsWith(denied)) {
+                    throw new FenceException.Refused(
+                            "filesystem.denied_paths",
+                            denied + " is denied, and the job works in " + binding.inside()
+                                    + ", where it would show; deny another path, or give the job another root");
+                }
+            }
+        }
+        return profile().resources().maxDisk().bytes() > 0
+                ? bindings
+                : bindings.stream().map(Workplace.Binding::readOnly).toList();
+    }
+
+    /** Who the program is, when the service is root. */
+    String user() {
+        return command.workplace().user().isPresent() ? "its workspace's user" : "a user of the jobs' range";
+    }
+
+    /** Without links; for what no job can change. */
+    static Path real(Path path) {
+        try {
+            return path.toRealPath();
+        } catch (IOException e) {
+            throw new FenceException.Broken(path + " cannot be resolved: " + e.getMessage(), e);
+        }
     }
 
     /** What is there now of what the profile denies. */
     Set<Path> denied() {
         var denied = new LinkedHashSet<Path>();
         for (var pattern : profile().filesystem().deniedPaths()) {
-            for (var path : PathRules.expand("filesystem.denied_paths", pattern)) {
+            for (var found : PathRules.expand("filesystem.denied_paths", pattern)) {
+                var path = found.real();
                 // Needed inside by the runner itself: hiding it would only fail in a stranger way later.
                 if (command.readOnly().stream().anyMatch(needed -> needed.startsWith(path))) {
                     throw new FenceException.Refused(
