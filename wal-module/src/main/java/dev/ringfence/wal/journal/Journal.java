@@ -78,7 +78,8 @@ public final class Journal implements AutoCloseable {
         var done = new Recovering(directory, options).run();
         var log = done.log().log();
         try {
-            var files = new JournalFiles(directory, new DurableFiles(options.log().storage()));
+            var files =
+                    new JournalFiles(directory, new DurableFiles(options.log().storage()));
             var blobs = new BlobStore(files);
             blobs.removeUnfinished();
             var index = new JobIndex(log::firstSequence);

@@ -83,6 +83,8 @@ final class AppendQueue {
         }
     }
 
+    /** To be called in a loop; gives what is left of the time. */
+    @SuppressWarnings("WaitNotInLoop") // its callers loop
     private long await(long nanos) {
         try {
             return changed.awaitNanos(nanos);

@@ -49,19 +49,34 @@ public record LogOptions(
     /** Segments of 16 MiB, payloads up to 4 MiB, 4,096 records or 64 MiB waiting, virtual threads, no observer. */
     public static LogOptions defaults() {
         Executor virtual = Thread.ofVirtual().name("wal-acknowledge-", 0)::start;
-        return new LogOptions(16 << 20, 4 << 20, 4_096, 64 << 20, virtual, Clock.systemUTC(), LogObserver.none(), Storage.disk());
+        return new LogOptions(
+                16 << 20, 4 << 20, 4_096, 64 << 20, virtual, Clock.systemUTC(), LogObserver.none(), Storage.disk());
     }
 
     /** These options with other sizes. */
     public LogOptions withSizes(int newSegmentBytes, int newMaxPayloadBytes) {
         return new LogOptions(
-                newSegmentBytes, newMaxPayloadBytes, queueRecords, queueBytes, acknowledgements, clock, observer, storage);
+                newSegmentBytes,
+                newMaxPayloadBytes,
+                queueRecords,
+                queueBytes,
+                acknowledgements,
+                clock,
+                observer,
+                storage);
     }
 
     /** These options with another bound of what may wait. */
     public LogOptions withQueue(int newQueueRecords, long newQueueBytes) {
         return new LogOptions(
-                segmentBytes, maxPayloadBytes, newQueueRecords, newQueueBytes, acknowledgements, clock, observer, storage);
+                segmentBytes,
+                maxPayloadBytes,
+                newQueueRecords,
+                newQueueBytes,
+                acknowledgements,
+                clock,
+                observer,
+                storage);
     }
 
     /** These options with another place to run the waiters' code. */
@@ -85,14 +100,7 @@ public record LogOptions(
     /** These options with another disk. */
     public LogOptions withStorage(Storage newStorage) {
         return new LogOptions(
-                segmentBytes,
-                maxPayloadBytes,
-                queueRecords,
-                queueBytes,
-                acknowledgements,
-                clock,
-                observer,
-                newStorage);
+                segmentBytes, maxPayloadBytes, queueRecords, queueBytes, acknowledgements, clock, observer, newStorage);
     }
 
     private static void requirePositive(String name, long value) {

@@ -51,7 +51,8 @@ final class Opening implements AutoCloseable {
      */
     static Opening of(SegmentDirectory directory, SegmentScan last, byte[] lastPayload) throws IOException {
         var rest = last.rest();
-        var tail = rest == 0 ? new Tail.Clean() : tail(directory.file(last.header().number()), last, rest);
+        var tail =
+                rest == 0 ? new Tail.Clean() : tail(directory.file(last.header().number()), last, rest);
         return new Opening(directory, last.header(), last.cursor(lastPayload), tail, last, rest);
     }
 

@@ -35,7 +35,11 @@ public interface Storage {
 
     boolean exists(Path file);
 
-    /** @throws java.nio.file.NoSuchFileException if it does not exist */
+    /**
+     * How many bytes a file has.
+     *
+     * @throws java.nio.file.NoSuchFileException if it does not exist
+     */
     long size(Path file) throws IOException;
 
     /** A new, empty file. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -50,7 +51,7 @@ final class JournalOracle {
     }
 
     /** All that is kept, read without snapshots, each proved by the hash of the one before. */
-    private static TreeMap<Long, JobEvent> events(MemoryDisk disk, JournalOptions options) {
+    private static NavigableMap<Long, JobEvent> events(MemoryDisk disk, JournalOptions options) {
         var events = new TreeMap<Long, JobEvent>();
         var chain = new ChainedEvents(entry -> {
             events.put(entry.sequence(), entry.event());
@@ -75,7 +76,7 @@ final class JournalOracle {
                 .close();
     }
 
-    private void judge(TreeMap<Long, JobEvent> events) {
+    private void judge(NavigableMap<Long, JobEvent> events) {
         var seen = new HashSet<JobEvent>();
         events.forEach((sequence, event) -> {
             require(submitted.contains(event), "event " + sequence + " was never submitted: " + event);
@@ -83,12 +84,14 @@ final class JournalOracle {
             require(seen.add(event), "event " + sequence + " is there twice: " + event);
         });
         var first = events.isEmpty() ? 1 : events.firstKey();
-        acknowledged.tailMap(first).forEach((sequence, event) ->
-                require(event.equals(events.get(sequence)), "event " + sequence + " is lost: " + event));
+        acknowledged
+                .tailMap(first)
+                .forEach((sequence, event) ->
+                        require(event.equals(events.get(sequence)), "event " + sequence + " is lost: " + event));
         require(events.isEmpty() || events.lastKey() - first + 1 == events.size(), "there is a gap");
     }
 
-    private static void judge(TreeMap<Long, JobEvent> events, Journal journal, List<JobRecord> live) {
+    private static void judge(NavigableMap<Long, JobEvent> events, Journal journal, List<JobRecord> live) {
         var jobs = new LinkedHashMap<String, JobRecord>();
         events.forEach((sequence, event) -> {
             var before = jobs.get(event.jobId());

@@ -11,8 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -54,7 +53,8 @@ final class JournalSimulation {
     /** Whether a file lies beside the log: a snapshot, a file of the index, a blob, or one of their directories. */
     static boolean isBesideTheLog(Path file) {
         return file.getNameCount() > 2
-                || List.of("snapshots", "index", "blobs").contains(file.getFileName().toString());
+                || List.of("snapshots", "index", "blobs")
+                        .contains(file.getFileName().toString());
     }
 
     /** How many operations of the plan's kinds the last life made. */
@@ -66,7 +66,8 @@ final class JournalSimulation {
         var world = new World(disk, plan, luck);
         disk.breakWith(world);
         try {
-            var recovered = Journal.recover(MemoryDisk.ROOT, options.withLog(options.log().withStorage(disk)));
+            var recovered = Journal.recover(
+                    MemoryDisk.ROOT, options.withLog(options.log().withStorage(disk)));
             try (var journal = recovered.journal()) {
                 new Life(journal, recovered.jobs()).run(world);
             }
@@ -83,7 +84,7 @@ final class JournalSimulation {
 
     private final class Life {
         private final Journal journal;
-        private final Map<String, JobRecord> live = new HashMap<>();
+        private final Map<String, JobRecord> live = new LinkedHashMap<>();
         private boolean failed;
 
         Life(Journal journal, List<JobRecord> recovered) {
@@ -123,9 +124,9 @@ final class JournalSimulation {
             if (live.isEmpty()) {
                 return;
             }
-            var ids = new ArrayList<>(live.keySet());
-            var id = ids.get(luck.nextInt(ids.size()));
-            switch (live.get(id).state()) {
+            var job = List.copyOf(live.values()).get(luck.nextInt(live.size()));
+            var id = job.jobId();
+            switch (job.state()) {
                 case JobState.Submitted _ -> append(new JobEvent.Validated(id, now()), new JobEvent.Started(id, now()));
                 case JobState.Started _ -> end(id);
                 case JobState.Ended _ -> throw new IllegalStateException(id);
@@ -178,10 +179,9 @@ final class JournalSimulation {
                 for (int i = 0; i < events.size(); i++) {
                     job = JobFold.apply(job, last - events.size() + 1 + i, events.get(i));
                 }
-                if (job.state() instanceof JobState.Live) {
+                live.remove(events.getFirst().jobId());
+                if (job != null && job.state() instanceof JobState.Live) {
                     live.put(job.jobId(), job);
-                } else {
-                    live.remove(job.jobId());
                 }
             } catch (LogException.NoSpace e) {
                 oracle.refused(events);

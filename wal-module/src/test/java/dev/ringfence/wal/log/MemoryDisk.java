@@ -207,14 +207,14 @@ public final class MemoryDisk implements Storage {
     @Override
     public synchronized void makeDirectory(Path directory) throws IOException {
         before(Operation.CREATE, directory);
-        requireDirectory(directory.getParent());
+        requireDirectory(directory.resolveSibling(".").normalize());
         directories.add(directory);
     }
 
     @Override
     public synchronized StorageFile create(Path file) throws IOException {
         before(Operation.CREATE, file);
-        requireDirectory(file.getParent());
+        requireDirectory(file.resolveSibling(".").normalize());
         if (current.containsKey(file)) {
             throw new FileAlreadyExistsException(file.toString());
         }
@@ -275,9 +275,7 @@ public final class MemoryDisk implements Storage {
                 synced.put(file, inode);
             }
         });
-        directories.stream()
-                .filter(made -> directory.equals(made.getParent()))
-                .forEach(syncedDirectories::add);
+        directories.stream().filter(made -> directory.equals(made.getParent())).forEach(syncedDirectories::add);
     }
 
     @Override

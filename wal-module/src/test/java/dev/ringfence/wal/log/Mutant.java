@@ -6,7 +6,7 @@ import java.util.List;
  * A safeguard taken out of the sources.
  *
  * @param name what is missing then
- * @param file the source
+ * @param file the source, from the log's folder
  * @param line stands there exactly once
  * @param instead stands there in the mutant
  */
@@ -142,6 +142,58 @@ record Mutant(String name, String file, String line, String instead) {
                     "LogWriter",
                     "        }\n        queue.close();\n    }\n",
                     "        }\n    }\n"),
+            // Beside the log
+            new Mutant(
+                    "sync of a file beside the log",
+                    "../journal/DurableFiles",
+                    "                file.write(content, 0);\n                file.sync();\n",
+                    "                file.write(content, 0);\n"),
+            new Mutant(
+                    "sync of a name beside the log",
+                    "../journal/DurableFiles",
+                    "            storage.rename(unfinished, target);\n            entries.sync();\n",
+                    "            storage.rename(unfinished, target);\n"),
+            new Mutant(
+                    "sync above a directory beside the log",
+                    "../journal/DurableFiles",
+                    "            syncDirectory(parentOf(directory));\n",
+                    ""),
+            new Mutant("sync of a blob", "../journal/BlobStore", "            file.sync();\n", ""),
+            new Mutant(
+                    "sync of the name of a blob that is there",
+                    "../journal/BlobStore",
+                    "                    files.syncDirectory(directory);\n",
+                    ""),
+            new Mutant(
+                    "hash of a blob",
+                    "../journal/BlobStore",
+                    "!HexFormat.of().formatHex(digest.digest()).equals(blob.sha256())",
+                    "digest.digest().length == 0"),
+            new Mutant(
+                    "checksum of a snapshot",
+                    "../journal/SnapshotFile",
+                    "!json(last).path(\"crc32c\").asText().equals(\"%08x\".formatted(crc.getValue()))",
+                    "json(last).isNull()"),
+            new Mutant(
+                    "checksum of a block of the index",
+                    "../journal/IndexRun",
+                    "checksum(content.duplicate()) != bytes.getInt(block.length - 4)",
+                    "block.length < 4"),
+            new Mutant(
+                    "checksum of a tail of the index",
+                    "../journal/IndexRun",
+                    "checksum(tail.duplicate()) != checksum",
+                    "tail.limit() < 0"),
+            new Mutant(
+                    "hash of the event before",
+                    "../journal/EventRecord",
+                    "!Arrays.equals(link, 0, LINK_BYTES, payload, 0, LINK_BYTES)",
+                    "link.length < LINK_BYTES"),
+            new Mutant(
+                    "hash of a snapshot's event",
+                    "../journal/Recovering",
+                    "Arrays.equals(EventRecord.linkTo(payload), snapshot.link())",
+                    "snapshot.link().length > 0"),
             new Mutant("lock of the directory", "DirectoryLock", "channel.tryLock() == null", "channel == null"),
             new Mutant("lock within the process", "DirectoryLock", "!HELD.add(real)", "HELD.size() < 0"));
 

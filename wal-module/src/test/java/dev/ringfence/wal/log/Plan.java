@@ -48,8 +48,7 @@ public record Plan(Kind kind, Set<Operation> operations, Predicate<Path> files, 
     public static Plan random(Random luck, int within) {
         var kind = any(luck, Kind.values());
         var at = luck.nextInt(1 + luck.nextInt(within));
-        var operations =
-                kind == Kind.BROKEN ? EnumSet.of(any(luck, Operation.values())) : kind.operations();
+        var operations = kind == Kind.BROKEN ? EnumSet.of(any(luck, Operation.values())) : kind.operations();
         return new Plan(kind, operations, at, 1 + luck.nextInt(6));
     }
 

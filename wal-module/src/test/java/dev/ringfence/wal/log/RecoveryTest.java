@@ -263,8 +263,7 @@ class RecoveryTest {
         var bytes = Files.readAllBytes(path);
         try (var file = new DiskStorage().openToRead(path)) {
             var header = SegmentHeader.read(path, file);
-            var other = new SegmentHeader(
-                    header.number(), header.firstSequence() + 1, header.link(), header.size());
+            var other = new SegmentHeader(header.number(), header.firstSequence() + 1, header.link(), header.size());
             ByteBuffer.wrap(bytes).put(other.encode());
         }
         Files.write(path, bytes);

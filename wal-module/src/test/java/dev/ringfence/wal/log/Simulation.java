@@ -81,7 +81,9 @@ final class Simulation {
             var recovered = recover();
             liveQuietly(recovered);
             var after = disk.content();
-            require(recovered.replayed().opening().tail() instanceof Tail.Clean, "the second recovery found a torn tail");
+            require(
+                    recovered.replayed().opening().tail() instanceof Tail.Clean,
+                    "the second recovery found a torn tail");
             require(before.keySet().equals(after.keySet()), before.keySet() + " became " + after.keySet());
             before.forEach((file, content) ->
                     require(Arrays.equals(content, after.get(file)), "the second recovery changed " + file));
@@ -147,7 +149,12 @@ final class Simulation {
             this.recovered = recovered;
             var directory = new SegmentDirectory(DIRECTORY, disk);
             writer = new LogWriter(
-                    directory, options, queue, new Acknowledger(queue, Runnable::run), Runnable::run, recovered.replayed().opening());
+                    directory,
+                    options,
+                    queue,
+                    new Acknowledger(queue, Runnable::run),
+                    Runnable::run,
+                    recovered.replayed().opening());
             retention = new Retention(directory, recovered.replayed().firstSequence());
         }
 

@@ -11,7 +11,7 @@ public final class World implements MemoryDisk.Fault {
     private final MemoryDisk disk;
     private final Plan plan;
     private final Random luck;
-    private volatile int seen;
+    private int seen;
     private volatile boolean dead;
     private @Nullable MemoryDisk left;
 
@@ -24,7 +24,9 @@ public final class World implements MemoryDisk.Fault {
 
     /** How many operations came that the plan is about. */
     public int operations() {
-        return seen;
+        synchronized (disk) {
+            return seen;
+        }
     }
 
     /** Whether the life is over. */
@@ -64,13 +66,13 @@ public final class World implements MemoryDisk.Fault {
     /** What this life leaves to the next. */
     public MemoryDisk left() {
         synchronized (disk) {
-        if (left == null) {
-            // Whatever else went wrong, the end may always come with the power's.
-            left = plan.kind() == Plan.Kind.POWER_LOST || (plan.kind() != Plan.Kind.KILLED && luck.nextInt(3) == 0)
-                    ? disk.afterPowerLoss(luck, luck.nextInt(3) / 2.0)
-                    : disk.afterKill();
-        }
-        return left;
+            if (left == null) {
+                // Whatever else went wrong, the end may always come with the power's.
+                left = plan.kind() == Plan.Kind.POWER_LOST || (plan.kind() != Plan.Kind.KILLED && luck.nextInt(3) == 0)
+                        ? disk.afterPowerLoss(luck, luck.nextInt(3) / 2.0)
+                        : disk.afterKill();
+            }
+            return left;
         }
     }
-    }
+}
