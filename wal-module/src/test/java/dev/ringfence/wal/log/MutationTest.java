@@ -56,11 +56,13 @@ class MutationTest {
     @Test
     @EnabledIfSystemProperty(named = "faults", matches = "mutants")
     void everySafeguardIsMissedByATest() throws Exception {
-        assertThat(killer(new Mutant("nothing", "Frame", "final class Frame {", "final class Frame {")))
-                .as("without any mutation")
-                .isEmpty();
         var survivors = new ArrayList<String>();
         var only = System.getProperty("faults.mutant", "");
+        if (only.isEmpty()) {
+            assertThat(killer(new Mutant("nothing", "Frame", "final class Frame {", "final class Frame {")))
+                    .as("without any mutation")
+                    .isEmpty();
+        }
         for (var mutant : Mutant.ALL) {
             if (Stream.of(only.split(",")).noneMatch(mutant.name()::contains)) {
                 continue;
@@ -76,6 +78,7 @@ class MutationTest {
 
     /** The test that fails, or nothing. */
     private String killer(Mutant mutant) throws Exception {
+        var besideTheLog = mutant.file().startsWith("../journal/");
         var classes = Files.createTempDirectory(scratch, "classes");
         var source = classes.resolve(source(mutant).getFileName());
         Files.writeString(source, mutant.applyTo(Files.readString(source(mutant))));
@@ -98,11 +101,11 @@ class MutationTest {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
-                "-Dfaults.seeds=1000",
+                "-Dfaults.seeds=" + (besideTheLog ? 100 : 1000),
                 "-cp",
                 classes + System.getProperty("path.separator") + classPath,
                 FirstFailure.class.getName()));
-        if (mutant.file().startsWith("../journal/")) {
+        if (besideTheLog) {
             command.addAll(JOURNAL_TESTS);
         } else {
             TESTS.forEach(test -> command.add(test.getName()));
