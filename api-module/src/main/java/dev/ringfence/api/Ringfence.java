@@ -26,6 +26,7 @@ import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.log.Tail;
@@ -282,6 +283,9 @@ public final class Ringfence implements AutoCloseable {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
                         torn.cutAt(), torn.file(), torn.copy());
+            }
+            if (recovered.journal().health() instanceof Health.Full full) {
+                LOG.warnf("the service starts, but takes no jobs until there is room: %s", full.reason());
             }
             return recovered;
         } catch (LogException | JournalException e) {

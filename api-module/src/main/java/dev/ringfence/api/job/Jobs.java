@@ -17,12 +17,14 @@ import dev.ringfence.wal.log.Health;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
@@ -34,6 +36,7 @@ import org.jboss.logging.Logger;
 public final class Jobs {
     private static final Logger LOG = Logger.getLogger(Jobs.class);
     private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofMillis(5);
 
     private final JobSettings settings;
     private final Journal journal;
@@ -72,26 +75,42 @@ public final class Jobs {
     /**
      * Takes up the live jobs of an earlier life: submitted ones run. Started ones are begun again when their capability
      * and their caller allow it, and interrupted otherwise. Nothing of that life may still be running when this is
-     * called. Blocks until it is durable.
+     * called. Blocks until it is durable; where there is no room for that, it happens when there is.
      */
     public void recover(List<JobRecord> recovered) {
+        var under = new ArrayList<Thread>();
         for (var record : recovered) {
             var job = Job.recovered(JobView.of(record));
             shelf.restore(job);
             if (job.view().state() == JobView.State.SUBMITTED) {
                 LOG.infof("job %s was acknowledged before the restart and had not started: it runs now", job.id());
-            } else if (road.retry(job)) {
+                admitted.incrementAndGet();
+                travel(job);
+            } else {
+                under.add(Thread.ofVirtual().name("job-" + job.id()).start(() -> takeUp(job)));
+            }
+        }
+        while (under.stream().anyMatch(Thread::isAlive) && journal.health() instanceof Health.Writable) {
+            LockSupport.parkNanos(LOOK.toNanos());
+        }
+    }
+
+    private void takeUp(Job job) {
+        try {
+            if (road.retry(job)) {
                 LOG.infof(
                         "job %s was running when the service ended: it is begun again, as its caller allowed",
                         job.id());
+                admitted.incrementAndGet();
+                travel(job);
             } else {
-                LOG.infof("job %s was running when the service ended: it is interrupted", job.id());
                 road.interrupt(job);
+                LOG.infof("job %s was running when the service ended: it is interrupted", job.id());
                 finished(job);
-                continue;
             }
-            admitted.incrementAndGet();
-            travel(job);
+        } catch (RuntimeException e) {
+            LOG.errorf(e, "job %s could not be taken up again; the next start will try", job.id());
+            job.lost(e);
         }
     }
 
