@@ -34,6 +34,7 @@ final class FencePlanner {
     private long watchedIo;
     private long watchedDisk;
     private long watchedTasks;
+    private long countedTasks;
     private long userTasks;
     private int nice;
     private Optional<Gpus.Found> gpus = Optional.empty();
@@ -89,7 +90,16 @@ final class FencePlanner {
                 filter.program(),
                 gpus,
                 limits,
-                new Watch(watchedMemory, watchedCores, watchedIo, watchedTasks, watchedDisk),
+                new Watch(
+                        watchedMemory,
+                        watchedMemory > 0 && plan instanceof TierPlan.Namespaces namespaces
+                                ? namespaces.temporaryBytes()
+                                : 0,
+                        watchedCores,
+                        watchedIo,
+                        watchedTasks,
+                        countedTasks,
+                        watchedDisk),
                 userTasks,
                 profile.filesystem().maxFileSize().bytes(),
                 nice,
@@ -106,7 +116,9 @@ final class FencePlanner {
             entry(
                     "resources.max_memory_mb",
                     asked.maxMemory(),
-                    WATCHDOG + "anonymous and shared memory of all processes; RLIMIT_DATA of each at twice that",
+                    WATCHDOG + "anonymous and shared memory of all processes"
+                            + (landlock ? "" : " and temporary files, those that are mapped twice")
+                            + "; RLIMIT_DATA of each at twice that",
                     memory + " bytes");
         }
 
@@ -179,8 +191,10 @@ final class FencePlanner {
         int children = asked.maxChildProcesses();
         boolean group = host.limitable().contains(Controller.PIDS);
         if (!group && !landlock) {
-            // As root, bubblewrap's first process is not of the job's user.
-            userTasks = host.root() ? tasks - 1 : tasks;
+            // As root, bubblewrap's first process is not of the job's user. One more is let through, so that it shows.
+            userTasks = (host.root() ? tasks - 1 : tasks) + 1;
+            // Bubblewrap's outer process is seen, and not limited.
+            countedTasks = children == 0 ? 0 : tasks + 1;
         }
         String means = "";
         if (landlock && children == 0) {
@@ -188,9 +202,11 @@ final class FencePlanner {
             means = "seccomp: each new process or thread asks the service";
         } else if (landlock && !group) {
             watchedTasks = tasks;
-            means = WATCHDOG + "a job that has more is ended; RLIMIT_NPROC some way above";
+            tier.threads((int) tasks);
+            means = WATCHDOG + "a job that has more is ended; seccomp: each new thread asks the service; RLIMIT_NPROC"
+                    + " some way above";
         } else if (!landlock) {
-            means = group ? "" : "RLIMIT_NPROC of the job's own user";
+            means = group ? "" : "RLIMIT_NPROC of the job's own user, at one more, by which the watchdog sees that it was reached";
             means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;
         }
         if (group) {

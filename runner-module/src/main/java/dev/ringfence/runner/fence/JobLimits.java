@@ -130,6 +130,11 @@ final class JobLimits {
                         "process_limits.max_child_processes",
                         plan.limits().tasks() + " tasks",
                         limit.refused() + " refused beyond them")));
+        watchdog.tasksBeyond()
+                .ifPresent(seen -> hits.add(new LimitHit(
+                        "process_limits.max_child_processes",
+                        plan.limits().tasks() + " tasks",
+                        "one more was there, and RLIMIT_NPROC lets no other begin")));
         return hits;
     }
 }

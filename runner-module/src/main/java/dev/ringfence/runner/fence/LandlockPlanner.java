@@ -62,6 +62,7 @@ final class LandlockPlanner implements TierPlanner {
     private final Planning planning;
     private final int version;
     private final List<FileRule> rules = new ArrayList<>();
+    private final Set<String> decided = new HashSet<>();
     private final Set<Path> denied = new LinkedHashSet<>();
     private boolean temporary;
     private @Nullable NetworkPlan network;
@@ -186,6 +187,13 @@ final class LandlockPlanner implements TierPlanner {
     @Override
     public void tasks(int beside) {
         threads = OptionalInt.of(beside + 1);
+        decided.addAll(STARTING);
+    }
+
+    @Override
+    public void threads(int most) {
+        threads = OptionalInt.of(most);
+        decided.add(SeccompPolicy.NEW_THREAD);
     }
 
     @Override
@@ -199,10 +207,6 @@ final class LandlockPlanner implements TierPlanner {
         var refused = new HashSet<>(IPC);
         if (!planning.host().limitable().contains(Controller.MEMORY)) {
             refused.addAll(HIDDEN_MEMORY);
-        }
-        var decided = new HashSet<String>();
-        if (threads.isPresent()) {
-            decided.addAll(STARTING);
         }
         if (network != null && network.egress().isPresent()) {
             decided.add("connect");

@@ -24,7 +24,7 @@ record NamespacesStart(
         var given = hold(tier);
         if (!tier.writable().isEmpty()) {
             belongings.disk = Optional.of(
-                    new DiskUse(tier.writable(), plan.watch().diskBytes(), plan.maxFileBytes(), belongings.user));
+                    new DiskUse(tier.writable(), new TemporaryFiles(tier.temporaryBytes()), plan.maxFileBytes(), belongings.user));
         }
         var supervisor = new NamespacesSupervisor(new JobLimits(plan, belongings, mark, Optional.empty()), belongings);
         // The seccomp program, and what is given.

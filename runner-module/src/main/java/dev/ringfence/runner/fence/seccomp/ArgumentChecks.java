@@ -99,7 +99,12 @@ final class ArgumentChecks {
         var allowed = new Label();
         loadArgument(0);
         assembler.jumpIf(Condition.ANY_BIT, CLONE_NAMESPACES, denied);
-        if (policy.forbidProcesses()) {
+        if (policy.asked().contains(SeccompPolicy.NEW_THREAD)) {
+            var thread = new Label();
+            assembler.jumpIf(Condition.ANY_BIT, CLONE_THREAD, thread);
+            assembler.result((policy.forbidProcesses() ? Rule.NOT_PERMITTED : passed).value());
+            answer(thread, Rule.ASK);
+        } else if (policy.forbidProcesses()) {
             assembler.jumpIf(Condition.ANY_BIT, CLONE_THREAD, allowed);
         } else {
             assembler.jump(allowed);

@@ -27,6 +27,9 @@ public record SeccompPolicy(
         Set<String> refused,
         Set<String> asked,
         boolean itselfOnly) {
+    /** Among the calls that are asked about: a clone that makes a thread, and no other. */
+    public static final String NEW_THREAD = "clone of a thread";
+
     public SeccompPolicy {
         Objects.requireNonNull(architecture);
         allowedSyscalls = Set.copyOf(allowedSyscalls);
