@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How an engine is started for a model: a command line, and a profile that fits a program which stays.
  *
- * @param socket inside the fence
+ * @param socket its name among the program's temporary files
  */
 record EngineCommand(FencedCommand command, String socket) {
     private static final Duration FOR_EVER = Duration.ofDays(3650);
@@ -32,7 +32,8 @@ record EngineCommand(FencedCommand command, String socket) {
         var header = ModelFileCheck.check(model, file);
         var installation = LlamaInstallation.find(settings, path);
         var id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
-        var socket = "/tmp/llama-" + id + ".sock";
+        // Relative to where it starts, which is the one place to write to that every tier has.
+        var socket = "llama-" + id + ".sock";
         var readOnly = new ArrayList<>(installation.readOnly());
         readOnly.add(file);
         var command = new FencedCommand(
@@ -43,6 +44,7 @@ record EngineCommand(FencedCommand command, String socket) {
                 new byte[0],
                 readOnly,
                 ENGINE_THREADS,
+                true,
                 FOR_EVER,
                 CAPTURE);
         return new EngineCommand(command, socket);

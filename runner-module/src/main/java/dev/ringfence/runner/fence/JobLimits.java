@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** The limits of one job in any tier: set before its program begins, watched while it runs, read when it has ended. */
 final class JobLimits {
     /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
-    private static final int ROOM = 512;
+    private static final int ROOM = 4096;
 
     private final FencePlan plan;
     private final Optional<JobCgroup> group;

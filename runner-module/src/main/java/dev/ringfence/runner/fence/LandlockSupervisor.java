@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence;
 
+import java.nio.file.Path;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
 import java.time.Duration;
@@ -21,6 +22,11 @@ final class LandlockSupervisor implements TierSupervisor {
     @Override
     public int first() {
         return pid;
+    }
+
+    @Override
+    public Path temporary() {
+        return belongings.directory.map(JobDirectory::path).orElse(Path.of("/"));
     }
 
     @Override

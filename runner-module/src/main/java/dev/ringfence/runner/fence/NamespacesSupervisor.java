@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence;
 
+import java.nio.file.Path;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
 import java.time.Duration;
@@ -34,6 +35,11 @@ final class NamespacesSupervisor implements TierSupervisor {
     @Override
     public int first() {
         return inner;
+    }
+
+    @Override
+    public Path temporary() {
+        return Path.of("/proc", Integer.toString(inner), "root", "tmp");
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence;
 
+import java.nio.file.Path;
 import dev.ringfence.runner.process.Supervisor;
 
 /** Watches the fence of one tier. */
@@ -8,4 +9,7 @@ sealed interface TierSupervisor extends Supervisor permits NamespacesSupervisor,
     int first();
 
     JobLimits limits();
+
+    /** As in {@link FencedProcess#temporary}. */
+    Path temporary();
 }

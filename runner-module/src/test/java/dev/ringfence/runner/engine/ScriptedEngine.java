@@ -41,9 +41,9 @@ final class ScriptedEngine implements FencedProcess {
         this.script = script;
         try {
             var socket = command.argv().get(command.argv().indexOf("--host") + 1);
-            Files.createDirectories(root.resolve("tmp"));
+            Files.createDirectories(root);
             listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            listener.bind(UnixDomainSocketAddress.of(root.resolve(socket.substring(1))));
+            listener.bind(UnixDomainSocketAddress.of(root.resolve(socket)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -101,7 +101,7 @@ final class ScriptedEngine implements FencedProcess {
     }
 
     @Override
-    public Path root() {
+    public Path temporary() {
         return root;
     }
 

@@ -104,6 +104,8 @@ public record SeccompPolicy(
     public enum Sockets {
         /** None; only connected pairs, within the job. */
         NONE,
+        /** Unix streams that wait for connections, and no connecting. */
+        SERVING,
         /** Only to processes of this host. */
         UNIX,
         /**
