@@ -11,9 +11,9 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.Suggestion;
 import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.runner.capability.GenerateText;
 import dev.ringfence.runner.capability.ModelSource;
-import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
@@ -21,6 +21,7 @@ import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
@@ -57,7 +58,7 @@ public final class Ringfence implements AutoCloseable {
     private final LlamaServerPool engines;
     private final RemoteModels remotes;
     private final ModelSource models;
-    private final Capabilities capabilities;
+    private final Toolbox toolbox;
     private final Journal journal;
     private final Jobs jobs;
     private final Duration drainTimeout;
@@ -70,7 +71,7 @@ public final class Ringfence implements AutoCloseable {
             LlamaServerPool engines,
             RemoteModels remotes,
             ModelSource models,
-            Capabilities capabilities,
+            Toolbox toolbox,
             Journal journal,
             Jobs jobs,
             Duration drainTimeout) {
@@ -79,7 +80,7 @@ public final class Ringfence implements AutoCloseable {
         this.engines = engines;
         this.remotes = remotes;
         this.models = models;
-        this.capabilities = capabilities;
+        this.toolbox = toolbox;
         this.journal = journal;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
@@ -108,16 +109,16 @@ public final class Ringfence implements AutoCloseable {
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
-            var capabilities = Capabilities.of(List.of(
+            List<Capability> asking = List.of(
                     new GenerateText(models),
                     new AskModel(Operation.CHAT, models),
                     new AskModel(Operation.COMPLETION, models),
-                    new AskModel(Operation.EMBEDDINGS, models),
-                    new ShellExec(fence::start)));
+                    new AskModel(Operation.EMBEDDINGS, models));
+            var toolbox = Toolbox.open(config, data, catalog, fence, asking, recovered.journal());
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
-                    capabilities,
+                    toolbox.capabilities(),
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
@@ -130,7 +131,7 @@ public final class Ringfence implements AutoCloseable {
                     engines,
                     remotes,
                     models,
-                    capabilities,
+                    toolbox,
                     recovered.journal(),
                     jobs,
                     config.drainTimeout());
@@ -163,7 +164,11 @@ public final class Ringfence implements AutoCloseable {
     }
 
     public Capabilities capabilities() {
-        return capabilities;
+        return toolbox.capabilities();
+    }
+
+    public Artifacts artifacts() {
+        return toolbox.artifacts();
     }
 
     public Journal journal() {

@@ -3,6 +3,7 @@ package dev.ringfence.runner.engine;
 import dev.ringfence.catalog.GgufHeader;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.Workplace;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,7 +47,8 @@ record EngineCommand(FencedCommand command, String socket) {
                 ENGINE_THREADS,
                 true,
                 FOR_EVER,
-                CAPTURE);
+                CAPTURE,
+                Workplace.NONE);
         return new EngineCommand(command, socket);
     }
 

@@ -190,23 +190,31 @@ final class FencePlanner {
         var asked = profile.processLimits();
         int children = asked.maxChildProcesses();
         boolean group = host.limitable().contains(Controller.PIDS);
-        if (!group && !landlock) {
+        // The kernel would count other jobs of a workspace's user with it.
+        boolean ownUser = !host.root() || command.workplace().user().isEmpty();
+        boolean watched = !group && (landlock ? children > 0 : !ownUser);
+        // Bubblewrap's outer process is seen, and is none of the job's.
+        long seen = landlock ? tasks : tasks + 1;
+        if (watched) {
+            watchedTasks = seen;
+            tier.threads((int) tasks);
+        } else if (!group && !landlock) {
             // As root, bubblewrap's first process is not of the job's user. One more is let through, so that it shows.
             userTasks = (host.root() ? tasks - 1 : tasks) + 1;
-            // Bubblewrap's outer process is seen, and not limited.
-            countedTasks = children == 0 ? 0 : tasks + 1;
+            countedTasks = children == 0 ? 0 : seen;
         }
-        String means = "";
+        String means = watched
+                ? WATCHDOG + "a job that has more is ended; "
+                        + (landlock ? "seccomp: each new thread asks the service; " : "")
+                        + "RLIMIT_NPROC some way above"
+                : "";
         if (landlock && children == 0) {
             tier.tasks(command.threads());
             means = "seccomp: each new process or thread asks the service";
-        } else if (landlock && !group) {
-            watchedTasks = tasks;
-            tier.threads((int) tasks);
-            means = WATCHDOG + "a job that has more is ended; seccomp: each new thread asks the service; RLIMIT_NPROC"
-                    + " some way above";
         } else if (!landlock) {
-            means = group ? "" : "RLIMIT_NPROC of the job's own user, at one more, by which the watchdog sees that it was reached";
+            means = group || watched
+                    ? means
+                    : "RLIMIT_NPROC of the job's own user, at one more, by which the watchdog sees that it was reached";
             means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;
         }
         if (group) {

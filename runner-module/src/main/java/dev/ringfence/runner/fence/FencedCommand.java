@@ -22,6 +22,7 @@ import java.util.Objects;
  *     an operator's choice
  * @param deadline from start to the end of the tree; the profile's maximum still holds
  * @param capture how much of each output stream is kept
+ * @param workplace directories of the host that it works in
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares commands
 public record FencedCommand(
@@ -34,7 +35,22 @@ public record FencedCommand(
         int threads,
         boolean serves,
         Duration deadline,
-        long capture) {
+        long capture,
+        Workplace workplace) {
+    public FencedCommand {
+        Objects.requireNonNull(profile);
+        Objects.requireNonNull(workplace);
+        if (!name.matches("[A-Za-z0-9.-]{1,80}")) {
+            throw new IllegalArgumentException("not a name for a fence: " + name);
+        }
+        argv = List.copyOf(argv);
+        environment = Map.copyOf(environment);
+        readOnly = List.copyOf(readOnly);
+        if (argv.isEmpty() || !argv.getFirst().startsWith("/")) {
+            throw new IllegalArgumentException("the program must be an absolute path: " + argv);
+        }
+    }
+
     /** A program that nobody connects to. */
     public FencedCommand(
             String name,
@@ -45,21 +61,23 @@ public record FencedCommand(
             List<Path> readOnly,
             int threads,
             Duration deadline,
-            long capture) {
-        this(name, profile, argv, environment, input, readOnly, threads, false, deadline, capture);
+            long capture,
+            Workplace workplace) {
+        this(name, profile, argv, environment, input, readOnly, threads, false, deadline, capture, workplace);
     }
 
-    public FencedCommand {
-        Objects.requireNonNull(profile);
-        if (!name.matches("[A-Za-z0-9.-]{1,80}")) {
-            throw new IllegalArgumentException("not a name for a fence: " + name);
-        }
-        argv = List.copyOf(argv);
-        environment = Map.copyOf(environment);
-        readOnly = List.copyOf(readOnly);
-        if (argv.isEmpty() || !argv.getFirst().startsWith("/")) {
-            throw new IllegalArgumentException("the program must be an absolute path: " + argv);
-        }
+    /** A program that nobody connects to, and that works in no directory of the host. */
+    public FencedCommand(
+            String name,
+            SandboxProfile profile,
+            List<String> argv,
+            Map<String, String> environment,
+            byte[] input,
+            List<Path> readOnly,
+            int threads,
+            Duration deadline,
+            long capture) {
+        this(name, profile, argv, environment, input, readOnly, threads, deadline, capture, Workplace.NONE);
     }
 
     /** The deadline that holds: no longer than the profile allows. */

@@ -1,8 +1,8 @@
 package dev.ringfence.runner.fence;
 
-import java.nio.file.Path;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;

@@ -1,7 +1,7 @@
 package dev.ringfence.runner.fence;
 
-import java.nio.file.Path;
 import dev.ringfence.runner.process.Supervisor;
+import java.nio.file.Path;
 
 /** Watches the fence of one tier. */
 sealed interface TierSupervisor extends Supervisor permits NamespacesSupervisor, LandlockSupervisor {

@@ -80,7 +80,8 @@ final class Watchdog {
         var members = Census.members(mark);
         var moved = watch.ioBytesPerSecond() > 0 ? Census.blockBytes(members, belongings.user) : OptionalLong.of(0);
         // Tasks first: that is the cheapest look, and there may be many.
-        var hit = tasks(members).or(() -> memory(members)).or(() -> disk(members)).or(() -> hidden(moved));
+        var hit =
+                tasks(members).or(() -> memory(members)).or(() -> disk(members)).or(() -> hidden(moved));
         if (hit.isPresent()) {
             hits.add(hit.get());
             end.run();

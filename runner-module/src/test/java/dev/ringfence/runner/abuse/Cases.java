@@ -84,7 +84,11 @@ final class Cases {
                                 "/dev/shm/../new",
                                 around.open().resolve("new").toString(),
                                 around.precious().resolve("new").toString())),
-                Case.of("filling up the temporary directory", "memory-tmpfs", Attack::endedOrFilledItsDirectory, TEMPORARY),
+                Case.of(
+                        "filling up the temporary directory",
+                        "memory-tmpfs",
+                        Attack::endedOrFilledItsDirectory,
+                        TEMPORARY),
                 Case.of("a directory and a link to the host's that change places", "symlink-swap", attack -> {
                             attack.timedOut();
                             assertThat(attack.stdout()).contains("swapping");

@@ -1,7 +1,7 @@
 package dev.ringfence.runner.engine;
 
-import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
