@@ -62,6 +62,11 @@ final class Watchdog {
                 : OptionalLong.empty();
     }
 
+    /** The most processes and threads that were seen. */
+    long mostTasks() {
+        return mostTasks;
+    }
+
     /** The highest memory that was seen. */
     long peakMemory() {
         return peakMemory;

@@ -41,9 +41,14 @@ public record UnnamedFile(long device, long inode, OptionalLong bytes) {
     private static Optional<UnnamedFile> opened(Path descriptor) {
         try {
             var what = Files.readAttributes(descriptor, "unix:nlink,size,isRegularFile,dev,ino");
-            return Integer.valueOf(0).equals(what.get("nlink")) && Boolean.TRUE.equals(what.get("isRegularFile"))
-                    ? Optional.of(new UnnamedFile(
-                            (long) what.get("dev"), (long) what.get("ino"), OptionalLong.of((long) what.get("size"))))
+            return what.get("nlink") instanceof Integer links
+                            && links == 0
+                            && what.get("isRegularFile") instanceof Boolean regular
+                            && regular
+                            && what.get("dev") instanceof Long device
+                            && what.get("ino") instanceof Long inode
+                            && what.get("size") instanceof Long bytes
+                    ? Optional.of(new UnnamedFile(device, inode, OptionalLong.of(bytes)))
                     : Optional.empty();
         } catch (IOException e) {
             return Optional.empty(); // closed meanwhile, or a link that leads nowhere

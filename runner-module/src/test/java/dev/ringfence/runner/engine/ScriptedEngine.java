@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
 /** An engine without a process or a model: it is healthy, and otherwise does what the test's script says. */
@@ -127,7 +128,16 @@ final class ScriptedEngine implements FencedProcess {
                 new ProcessEnd.Stopped(),
                 nothing,
                 nothing,
-                new Usage(Duration.ZERO, Duration.ZERO, 0, Duration.ZERO, "none"),
+                new Usage(
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        0,
+                        Duration.ZERO,
+                        "none",
+                        0,
+                        "none",
+                        OptionalLong.empty(),
+                        "none"),
                 Optional.empty(),
                 List.of(),
                 new FenceReport("none", List.of())));
