@@ -26,8 +26,8 @@ public record UnnamedFile(long device, long inode, OptionalLong bytes) {
             for (var descriptor : open) {
                 opened(descriptor).ifPresent(files::add);
             }
-            for (var line : Files.readString(process.resolve("maps"), StandardCharsets.ISO_8859_1)
-                    .split("\n")) {
+            var maps = Files.readString(process.resolve("maps"), StandardCharsets.ISO_8859_1);
+            for (var line : maps.lines().toList()) {
                 if (line.endsWith(DELETED)) {
                     files.add(mapped(line));
                 }
@@ -67,6 +67,6 @@ public record UnnamedFile(long device, long inode, OptionalLong bytes) {
 
     /** As makedev(3) puts it together. */
     private static long number(long major, long minor) {
-        return (major & 0xFFF) << 8 | (major & ~0xFFFL) << 32 | minor & 0xFF | (minor & ~0xFFL) << 12;
+        return ((major & 0xFFF) << 8) | ((major & ~0xFFFL) << 32) | (minor & 0xFF) | ((minor & ~0xFFL) << 12);
     }
 }
