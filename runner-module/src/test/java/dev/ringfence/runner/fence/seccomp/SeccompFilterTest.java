@@ -81,6 +81,7 @@ class SeccompFilterTest {
         var denied = DeniedSyscalls.ALWAYS.contains(name)
                 || (noDebugging && DeniedSyscalls.DEBUGGING.contains(name))
                 || (policy.strict() && DeniedSyscalls.STRICT.contains(name))
+                || (policy.sockets() == Sockets.SERVING && name.equals("connect"))
                 || (policy.forbidProcesses() && Set.of("fork", "vfork").contains(name));
         return denied ? EPERM : ALLOW;
     }
