@@ -1,6 +1,7 @@
 package dev.ringfence.api.job;
 
 import dev.ringfence.catalog.AgentGrants;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -42,6 +43,7 @@ public final class Jobs {
     private final Journal journal;
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
+    private final Function<SandboxProfile, Optional<String>> tiers;
     private final Function<String, Optional<AgentGrants>> grants;
     private final JobObserver observer;
     private final Shelf shelf;
@@ -66,6 +68,7 @@ public final class Jobs {
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
+        this.tiers = tiers;
         this.grants = grants;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
@@ -230,6 +233,7 @@ public final class Jobs {
         var capability = capability(submission);
         var profile = profile(submission, capability);
         requireGranted(submission.agent(), capability.name(), profile.name());
+        submission.tier().ifPresent(tier -> requireTier(tier, capability, profile));
         var deadline = deadline(submission, capability);
         if (submission.retries() > 0 && !capability.repeatable()) {
             throw new AdmissionException.Invalid(
@@ -251,7 +255,29 @@ public final class Jobs {
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null),
-                submission.retries());
+                submission.retries(),
+                submission.tier().map(FenceTier::externalName).orElse(null));
+    }
+
+    private void requireTier(FenceTier tier, Capability capability, SandboxProfile profile) {
+        if (!capability.fenced()) {
+            throw new AdmissionException.Invalid(
+                    "no-fence-of-its-own",
+                    "tier is " + tier.externalName() + ", and " + capability.name()
+                            + " does not run in a fence of its job's profile; leave tier out");
+        }
+        if (profile.tier().filter(least -> tier.compareTo(least) > 0).isPresent()) {
+            throw new AdmissionException.Invalid(
+                    "weaker-tier",
+                    "tier is " + tier.externalName() + ", which is weaker than what the profile " + profile.name()
+                            + " demands: " + profile.tier().get().externalName());
+        }
+        if (tiers.apply(profile.inTier(tier)).isEmpty()) {
+            throw new AdmissionException.Invalid(
+                    "tier-unavailable",
+                    "this host cannot build the fence of the profile " + profile.name() + " in the tier "
+                            + tier.externalName() + "; GET /api/v1/fence says why, and what to do about it");
+        }
     }
 
     /** Counts a job in; whoever calls it must see to {@link #release()}. */

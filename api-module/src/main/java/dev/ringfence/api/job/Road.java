@@ -3,6 +3,7 @@ package dev.ringfence.api.job;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -166,7 +167,11 @@ final class Road {
             return;
         }
         var capability = capabilities.find(submission.capability());
-        var profile = profiles.apply(Optional.of(submission.profile()));
+        var profile = profiles.apply(Optional.of(submission.profile()))
+                .map(found -> Optional.ofNullable(submission.tier())
+                        .flatMap(FenceTier::named)
+                        .map(found::inTier)
+                        .orElse(found));
         if (capability.isEmpty() || profile.isEmpty()) {
             // Both were there when the job was admitted: it comes from before a restart with other settings.
             end(

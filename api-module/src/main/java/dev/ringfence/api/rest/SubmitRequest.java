@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.catalog.FenceTier;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,13 @@ record SubmitRequest(
         Optional<String> profile,
 
         @Schema(
+                description =
+                        "The fence that the job demands, no weaker than its profile's; refused when this host cannot build"
+                                + " it. GET /api/v1/fence says which can",
+                enumeration = {"namespaces", "landlock"})
+        Optional<FenceTier> tier,
+
+        @Schema(
                 name = "deadline_seconds",
                 description = "From the start of the work to its end; fractions are allowed",
                 examples = "30")
@@ -51,7 +59,7 @@ record SubmitRequest(
                 examples = "1")
         int retries) {
     private static final Set<String> FIELDS =
-            Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries");
+            Set.of("capability", "arguments", "profile", "tier", "deadline_seconds", "agent", "session", "retries");
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
@@ -75,6 +83,7 @@ record SubmitRequest(
             errors.add("/arguments: they must be an object, not " + JsonBody.kind(arguments));
         }
         var profile = text(json, "profile", errors);
+        var tier = tier(json, errors);
         var agent = text(json, "agent", errors);
         var session = text(json, "session", errors);
         var deadline = deadline(json, errors);
@@ -82,7 +91,7 @@ record SubmitRequest(
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
-        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent, session, retries);
+        return new SubmitRequest(capability.orElse(""), arguments, profile, tier, deadline, agent, session, retries);
     }
 
     /**
@@ -95,6 +104,7 @@ record SubmitRequest(
                 capability,
                 arguments,
                 profile,
+                tier,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey,
                 retries,
@@ -126,6 +136,15 @@ record SubmitRequest(
             return Optional.of(value.textValue());
         }
         return Optional.empty();
+    }
+
+    private static Optional<FenceTier> tier(JsonNode json, List<String> errors) {
+        var name = text(json, "tier", errors);
+        var tier = name.flatMap(FenceTier::named);
+        if (name.isPresent() && tier.isEmpty()) {
+            errors.add("/tier: it must be one of " + FenceTier.names() + ", not \"" + name.get() + "\"");
+        }
+        return tier;
     }
 
     private static Optional<Double> deadline(JsonNode json, List<String> errors) {

@@ -69,6 +69,11 @@ public final class AskModel implements Capability {
     }
 
     @Override
+    public boolean fenced() {
+        return false;
+    }
+
+    @Override
     public Execution start(Invocation invocation, OutputSink sink) {
         var request = parse((ObjectNode) invocation.arguments());
         return switch (models.resolve(request.model(), invocation.agent())) {

@@ -33,6 +33,11 @@ public interface Capability {
      */
     Outcome dryRun(Invocation invocation);
 
+    /** Whether its work runs in a fence of the job's profile; a model's runs in the engine's. */
+    default boolean fenced() {
+        return true;
+    }
+
     /** The sandbox profile for jobs that name none; empty for the catalog's default. */
     default Optional<String> profile() {
         return Optional.empty();

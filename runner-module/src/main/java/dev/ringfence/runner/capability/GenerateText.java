@@ -115,6 +115,11 @@ public final class GenerateText implements Capability {
     }
 
     @Override
+    public boolean fenced() {
+        return false;
+    }
+
+    @Override
     public Execution start(Invocation invocation, OutputSink sink) {
         var id = invocation.arguments().path("model").asText();
         return switch (models.resolve(id, invocation.agent())) {

@@ -8,8 +8,11 @@ public interface FencedProcess {
     /** The process as the host sees it whose end takes the whole tree with it. */
     long pid();
 
-    /** Where the program's root directory can be reached from the host, while it runs. */
-    Path root();
+    /**
+     * Where the program's temporary files can be reached from the host, while it runs; it starts in that directory.
+     * The program may put links there that lead anywhere.
+     */
+    Path temporary();
 
     /** What this fence enforces, and by which means. */
     FenceReport report();
