@@ -54,6 +54,27 @@ public abstract sealed class AdmissionException extends RuntimeException {
         }
     }
 
+    /** The agent has used up what it may ask for; try again after a while. */
+    public static final class TooMany extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+        private final String slug;
+        private final Duration retryAfter;
+
+        TooMany(String slug, String message, Duration retryAfter) {
+            super(message);
+            this.slug = slug;
+            this.retryAfter = retryAfter;
+        }
+
+        public String slug() {
+            return slug;
+        }
+
+        public Duration retryAfter() {
+            return retryAfter;
+        }
+    }
+
     /** No room, or about to stop; try again after a while. */
     public static final class Unavailable extends AdmissionException {
         private static final long serialVersionUID = 1L;
