@@ -29,6 +29,16 @@ ensure_host_packages() {
     [ -z "$programs" ] || die "$EXIT_UNAVAILABLE" "still missing after the installation:$programs"
 }
 
+# offer_host_packages WHAT: the same for what only some systems have; without it, who needs it says so and is left out.
+offer_host_packages() {
+    missing_packages "$1"
+    if [ -z "$programs" ] || [ "$(id -u)" != 0 ] || ! have apt-get || [ -n "${RINGFENCE_NO_INSTALL:-}" ]; then
+        return 0
+    fi
+    install="apt-get install -y --no-install-recommends$debian_packages"
+    (locked packages install_packages) || say "going on without$programs"
+}
+
 # Leaves in $programs what is not on the PATH or not there, and the packages that have it in $debian_packages and $fedora_packages.
 missing_packages() {
     programs='' debian_packages='' fedora_packages=''

@@ -1,6 +1,5 @@
 package dev.ringfence.api;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Jobs;
@@ -13,15 +12,17 @@ import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 
-/** Every name of a metric, in one place. Those of models are OpenTelemetry's for generative AI. */
+/** The names of metrics, in one place; those of models are in {@link ModelMetrics}. */
 @Singleton
 public class Metrics implements JobObserver, LogObserver {
     private final MeterRegistry registry;
+    private final ModelMetrics models;
     private final Timer sync;
     private final DistributionSummary batch;
 
     Metrics(MeterRegistry registry) {
         this.registry = registry;
+        this.models = new ModelMetrics(registry);
         this.sync = Timer.builder("ringfence.journal.sync")
                 .description("One sync of the journal to its disk")
                 .publishPercentileHistogram()
@@ -70,35 +71,7 @@ public class Metrics implements JobObserver, LogObserver {
                     .register(registry)
                     .record(Duration.between(job.startedAt(), job.endedAt()));
         }
-        if (job.result() != null) {
-            tokens(job.result());
-        }
-    }
-
-    private void tokens(JsonNode result) {
-        if (result.path("model").isTextual()) {
-            tokens(result, "input");
-            tokens(result, "output");
-            var first = result.path("time_to_first_token_ms");
-            if (first.isNumber()) {
-                Timer.builder("gen_ai.server.time_to_first_token")
-                        .tag("gen_ai.request.model", result.path("model").asText())
-                        .register(registry)
-                        .record(Duration.ofNanos(Math.round(first.doubleValue() * 1_000_000)));
-            }
-        }
-    }
-
-    private void tokens(JsonNode result, String type) {
-        var count = result.path(type + "_tokens");
-        if (count.isNumber()) {
-            DistributionSummary.builder("gen_ai.client.token.usage")
-                    .baseUnit("token")
-                    .tag("gen_ai.token.type", type)
-                    .tag("gen_ai.request.model", result.path("model").asText())
-                    .register(registry)
-                    .record(count.doubleValue());
-        }
+        models.ended(job);
     }
 
     @Override

@@ -5,10 +5,16 @@ import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.catalog.Suggestion;
+import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.GenerateText;
+import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
@@ -26,6 +32,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -33,19 +40,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
- * The assembled service: catalog, fence, engines, capabilities, journal and jobs, opened together and closed together.
+ * The assembled service: catalog, fence, engines, models, capabilities, journal and jobs, opened together and closed together.
  * Knows nothing of HTTP.
  */
 public final class Ringfence implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Ringfence.class);
     private static final int SEGMENT_BYTES = 32 << 20;
 
-    /** Two streams of output at their cap of 1 MiB, each character escaped to six, and the fence report. */
+    /** A request's body or a model's longest answer, each character escaped to six, with room. */
     private static final int EVENT_BYTES = 16 << 20;
 
     private final Catalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
+    private final ModelSource models;
     private final Capabilities capabilities;
     private final Journal journal;
     private final Jobs jobs;
@@ -57,6 +65,7 @@ public final class Ringfence implements AutoCloseable {
             Catalog catalog,
             Fence fence,
             LlamaServerPool engines,
+            ModelSource models,
             Capabilities capabilities,
             Journal journal,
             Jobs jobs,
@@ -64,6 +73,7 @@ public final class Ringfence implements AutoCloseable {
         this.catalog = catalog;
         this.fence = fence;
         this.engines = engines;
+        this.models = models;
         this.capabilities = capabilities;
         this.journal = journal;
         this.jobs = jobs;
@@ -83,8 +93,10 @@ public final class Ringfence implements AutoCloseable {
                 instance(data),
                 config.fence().bubblewrap(),
                 config.fence().firstUser(),
+                tier(config.fence().tier()),
+                config.fence().scratch(),
                 config.fence().grace()));
-        var recovered = recover(data.resolve("journal"), logObserver, settings.retained());
+        var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
         try {
             sweep(fence);
             var engines = new LlamaServerPool(
@@ -92,18 +104,24 @@ public final class Ringfence implements AutoCloseable {
                             .withPrefix(config.llamaPrefix().orElse(null))
                             .withExecutable(config.llamaServer().orElse(null)),
                     fence::start);
-            var capabilities = Capabilities.of(
-                    List.of(new GenerateText(new CatalogModels(catalog, engines)), new ShellExec(fence::start)));
+            var models = new CatalogModels(catalog, engines);
+            var capabilities = Capabilities.of(List.of(
+                    new GenerateText(models),
+                    new AskModel(Operation.CHAT, models),
+                    new AskModel(Operation.COMPLETION, models),
+                    new AskModel(Operation.EMBEDDINGS, models),
+                    new ShellExec(fence::start)));
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
                     capabilities,
                     name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
                     catalog::grants,
+                    profile -> tier(fence, profile),
                     jobObserver);
             jobs.recover(recovered.jobs());
             return new Ringfence(
-                    catalog, fence, engines, capabilities, recovered.journal(), jobs, config.drainTimeout());
+                    catalog, fence, engines, models, capabilities, recovered.journal(), jobs, config.drainTimeout());
         } catch (RuntimeException e) {
             recovered.journal().close();
             throw e;
@@ -120,6 +138,11 @@ public final class Ringfence implements AutoCloseable {
 
     public LlamaServerPool engines() {
         return engines;
+    }
+
+    /** Finds the models that agents name. */
+    public ModelSource models() {
+        return models;
     }
 
     public Capabilities capabilities() {
@@ -186,13 +209,23 @@ public final class Ringfence implements AutoCloseable {
         }
     }
 
-    private static Journal.Recovered recover(Path directory, LogObserver observer, int retained) {
-        var options = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
+    private static Optional<String> tier(Fence fence, SandboxProfile profile) {
+        try {
+            return Optional.of(fence.report(profile).tier());
+        } catch (FenceException.Refused _) {
+            return Optional.empty();
+        }
+    }
+
+    private static Journal.Recovered recover(
+            Path directory, RingfenceConfig.JournalKeeping keeping, LogObserver observer) {
+        var defaults = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
         try {
             var recovered = Journal.recover(
                     directory,
-                    options.withEndedJobs(retained, options.endedJobsBytes())
-                            .withLog(options.log().withObserver(observer)));
+                    options(defaults, keeping)
+                            .withObserver(new JournalLog())
+                            .withLog(defaults.log().withObserver(observer)));
             if (recovered.tail() instanceof Tail.Torn torn) {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
@@ -202,6 +235,37 @@ public final class Ringfence implements AutoCloseable {
         } catch (LogException | JournalException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static Optional<FenceTier> tier(String name) {
+        if (name.equals("auto")) {
+            return Optional.empty();
+        }
+        var known = new ArrayList<>(FenceTier.names());
+        known.add("auto");
+        return Optional.of(FenceTier.named(name)
+                .orElseThrow(() -> new StartupFailure("ringfence.fence.tier is \"" + name + "\", and must be one of "
+                        + String.join(", ", known)
+                        + Suggestion.nearest(name, known)
+                                .map(near -> "; did you mean " + near + "?")
+                                .orElse(""))));
+    }
+
+    private static JournalOptions options(JournalOptions defaults, RingfenceConfig.JournalKeeping keeping) {
+        var age = keeping.retention().age();
+        long size = keeping.retention().size().asLongValue();
+        int events = keeping.snapshot().events();
+        if (age.compareTo(Duration.ofMinutes(1)) < 0) {
+            throw new StartupFailure("ringfence.journal.retention.age is " + age + "; it must be at least 1 minute");
+        }
+        if (size < 2L * SEGMENT_BYTES) {
+            throw new StartupFailure("ringfence.journal.retention.size is " + size + " bytes; it must be at least "
+                    + 2L * SEGMENT_BYTES + ", two segments of the log");
+        }
+        if (events < 1) {
+            throw new StartupFailure("ringfence.journal.snapshot.events is " + events + "; it must be at least 1");
+        }
+        return defaults.withSnapshots(events, defaults.indexRows()).withRetention(age, size);
     }
 
     private static void sweep(Fence fence) {

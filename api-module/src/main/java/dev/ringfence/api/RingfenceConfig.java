@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
@@ -32,6 +33,12 @@ public interface RingfenceConfig {
     /** How fences are built. */
     Fences fence();
 
+    /** How the journal is kept. */
+    JournalKeeping journal();
+
+    /** OpenAI's API. */
+    OpenAi openai();
+
     /** Who may call. */
     Access access();
 
@@ -49,8 +56,8 @@ public interface RingfenceConfig {
         @WithDefault("1000")
         int queue();
 
-        /** Ended jobs that can still be asked for. */
-        @WithDefault("10000")
+        /** Ended jobs kept in memory; older ones are read from the journal when they are asked for. */
+        @WithDefault("1000")
         int retained();
 
         /** How long a job's work may take when its submission does not say. */
@@ -63,6 +70,41 @@ public interface RingfenceConfig {
         int eventBuffer();
     }
 
+    /** How the journal is kept. */
+    interface JournalKeeping {
+        /** What is given up in the end. */
+        Retention retention();
+
+        /** What makes restarts fast. */
+        Snapshot snapshot();
+
+        /**
+         * Whether the journal, and whoever looks at jobs, has the prompts and answers of OpenAI's API in full, or only
+         * their SHA-256 and size. Jobs that were submitted to {@code /api/v1/jobs} are always kept in full: they are
+         * run after a restart, and their answers can be fetched later.
+         */
+        @WithDefault("full")
+        Prompts prompts();
+
+        /** What is given up in the end. */
+        interface Retention {
+            /** Events older than this are given up, as far as no live job needs them. */
+            @WithDefault("30d")
+            Duration age();
+
+            /** When the log and the blobs are larger together, the oldest events are given up; in bytes, or with K, M, G. */
+            @WithDefault("10G")
+            MemorySize size();
+        }
+
+        /** What makes restarts fast. */
+        interface Snapshot {
+            /** After so many events a snapshot is written; a restart reads no more than about as many. */
+            @WithDefault("20000")
+            int events();
+        }
+    }
+
     /** How fences are built. */
     interface Fences {
         /** The bubblewrap program, when it is not found by itself. */
@@ -72,9 +114,32 @@ public interface RingfenceConfig {
         @WithDefault("200000")
         int firstUser();
 
+        /** {@code auto} for the best tier that works here, or the only one to be used. */
+        @WithDefault("auto")
+        String tier();
+
+        /** Where jobs of the tier {@code landlock} get their directories. */
+        Optional<Path> scratch();
+
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** OpenAI's API. */
+    interface OpenAi {
+        /**
+         * How long a request may take at most, from when the model's engine is up. The time limit of the sandbox
+         * profile still holds.
+         */
+        @WithDefault("10m")
+        Duration deadline();
+    }
+
+    /** How much of a prompt and its answer is kept. */
+    enum Prompts {
+        FULL,
+        HASH
     }
 
     /** Who may call. */

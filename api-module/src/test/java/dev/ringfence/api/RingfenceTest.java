@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
 import dev.ringfence.wal.log.LogObserver;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,8 +52,10 @@ class RingfenceTest {
             assertThat(String.valueOf(waited.result())).contains("\"stdout\":\"recovered\\n\"");
         }
         try (var service = open(Map.of())) {
-            assertThat(service.jobs().newest(10))
-                    .extracting(job -> job.id() + " " + job.view().state().word())
+            assertThat(service.jobs()
+                            .list(JobQuery.all(), OptionalLong.empty(), 10)
+                            .jobs())
+                    .extracting(job -> job.jobId() + " " + job.state())
                     .containsExactly("waiting completed", "running interrupted", "done completed");
         }
         assertThat(events())

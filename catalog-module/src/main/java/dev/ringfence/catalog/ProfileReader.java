@@ -50,8 +50,23 @@ final class ProfileReader {
                             .orElse(defaults.network()),
                     profile.table("security")
                             .map(table -> security(table, defaults.security()))
-                            .orElse(defaults.security()));
+                            .orElse(defaults.security()),
+                    tier(profile));
         }
+    }
+
+    private static Optional<FenceTier> tier(TomlTable profile) {
+        var name = profile.text("tier");
+        var tier = name.flatMap(FenceTier::named);
+        if (name.isPresent() && tier.isEmpty()) {
+            profile.problem(
+                    "tier",
+                    "must be one of " + Suggestion.list(FenceTier.names())
+                            + Suggestion.nearest(name.get(), FenceTier.names())
+                                    .map(near -> "; did you mean " + near + "?")
+                                    .orElse(""));
+        }
+        return tier;
     }
 
     /** A size in megabytes of 2^20 bytes. */

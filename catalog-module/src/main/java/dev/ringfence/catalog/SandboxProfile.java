@@ -3,11 +3,14 @@ package dev.ringfence.catalog;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * What a job may use. A profile only says what is asked; whether this host can enforce it is the fence's business, and
  * what cannot be enforced refuses the job.
+ *
+ * @param tier the only way a fence may be built; empty for the best that the host has
  */
 public record SandboxProfile(
         String name,
@@ -15,7 +18,8 @@ public record SandboxProfile(
         Filesystem filesystem,
         ProcessLimits processLimits,
         Network network,
-        Security security) {
+        Security security,
+        Optional<FenceTier> tier) {
     public SandboxProfile {
         Objects.requireNonNull(name);
         Objects.requireNonNull(resources);
@@ -23,6 +27,23 @@ public record SandboxProfile(
         Objects.requireNonNull(processLimits);
         Objects.requireNonNull(network);
         Objects.requireNonNull(security);
+        Objects.requireNonNull(tier);
+    }
+
+    /** A profile for whichever tier the host has. */
+    public SandboxProfile(
+            String name,
+            Resources resources,
+            Filesystem filesystem,
+            ProcessLimits processLimits,
+            Network network,
+            Security security) {
+        this(name, resources, filesystem, processLimits, network, security, Optional.empty());
+    }
+
+    /** The same, but only in one tier. */
+    public SandboxProfile inTier(FenceTier only) {
+        return new SandboxProfile(name, resources, filesystem, processLimits, network, security, Optional.of(only));
     }
 
     /**

@@ -209,6 +209,22 @@ class CatalogTest {
     }
 
     @Test
+    void aProfileMayWantOneTierOfFencesAndAMisspeltOneIsNamed() {
+        var catalog = parse("""
+                [slm.sandbox_profiles.pod]
+                tier = "landlock"
+                [slm.sandbox_profiles.any.resources]
+                """);
+
+        assertThat(catalog.profile("pod").orElseThrow().tier()).contains(FenceTier.LANDLOCK);
+        assertThat(catalog.profile("any").orElseThrow().tier()).isEmpty();
+        assertThatThrownBy(() -> parse("[slm.sandbox_profiles.pod]\ntier = \"landlok\"\n"))
+                .isInstanceOf(CatalogException.class)
+                .hasMessageContaining("slm.sandbox_profiles.pod.tier")
+                .hasMessageContaining("did you mean landlock?");
+    }
+
+    @Test
     void whatAProfileLeavesOutIsTakenFromSecureAndABuiltInOneChangesOnlyTheKeysThatAreThere() {
         var catalog = parse("""
                 [slm.sandbox_profiles.bare]

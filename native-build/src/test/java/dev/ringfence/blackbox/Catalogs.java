@@ -55,6 +55,29 @@ final class Catalogs {
                 """.formatted(MODEL));
     }
 
+    /** As above, with a model that has a slash in its id and that an agent called stranger is tied to. */
+    static Path openAi(Path directory) {
+        try {
+            var standard = Files.readString(standard(directory));
+            return write(directory, standard + """
+
+                [[slm.model_allow_lists.global_models]]
+                id = "lab/tiny"
+                name = "Ringfence tiny under another name"
+                provider = { LocalFile = { file_path = "%s" } }
+                capabilities = ["TextGeneration"]
+                [slm.model_allow_lists.global_models.resource_requirements]
+                min_memory_mb = 128
+                preferred_cpu_cores = 1.0
+
+                [slm.model_allow_lists.agent_model_maps]
+                stranger = ["lab/tiny"]
+                """.formatted(MODEL));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     static Path write(Path directory, String toml) {
         try {
             return Files.writeString(directory.resolve("ringfence.toml"), toml);

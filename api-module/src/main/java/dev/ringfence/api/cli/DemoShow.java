@@ -178,12 +178,14 @@ final class DemoShow {
             String more = switch (entry.event()) {
                 case JobEvent.Submitted e ->
                     e.capability() + " " + shortened(e.arguments().toString());
-                case JobEvent.Started _ -> "";
-                case JobEvent.Completed _ -> "";
+                case JobEvent.Started _, JobEvent.Completed _ -> "";
                 case JobEvent.Failed e -> e.reason();
                 case JobEvent.TimedOut e -> "limit " + e.limit().toMillis() + " ms";
                 case JobEvent.Cancelled e -> e.reason();
                 case JobEvent.Interrupted e -> e.reason();
+                case JobEvent.Retried e -> e.reason();
+                case JobEvent.RolledBack e -> "by " + e.by();
+                case JobEvent.Note _ -> "";
             };
             out.printf(
                     "  %3d  %s  %s  %-10s %s%n",

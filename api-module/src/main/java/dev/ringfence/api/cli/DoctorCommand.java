@@ -7,6 +7,7 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.TierStatus;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.io.PrintWriter;
@@ -27,7 +28,7 @@ import picocli.CommandLine.Spec;
         name = "doctor",
         mixinStandardHelpOptions = true,
         description =
-                "Build a fence for each sandbox profile on this host, and say what enforces it, or what is missing.")
+                "Say which tiers of fences work on this host, build one for each sandbox profile, and say what enforces it, or what is missing.")
 final class DoctorCommand implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -47,6 +48,7 @@ final class DoctorCommand implements Callable<Integer> {
         boolean allWell = true;
         try (var fence =
                 Fence.on(FenceSettings.of("doctor" + ProcessHandle.current().pid()))) {
+            fence.tiers().forEach(status -> explain(out, status));
             for (var profile : catalog().profiles()) {
                 allWell &= examine(out, fence, profile);
             }
@@ -61,6 +63,16 @@ final class DoctorCommand implements Callable<Integer> {
         } catch (CatalogException e) {
             throw new CommandFailure(ExitCodes.CONFIGURATION, String.valueOf(e.getMessage()));
         }
+    }
+
+    private static void explain(PrintWriter out, TierStatus status) {
+        out.printf(
+                "tier %s: %s, %s%n",
+                status.tier().externalName(), status.available() ? "works" : "does not work", status.reason());
+        if (!status.remedy().isEmpty()) {
+            out.printf("    remedy: %s%n", status.remedy());
+        }
+        status.facts().forEach(fact -> out.printf("    %s%n", fact));
     }
 
     private static boolean examine(PrintWriter out, Fence fence, SandboxProfile profile) {

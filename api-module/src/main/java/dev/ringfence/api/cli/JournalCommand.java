@@ -1,26 +1,63 @@
 package dev.ringfence.api.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.ringfence.wal.journal.JobEvent;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.ringfence.api.journal.EventFilter;
+import dev.ringfence.api.journal.Verdicts;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
-import dev.ringfence.wal.journal.JournalRecord;
+import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.journal.JournalRepair;
+import dev.ringfence.wal.journal.JournalStats;
+import dev.ringfence.wal.journal.JournalVerifier;
 import dev.ringfence.wal.log.LogException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** What can be asked of a journal; all of it also while the service runs. */
+/** What can be asked of a journal; all but the repair also while the service runs. */
 @Command(
         name = "journal",
         mixinStandardHelpOptions = true,
-        description = "Look at a journal, also while it is written.")
+        description = "Look at a journal, also while it is written, or repair it.")
 final class JournalCommand {
+    /** Where the journal is. */
+    static final class Place {
+        @Option(
+                names = "--data",
+                paramLabel = "DIR",
+                defaultValue = "${env:RINGFENCE_DATA:-ringfence-data}",
+                description = "The service's data directory; ${DEFAULT-VALUE} without it.")
+        private Path data;
+
+        /** Picocli sets the field. */
+        @SuppressWarnings("NullAway.Init")
+        Place() {}
+
+        Path journal() {
+            var directory = data.resolve("journal");
+            if (!Files.isDirectory(directory)) {
+                throw new CommandFailure(
+                        ExitCodes.FAILED,
+                        "there is no journal in " + data.toAbsolutePath() + "; name the data directory with --data");
+            }
+            return directory;
+        }
+    }
+
     @Spec
     private CommandSpec spec;
 
@@ -30,56 +67,129 @@ final class JournalCommand {
 
     @Command(name = "dump", mixinStandardHelpOptions = true, description = "Print the events, one JSON object a line.")
     int dump(
-            @Option(
-                            names = "--data",
-                            paramLabel = "DIR",
-                            defaultValue = "${env:RINGFENCE_DATA:-ringfence-data}",
-                            description = "The service's data directory; ${DEFAULT-VALUE} without it.")
-                    Path data,
-            @Option(names = "--job", paramLabel = "ID", description = "Only this job's.") @Nullable String job) {
-        var directory = data.resolve("journal");
-        if (!Files.isDirectory(directory)) {
-            throw new CommandFailure(
-                    ExitCodes.FAILED,
-                    "there is no journal in " + data.toAbsolutePath() + "; name the data directory with --data");
-        }
+            @Mixin Place place,
+            @Option(names = "--job", paramLabel = "ID", description = "Only this job's.") @Nullable String job,
+            @Option(names = "--agent", paramLabel = "NAME", description = "Only of this agent's jobs.") @Nullable String agent,
+            @Option(names = "--session", paramLabel = "ID", description = "Only of this session's jobs.") @Nullable String session,
+            @Option(names = "--type", paramLabel = "TYPE", split = ",", description = "Only of these types.") @Nullable List<String> types,
+            @Option(names = "--since", paramLabel = "TIME", description = "Only at this time or later (ISO 8601).")
+                    @Nullable Instant since,
+            @Option(names = "--until", paramLabel = "TIME", description = "Only before this time (ISO 8601).") @Nullable Instant until) {
+        var directory = place.journal();
         var out = spec.commandLine().getOut();
-        try {
-            Journal.read(directory, 1, entry -> {
-                if (job == null || job.equals(entry.event().jobId())) {
-                    print(out, entry);
+        var filter = new EventFilter(job, agent, session, types == null ? Set.of() : Set.copyOf(types), since, until);
+        return explained(() -> {
+            Journal.readWhile(directory, 0, entry -> {
+                if (filter.matches(entry)) {
+                    out.println(entry.json());
                 }
+                // A reader that has gone wants no more.
+                return !out.checkError();
             });
-        } catch (JournalException | LogException e) {
-            out.flush();
-            throw new CommandFailure(ExitCodes.FAILED, String.valueOf(e.getMessage()));
+            return 0;
+        });
+    }
+
+    @Command(
+            name = "verify",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Prove that every event and every output is what was written, or name the first that is not.",
+                "Exit codes: 0 all is intact, 1 something is not, or it could not be read."
+            })
+    int verify(@Mixin Place place) {
+        var directory = place.journal();
+        return explained(() -> {
+            var verdict = JournalVerifier.verify(directory, progress());
+            spec.commandLine().getOut().println(Verdicts.json(verdict));
+            return verdict instanceof JournalVerifier.Verdict.Intact ? 0 : ExitCodes.FAILED;
+        });
+    }
+
+    @Command(name = "stats", mixinStandardHelpOptions = true, description = "Count what is in the journal.")
+    int stats(@Mixin Place place) {
+        var directory = place.journal();
+        return explained(() -> {
+            JsonNode json = Verdicts.json(JournalStats.of(directory, progress()));
+            spec.commandLine().getOut().println(json.toPrettyString());
+            return 0;
+        });
+    }
+
+    @Command(
+            name = "repair",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Give up everything from the first damaged event on, so that the service starts again.",
+                "Without --yes it says what would be given up, and changes nothing. The service must not be running.",
+                "Jobs whose end may have been given up are ended, so that nothing is done twice.",
+                "Exit codes: 0 nothing is damaged, or it is repaired; 1 damaged and not repaired."
+            })
+    int repair(
+            @Mixin Place place,
+            @Option(names = "--yes", description = "Do it. A copy of what changes is kept.") boolean yes) {
+        var directory = place.journal();
+        return explained(() -> repair(directory, yes));
+    }
+
+    private int repair(Path directory, boolean yes) {
+        var out = spec.commandLine().getOut();
+        var found = JournalRepair.plan(directory);
+        if (found.isEmpty()) {
+            out.println("nothing is damaged");
+            return 0;
         }
-        out.flush();
+        var plan = found.get();
+        out.println("damaged: " + plan.damage());
+        out.println("kept: the events up to " + plan.lastKept());
+        out.printf(
+                "given up: all behind it, of which %d events of %d jobs can still be read in the copy%n",
+                plan.readable(), plan.jobs().size());
+        plan.jobs().stream().sorted().forEach(job -> out.println("  job " + job));
+        out.println("ended, since they may have gone on in what is given up: "
+                + plan.unsure().size() + " jobs");
+        plan.unsure().forEach(job -> out.println("  job " + job));
+        if (!yes) {
+            out.println("nothing was changed; --yes does it");
+            return ExitCodes.FAILED;
+        }
+        var copies = directory.resolveSibling("journal-before-repair-"
+                + DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS")
+                        .withZone(ZoneOffset.UTC)
+                        .format(Instant.now()));
+        JournalRepair.repair(directory, plan, copies, JournalOptions.defaults().withSizes(32 << 20, 16 << 20));
+        out.println("repaired; what was there before is in " + copies);
         return 0;
     }
 
-    private static void print(PrintWriter out, JournalRecord entry) {
-        var json = JsonNodeFactory.instance
-                .objectNode()
-                .put("seq", entry.sequence())
-                .put("ts", entry.event().at().toString())
-                .put("type", entry.event().type())
-                .put("job", entry.event().jobId());
-        switch (entry.event()) {
-            case JobEvent.Submitted e -> {
-                json.put("agent", e.agent()).put("capability", e.capability());
-                json.put("profile", e.profile()).put("deadline_ms", e.deadline().toMillis());
-                json.set("arguments", e.arguments());
-            }
-            case JobEvent.Started _ -> {}
-            case JobEvent.Completed e -> json.set("output", e.data());
-            case JobEvent.Failed e ->
-                json.put("error", e.reason()).put("message", e.message()).set("output", e.data());
-            case JobEvent.TimedOut e ->
-                json.put("limit_ms", e.limit().toMillis()).set("output", e.data());
-            case JobEvent.Cancelled e -> json.put("message", e.reason()).set("output", e.data());
-            case JobEvent.Interrupted e -> json.put("message", e.reason());
+    private int explained(Callable<Integer> command) {
+        PrintWriter out = spec.commandLine().getOut();
+        try {
+            return command.call();
+        } catch (JournalException | LogException e) {
+            throw new CommandFailure(ExitCodes.FAILED, String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        } finally {
+            out.flush();
         }
-        out.println(json);
     }
+
+    /** Tells of long work now and then. */
+    private LongPredicate progress() {
+        var err = spec.commandLine().getErr();
+        var next = new long[] {System.nanoTime() + PACE};
+        return sequence -> {
+            if (System.nanoTime() - next[0] > 0) {
+                next[0] = System.nanoTime() + PACE;
+                err.println("ringfence: read up to event " + sequence);
+                err.flush();
+            }
+            return true;
+        };
+    }
+
+    private static final long PACE = Duration.ofSeconds(5).toNanos();
 }

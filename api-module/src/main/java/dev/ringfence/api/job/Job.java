@@ -1,7 +1,11 @@
 package dev.ringfence.api.job;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.runner.capability.Execution;
+import dev.ringfence.runner.capability.OutputSink;
+import dev.ringfence.runner.engine.GenerationEvent;
 import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.RequestHash;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import java.util.Optional;
@@ -14,16 +18,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Job {
     private final Signals signals;
+    private final OutputSink sink = new Sink();
+    private volatile JsonNode arguments;
+    private volatile Optional<Attendance> attendance;
     private final CompletableFuture<@Nullable Void> acknowledged = new CompletableFuture<>();
     private final CompletableFuture<JobView> ended = new CompletableFuture<>();
     private volatile JobView view;
     private @Nullable Execution execution;
     private @Nullable String cancellation;
     private @Nullable Thread waiter;
+    private boolean kept;
+    private int holds;
 
     Job(JobView view, int eventBuffer) {
+        this(view, eventBuffer, view.submission().arguments(), Optional.empty());
+    }
+
+    /** @param arguments what the work gets, which may be more than the journal keeps */
+    Job(JobView view, int eventBuffer, JsonNode arguments, Optional<Attendance> attendance) {
         this.view = view;
         this.signals = new Signals(eventBuffer);
+        this.arguments = arguments;
+        this.attendance = attendance;
     }
 
     /** A job as a recovery found it; its changes of state can be watched again, its output cannot. */
@@ -31,9 +47,13 @@ public final class Job {
         var job = new Job(view, 0);
         var submission = view.submission();
         job.acknowledge();
-        job.signals.changed(new JobView(submission, JobView.State.SUBMITTED, null, null, null, null));
+        job.keep();
+        job.signals.changed(JobView.submitted(submission, 0));
         if (view.startedAt() != null) {
-            job.signals.changed(new JobView(submission, JobView.State.STARTED, view.startedAt(), null, null, null));
+            job.signals.changed(JobView.started(
+                    submission,
+                    new JobEvent.Started(job.id(), view.startedAt(), view.fate().tier()),
+                    view.fate().attempts()));
         }
         if (view.state().ended()) {
             job.signals.changed(view);
@@ -86,6 +106,46 @@ public final class Job {
         }
     }
 
+    /** Someone wants the job's end who does not wait for it on a connection: it goes on whoever goes away. */
+    synchronized void keep() {
+        kept = true;
+    }
+
+    /** Someone waits for the job on a connection. */
+    synchronized Hold hold() {
+        holds++;
+        return new Hold();
+    }
+
+    /** A client that waits for a job on its connection. */
+    public final class Hold {
+        private boolean released;
+
+        public Job job() {
+            return Job.this;
+        }
+
+        /**
+         * The client is gone. When nobody else wants the job, it is cancelled. A second call does nothing.
+         *
+         * @param reason for the cancellation
+         */
+        public void release(String reason) {
+            boolean last;
+            synchronized (Job.this) {
+                if (released) {
+                    return;
+                }
+                released = true;
+                holds--;
+                last = holds == 0 && !kept;
+            }
+            if (last) {
+                cancel(reason);
+            }
+        }
+    }
+
     /** Completes once the submission is durable, and fails when it could not be made so. */
     Uni<@Nullable Void> acknowledged() {
         return Uni.createFrom().completionStage(() -> acknowledged.copy());
@@ -101,11 +161,21 @@ public final class Job {
 
     /** Whether a submission asks for the same, apart from its own id and time. */
     boolean sameRequest(JobEvent.Submitted other) {
-        var mine = submission();
-        return mine.capability().equals(other.capability())
-                && mine.arguments().equals(other.arguments())
-                && mine.profile().equals(other.profile())
-                && mine.deadline().equals(other.deadline());
+        return RequestHash.of(submission()).equals(RequestHash.of(other));
+    }
+
+    /** How many bytes it keeps in memory, roughly; known once it has ended. */
+    long weight() {
+        var result = view.result();
+        return signals.weight() + (result == null ? 0 : textLength(result));
+    }
+
+    private static long textLength(JsonNode json) {
+        long length = 32;
+        for (var child : json) {
+            length += textLength(child);
+        }
+        return length + (json.isTextual() ? json.textValue().length() : 0);
     }
 
     synchronized Optional<String> cancellation() {
@@ -124,8 +194,31 @@ public final class Job {
         var _ = Thread.interrupted();
     }
 
-    void output(String channel, String text) {
-        signals.output(channel, text);
+    /** Where the work puts what it gives. */
+    OutputSink sink() {
+        return sink;
+    }
+
+    private final class Sink implements OutputSink {
+        @Override
+        public void put(String channel, String text) {
+            signals.output(channel, text);
+        }
+
+        @Override
+        public void answered(GenerationEvent event) {
+            attendance.ifPresent(attended -> attended.listener().accept(event));
+        }
+    }
+
+    /** What the work gets. */
+    JsonNode arguments() {
+        return arguments;
+    }
+
+    /** What the journal keeps of what the work gave. */
+    JsonNode kept(JsonNode result) {
+        return attendance.map(attended -> attended.kept().apply(result)).orElse(result);
     }
 
     /** The job has come to a new state, and the journal has it. */
@@ -133,6 +226,9 @@ public final class Job {
         view = next;
         signals.changed(next);
         if (next.state().ended()) {
+            // Ended jobs are kept for long, and what only the work needed with them would be, too.
+            arguments = next.submission().arguments();
+            attendance = Optional.empty();
             ended.complete(next);
         }
     }

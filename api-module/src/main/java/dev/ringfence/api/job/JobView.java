@@ -1,10 +1,12 @@
 package dev.ringfence.api.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.ringfence.wal.journal.BlobRef;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobRecord;
 import dev.ringfence.wal.journal.JobState;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param endedAt when the end was decided, if it was
  * @param result what the work gave, if there is anything
  * @param error why it did not complete, if it ended so
+ * @param fate what else is known
  */
 public record JobView(
         JobEvent.Submitted submission,
@@ -22,7 +25,42 @@ public record JobView(
         @Nullable Instant startedAt,
         @Nullable Instant endedAt,
         @Nullable JsonNode result,
-        @Nullable Trouble error) {
+        @Nullable Trouble error,
+        Fate fate) {
+    /** Nothing is known yet but what is asked. */
+    JobView(
+            JobEvent.Submitted submission,
+            State state,
+            @Nullable Instant startedAt,
+            @Nullable Instant endedAt,
+            @Nullable JsonNode result,
+            @Nullable Trouble error) {
+        this(submission, state, startedAt, endedAt, result, error, Fate.NONE);
+    }
+
+    /**
+     * What else the journal tells of a job.
+     *
+     * @param attempts how often the work was begun
+     * @param tier of the fence, if it was known when the work was begun
+     * @param blobs what the work gave and was too much for the result
+     * @param undoneBy the job that undid it, if one did
+     */
+    public record Fate(
+            int attempts,
+            @Nullable String tier,
+            List<BlobRef> blobs,
+            @Nullable String undoneBy) {
+        static final Fate NONE = new Fate(0, null, List.of(), null);
+
+        public Fate {
+            blobs = List.copyOf(blobs);
+        }
+
+        Fate with(List<BlobRef> newBlobs) {
+            return new Fate(attempts, tier, newBlobs, undoneBy);
+        }
+    }
     /** Where a job can stand. */
     public enum State {
         SUBMITTED,
@@ -56,48 +94,72 @@ public record JobView(
         return submission.jobId();
     }
 
-    static JobView started(JobEvent.Submitted submission, Instant at) {
-        return new JobView(submission, State.STARTED, at, null, null, null);
+    static JobView submitted(JobEvent.Submitted submission, int attempts) {
+        return new JobView(
+                submission, State.SUBMITTED, null, null, null, null, new Fate(attempts, null, List.of(), null));
+    }
+
+    static JobView started(JobEvent.Submitted submission, JobEvent.Started start, int attempts) {
+        return new JobView(
+                submission,
+                State.STARTED,
+                start.at(),
+                null,
+                null,
+                null,
+                new Fate(attempts, start.tier(), List.of(), null));
     }
 
     /** The view of a job as the journal tells it. */
     static JobView of(JobRecord job) {
-        return of(job.submission(), job.state());
-    }
-
-    static JobView of(JobEvent.Submitted submission, JobState state) {
-        return switch (state) {
-            case JobState.Submitted _ -> new JobView(submission, State.SUBMITTED, null, null, null, null);
-            case JobState.Started started ->
-                new JobView(submission, State.STARTED, started.startedAt(), null, null, null);
-            case JobState.Ended ended -> ended(submission, ended.startedAt(), ended.end());
+        return switch (job.state()) {
+            case JobState.Submitted(int attempts) -> submitted(job.submission(), attempts);
+            case JobState.Started(Instant at, int attempts, @Nullable String tier) ->
+                started(job.submission(), new JobEvent.Started(job.jobId(), at, tier), attempts);
+            case JobState.Ended ended ->
+                ended(
+                        job.submission(),
+                        ended.startedAt(),
+                        ended.end(),
+                        new Fate(
+                                ended.attempts(),
+                                ended.tier(),
+                                ended.end().blobs(),
+                                ended.rolledBack() == null
+                                        ? null
+                                        : ended.rolledBack().by()));
         };
     }
 
-    static JobView ended(JobEvent.Submitted submission, @Nullable Instant startedAt, JobEvent end) {
+    static JobView ended(JobEvent.Submitted submission, @Nullable Instant startedAt, JobEvent.End end, Fate fate) {
         return switch (end) {
-            case JobEvent.Completed e -> new JobView(submission, State.COMPLETED, startedAt, e.at(), e.data(), null);
+            case JobEvent.Completed e -> ended(submission, State.COMPLETED, startedAt, e, null, fate);
             case JobEvent.Failed e ->
-                new JobView(
-                        submission, State.FAILED, startedAt, e.at(), e.data(), new Trouble(e.reason(), e.message()));
+                ended(submission, State.FAILED, startedAt, e, new Trouble(e.reason(), e.message()), fate);
             case JobEvent.TimedOut e ->
-                new JobView(
+                ended(
                         submission,
                         State.TIMED_OUT,
                         startedAt,
-                        e.at(),
-                        e.data(),
+                        e,
                         new Trouble(
                                 "deadline-exceeded",
-                                "the work was not done within " + e.limit().toMillis() + " ms; it was ended"));
+                                "the work was not done within " + e.limit().toMillis() + " ms; it was ended"),
+                        fate);
             case JobEvent.Cancelled e ->
-                new JobView(
-                        submission, State.CANCELLED, startedAt, e.at(), e.data(), new Trouble("cancelled", e.reason()));
+                ended(submission, State.CANCELLED, startedAt, e, new Trouble("cancelled", e.reason()), fate);
             case JobEvent.Interrupted e ->
-                new JobView(
-                        submission, State.INTERRUPTED, startedAt, e.at(), null, new Trouble("interrupted", e.reason()));
-            case JobEvent.Submitted e -> throw new IllegalArgumentException(e.type() + " is no end");
-            case JobEvent.Started e -> throw new IllegalArgumentException(e.type() + " is no end");
+                ended(submission, State.INTERRUPTED, startedAt, e, new Trouble("interrupted", e.reason()), fate);
         };
+    }
+
+    private static JobView ended(
+            JobEvent.Submitted submission,
+            State state,
+            @Nullable Instant startedAt,
+            JobEvent.End end,
+            @Nullable Trouble trouble,
+            Fate fate) {
+        return new JobView(submission, state, startedAt, end.at(), end.data(), trouble, fate);
     }
 }

@@ -5,6 +5,8 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.JobPage;
+import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.JobRecord;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.log.Health;
@@ -13,10 +15,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 
 /**
@@ -41,6 +45,7 @@ public final class Jobs {
     /**
      * @param profiles the profile of a name, or without a name the default one
      * @param grants what an agent may ask for; empty for nothing at all
+     * @param tiers the tier of the fence that a profile gets, if it can have one
      */
     public Jobs(
             JobSettings settings,
@@ -48,6 +53,7 @@ public final class Jobs {
             Capabilities capabilities,
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
             Function<String, Optional<AgentGrants>> grants,
+            Function<SandboxProfile, Optional<String>> tiers,
             JobObserver observer) {
         this.settings = settings;
         this.journal = journal;
@@ -56,59 +62,111 @@ public final class Jobs {
         this.grants = grants;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
-        this.road = new Road(journal, capabilities, profiles, settings.concurrency(), () -> draining);
+        this.road = new Road(journal, capabilities, profiles, tiers, settings.concurrency(), () -> draining);
     }
 
     /**
-     * Takes up what the journal tells: ended jobs can be asked for again, started ones are interrupted, submitted ones
-     * run. Nothing of an earlier life may still be running when this is called. Blocks until it is durable.
+     * Takes up the live jobs of an earlier life: submitted ones run. Started ones are begun again when their capability
+     * and their caller allow it, and interrupted otherwise. Nothing of that life may still be running when this is
+     * called. Blocks until it is durable.
      */
     public void recover(List<JobRecord> recovered) {
         for (var record : recovered) {
             var job = Job.recovered(JobView.of(record));
             shelf.restore(job);
-            switch (job.view().state()) {
-                case SUBMITTED -> {
-                    LOG.infof("job %s was acknowledged before the restart and had not started: it runs now", job.id());
-                    admitted.incrementAndGet();
-                    travel(job);
-                }
-                case STARTED -> {
-                    LOG.infof("job %s was running when the service ended: it is interrupted", job.id());
-                    road.interrupt(job);
-                    finished(job);
-                }
-                default -> {}
+            if (job.view().state() == JobView.State.SUBMITTED) {
+                LOG.infof("job %s was acknowledged before the restart and had not started: it runs now", job.id());
+            } else if (road.retry(job)) {
+                LOG.infof(
+                        "job %s was running when the service ended: it is begun again, as its caller allowed",
+                        job.id());
+            } else {
+                LOG.infof("job %s was running when the service ended: it is interrupted", job.id());
+                road.interrupt(job);
+                finished(job);
+                continue;
             }
+            admitted.incrementAndGet();
+            travel(job);
         }
     }
 
     /**
-     * Admits a job. The item comes once the submission is durable. Fails with an {@link AdmissionException}, or as
-     * {@link Journal#append} does; nothing is kept of the job then.
+     * Admits a job, which goes on whoever goes away. The item comes once the submission is durable. With an idempotency
+     * key that is known, it is the job that has it, also when there is no room for more. Fails with an
+     * {@link AdmissionException}, or as {@link Journal#append} does; nothing is kept of the job then. With an idempotency
+     * key the subscription may read files.
      */
     public Uni<Job> submit(Submission submission) {
+        return Uni.createFrom().deferred(() -> attach(submission, Job::keep));
+    }
+
+    /**
+     * Like {@link #submit}, for a client that waits for the job on its connection: when it and all others that do so have
+     * gone, and nobody submitted the job otherwise, it is cancelled.
+     */
+    public Uni<Job.Hold> submitHeld(Submission submission) {
         return Uni.createFrom().deferred(() -> {
-            var event = admit(submission);
-            var job = new Job(
-                    new JobView(event, JobView.State.SUBMITTED, null, null, null, null), settings.eventBuffer());
-            var known = shelf.put(job);
-            if (known != job) {
-                release();
-                return known.sameRequest(event)
-                        ? known.acknowledged().replaceWith(known)
-                        : Uni.createFrom()
-                                .failure(new AdmissionException.KeyReused("the Idempotency-Key \""
-                                        + event.idempotencyKey() + "\" was used for job " + known.id()
-                                        + ", which asked for something else; use a new key"));
-            }
-            journal.append(event).subscribe().with(_ -> acknowledged(job), failure -> {
-                shelf.remove(job);
-                release();
-                job.refused(failure);
-            });
-            return job.acknowledged().replaceWith(job);
+            var hold = new AtomicReference<Job.Hold>();
+            return attach(submission, job -> hold.set(job.hold())).replaceWith(hold::get);
         });
+    }
+
+    private Uni<Job> attach(Submission submission, Consumer<Job> wanting) {
+        var event = request(submission);
+        var known = known(event);
+        if (known.isPresent()) {
+            return join(known.get(), event, wanting);
+        }
+        admit();
+        var job = new Job(
+                JobView.submitted(event, 0), settings.eventBuffer(), submission.arguments(), submission.attendance());
+        wanting.accept(job);
+        var other = shelf.put(job);
+        if (other != job) {
+            release();
+            return join(other, event, wanting);
+        }
+        // Looked for once more, now that the key is taken: the one that had it may have left the shelf meanwhile.
+        var overtaken = journaled(event);
+        if (overtaken.isPresent()) {
+            shelf.remove(job);
+            release();
+            job.refused(refused("saturated", "another submission with this key was under way"));
+            return join(overtaken.get(), event, wanting);
+        }
+        journal.append(event).subscribe().with(_ -> acknowledged(job), failure -> {
+            shelf.remove(job);
+            release();
+            job.refused(failure);
+        });
+        return job.acknowledged().replaceWith(job);
+    }
+
+    /** The job that has the key of this submission, wherever it is. */
+    private Optional<Job> known(JobEvent.Submitted event) {
+        var key = event.idempotencyKey();
+        if (key == null) {
+            return Optional.empty();
+        }
+        return shelf.byKey(event).or(() -> journal.findByKey(event.agent(), key).flatMap(known -> find(known.jobId())));
+    }
+
+    private Optional<Job> journaled(JobEvent.Submitted event) {
+        var key = event.idempotencyKey();
+        return key == null
+                ? Optional.empty()
+                : journal.findByKey(event.agent(), key).flatMap(known -> find(known.jobId()));
+    }
+
+    private static Uni<Job> join(Job known, JobEvent.Submitted event, Consumer<Job> wanting) {
+        if (!known.sameRequest(event)) {
+            return Uni.createFrom()
+                    .failure(new AdmissionException.KeyReused("the Idempotency-Key \"" + event.idempotencyKey()
+                            + "\" was used for job " + known.id() + ", which asked for something else; use a new key"));
+        }
+        wanting.accept(known);
+        return known.acknowledged().replaceWith(known);
     }
 
     private void acknowledged(Job job) {
@@ -135,7 +193,7 @@ public final class Jobs {
 
     private void finished(Job job) {
         if (job.view().state().ended()) {
-            shelf.ended();
+            shelf.ended(job);
             observer.ended(job.view());
         }
     }
@@ -144,19 +202,8 @@ public final class Jobs {
         admitted.decrementAndGet();
     }
 
-    /** Counts the job in; whoever gets an event back must see to {@link #release()}. */
-    private JobEvent.Submitted admit(Submission submission) {
-        if (draining) {
-            throw refused("draining", "the service is about to stop; ask another one, or this one after its restart");
-        }
-        switch (journal.health()) {
-            case Health.Writable _ -> {}
-            // Each append tries again, and the first that succeeds makes the journal writable.
-            case Health.Full _ -> {}
-            case Health.Failed failed ->
-                throw refused("journal-failed", "the journal cannot be written: " + failed.reason());
-            case Health.Closed _ -> throw refused("draining", "the journal is closed; the service is about to stop");
-        }
+    /** What is asked, with the defaults filled in. */
+    private JobEvent.Submitted request(Submission submission) {
         var capability = capabilities
                 .find(submission.capability())
                 .orElseThrow(() -> new AdmissionException.Invalid(
@@ -178,30 +225,71 @@ public final class Jobs {
                     "a deadline of " + deadline + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
                             + " h is");
         }
-        long room = (long) settings.concurrency() + settings.queue();
-        if (admitted.incrementAndGet() > room) {
-            release();
-            throw refused("saturated", room + " jobs are running or waiting, and there is no room for more");
+        if (submission.retries() > 0 && !capability.repeatable()) {
+            throw new AdmissionException.Invalid(
+                    "not-repeatable",
+                    "retries is " + submission.retries() + ", and " + capability.name()
+                            + " is not repeatable: beginning it again after an interruption may do its effect twice;"
+                            + " leave retries out");
         }
         return new JobEvent.Submitted(
                 UUID.randomUUID().toString(),
                 Instant.now(),
                 submission.agent(),
+                submission.session().orElse(null),
                 capability.name(),
-                submission.arguments(),
+                submission
+                        .attendance()
+                        .map(attended -> attended.kept().apply(submission.arguments()))
+                        .orElse(submission.arguments()),
                 profile.name(),
                 deadline,
-                submission.idempotencyKey().orElse(null));
+                submission.idempotencyKey().orElse(null),
+                submission.retries());
+    }
+
+    /** Counts a job in; whoever calls it must see to {@link #release()}. */
+    private void admit() {
+        if (draining) {
+            throw refused("draining", "the service is about to stop; ask another one, or this one after its restart");
+        }
+        switch (journal.health()) {
+            case Health.Writable _ -> {}
+            // Each append tries again, and the first that succeeds makes the journal writable.
+            case Health.Full _ -> {}
+            case Health.Failed failed ->
+                throw refused("journal-failed", "the journal cannot be written: " + failed.reason());
+            case Health.Closed _ -> throw refused("draining", "the journal is closed; the service is about to stop");
+        }
+        long room = (long) settings.concurrency() + settings.queue();
+        if (admitted.incrementAndGet() > room) {
+            release();
+            throw refused("saturated", room + " jobs are running or waiting, and there is no room for more");
+        }
     }
 
     private void requireGranted(String agent, String capability, String profile) {
         var granted = grants.apply(agent)
                 .orElseThrow(() -> notGranted("there is no table [agents." + agent + "] in the catalog"));
+        requireEnforceable(granted);
         if (!granted.allowsCapability(capability)) {
             throw notGranted("agents." + agent + ".capabilities does not have " + capability);
         }
         if (!granted.allowsProfile(profile)) {
             throw notGranted("agents." + agent + ".profiles does not have " + profile);
+        }
+    }
+
+    /** A limit that nothing enforces must not look as if it held. */
+    private void requireEnforceable(AgentGrants granted) {
+        if (granted.roots().isPresent()
+                || granted.weight() != 1
+                || granted.maxConcurrent().isPresent()
+                || granted.maxQueued().isPresent()
+                || granted.jobsPerMinute().isPresent()
+                || granted.tokensPerDay().isPresent()) {
+            throw notGranted("agents." + granted.agent() + " has one of roots, weight, max_concurrent, max_queued,"
+                    + " jobs_per_minute, tokens_per_day, which this version cannot enforce: leave them out");
         }
     }
 
@@ -215,19 +303,18 @@ public final class Jobs {
         return new AdmissionException.Unavailable(slug, message, RETRY);
     }
 
-    /** A job that is live, or ended not too long ago. */
+    /** A job whose events the journal keeps. Reads files when it ended long ago. */
     public Optional<Job> find(String id) {
-        return shelf.find(id);
+        return shelf.find(id).or(() -> journal.find(id).map(JobView::of).map(Job::recovered));
     }
 
-    /** Newest first. */
-    public List<Job> newest(int most) {
-        return newest(most, _ -> true);
-    }
-
-    /** Newest first, and only those that are wanted. */
-    public List<Job> newest(int most, Predicate<Job> wanted) {
-        return shelf.newest(most, wanted);
+    /**
+     * Jobs that match, the newest submission first. Reads files.
+     *
+     * @param before a page's {@link JobPage#next}, or empty for the first page
+     */
+    public JobPage list(JobQuery query, OptionalLong before, int most) {
+        return journal.list(query, before, most);
     }
 
     /** Jobs that are running or waiting. */
@@ -246,6 +333,6 @@ public final class Jobs {
      */
     public void drain(Duration timeout) {
         draining = true;
-        road.close(timeout, shelf::live);
+        road.close(timeout);
     }
 }

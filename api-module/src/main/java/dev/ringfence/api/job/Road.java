@@ -9,6 +9,7 @@ import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.runner.capability.InvalidArguments;
 import dev.ringfence.runner.capability.Invocation;
 import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.wal.journal.BlobRef;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
@@ -17,14 +18,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The one road that every job takes:
@@ -43,7 +44,11 @@ final class Road {
     private final Journal journal;
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
+    private final Function<SandboxProfile, Optional<String>> tiers;
     private final Semaphore slots;
+    /** The jobs that have a slot. */
+    private final Set<Job> travelling = ConcurrentHashMap.newKeySet();
+
     private final int concurrency;
     private final BooleanSupplier draining;
 
@@ -51,11 +56,13 @@ final class Road {
             Journal journal,
             Capabilities capabilities,
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
+            Function<SandboxProfile, Optional<String>> tiers,
             int concurrency,
             BooleanSupplier draining) {
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
+        this.tiers = tiers;
         this.concurrency = concurrency;
         this.slots = new Semaphore(concurrency, true);
         this.draining = draining;
@@ -67,6 +74,7 @@ final class Road {
             end(job, cancelled(job, nothing()));
             return;
         }
+        travelling.add(job);
         try {
             if (draining.getAsBoolean()) {
                 // Whoever waits for it learns that it takes a restart.
@@ -75,6 +83,7 @@ final class Road {
                 run(job);
             }
         } finally {
+            travelling.remove(job);
             slots.release();
         }
     }
@@ -104,14 +113,32 @@ final class Road {
                         "the service ended while the work was under way; what it had done by then is not known"));
     }
 
-    /** Waits for the work that is under way, then ends it. The service is draining, so no new work begins. */
-    void close(Duration timeout, Supplier<List<Job>> live) {
+    /**
+     * Begins a job's work again that was under way when an earlier life of the service ended, if that does no harm and its
+     * caller allowed it so often; nothing of that work is left. False if not.
+     */
+    boolean retry(Job job) {
+        int attempts = job.view().fate().attempts();
+        var capability = capabilities.find(job.submission().capability());
+        if (attempts > job.submission().retries()
+                || !capability.map(Capability::repeatable).orElse(false)) {
+            return false;
+        }
+        write(new JobEvent.Retried(
+                job.id(), Instant.now(), "the service ended while the work was under way", attempts));
+        job.moved(JobView.submitted(job.submission(), attempts));
+        return true;
+    }
+
+    /**
+     * Waits for the work that is under way, then ends it, also where it is only about to start. The service is draining,
+     * so no other work begins.
+     */
+    void close(Duration timeout) {
         if (idle(timeout)) {
             return;
         }
-        live.get().stream()
-                .filter(job -> job.view().state() == JobView.State.STARTED)
-                .forEach(job -> job.cancel("the service was stopped"));
+        travelling.forEach(job -> job.cancel("the service was stopped"));
         if (!idle(STOP)) {
             LOG.warnf("jobs would not end within %d s of being told to", STOP.toSeconds());
         }
@@ -153,24 +180,32 @@ final class Road {
             return;
         }
         try {
-            capabilities.validate(capability.get(), submission.arguments());
+            capabilities.validate(capability.get(), job.arguments());
         } catch (InvalidArguments e) {
             end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
             return;
         }
-        var started = new JobEvent.Started(job.id(), Instant.now());
+        var started = new JobEvent.Started(
+                job.id(), Instant.now(), tiers.apply(profile.get()).orElse(null));
+        if (job.cancellation().isPresent()) {
+            end(job, cancelled(job, nothing()));
+            return;
+        }
         write(started);
-        job.moved(JobView.started(submission, started.at()));
-        end(job, work(job, capability.get(), profile.get()));
+        job.moved(JobView.started(submission, started, job.view().fate().attempts() + 1));
+        // Held until the end that names them is durable, so that nothing takes them for left over.
+        try (var outputs = new JobOutputs(journal.blobs())) {
+            end(job, work(job, capability.get(), profile.get(), outputs));
+        }
     }
 
-    private JobEvent work(Job job, Capability capability, SandboxProfile profile) {
+    private JobEvent.End work(Job job, Capability capability, SandboxProfile profile, JobOutputs outputs) {
         var submission = job.submission();
         var invocation =
-                new Invocation(job.id(), submission.agent(), submission.arguments(), profile, submission.deadline());
+                new Invocation(job.id(), submission.agent(), job.arguments(), profile, submission.deadline(), outputs);
         Outcome outcome;
         try {
-            var execution = capability.start(invocation, job::output);
+            var execution = capability.start(invocation, job.sink());
             job.runs(execution);
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
@@ -184,17 +219,39 @@ final class Road {
                     capability.name());
             return failed(job, "internal", "the service failed; its log says why");
         }
+        notes(job, outcome);
+        var blobs = outputs.finished();
         return switch (outcome) {
-            case Outcome.Completed(ObjectNode data) -> new JobEvent.Completed(job.id(), Instant.now(), data);
+            case Outcome.Completed(ObjectNode data) ->
+                new JobEvent.Completed(job.id(), Instant.now(), job.kept(data), blobs);
             case Outcome.Failed(String type, String message, ObjectNode data) ->
-                new JobEvent.Failed(job.id(), Instant.now(), type, message, data);
+                new JobEvent.Failed(job.id(), Instant.now(), type, message, job.kept(data), blobs);
             case Outcome.TimedOut(Duration limit, ObjectNode data) ->
-                new JobEvent.TimedOut(job.id(), Instant.now(), limit, data);
-            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, data);
+                new JobEvent.TimedOut(job.id(), Instant.now(), limit, job.kept(data), blobs);
+            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, job.kept(data), blobs);
         };
     }
 
-    private void end(Job job, JobEvent event) {
+    /** What an auditor wants to find without looking into results. */
+    private void notes(Job job, Outcome outcome) {
+        var data = outcome.data();
+        for (var channel : List.of("stdout", "stderr")) {
+            if (data.path(channel + "_truncated").booleanValue()) {
+                write(new JobEvent.OutputTruncated(
+                        job.id(),
+                        Instant.now(),
+                        channel,
+                        data.path(channel + "_kept_bytes").longValue(),
+                        data.path(channel + "_bytes").longValue()));
+            }
+        }
+        if (outcome instanceof Outcome.Failed failed && failed.type().equals("fence-refused")) {
+            write(new JobEvent.FenceDenied(
+                    job.id(), Instant.now(), data.path("field").asText(), failed.message()));
+        }
+    }
+
+    private void end(Job job, JobEvent.End event) {
         var durable = event;
         try {
             write(event);
@@ -202,7 +259,9 @@ final class Road {
             durable = failed(job, "result-too-large", String.valueOf(e.getMessage()));
             write(durable);
         }
-        job.moved(JobView.ended(job.submission(), job.view().startedAt(), durable));
+        var view = job.view();
+        job.moved(JobView.ended(
+                job.submission(), view.startedAt(), durable, view.fate().with(durable.blobs())));
     }
 
     /** Returns when the event is durable. While the disk is full, the job waits; reads go on meanwhile. */
@@ -224,9 +283,13 @@ final class Road {
         return new JobEvent.Failed(job.id(), Instant.now(), reason, message, nothing());
     }
 
-    private static JobEvent.Cancelled cancelled(Job job, @Nullable JsonNode data) {
+    private static JobEvent.Cancelled cancelled(Job job, JsonNode data) {
+        return cancelled(job, data, List.of());
+    }
+
+    private static JobEvent.Cancelled cancelled(Job job, JsonNode data, List<BlobRef> blobs) {
         return new JobEvent.Cancelled(
-                job.id(), Instant.now(), job.cancellation().orElse("cancelled"), data == null ? nothing() : data);
+                job.id(), Instant.now(), job.cancellation().orElse("cancelled"), data, blobs);
     }
 
     private static ObjectNode nothing() {

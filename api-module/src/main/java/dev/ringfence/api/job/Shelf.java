@@ -3,12 +3,13 @@ package dev.ringfence.api.job;
 import dev.ringfence.wal.journal.JobEvent;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 
-/** The jobs in memory: all live ones, and the newest of the ended ones. Thread-safe. */
+/**
+ * The jobs in memory: all live ones, and the newest of the ended ones, within a number and a size. The journal has the
+ * others. Thread-safe.
+ */
 final class Shelf {
     /** One caller's key. */
     record Key(String agent, String key) {
@@ -17,10 +18,14 @@ final class Shelf {
         }
     }
 
+    /** What all ended jobs may keep in memory together. */
+    private static final long MOST_BYTES = 128L << 20;
+
     private final int retained;
-    private final LinkedHashMap<String, Job> jobs = new LinkedHashMap<>();
+    private final Map<String, Long> ended = new LinkedHashMap<>();
+    private final Map<String, Job> jobs = new LinkedHashMap<>();
     private final Map<Key, Job> keys = new HashMap<>();
-    private int ended;
+    private long bytes;
 
     Shelf(int retained) {
         this.retained = retained;
@@ -39,28 +44,32 @@ final class Shelf {
         return job;
     }
 
-    /**
-     * Puts a job there that an earlier life admitted. Of several with the same key, the newest has it: the older ones
-     * had been forgotten by then.
-     */
+    /** The job that has a key. */
+    synchronized Optional<Job> byKey(JobEvent.Submitted submission) {
+        return Key.of(submission).map(keys::get);
+    }
+
+    /** Puts a job there that an earlier life admitted. */
     synchronized void restore(Job job) {
         Key.of(job.submission()).ifPresent(key -> keys.put(key, job));
         jobs.put(job.id(), job);
-        if (job.view().state().ended()) {
-            ended();
-        }
     }
 
-    /** One of the jobs has ended, so an older one may have to go. */
-    synchronized void ended() {
-        ended++;
-        var iterator = jobs.values().iterator();
-        while (ended > retained && iterator.hasNext()) {
-            var job = iterator.next();
-            if (job.view().state().ended()) {
-                iterator.remove();
-                ended--;
-                Key.of(job.submission()).ifPresent(key -> keys.remove(key, job));
+    /** A job has ended, so an older one may have to go. */
+    synchronized void ended(Job job) {
+        long weight = job.weight();
+        if (!jobs.containsKey(job.id()) || ended.putIfAbsent(job.id(), weight) != null) {
+            return;
+        }
+        bytes += weight;
+        var oldest = ended.entrySet().iterator();
+        while ((ended.size() > retained || bytes > MOST_BYTES) && oldest.hasNext()) {
+            var next = oldest.next();
+            bytes -= next.getValue();
+            oldest.remove();
+            var gone = jobs.remove(next.getKey());
+            if (gone != null) {
+                Key.of(gone.submission()).ifPresent(key -> keys.remove(key, gone));
             }
         }
     }
@@ -73,17 +82,5 @@ final class Shelf {
 
     synchronized Optional<Job> find(String id) {
         return Optional.ofNullable(jobs.get(id));
-    }
-
-    /** Newest first, and only those that are wanted. */
-    synchronized List<Job> newest(int most, Predicate<Job> wanted) {
-        return jobs.sequencedValues().reversed().stream()
-                .filter(wanted)
-                .limit(most)
-                .toList();
-    }
-
-    synchronized List<Job> live() {
-        return jobs.values().stream().filter(job -> !job.view().state().ended()).toList();
     }
 }

@@ -119,6 +119,11 @@ final class Signals {
         return best;
     }
 
+    /** How many bytes of output are kept, roughly. */
+    synchronized int weight() {
+        return outputSize;
+    }
+
     private synchronized long last() {
         return last;
     }

@@ -7,14 +7,31 @@ import java.util.Optional;
 /**
  * What a caller asks for.
  *
+ * @param session what the job belongs to, if it belongs to one
  * @param profile the sandbox profile's name; empty for the catalog's default
  * @param deadline from the start of the work to its end; empty for the service's default
  * @param idempotencyKey the same key with the same request gives the same job
+ * @param retries how often the work may be begun again when the service ended while it was under way
+ * @param attendance who stays on the line, if anyone does
  */
 public record Submission(
         String agent,
+        Optional<String> session,
         String capability,
         JsonNode arguments,
         Optional<String> profile,
         Optional<Duration> deadline,
-        Optional<String> idempotencyKey) {}
+        Optional<String> idempotencyKey,
+        int retries,
+        Optional<Attendance> attendance) {
+    /** Of no session, with work that is begun once, and that nobody attends. */
+    public Submission(
+            String agent,
+            String capability,
+            JsonNode arguments,
+            Optional<String> profile,
+            Optional<Duration> deadline,
+            Optional<String> idempotencyKey) {
+        this(agent, Optional.empty(), capability, arguments, profile, deadline, idempotencyKey, 0, Optional.empty());
+    }
+}

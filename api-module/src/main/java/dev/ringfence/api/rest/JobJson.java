@@ -4,6 +4,10 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.JobSignal;
 import dev.ringfence.api.job.JobView;
+import dev.ringfence.wal.journal.JobSummary;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /** How jobs and their signals look from outside. */
 final class JobJson {
@@ -16,26 +20,84 @@ final class JobJson {
         if (job.result() != null) {
             json.set("result", job.result());
         }
+        if (!job.fate().blobs().isEmpty()) {
+            var outputs = json.putArray("outputs");
+            job.fate()
+                    .blobs()
+                    .forEach(blob -> outputs.addObject()
+                            .put("name", blob.name())
+                            .put("href", "/api/v1/jobs/" + job.id() + "/output/" + blob.name())
+                            .put("bytes", blob.length())
+                            .put("sha256", blob.sha256()));
+        }
         return json;
     }
 
-    /** Without arguments and result, for lists. */
-    static ObjectNode summary(JobView job) {
-        var submission = job.submission();
+    /** Of a job in a list. */
+    static ObjectNode summary(JobSummary job) {
+        var json = head(
+                job.jobId(), job.state(), job.capability(), job.agent(), job.session(), job.profile(), job.deadline());
+        json.put("submitted_at", job.submittedAt().toString());
+        times(json, job.startedAt(), job.endedAt(), job.attempts());
+        if (job.reason() != null) {
+            json.putObject("error").put("type", job.reason()).put("message", job.message());
+        }
+        if (job.rolledBack()) {
+            json.put("rolled_back", true);
+        }
+        return json;
+    }
+
+    private static ObjectNode head(
+            String id,
+            String state,
+            String capability,
+            String agent,
+            @Nullable String session,
+            String profile,
+            Duration deadline) {
         var json = JsonNodeFactory.instance
                 .objectNode()
-                .put("id", job.id())
-                .put("state", job.state().word())
-                .put("capability", submission.capability())
-                .put("agent", submission.agent())
-                .put("profile", submission.profile())
-                .put("deadline_ms", submission.deadline().toMillis())
-                .put("submitted_at", submission.at().toString());
-        if (job.startedAt() != null) {
-            json.put("started_at", job.startedAt().toString());
+                .put("id", id)
+                .put("state", state)
+                .put("capability", capability)
+                .put("agent", agent);
+        if (session != null) {
+            json.put("session", session);
         }
-        if (job.endedAt() != null) {
-            json.put("ended_at", job.endedAt().toString());
+        return json.put("profile", profile).put("deadline_ms", deadline.toMillis());
+    }
+
+    private static void times(ObjectNode json, @Nullable Instant startedAt, @Nullable Instant endedAt, int attempts) {
+        if (startedAt != null) {
+            json.put("started_at", startedAt.toString());
+        }
+        if (endedAt != null) {
+            json.put("ended_at", endedAt.toString());
+        }
+        if (attempts > 1) {
+            json.put("attempts", attempts);
+        }
+    }
+
+    /** Without arguments and result. */
+    static ObjectNode summary(JobView job) {
+        var submission = job.submission();
+        var json = head(
+                job.id(),
+                job.state().word(),
+                submission.capability(),
+                submission.agent(),
+                submission.session(),
+                submission.profile(),
+                submission.deadline());
+        json.put("submitted_at", submission.at().toString());
+        times(json, job.startedAt(), job.endedAt(), job.fate().attempts());
+        if (job.fate().tier() != null) {
+            json.put("tier", job.fate().tier());
+        }
+        if (job.fate().undoneBy() != null) {
+            json.put("rolled_back_by", job.fate().undoneBy());
         }
         if (job.error() != null) {
             json.putObject("error")
@@ -60,11 +122,11 @@ final class JobJson {
                 .put("sequence", signal.sequence())
                 .put("at", signal.at().toString());
         switch (signal) {
-            case JobSignal.Changed(long _, java.time.Instant _, JobView job) ->
+            case JobSignal.Changed(long _, Instant _, JobView job) ->
                 json.set("job", signal.last() ? of(job) : summary(job));
-            case JobSignal.Output(long _, java.time.Instant _, String channel, String text) ->
+            case JobSignal.Output(long _, Instant _, String channel, String text) ->
                 json.put("channel", channel).put("text", text);
-            case JobSignal.Dropped(long _, java.time.Instant _, long firstKept) -> json.put("first_kept", firstKept);
+            case JobSignal.Dropped(long _, Instant _, long firstKept) -> json.put("first_kept", firstKept);
         }
         return json;
     }

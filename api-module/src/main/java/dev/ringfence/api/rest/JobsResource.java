@@ -2,12 +2,15 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobSignal;
+import dev.ringfence.wal.journal.JobQuery;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.DefaultValue;
@@ -43,6 +46,7 @@ public class JobsResource {
     private static final Pattern WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,6})(?:$|[,;\\s])");
     private static final int LONGEST_WAIT_SECONDS = 600;
     private static final int LONGEST_KEY = 255;
+    private static final String GONE = "the client that was streaming it went away";
 
     private final ServiceGate gate;
 
@@ -58,7 +62,9 @@ public class JobsResource {
             summary = "Submit a job",
             description = "Answers 202 with the job's address once the submission is durable. With `Prefer: wait=N` it"
                     + " waits up to N seconds for the end and answers 200. With `Accept: text/event-stream` the answer"
-                    + " is the job's events as they come, and hanging up cancels the job.")
+                    + " is the job's events as they come; when all clients that submitted it so have hung up, it is"
+                    + " cancelled. The same `Idempotency-Key` with the same request gives the same job, also after a"
+                    + " restart and when there is no room for more, as long as the journal keeps it.")
     public Uni<Response> submit(
             @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
             @HeaderParam("Prefer") List<String> prefer,
@@ -73,31 +79,64 @@ public class JobsResource {
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(hidden = true)
     public Multi<OutboundSseEvent> submitAndStream(
-            InputStream body, @HeaderParam("Idempotency-Key") @Nullable String key, @Context Sse sse) {
+            InputStream body,
+            @HeaderParam("Idempotency-Key") @Nullable String key,
+            @Context Sse sse,
+            @Context RoutingContext connection) {
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
-        var job = gate.service().jobs().submit(submission).await().indefinitely();
-        return job.signals(0)
+        var hold = gate.service().jobs().submitHeld(submission).await().indefinitely();
+        // The client may have gone while it waited; then nobody will ever ask for the stream.
+        connection.addEndHandler(_ -> hold.release(GONE));
+        if (connection.response().closed()) {
+            hold.release(GONE);
+        }
+        return hold.job()
+                .signals(0)
                 .onCancellation()
-                .invoke(() -> job.cancel("the client that was streaming it went away"))
+                .invoke(() -> hold.release(GONE))
                 .map(signal -> event(sse, signal));
     }
 
     @GET
+    @Blocking
     @Produces(MediaType.APPLICATION_JSON)
-    @Operation(summary = "List jobs, newest first")
-    public Response list(@QueryParam("limit") @DefaultValue("100") String limit) {
+    @Operation(
+            summary = "List jobs, newest first",
+            description = "All conditions must hold. When there are more, `next` in the answer is what to ask for as"
+                    + " `before`; a page may be short, even empty, and still have a next one.")
+    public Response list(
+            @QueryParam("limit") @DefaultValue("100") String limit,
+            @QueryParam("before") @Nullable String before,
+            @QueryParam("agent") @Nullable String agent,
+            @QueryParam("session") @Nullable String session,
+            @QueryParam("state") @Nullable String state,
+            @QueryParam("capability") @Nullable String capability,
+            @QueryParam("since") @Nullable String since,
+            @QueryParam("until") @Nullable String until) {
         var caller = gate.caller();
+        if (agent != null && !caller.maySee(agent)) {
+            throw new AccessException.Forbidden("agent is \"" + agent + "\", and the key is another agent's");
+        }
+        var query = new JobQuery(
+                caller.admin() ? agent : caller.agent().orElse(""),
+                session,
+                Parameters.state(state),
+                capability,
+                Parameters.instant("since", since),
+                Parameters.instant("until", until));
+        var page = gate.service()
+                .jobs()
+                .list(query, Parameters.sequence("before", before), Parameters.number("limit", limit, 1, 1000));
         var json = JsonNodeFactory.instance.objectNode();
         var array = json.putArray("jobs");
-        gate.service()
-                .jobs()
-                .newest(number("limit", limit, 1, 1000), job -> caller.maySee(job.agent()))
-                .forEach(job -> array.add(JobJson.summary(job.view())));
+        page.jobs().forEach(job -> array.add(JobJson.summary(job)));
+        page.next().ifPresent(next -> json.put("next", Long.toString(next)));
         return Response.ok(json).build();
     }
 
     @GET
+    @Blocking
     @Path("/{id}")
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(
@@ -112,6 +151,25 @@ public class JobsResource {
     }
 
     @GET
+    @Blocking
+    @Path("/{id}/output/{channel}")
+    @Operation(
+            summary = "What a job put out, all of it",
+            description =
+                    "The bytes of `stdout` or `stderr` as they were kept, from an ended job. With `Range: bytes=…` a"
+                            + " part of them.")
+    public Response output(
+            @PathParam("id") String id,
+            @PathParam("channel") String channel,
+            @HeaderParam("Range") @Nullable String range,
+            @HeaderParam("If-None-Match") @Nullable String known) {
+        var output =
+                JobOutput.of(find(id).view(), channel, gate.service().journal().blobs());
+        return OutputAnswer.of(output, range, known);
+    }
+
+    @GET
+    @Blocking
     @Path("/{id}/events")
     @Produces(MediaType.SERVER_SENT_EVENTS)
     @Operation(
@@ -124,11 +182,13 @@ public class JobsResource {
             @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
             @Context Sse sse) {
         String from = after != null ? after : lastEventId != null ? lastEventId : "0";
-        return find(id).signals(number(after != null ? "after" : "Last-Event-ID", from, 0, Integer.MAX_VALUE))
+        return find(id).signals(
+                        Parameters.number(after != null ? "after" : "Last-Event-ID", from, 0, Integer.MAX_VALUE))
                 .map(signal -> event(sse, signal));
     }
 
     @DELETE
+    @Blocking
     @Path("/{id}")
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(
@@ -216,19 +276,5 @@ public class JobsResource {
                             + key.length()));
         }
         return Optional.ofNullable(key);
-    }
-
-    private static int number(String name, String value, int least, int most) {
-        try {
-            int number = Integer.parseInt(value);
-            if (number >= least && number <= most) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            // Told below, with the limits.
-        }
-        throw new BadRequest(
-                "invalid-request",
-                List.of(name + ": it must be a whole number from " + least + " to " + most + ", not " + value));
     }
 }

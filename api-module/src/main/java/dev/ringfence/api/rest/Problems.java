@@ -40,6 +40,16 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response proving(JournalReading.Busy error) {
+        return new Problem(503, "busy", "One at a time", String.valueOf(error.getMessage())).response(LATER);
+    }
+
+    @ServerExceptionMapper
+    public Response noOutput(JobOutput.NotThere error) {
+        return new Problem(404, "no-output", "There is no such output", String.valueOf(error.getMessage())).response();
+    }
+
+    @ServerExceptionMapper
     public Response notAllowed(AccessException error) {
         return access(error).response();
     }
@@ -95,7 +105,14 @@ public class Problems {
                 new Problem(409, "illegal-transition", "The job is in another state", message).response();
             case JournalException.Saturated _ ->
                 new Problem(503, "saturated", "The journal has no room in its queue", message).response(SOON);
-            case JournalException.NotReadable _, JournalException.Broken _ -> unexpected(error);
+            case JournalException.IndexDamaged _ ->
+                new Problem(503, "index-rebuilding", "Older jobs cannot be looked for now", message).response(LATER);
+            case JournalException.BlobDamaged _ ->
+                new Problem(500, "output-damaged", "The output is not what it was", message).response();
+            case JournalException.NotReadable _,
+                    JournalException.Broken _,
+                    JournalException.Unwritable _,
+                    JournalException.Unfinished _ -> unexpected(error);
         };
     }
 
@@ -111,6 +128,13 @@ public class Problems {
                 new Problem(503, "journal-failed", "The journal cannot be written", message).response(LATER);
             case LogException.BadSize _ ->
                 new Problem(413, "too-large-for-the-journal", "The request is too large", message).response();
+            case LogException.Discarded e ->
+                new Problem(
+                                410,
+                                "events-discarded",
+                                "The events are not kept any more",
+                                "the oldest event that is kept is " + e.firstSequence())
+                        .response();
             default -> unexpected(error);
         };
     }

@@ -10,7 +10,7 @@ import jakarta.inject.Singleton;
 
 /** Gives resources the service, or tells the client that it is still starting. */
 @Singleton
-class ServiceGate {
+public class ServiceGate {
     private final RingfenceProducer producer;
     private final CurrentVertxRequest request;
 
@@ -19,7 +19,8 @@ class ServiceGate {
         this.request = request;
     }
 
-    Ringfence service() {
+    /** The service, once it has read its journal. */
+    public Ringfence service() {
         return producer.ready().orElseThrow(Starting::new);
     }
 
@@ -29,7 +30,7 @@ class ServiceGate {
     }
 
     /** Who sent the request that this thread serves. */
-    Caller caller() {
+    public Caller caller() {
         return AccessGuard.caller(request.getCurrent());
     }
 

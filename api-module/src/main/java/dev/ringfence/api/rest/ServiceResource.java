@@ -61,10 +61,24 @@ public class ServiceResource {
 
     @GET
     @Path("/fence")
-    @Operation(summary = "What each sandbox profile asks, and by which means this host enforces it, or why not")
+    @Operation(
+            summary =
+                    "Which tiers of fences work on this host, or why not and what to do, and by which means each sandbox profile is enforced")
     public Response fence() {
         var service = gate.service();
         var json = JSON.objectNode();
+        var tiers = json.putArray("tiers");
+        for (var status : service.fence().tiers()) {
+            var tier = tiers.addObject()
+                    .put("tier", status.tier().externalName())
+                    .put("available", status.available())
+                    .put("reason", status.reason());
+            if (!status.remedy().isEmpty()) {
+                tier.put("remedy", status.remedy());
+            }
+            var facts = tier.putArray("facts");
+            status.facts().forEach(facts::add);
+        }
         var array = json.putArray("profiles");
         for (var profile : service.catalog().profiles()) {
             var entry = array.addObject().put("name", profile.name());

@@ -1,17 +1,9 @@
 package dev.ringfence.api.rest;
 
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.Submission;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,27 +39,25 @@ record SubmitRequest(
         Optional<Double> deadlineSeconds,
 
         @Schema(description = "Who asks", examples = "code_generator")
-        Optional<String> agent) {
-    private static final Set<String> FIELDS = Set.of("capability", "arguments", "profile", "deadline_seconds", "agent");
+        Optional<String> agent,
+
+        @Schema(description = "What the job belongs to, such as a conversation", examples = "chat-42")
+        Optional<String> session,
+
+        @Schema(
+                description =
+                        "How often the work may be begun again when the service ended while it was under way, 0 to"
+                                + " 10; only for capabilities that are repeatable. Without it such a job is interrupted",
+                examples = "1")
+        int retries) {
+    private static final Set<String> FIELDS =
+            Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries");
+    private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
-    private static final ObjectMapper MAPPER = JsonMapper.builder()
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
-
-    static {
-        MAPPER.getFactory()
-                .setStreamReadConstraints(
-                        StreamReadConstraints.builder().maxNestingDepth(100).build());
-    }
-
     static SubmitRequest parse(byte[] body) {
-        var json = read(body);
+        var json = JsonBody.parse(body);
         var errors = new ArrayList<String>();
-        if (!json.isObject()) {
-            throw new BadRequest("invalid-request", List.of("the body must be a JSON object, not " + kind(json)));
-        }
         for (var field : json.properties()) {
             if (!FIELDS.contains(field.getKey())) {
                 errors.add("/" + field.getKey() + ": there is no such field; there are "
@@ -82,15 +72,17 @@ record SubmitRequest(
         if (arguments == null) {
             errors.add("/arguments: they are missing; give {} when the capability takes none");
         } else if (!arguments.isObject()) {
-            errors.add("/arguments: they must be an object, not " + kind(arguments));
+            errors.add("/arguments: they must be an object, not " + JsonBody.kind(arguments));
         }
         var profile = text(json, "profile", errors);
         var agent = text(json, "agent", errors);
+        var session = text(json, "session", errors);
         var deadline = deadline(json, errors);
+        int retries = retries(json, errors);
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
-        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent);
+        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent, session, retries);
     }
 
     /**
@@ -99,11 +91,14 @@ record SubmitRequest(
     Submission submission(Caller caller, Optional<String> idempotencyKey) {
         return new Submission(
                 agentOf(caller),
+                session,
                 capability,
                 arguments,
                 profile,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
-                idempotencyKey);
+                idempotencyKey,
+                retries,
+                Optional.empty());
     }
 
     private String agentOf(Caller caller) {
@@ -115,28 +110,13 @@ record SubmitRequest(
         return agent.or(() -> own).orElse("anonymous");
     }
 
-    private static JsonNode read(byte[] body) {
-        try {
-            return MAPPER.readTree(body);
-        } catch (JsonProcessingException e) {
-            JsonLocation at = e.getLocation();
-            throw new BadRequest(
-                    "malformed-json",
-                    List.of("the body is not JSON: "
-                            + (at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ")
-                            + e.getOriginalMessage()));
-        } catch (IOException e) {
-            throw new BadRequest("malformed-json", List.of("the body cannot be read: " + e.getMessage()));
-        }
-    }
-
     private static Optional<String> text(JsonNode json, String field, List<String> errors) {
         var value = json.get(field);
         if (value == null) {
             return Optional.empty();
         }
         if (!value.isTextual()) {
-            errors.add("/" + field + ": it must be a string, not " + kind(value));
+            errors.add("/" + field + ": it must be a string, not " + JsonBody.kind(value));
         } else if (value.textValue().isBlank() || value.textValue().length() > LONGEST_NAME) {
             errors.add("/" + field + ": it must have 1 to " + LONGEST_NAME + " characters, and has "
                     + value.textValue().length());
@@ -160,7 +140,18 @@ record SubmitRequest(
         return Optional.of(value.doubleValue());
     }
 
-    private static String kind(JsonNode json) {
-        return json.isMissingNode() ? "empty" : json.getNodeType().name().toLowerCase(java.util.Locale.ROOT);
+    private static int retries(JsonNode json, List<String> errors) {
+        var value = json.get("retries");
+        if (value == null) {
+            return 0;
+        }
+        if (!value.canConvertToInt()
+                || !value.isIntegralNumber()
+                || value.intValue() < 0
+                || value.intValue() > MOST_RETRIES) {
+            errors.add("/retries: it must be a whole number from 0 to " + MOST_RETRIES + ", not " + value);
+            return 0;
+        }
+        return value.intValue();
     }
 }

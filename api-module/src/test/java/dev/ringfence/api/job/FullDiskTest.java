@@ -6,11 +6,13 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.log.LogException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,7 +54,8 @@ class FullDiskTest {
 
             assertThat(refused).isInstanceOf(LogException.NoSpace.class);
             assertThat(acknowledged).isNotEmpty();
-            assertThat(pipeline.jobs.newest(1000)).hasSameElementsAs(acknowledged);
+            assertThat(pipeline.ids())
+                    .hasSameElementsAs(acknowledged.stream().map(Job::id).toList());
             assertThat(pipeline.jobs.live()).isEqualTo(acknowledged.size());
             Files.delete(filler);
             await().untilAsserted(() -> {
@@ -64,9 +67,11 @@ class FullDiskTest {
                     .hasSameSizeAs(acknowledged);
         }
         try (var pipeline = Pipeline.open(journal, Probe.done())) {
-            assertThat(pipeline.jobs.newest(1000))
+            assertThat(pipeline.jobs
+                            .list(JobQuery.all(), OptionalLong.empty(), 1000)
+                            .jobs())
                     .hasSameSizeAs(acknowledged)
-                    .allSatisfy(job -> assertThat(job.view().state()).isEqualTo(JobView.State.COMPLETED));
+                    .allSatisfy(job -> assertThat(job.state()).isEqualTo("completed"));
         }
     }
 

@@ -283,7 +283,7 @@ class JobsTest {
                         assertThat(refused.slug()).isEqualTo("saturated");
                         assertThat(refused.retryAfter()).isPositive();
                     });
-            assertThat(pipeline.jobs.newest(10)).hasSize(3);
+            assertThat(pipeline.ids()).hasSize(3);
             jobs.getFirst().cancel("makes room");
             pipeline.end(jobs.getFirst());
             await().until(() -> pipeline.jobs.live() == 2);
@@ -338,7 +338,7 @@ class JobsTest {
                         new Submission("a", "Probe", none, Optional.empty(), Optional.of(deadline), Optional.empty()),
                         "invalid-deadline");
             }
-            assertThat(pipeline.jobs.newest(10)).isEmpty();
+            assertThat(pipeline.ids()).isEmpty();
             assertThat(pipeline.jobs.live()).isZero();
             assertThat(pipeline.events()).isEmpty();
         }
@@ -424,6 +424,109 @@ class JobsTest {
                     .extracting(dev.ringfence.wal.journal.JobEvent::jobId)
                     .doesNotHaveDuplicates()
                     .hasSize(300);
+        }
+    }
+
+    @Test
+    void aJobThatSeveralStreamIsCancelledWhenTheLastOfThemHasGone() {
+        var probe = Probe.heldByTheTest();
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var first = held(pipeline, "key");
+            var second = held(pipeline, "key");
+            assertThat(second.job()).isSameAs(first.job());
+
+            first.release("gone");
+            first.release("gone");
+            assertThat(first.job().cancellation()).isEmpty();
+
+            second.release("gone as well");
+            assertThat(pipeline.end(first.job()).state()).isEqualTo(JobView.State.CANCELLED);
+        }
+    }
+
+    @Test
+    void aJobThatWasAlsoSubmittedForItsOwnSakeGoesOn() {
+        var probe = Probe.heldByTheTest();
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var hold = held(pipeline, "key");
+            var job = pipeline.submit("key", JsonNodeFactory.instance.objectNode());
+
+            hold.release("gone");
+
+            assertThat(job.cancellation()).isEmpty();
+            probe.started(job.id()).complete();
+            assertThat(pipeline.end(job).state()).isEqualTo(JobView.State.COMPLETED);
+        }
+    }
+
+    private static Job.Hold held(Pipeline pipeline, String key) {
+        return pipeline.jobs
+                .submitHeld(Pipeline.submission(key, JsonNodeFactory.instance.objectNode()))
+                .await()
+                .atMost(Pipeline.PATIENCE);
+    }
+
+    @Test
+    void aKnownJobIsAnsweredAlsoWhenThereIsNoRoomAndWhileDraining() {
+        var probe = Probe.heldByTheTest();
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 1), probe)) {
+            var none = JsonNodeFactory.instance.objectNode();
+            var first = pipeline.submit("key", none);
+            var second = pipeline.submit();
+            assertThatThrownBy(pipeline::submit).isInstanceOf(AdmissionException.Unavailable.class);
+
+            assertThat(pipeline.submit("key", none)).isSameAs(first);
+
+            probe.started(first.id()).complete();
+            probe.started(second.id()).complete();
+            pipeline.end(second);
+            pipeline.jobs.drain(Duration.ofSeconds(10));
+            assertThat(pipeline.submit("key", none)).isSameAs(first);
+            assertThatThrownBy(pipeline::submit).isInstanceOf(AdmissionException.Unavailable.class);
+        }
+    }
+
+    @Test
+    void manySubmissionsWithOneKeyAtOnceAreOneJob() {
+        var probe = Probe.done();
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(8, 500), probe)) {
+            var submissions = new ArrayList<Uni<Job>>();
+            for (int i = 0; i < 50; i++) {
+                submissions.add(pipeline.jobs
+                        .submit(Pipeline.submission("key", JsonNodeFactory.instance.objectNode()))
+                        .runSubscriptionOn(io.smallrye.mutiny.infrastructure.Infrastructure.getDefaultWorkerPool()));
+            }
+            var jobs = Uni.join().all(submissions).andFailFast().await().atMost(Pipeline.PATIENCE);
+
+            assertThat(jobs).extracting(Job::id).containsOnly(jobs.getFirst().id());
+            pipeline.end(jobs.getFirst());
+            assertThat(probe.starts).hasValue(1);
+        }
+    }
+
+    @Test
+    void outputThatIsTooMuchForTheResultIsNamedByTheEndAndThereAfterARestart() throws Exception {
+        var probe = Probe.of(work -> {
+            try {
+                var file = work.invocation.outputs().begin("stdout");
+                file.write("all of it".getBytes(java.nio.charset.StandardCharsets.UTF_8), 0, 9);
+                file.finish();
+            } catch (java.io.IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+            work.complete();
+            return work;
+        });
+        String id;
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var job = pipeline.submit();
+            id = job.id();
+            assertThat(pipeline.end(job).fate().blobs()).hasSize(1);
+        }
+        try (var pipeline = Pipeline.open(directory, probe)) {
+            var blob =
+                    pipeline.jobs.find(id).orElseThrow().view().fate().blobs().getFirst();
+            assertThat(pipeline.journal.blobs().file(blob)).hasContent("all of it");
         }
     }
 }

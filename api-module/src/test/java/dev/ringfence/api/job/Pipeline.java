@@ -6,6 +6,8 @@ import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.JobQuery;
+import dev.ringfence.wal.journal.JobSummary;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
 import java.nio.file.Path;
@@ -13,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The pipeline of jobs over a real journal. */
@@ -43,6 +46,7 @@ final class Pipeline implements AutoCloseable {
                 Capabilities.of(List.of(capability)),
                 name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
                 catalog::grants,
+                profile -> Optional.of("none"),
                 JobObserver.NONE);
         jobs.recover(recovered.jobs());
         return new Pipeline(directory, recovered.journal(), jobs);
@@ -63,6 +67,13 @@ final class Pipeline implements AutoCloseable {
     static Submission submission(@Nullable String key, JsonNode arguments) {
         return new Submission(
                 "anonymous", "Probe", arguments, Optional.empty(), Optional.empty(), Optional.ofNullable(key));
+    }
+
+    /** The ids of all jobs, the newest first. */
+    List<String> ids() {
+        return jobs.list(JobQuery.all(), OptionalLong.empty(), 1000).jobs().stream()
+                .map(JobSummary::jobId)
+                .toList();
     }
 
     JobView end(Job job) {

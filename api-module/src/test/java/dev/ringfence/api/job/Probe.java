@@ -24,6 +24,7 @@ final class Probe implements Capability {
 
     final AtomicInteger starts = new AtomicInteger();
     private final Function<Work, Execution> way;
+    private volatile boolean repeatable;
 
     private Probe(Function<Work, Execution> way) {
         this.way = way;
@@ -46,6 +47,11 @@ final class Probe implements Capability {
         return new Probe(way);
     }
 
+    Probe repeatable(boolean now) {
+        repeatable = now;
+        return this;
+    }
+
     @Override
     public String name() {
         return "Probe";
@@ -65,7 +71,7 @@ final class Probe implements Capability {
 
     @Override
     public boolean repeatable() {
-        return false;
+        return repeatable;
     }
 
     @Override

@@ -2,12 +2,12 @@ package dev.ringfence.api.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobEvent;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,23 +100,81 @@ class RecoveryTest {
     }
 
     @Test
-    void aKeyThatBelongsToTwoJobsOfTheJournalIsNoTrouble() {
-        // With one ended job kept, the key of the first is free when the second has ended, and is used again.
+    void aKeyIsHeldByAJobThatLeftTheMemory() {
         var settings = new JobSettings(1, 5, 1, Duration.ofSeconds(60), 10_000);
         var none = JsonNodeFactory.instance.objectNode();
-        String second;
-        try (var pipeline = Pipeline.open(directory, settings, Probe.done())) {
-            pipeline.end(pipeline.submit("key", none));
-            var between = pipeline.submit();
-            pipeline.end(between);
-            await().until(() -> pipeline.jobs.newest(10).size() == 1);
-            var again = pipeline.submit("key", none);
-            second = again.id();
-            pipeline.end(again);
+        var probe = Probe.done();
+        try (var pipeline = Pipeline.open(directory, settings, probe)) {
+            var first = pipeline.submit("key", none);
+            pipeline.end(first);
+            for (int i = 0; i < 3; i++) {
+                pipeline.end(pipeline.submit());
+            }
+
+            assertThat(pipeline.submit("key", none).id()).isEqualTo(first.id());
+            assertThatThrownBy(() -> pipeline.submit("key", none.deepCopy().put("number", 1)))
+                    .isInstanceOf(AdmissionException.KeyReused.class);
+            assertThat(probe.starts).hasValue(4);
         }
-        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), Probe.done())) {
-            assertThat(pipeline.jobs.find(second)).isPresent();
-            assertThat(pipeline.jobs.newest(10)).hasSize(3);
+    }
+
+    @Test
+    void workThatMayBeRepeatedIsBegunAgainAsOftenAsItsCallerAllowed() {
+        String id;
+        var submission = new Submission(
+                "anonymous",
+                Optional.empty(),
+                "Probe",
+                JsonNodeFactory.instance.objectNode(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                2,
+                Optional.empty());
+        var first = Probe.heldByTheTest().repeatable(true);
+        try (var pipeline = Pipeline.open(directory, first)) {
+            id = pipeline.jobs
+                    .submit(submission)
+                    .await()
+                    .atMost(Pipeline.PATIENCE)
+                    .id();
+            first.started(id);
+        }
+        for (int restart = 0; restart < 2; restart++) {
+            var again = Probe.heldByTheTest().repeatable(true);
+            try (var pipeline = Pipeline.open(directory, again)) {
+                again.started(id);
+                assertThat(pipeline.jobs.find(id).orElseThrow().view().fate().attempts())
+                        .isEqualTo(restart + 2);
+            }
+        }
+        var last = Probe.heldByTheTest().repeatable(true);
+        try (var pipeline = Pipeline.open(directory, last)) {
+            assertThat(pipeline.jobs.find(id).orElseThrow().view().state()).isEqualTo(JobView.State.INTERRUPTED);
+            assertThat(last.starts).hasValue(0);
+            assertThat(pipeline.journaled(id))
+                    .containsExactly("submitted", "started", "retried", "started", "retried", "started", "interrupted");
+        }
+    }
+
+    @Test
+    void workThatMustNotBeRepeatedIsNotAdmittedWithRetries() {
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var submission = new Submission(
+                    "anonymous",
+                    Optional.empty(),
+                    "Probe",
+                    JsonNodeFactory.instance.objectNode(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    1,
+                    Optional.empty());
+
+            assertThatThrownBy(() -> pipeline.jobs.submit(submission).await().atMost(Pipeline.PATIENCE))
+                    .isInstanceOfSatisfying(
+                            AdmissionException.Invalid.class,
+                            refused -> assertThat(refused.slug()).isEqualTo("not-repeatable"));
         }
     }
 
@@ -163,7 +221,7 @@ class RecoveryTest {
             assertThatThrownBy(() -> job.signals(0).collect().asList().await().atMost(Pipeline.PATIENCE))
                     .isInstanceOf(dev.ringfence.wal.log.LogException.Closed.class);
             assertThatThrownBy(pipeline::submit).isInstanceOf(AdmissionException.Unavailable.class);
-            assertThat(pipeline.jobs.newest(10)).hasSize(1);
+            assertThat(pipeline.ids()).hasSize(1);
         }
         try (var pipeline = Pipeline.open(directory, Probe.done())) {
             assertThat(pipeline.jobs.find(id).orElseThrow().view().state()).isEqualTo(JobView.State.INTERRUPTED);

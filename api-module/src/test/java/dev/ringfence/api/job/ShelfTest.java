@@ -2,19 +2,11 @@ package dev.ringfence.api.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class ShelfTest {
-    @Test
-    void theNewestComesFirst() {
-        var shelf = new Shelf(10);
-        shelf.put(Submitted.job("a", null));
-        shelf.put(Submitted.job("b", null));
-        shelf.put(Submitted.job("c", null));
-
-        assertThat(shelf.newest(2, _ -> true)).extracting(Job::id).containsExactly("c", "b");
-    }
-
     @Test
     void theOldestEndedJobGoesWhenThereAreTooMany() {
         var shelf = new Shelf(2);
@@ -23,36 +15,30 @@ class ShelfTest {
             shelf.put(job);
             if (!id.equals("a")) {
                 Submitted.end(job);
-                shelf.ended();
+                shelf.ended(job);
             }
         }
 
-        assertThat(shelf.newest(10, _ -> true)).extracting(Job::id).containsExactly("d", "c", "a");
+        assertThat(shelf.find("a")).isPresent();
         assertThat(shelf.find("b")).isEmpty();
-        assertThat(shelf.live()).extracting(Job::id).containsExactly("a");
+        assertThat(shelf.find("c")).isPresent();
+        assertThat(shelf.find("d")).isPresent();
     }
 
     @Test
-    void endedJobsOfAnEarlierLifeCountAsWell() {
-        var shelf = new Shelf(1);
-        for (var id : new String[] {"a", "b"}) {
+    void endedJobsAreAlsoBoundedInBytes() {
+        var shelf = new Shelf(1000);
+        for (var id : new String[] {"a", "b", "c"}) {
             var job = Submitted.job(id, null);
-            Submitted.end(job);
-            shelf.restore(job);
+            shelf.put(job);
+            var large = JsonNodeFactory.instance.objectNode().put("text", "x".repeat(50 << 20));
+            job.moved(new JobView(job.submission(), JobView.State.COMPLETED, null, Instant.now(), large, null));
+            shelf.ended(job);
         }
 
-        assertThat(shelf.newest(10, _ -> true)).extracting(Job::id).containsExactly("b");
-    }
-
-    @Test
-    void ofTwoJobsOfAnEarlierLifeWithOneKeyTheNewerHasIt() {
-        var shelf = new Shelf(10);
-        var newer = Submitted.job("b", "key");
-        shelf.restore(Submitted.job("a", "key"));
-        shelf.restore(newer);
-
-        assertThat(shelf.newest(10, _ -> true)).hasSize(2);
-        assertThat(shelf.put(Submitted.job("c", "key"))).isSameAs(newer);
+        assertThat(shelf.find("a")).isEmpty();
+        assertThat(shelf.find("b")).isPresent();
+        assertThat(shelf.find("c")).isPresent();
     }
 
     @Test
@@ -63,6 +49,7 @@ class ShelfTest {
         assertThat(shelf.put(first)).isSameAs(first);
         assertThat(shelf.put(Submitted.job("b", "key"))).isSameAs(first);
         assertThat(shelf.find("b")).isEmpty();
+        assertThat(shelf.byKey(Submitted.event("c", "key"))).containsSame(first);
     }
 
     @Test
@@ -74,11 +61,11 @@ class ShelfTest {
         var second = Submitted.job("b", "key");
         assertThat(shelf.put(second)).isSameAs(second);
         Submitted.end(second);
-        shelf.ended();
+        shelf.ended(second);
         var other = Submitted.job("c", null);
         shelf.put(other);
         Submitted.end(other);
-        shelf.ended();
+        shelf.ended(other);
 
         var third = Submitted.job("d", "key");
 

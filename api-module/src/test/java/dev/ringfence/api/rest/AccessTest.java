@@ -179,6 +179,16 @@ class AccessTest {
     }
 
     @Test
+    void aLimitThatCannotBeEnforcedRefusesTheAgentByItsName() {
+        var limited = KeysRequired.Secrets.STORE.create("limited", false, Optional.empty(), "");
+
+        var refused = Api.isProblem(
+                        submitting(limited.secret(), shell("")).post(Api.JOBS).then(), 403, "not-granted")
+                .extract();
+        assertThat(refused.<String>path("detail")).contains("agents.limited", "jobs_per_minute", "leave them out");
+    }
+
+    @Test
     void metricsAreForAdministrators() {
         as(KeysRequired.Secrets.BUILDER).get("/q/metrics").then().statusCode(403);
         as(KeysRequired.Secrets.ADMIN).get("/q/metrics").then().statusCode(200);

@@ -292,4 +292,92 @@ class JobsOverHttpTest {
                 .statusCode(202)
                 .body("id", not(equalTo(one)));
     }
+
+    @Test
+    void allOfALargeOutputCanBeReadAndAnyPartOfIt() {
+        var job = Api.run(Api.shell("seq 1 100000; echo oops >&2"));
+        var output = Api.JOBS + "/" + job.getString("id") + "/output/";
+        var all = given().get(output + "stdout").then().statusCode(200).extract();
+
+        assertThat(all.header("Content-Type")).startsWith("application/octet-stream");
+        assertThat(all.asString()).startsWith("1\n2\n").endsWith("\n100000\n");
+        assertThat(job.getLong("outputs[0].bytes")).isEqualTo(all.asByteArray().length);
+        assertThat(job.getString("result.stdout")).hasSizeLessThan(33_000).startsWith("1\n2\n");
+        assertThat(given().header("Range", "bytes=2-5")
+                        .get(output + "stdout")
+                        .then()
+                        .statusCode(206)
+                        .header("Content-Range", "bytes 2-5/" + all.asByteArray().length)
+                        .extract()
+                        .asString())
+                .isEqualTo("2\n3\n");
+        assertThat(given().header("Range", "bytes=-7")
+                        .get(output + "stdout")
+                        .then()
+                        .statusCode(206)
+                        .extract()
+                        .asString())
+                .isEqualTo("100000\n");
+        Api.isProblem(
+                given().header("Range", "bytes=9999999-").get(output + "stdout").then(), 416, "range-not-satisfiable");
+        assertThat(given().get(output + "stderr")
+                        .then()
+                        .statusCode(200)
+                        .extract()
+                        .asString())
+                .isEqualTo("oops\n");
+        Api.isProblem(given().get(output + "stdin").then(), 404, "no-output");
+    }
+
+    @Test
+    void jobsAreFoundByTheirSessionPageByPage() {
+        var session = "session-" + UUID.randomUUID();
+        var first = Api.run(Api.shell("true").put("session", session)).getString("id");
+        var second = Api.run(Api.shell("false").put("session", session)).getString("id");
+
+        var page = given().queryParam("session", session)
+                .queryParam("limit", 1)
+                .get(Api.JOBS)
+                .then()
+                .statusCode(200)
+                .body("jobs.id", equalTo(List.of(second)))
+                .extract()
+                .jsonPath();
+        given().queryParam("session", session)
+                .queryParam("state", "completed")
+                .queryParam("before", page.getString("next"))
+                .get(Api.JOBS)
+                .then()
+                .statusCode(200)
+                .body("jobs.id", equalTo(List.of(first)));
+        Api.isProblem(given().queryParam("state", "happy").get(Api.JOBS).then(), 400, "invalid-request");
+    }
+
+    @Test
+    void theJournalIsReadProvedAndMeasured() {
+        var session = "session-" + UUID.randomUUID();
+        var id = Api.run(Api.shell("true").put("session", session)).getString("id");
+
+        var lines = given().queryParam("session", session)
+                .queryParam("type", "submitted", "completed")
+                .get("/api/v1/journal/events")
+                .then()
+                .statusCode(200)
+                .contentType("application/jsonl")
+                .extract()
+                .asString();
+        assertThat(lines.lines())
+                .hasSize(2)
+                .allSatisfy(line -> assertThat(line).contains(id))
+                .first()
+                .asString()
+                .contains("\"type\":\"submitted\"");
+        var proof = given().get("/api/v1/journal/verify")
+                .then()
+                .statusCode(200)
+                .extract()
+                .asString();
+        assertThat(proof.lines().toList().getLast()).contains("\"intact\":true");
+        given().get("/api/v1/journal/stats").then().statusCode(200).body("first_sequence", equalTo(1));
+    }
 }

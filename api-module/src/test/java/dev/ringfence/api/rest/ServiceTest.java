@@ -22,7 +22,9 @@ class ServiceTest {
         given().get("/api/v1/capabilities")
                 .then()
                 .statusCode(200)
-                .body("capabilities.name", containsInAnyOrder("GenerateText", "ShellExec"))
+                .body(
+                        "capabilities.name",
+                        hasItems("GenerateText", "ChatCompletion", "TextCompletion", "Embeddings", "ShellExec"))
                 .body("capabilities.find { it.name == 'ShellExec' }.repeatable", equalTo(false))
                 .body("capabilities.find { it.name == 'GenerateText' }.repeatable", equalTo(true))
                 .body("capabilities.find { it.name == 'ShellExec' }.schema.required[0]", equalTo("cmd"));

@@ -6,6 +6,7 @@ import dev.ringfence.runner.capability.Outcome.Failed;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceReport;
 import dev.ringfence.runner.fence.LimitHit;
+import dev.ringfence.runner.fence.egress.EgressUsage;
 import dev.ringfence.runner.process.Usage;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -26,6 +27,20 @@ final class FenceJson {
         json.put("peak_memory_bytes", usage.peakMemoryBytes());
         json.put("memory_source", usage.memorySource());
         json.put("wall_ms", milliseconds(usage.wall()));
+        return json;
+    }
+
+    static ObjectNode network(EgressUsage network) {
+        var json = object();
+        json.put("connections", network.connections());
+        json.put("bytes_sent", network.bytesSent());
+        json.put("bytes_received", network.bytesReceived());
+        json.put("refused", network.refused());
+        var refusals = json.putArray("refusals");
+        network.refusals()
+                .forEach(refusal -> refusals.addObject()
+                        .put("destination", refusal.destination())
+                        .put("reason", refusal.reason()));
         return json;
     }
 

@@ -6,13 +6,11 @@ import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.fence.LimitHit;
-import dev.ringfence.runner.process.CapturedOutput;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
@@ -33,9 +31,9 @@ final class FencedExecution implements Execution {
     private FencedExecution() {}
 
     static Execution start(
-            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, OutputSink sink) {
+            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, TextOutput output) {
         var execution = new FencedExecution();
-        Thread.ofVirtual().name("fence-" + command.name()).start(() -> execution.run(fence, command, sink));
+        Thread.ofVirtual().name("fence-" + command.name()).start(() -> execution.run(fence, command, output));
         return execution;
     }
 
@@ -58,28 +56,33 @@ final class FencedExecution implements Execution {
     }
 
     private void run(
-            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, OutputSink sink) {
+            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, TextOutput output) {
         if (cancelled.get()) {
             outcome.complete(new Outcome.Cancelled(FenceJson.object()));
             return;
         }
-        var listener = new TextOutput(sink, command.capture());
         try {
-            var process = fence.apply(command, listener);
+            var process = fence.apply(command, output);
             started.complete(process);
             var _ = process.result()
                     .subscribeAsCompletionStage()
-                    .whenComplete((result, failure) -> finish(listener, result, failure));
+                    .whenComplete((result, failure) -> finish(output, result, failure));
         } catch (RuntimeException | Error e) {
+            output.giveUp();
             started.completeExceptionally(e);
             outcome.complete(failed(e));
         }
     }
 
-    private void finish(TextOutput listener, @Nullable FencedResult result, @Nullable Throwable failure) {
+    private void finish(TextOutput output, @Nullable FencedResult result, @Nullable Throwable failure) {
         try {
-            listener.end();
-            outcome.complete(result == null ? failed(failure) : outcomeOf(result));
+            output.end();
+            if (result == null) {
+                output.giveUp();
+                outcome.complete(failed(failure));
+            } else {
+                outcome.complete(outcomeOf(result, output));
+            }
         } catch (RuntimeException | Error e) {
             outcome.complete(failed(e));
         }
@@ -93,8 +96,8 @@ final class FencedExecution implements Execution {
         return new Outcome.Failed("internal", "the service failed; its log says why", FenceJson.object());
     }
 
-    private static Outcome outcomeOf(FencedResult result) {
-        var data = data(result);
+    private static Outcome outcomeOf(FencedResult result, TextOutput output) {
+        var data = data(result, output);
         return switch (result.end()) {
             case ProcessEnd.Exited(int code) -> {
                 data.put("success", code == 0);
@@ -112,29 +115,15 @@ final class FencedExecution implements Execution {
         };
     }
 
-    private static ObjectNode data(FencedResult result) {
+    private static ObjectNode data(FencedResult result, TextOutput output) {
         var data = FenceJson.object();
-        output(data, "stdout", result.stdout());
-        output(data, "stderr", result.stderr());
+        output.show(data);
         data.set("usage", FenceJson.usage(result.usage()));
-        var limits = new ArrayList<>(result.limitsHit());
-        cut(limits, "stdout", result.stdout());
-        cut(limits, "stderr", result.stderr());
+        result.network().ifPresent(network -> data.set("network", FenceJson.network(network)));
+        var limits = new ArrayList<LimitHit>(result.limitsHit());
+        limits.addAll(output.cut());
         FenceJson.limitsHit(data, limits);
         data.set("fence", FenceJson.report(result.report()));
         return data;
-    }
-
-    private static void cut(List<LimitHit> limits, String stream, CapturedOutput output) {
-        if (output.truncated()) {
-            limits.add(
-                    new LimitHit("output." + stream, output.bytes().length + " bytes", output.totalBytes() + " bytes"));
-        }
-    }
-
-    private static void output(ObjectNode data, String name, CapturedOutput output) {
-        data.put(name, Utf8Pieces.decode(output.bytes(), output.truncated()));
-        data.put(name + "_bytes", output.totalBytes());
-        data.put(name + "_truncated", output.truncated());
     }
 }

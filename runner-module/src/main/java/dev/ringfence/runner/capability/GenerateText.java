@@ -2,15 +2,10 @@ package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.runner.engine.Generation;
-import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationRequest;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.ServedModel;
-import io.smallrye.mutiny.Uni;
-import java.time.Duration;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Lets a model answer a prompt. The pieces of the answer come on the channel {@code text}. The job's deadline counts
@@ -111,32 +106,13 @@ public final class GenerateText implements Capability {
         var id = invocation.arguments().path("model").asText();
         return switch (models.resolve(id, invocation.agent())) {
             case ModelSource.Resolution.Found(var model) -> generate(invocation, model, sink);
-            case ModelSource.Resolution.Refused(var type, var message) ->
-                new Refused(new Outcome.Failed(type, message, FenceJson.object().put("model", id)));
+            case ModelSource.Resolution.Refused(var type, var message) -> ModelExecution.refused(id, type, message);
         };
     }
 
     private static Execution generate(Invocation invocation, ServedModel model, OutputSink sink) {
-        // Written by the generation's thread only; read when that has given its result.
-        var answer = new StringBuilder();
         var request = new GenerationRequest(Operation.CHAT, body(invocation.arguments()), invocation.agent());
-        var generation = model.generate(request, limit(invocation, model), event -> {
-            if (event instanceof Delta delta && !delta.text().isEmpty()) {
-                answer.append(delta.text());
-                sink.put("text", delta.text());
-            }
-        });
-        return new Generating(generation, new GenerationOutcome(model.id(), answer));
-    }
-
-    /** The engine outlives its requests, so the profiles' time limits are kept here. */
-    private static Duration limit(Invocation invocation, ServedModel model) {
-        return Stream.of(
-                        invocation.deadline(),
-                        invocation.profile().processLimits().maxExecutionTime(),
-                        model.longest())
-                .min(Duration::compareTo)
-                .orElseThrow();
+        return ModelExecution.start(invocation, model, request, sink);
     }
 
     private static ObjectNode body(JsonNode arguments) {
@@ -154,29 +130,5 @@ public final class GenerateText implements Capability {
             }
         }
         return body;
-    }
-
-    /** An answer under way. */
-    private record Generating(Generation generation, GenerationOutcome outcomes) implements Execution {
-        @Override
-        public Uni<Outcome> outcome() {
-            return generation.result().map(outcomes::of).onFailure().recoverWithItem(outcomes::failed);
-        }
-
-        @Override
-        public void cancel() {
-            generation.cancel();
-        }
-    }
-
-    /** Nothing to do. */
-    private record Refused(Outcome.Failed failure) implements Execution {
-        @Override
-        public Uni<Outcome> outcome() {
-            return Uni.createFrom().item(failure);
-        }
-
-        @Override
-        public void cancel() {}
     }
 }

@@ -11,9 +11,9 @@ import org.jboss.logging.Logger;
 /**
  * What a job's result shows of a generation. What is not known is left out.
  *
- * @param text what has been streamed so far
+ * @param answer what has come so far
  */
-record GenerationOutcome(String model, CharSequence text) {
+record GenerationOutcome(String model, AnswerSoFar answer) {
     private static final Logger LOG = Logger.getLogger(GenerationOutcome.class);
 
     Outcome of(GenerationResult result) {
@@ -27,9 +27,10 @@ record GenerationOutcome(String model, CharSequence text) {
     private ObjectNode data(GenerationResult.Answered answered) {
         var data = FenceJson.object();
         data.put("model", model);
-        data.put("text", text.toString());
+        answer.showIn(data);
         data.put("finish_reason", answered.finishReason());
         data.put("input_tokens", answered.inputTokens());
+        data.put("cached_input_tokens", answered.cachedTokens());
         data.put("output_tokens", answered.outputTokens());
         if (answered.timeToFirstToken() != null) {
             data.put("time_to_first_token_ms", FenceJson.milliseconds(answered.timeToFirstToken()));
@@ -45,7 +46,9 @@ record GenerationOutcome(String model, CharSequence text) {
     }
 
     private ObjectNode partial() {
-        return FenceJson.object().put("model", model).put("text", text.toString());
+        var data = FenceJson.object().put("model", model);
+        answer.showIn(data);
+        return data;
     }
 
     Outcome failed(Throwable failure) {

@@ -13,13 +13,26 @@ import java.util.Objects;
  * @param arguments checked against the capability's schema
  * @param profile what the job may use
  * @param deadline from the start of the work to its end
+ * @param outputs where output goes that is too much for the result
  */
-public record Invocation(String jobId, String agent, JsonNode arguments, SandboxProfile profile, Duration deadline) {
+public record Invocation(
+        String jobId,
+        String agent,
+        JsonNode arguments,
+        SandboxProfile profile,
+        Duration deadline,
+        OutputFiles outputs) {
     public Invocation {
         Objects.requireNonNull(jobId);
         Objects.requireNonNull(agent);
         Objects.requireNonNull(arguments);
         Objects.requireNonNull(profile);
         Objects.requireNonNull(deadline);
+        Objects.requireNonNull(outputs);
+    }
+
+    /** A call whose output beyond what the result shows is not kept. */
+    public Invocation(String jobId, String agent, JsonNode arguments, SandboxProfile profile, Duration deadline) {
+        this(jobId, agent, arguments, profile, deadline, OutputFiles.NONE);
     }
 }

@@ -15,8 +15,11 @@ import java.util.function.BiFunction;
  * program that ends badly has been run all the same, so that is a result, with {@code success} false.
  */
 public final class ShellExec implements Capability {
-    /** Of each stream: the result of a job goes into one event of the journal, which is limited. */
-    static final long CAPTURE = 1 << 20;
+    /** Of each stream; what comes beyond is counted and dropped. */
+    static final long CAPTURE = 10 << 20;
+
+    /** What the fence itself keeps: enough of its last words when it breaks. */
+    private static final long LAST_WORDS = 16 * 1024;
 
     /** The kernel takes an argument of 128 KiB with its end; longer programs can be read from standard input. */
     private static final int LONGEST_COMMAND = 128 * 1024 - 1;
@@ -106,8 +109,8 @@ public final class ShellExec implements Capability {
                 List.of(),
                 0,
                 deadline,
-                CAPTURE);
-        return FencedExecution.start(fence, fenced, sink);
+                LAST_WORDS);
+        return FencedExecution.start(fence, fenced, new TextOutput(sink, invocation.outputs(), CAPTURE));
     }
 
     private static Duration earlier(Duration one, Duration other) {

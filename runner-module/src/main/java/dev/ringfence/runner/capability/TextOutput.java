@@ -1,30 +1,61 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.Stream;
 import java.util.Arrays;
+import java.util.List;
 
-/** Passes a program's output on as text, up to a bound for each stream: what is not kept is not streamed either. */
+/**
+ * Keeps a program's output and passes it on as text: what is not kept is not streamed either. What the fence notices comes
+ * between, from other threads, so all of it is passed on under one lock.
+ */
 final class TextOutput implements OutputListener {
     private final OutputSink sink;
     private final Part stdout;
     private final Part stderr;
 
-    TextOutput(OutputSink sink, long bound) {
+    /** @param bound how many bytes of each stream are kept */
+    TextOutput(OutputSink sink, OutputFiles files, long bound) {
         this.sink = sink;
-        this.stdout = new Part("stdout", bound);
-        this.stderr = new Part("stderr", bound);
+        this.stdout = new Part("stdout", files, bound);
+        this.stderr = new Part("stderr", files, bound);
     }
 
     @Override
-    public void wrote(Stream stream, byte[] chunk) {
+    public synchronized void wrote(Stream stream, byte[] chunk) {
         part(stream).wrote(chunk);
     }
 
-    /** Nothing more comes. */
-    void end() {
+    @Override
+    public synchronized void noticed(String what) {
+        sink.put("fence", what);
+    }
+
+    /** Nothing more comes of the program. */
+    synchronized void end() {
         stdout.end();
         stderr.end();
+    }
+
+    /** There will be no result. */
+    void giveUp() {
+        stdout.output.giveUp();
+        stderr.output.giveUp();
+    }
+
+    /** As results show it, once nothing more comes. */
+    void show(ObjectNode data) {
+        stdout.output.show(data);
+        stderr.output.show(data);
+    }
+
+    /** The bounds that the output came up against. */
+    List<LimitHit> cut() {
+        return java.util.stream.Stream.of(stdout, stderr)
+                .flatMap(part -> part.output.cut().stream())
+                .toList();
     }
 
     private Part part(Stream stream) {
@@ -37,23 +68,25 @@ final class TextOutput implements OutputListener {
     private final class Part {
         private final String channel;
         private final Utf8Pieces text = new Utf8Pieces();
-        private long room;
+        private final KeptOutput output;
+        private boolean cut;
 
-        Part(String channel, long bound) {
+        Part(String channel, OutputFiles files, long bound) {
             this.channel = channel;
-            this.room = bound;
+            this.output = new KeptOutput(channel, files, bound);
         }
 
         void wrote(byte[] chunk) {
-            int length = (int) Math.min(chunk.length, room);
-            room -= length;
+            int length = output.wrote(chunk);
+            cut = cut || length < chunk.length;
             put(text.next(length == chunk.length ? chunk : Arrays.copyOf(chunk, length)));
         }
 
         void end() {
-            if (room > 0) {
+            if (!cut) {
                 put(text.end());
             }
+            output.end();
         }
 
         private void put(String piece) {

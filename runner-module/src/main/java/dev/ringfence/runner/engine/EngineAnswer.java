@@ -12,7 +12,8 @@ import dev.ringfence.runner.engine.EngineException.PromptTooLong;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationEvent.Vectors;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
-import java.util.Optional;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,21 +23,51 @@ import org.jspecify.annotations.Nullable;
 final class EngineAnswer {
     private static final ObjectMapper JSON = JsonMapper.builder().build();
 
+    /** An embeddings engine says this of an input that does not fit. */
+    private static final Pattern TOO_LARGE_INPUT =
+            Pattern.compile("input \\((\\d{1,9}) tokens\\) is too large to process.*current batch size: (\\d{1,9})");
+
+    private final GenerationRequest request;
+    private final boolean templateKnowsTools;
+    private final @Nullable ToolCallReader tools;
+    private final boolean withoutAlternatives;
     private @Nullable String finishReason;
     private long inputTokens = -1;
     private long cachedTokens;
     private long outputTokens = -1;
     private @Nullable Double tokensPerSecond;
 
+    /** @param templateKnowsTools whether the model's chat template has a place for functions and their calls */
+    EngineAnswer(GenerationRequest request, boolean templateKnowsTools) {
+        this.request = request;
+        this.templateKnowsTools = templateKnowsTools;
+        this.tools = ToolGrammar.appliesTo(request.body(), templateKnowsTools) ? new ToolCallReader() : null;
+        var alternatives = request.body().path(alternatives(request.operation()));
+        this.withoutAlternatives = alternatives.isNumber() && alternatives.asInt() == 0;
+    }
+
     /**
-     * Streamed wherever that is possible, since the engine notices only of a stream that its client has gone.
+     * The body to send. Streamed wherever that is possible, since the engine notices only of a stream that its client
+     * has gone.
      *
      * @param slot where the engine computes it, so that one can ask later whether it still does
      */
-    static byte[] body(GenerationRequest request, int slot) {
+    byte[] body(int slot) {
         // A copy of the top only: what is below stays as it is.
         var body = JSON.createObjectNode();
         body.setAll(request.body());
+        if (request.operation() == Operation.CHAT) {
+            if (tools != null) {
+                ToolGrammar.apply(body, templateKnowsTools);
+            } else if (ToolGrammar.concerns(request)
+                    && !body.path("tool_choice").asText().equals("auto")) {
+                ToolGrammar.withoutCalls(body, templateKnowsTools);
+            }
+        }
+        if (withoutAlternatives) {
+            // The engine takes 0 for no probabilities at all.
+            body.put(alternatives(request.operation()), 1);
+        }
         if (request.operation() != Operation.EMBEDDINGS) {
             body.put("stream", true).put("id_slot", slot);
             body.putObject("stream_options").put("include_usage", true);
@@ -48,24 +79,37 @@ final class EngineAnswer {
         }
     }
 
+    private static String alternatives(Operation operation) {
+        return operation == Operation.CHAT ? "top_logprobs" : "logprobs";
+    }
+
     /**
      * Takes the next chunk, and returns what a listener has to hear of it.
      *
      * @throws EngineException when it is an error instead
      */
-    Optional<Delta> accept(String chunk) {
+    List<Delta> accept(String chunk) {
         var tree = parse(chunk);
         if (tree.has("error")) {
             throw refusal(tree.path("error"));
         }
         readCounts(tree);
         if (!(tree.path("choices").path(0) instanceof ObjectNode choice)) {
-            return Optional.empty();
+            return List.of();
         }
         if (choice.path("finish_reason").isTextual()) {
             finishReason = choice.path("finish_reason").asText();
         }
-        return hasContent(choice) ? Optional.of(new Delta(choice)) : Optional.empty();
+        if (!hasContent(choice)) {
+            return List.of();
+        }
+        if (withoutAlternatives) {
+            for (var token : choice.path("logprobs").path("content")) {
+                ((ObjectNode) token).putArray("top_logprobs");
+            }
+        }
+        var delta = new Delta(choice);
+        return tools == null ? List.of(delta) : tools.accept(delta.text());
     }
 
     /** A chunk that only names the role, or only ends the answer, has none. */
@@ -117,7 +161,11 @@ final class EngineAnswer {
     }
 
     String finishReason() {
-        return finishReason == null ? "" : finishReason;
+        if (finishReason == null) {
+            return "";
+        }
+        // Also when only white space after the last call was cut off.
+        return tools != null && tools.callsAreWhole() ? "tool_calls" : finishReason;
     }
 
     long inputTokens() {
@@ -155,10 +203,21 @@ final class EngineAnswer {
             return new PromptTooLong(
                     error.path("n_prompt_tokens").asLong(), error.path("n_ctx").asLong());
         }
+        var tooLarge = TOO_LARGE_INPUT.matcher(message);
+        if (tooLarge.find()) {
+            return new PromptTooLong(Long.parseLong(tooLarge.group(1)), Long.parseLong(tooLarge.group(2)));
+        }
         int code = error.path("code").asInt();
         return code >= 400 && code < 500
                 ? new InvalidRequest("the engine refuses the request: " + message)
                 : new Misbehaved("the engine failed: " + message);
+    }
+
+    /** Whether a chat template has a place for functions and their calls, from the body of {@code GET /props}. */
+    static boolean templateKnowsTools(String body) {
+        var abilities = parse(body).path("chat_template_caps");
+        return abilities.path("supports_tools").asBoolean()
+                && abilities.path("supports_tool_calls").asBoolean();
     }
 
     /** How many slots are at work, from the body of {@code GET /slots}. */

@@ -8,7 +8,7 @@ import java.util.Objects;
 /** What comes of a generation while it is under way, in order. The JSON is the listener's to keep and to change. */
 public sealed interface GenerationEvent {
     /**
-     * The next piece of an answer: what a chunk has in its list of choices. A chat's has a {@code delta} with
+     * The next piece of an answer: the one choice of a chunk. A chat's has a {@code delta} with
      * {@code content}, {@code reasoning_content} or {@code tool_calls}, a completion's a {@code text}; both may have
      * {@code logprobs}.
      */

@@ -19,6 +19,9 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     private static final Duration IDLE_AGAIN = Duration.ofSeconds(1);
     private static final int MAX_EVENT = 1024 * 1024;
     private static final long MAX_ANSWER = 256L * 1024 * 1024;
+    /** Where the engine answers in a form of its own, with a vector for each token if need be. */
+    private static final String OWN_EMBEDDINGS = "/embeddings";
+
     private static final int MAX_REFUSAL = 64 * 1024;
 
     private final GenerationRequest request;
@@ -162,18 +165,30 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     }
 
     private Answered ask(Lease held, Duration waited) throws IOException {
+        boolean tools = ToolGrammar.concerns(request) && held.server().templateKnowsTools();
+        var answer = new EngineAnswer(request, tools);
+        try {
+            return ask(held, answer, "/v1" + request.operation().path(), waited);
+        } catch (EngineException.InvalidRequest e) {
+            if (request.operation() == Operation.EMBEDDINGS
+                    && String.valueOf(e.getMessage()).contains(MeanPooling.MISSING)) {
+                return ask(held, answer, OWN_EMBEDDINGS, waited);
+            }
+            throw e;
+        }
+    }
+
+    private Answered ask(Lease held, EngineAnswer answer, String path, Duration waited) throws IOException {
         try (var open = held.server().connect()) {
             entrust(open);
-            var operation = request.operation();
-            var body = EngineAnswer.body(request, held.slot());
-            var response = open.postJson("/v1" + operation.path(), body, MAX_ANSWER);
+            var response = open.postJson(path, answer.body(held.slot()), MAX_ANSWER);
             if (response.status() != 200) {
                 var refusal = response.body().readNBytes(MAX_REFUSAL);
                 throw EngineAnswer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
             }
-            return operation == Operation.EMBEDDINGS
-                    ? readVectors(response.body(), waited)
-                    : readStream(new SseReader(response.body(), MAX_EVENT), waited);
+            return request.operation() == Operation.EMBEDDINGS
+                    ? readVectors(answer, response.body(), path.equals(OWN_EMBEDDINGS), waited)
+                    : readStream(answer, new SseReader(response.body(), MAX_EVENT), waited);
         }
     }
 
@@ -185,8 +200,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         connection = open;
     }
 
-    private Answered readStream(SseReader events, Duration waited) throws IOException {
-        var answer = new EngineAnswer();
+    private Answered readStream(EngineAnswer answer, SseReader events, Duration waited) throws IOException {
         Duration firstToken = null;
         for (var event = events.next(); event != null; event = events.next()) {
             if (event.type().equals("error")) {
@@ -198,18 +212,19 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
                 }
                 return answered(answer, firstToken, waited);
             }
-            var delta = answer.accept(event.data());
-            if (delta.isPresent()) {
+            for (var delta : answer.accept(event.data())) {
                 firstToken = firstToken == null ? elapsed() : firstToken;
-                tell(delta.get());
+                tell(delta);
             }
         }
         throw new EOFException("the engine closed the connection in the middle of an answer");
     }
 
-    private Answered readVectors(InputStream body, Duration waited) throws IOException {
-        var answer = new EngineAnswer();
-        var vectors = answer.acceptVectors(new String(body.readAllBytes(), StandardCharsets.UTF_8));
+    private Answered readVectors(EngineAnswer answer, InputStream body, boolean ofEachToken, Duration waited)
+            throws IOException {
+        var text = new String(body.readAllBytes(), StandardCharsets.UTF_8);
+        boolean base64 = request.body().path("encoding_format").asText().equals("base64");
+        var vectors = answer.acceptVectors(ofEachToken ? MeanPooling.pool(text, base64) : text);
         var first = elapsed();
         tell(vectors);
         return answered(answer, first, waited);

@@ -41,6 +41,7 @@ import org.jspecify.annotations.Nullable;
 final class LlamaServer {
     private static final Duration FOR_EVER = Duration.ofDays(3650);
     private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration PROPERTIES_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration END_OF_A_CRASH = Duration.ofSeconds(2);
     private static final int ENGINE_THREADS = 64;
     private static final long CAPTURE = 16 * 1024;
@@ -52,6 +53,7 @@ final class LlamaServer {
     private final LogTail log;
     private final Alarms alarms;
     private final CompletableFuture<FencedResult> ended;
+    private volatile @Nullable Boolean templateKnowsTools;
     private final CompletableFuture<EngineException> verdict = new CompletableFuture<>();
 
     private LlamaServer(LocalModel model, FencedProcess process, Path socket, LogTail log, Alarms alarms) {
@@ -111,7 +113,8 @@ final class LlamaServer {
                 new SandboxProfile.ProcessLimits(
                         limits.maxChildProcesses(), FOR_EVER, limits.allowedSyscalls(), limits.priority()),
                 asked.network(),
-                asked.security());
+                asked.security(),
+                asked.tier());
     }
 
     /**
@@ -170,6 +173,21 @@ final class LlamaServer {
             boolean _ = ended.handle((result, failure) -> true).join();
             throw e;
         }
+    }
+
+    /**
+     * Whether the model's chat template has a place for functions and their calls.
+     *
+     * @throws IOException when it does not say so in time
+     */
+    boolean templateKnowsTools() throws IOException {
+        var known = templateKnowsTools;
+        if (known == null) {
+            known = EngineAnswer.templateKnowsTools(
+                    ask("/props", PROPERTIES_TIMEOUT).text());
+            templateKnowsTools = known;
+        }
+        return known;
     }
 
     private void pollHealth(Duration limit) {

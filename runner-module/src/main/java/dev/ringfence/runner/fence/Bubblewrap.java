@@ -1,8 +1,9 @@
 package dev.ringfence.runner.fence;
 
-import dev.ringfence.runner.fence.FencePlan.Mount;
+import dev.ringfence.runner.fence.TierPlan.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -26,7 +27,7 @@ final class Bubblewrap {
         var argv = new ArrayList<String>();
         argv.add(name);
         argv.addAll(List.of("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"));
-        if (!plan.network()) {
+        if (!plan.network().shared()) {
             argv.add("--unshare-net");
         }
         argv.addAll(List.of("--die-with-parent", "--new-session", "--hostname", "ringfence", "--cap-drop", "ALL"));
@@ -38,9 +39,11 @@ final class Bubblewrap {
         } else {
             argv.addAll(List.of("--unshare-user", "--uid", NOBODY, "--gid", NOBODY));
         }
-        plan.mounts().forEach(mount -> mount(argv, mount));
+        ((TierPlan.Namespaces) plan.tier()).mounts().forEach(mount -> mount(argv, mount));
         argv.add("--clearenv");
-        for (Map.Entry<String, String> variable : command.environment().entrySet()) {
+        var environment = new HashMap<>(plan.network().environment());
+        environment.putAll(command.environment());
+        for (Map.Entry<String, String> variable : environment.entrySet()) {
             argv.addAll(List.of("--setenv", variable.getKey(), variable.getValue()));
         }
         argv.addAll(List.of("--chdir", "/tmp", "--seccomp", "3"));

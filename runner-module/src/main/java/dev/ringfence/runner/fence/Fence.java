@@ -1,46 +1,81 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.cgroup.Cgroups;
 import dev.ringfence.runner.fence.cgroup.JobCgroup;
+import dev.ringfence.runner.fence.egress.Egress;
+import dev.ringfence.runner.fence.egress.EgressLimits;
+import dev.ringfence.runner.fence.egress.EgressPolicy;
+import dev.ringfence.runner.fence.egress.JobEgress;
+import dev.ringfence.runner.process.Census;
+import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEngine;
 import dev.ringfence.runner.process.ProcessException;
-import dev.ringfence.runner.process.ProcessRequest;
-import dev.ringfence.runner.process.Strays;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jboss.logging.Logger;
 
 /**
- * Runs programs in fences that the kernel enforces. Each start makes a fence of its own: namespaces by bubblewrap, a
- * seccomp filter, a control group, limits of the process, and a user of its own when the service is root.
+ * Runs programs in fences that the kernel enforces. Each start makes a fence of its own, of the best tier that works on
+ * this host, or of the one that its profile wants.
  *
  * <p>Thread-safe. {@link #start} blocks for the few milliseconds that a fence takes.
  */
 public final class Fence implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(Fence.class);
     private static final Duration SWEEP = Duration.ofSeconds(10);
 
     private final FenceSettings settings;
     private final Host host;
     private final Optional<Cgroups> cgroups;
     private final JobUsers users;
+    private final List<TierStatus> tiers;
+    private final Egress egress = new Egress(EgressLimits.DEFAULT);
 
-    private Fence(FenceSettings settings, Host host, Optional<Cgroups> cgroups) {
+    /** Another beginning in each life, so that a job's mark is not one of an earlier life's. */
+    private final AtomicInteger jobs =
+            new AtomicInteger(ThreadLocalRandom.current().nextInt());
+
+    private Fence(FenceSettings settings, Host host, Optional<Cgroups> cgroups, List<TierStatus> tiers) {
         this.settings = settings;
         this.host = host;
         this.cgroups = cgroups;
         this.users = new JobUsers(settings.firstUser(), FenceSettings.USERS);
+        this.tiers = List.copyOf(tiers);
     }
 
-    /** Looks at what this host offers. Builds nothing yet. */
+    /** Looks at what this host offers, and tries each tier with a program that does nothing. Blocks. */
     public static Fence on(FenceSettings settings) {
-        var cgroups = Cgroups.find(settings.instance());
-        return new Fence(settings, Host.probe(settings, cgroups), cgroups);
+        return on(settings, Cgroups.find(settings.instance()));
+    }
+
+    /** The same with the control groups that are given. */
+    static Fence on(FenceSettings settings, Optional<Cgroups> cgroups) {
+        var probed = Host.probe(settings, cgroups);
+        var checks = new TierCheck(probed).run(tier -> tryOut(settings, probed, cgroups, tier));
+        var missing = new EnumMap<FenceTier, String>(FenceTier.class);
+        for (var status : checks) {
+            if (!status.available()) {
+                missing.put(status.tier(), status.reason() + "; " + status.remedy());
+            }
+        }
+        return new Fence(settings, probed.without(missing), cgroups, checks);
+    }
+
+    /** What each tier needs, whether it works here, and why not; the stronger first. */
+    public List<TierStatus> tiers() {
+        return tiers;
     }
 
     /**
@@ -51,10 +86,14 @@ public final class Fence implements AutoCloseable {
      */
     public int sweep() {
         try {
-            int ended = Strays.end(name -> name.startsWith(namePrefix()), SWEEP);
+            Census.adoptOrphans();
+            int ended = Census.end(settings.instance(), SWEEP);
             cgroups.ifPresent(Cgroups::sweep);
+            if (Files.exists(settings.scratchDirectory())) {
+                JobDirectory.prepare(settings.scratchDirectory(), host.root());
+            }
             return ended;
-        } catch (ProcessException | UncheckedIOException e) {
+        } catch (ProcessException | UncheckedIOException | IOException e) {
             throw new FenceException.Broken("what an earlier run left behind could not be ended: " + e.getMessage(), e);
         }
     }
@@ -65,19 +104,7 @@ public final class Fence implements AutoCloseable {
      * @throws FenceException.Refused when this host cannot enforce it
      */
     public FenceReport report(SandboxProfile profile) {
-        return FencePlanner.plan(
-                        host,
-                        new FencedCommand(
-                                "report",
-                                profile,
-                                List.of("/bin/true"),
-                                Map.of(),
-                                new byte[0],
-                                List.of(),
-                                0,
-                                profile.processLimits().maxExecutionTime(),
-                                0))
-                .report();
+        return FencePlanner.plan(host, doingNothing("report", profile)).report();
     }
 
     /**
@@ -94,25 +121,32 @@ public final class Fence implements AutoCloseable {
                 throw new FenceException.Broken(path + " is needed inside the fence and does not exist");
             }
         }
-        int user = host.root() ? users.take() : 0;
-        FenceSupervisor supervisor;
+        var belongings = new Belongings();
+        FencedStart start;
         try {
-            supervisor = new FenceSupervisor(plan, group(command, plan), () -> {
-                if (host.root()) {
-                    users.giveBack(user);
-                }
-            });
-        } catch (RuntimeException e) {
             if (host.root()) {
-                users.giveBack(user);
+                int user = users.take();
+                belongings.user = OptionalInt.of(user);
+                belongings.until(() -> users.giveBack(user));
             }
+            belongings.group = group(command, plan);
+            belongings.group.ifPresent(group -> belongings.until(group::remove));
+            belongings.proxy = plan.network().egress().map(policy -> belongings.until(open(command, policy, listener)));
+            var mark = JobMark.of(settings.instance(), jobs.incrementAndGet());
+            start = switch (plan.tier()) {
+                case TierPlan.Namespaces _ ->
+                    new NamespacesStart(settings, host, plan, command, belongings, mark).prepare();
+                case TierPlan.Landlocked landlocked ->
+                    new LandlockStart(settings, host, plan, landlocked, command, belongings, mark).prepare();
+            };
+        } catch (RuntimeException e) {
+            belongings.close();
             throw e;
         }
-        // From here on the supervisor gives the user and the group back, however it ends.
-        var request = request(command, plan, user);
+        // From here on the supervisor gives everything back, however it ends.
         try {
-            var process = ProcessEngine.start(request, supervisor, listener);
-            return new StartedFence(process, supervisor, plan, command);
+            var process = ProcessEngine.start(start.request(), start.supervisor(), listener);
+            return new StartedFence(process, start.supervisor(), belongings.proxy, plan, command);
         } catch (ProcessException e) {
             throw new FenceException.Broken("the fence could not be built: " + e.getMessage(), e);
         }
@@ -121,7 +155,56 @@ public final class Fence implements AutoCloseable {
     /** Removes what the fences share on the host; all programs must have ended. */
     @Override
     public void close() {
+        egress.close();
         cgroups.ifPresent(Cgroups::close);
+        try {
+            // Only when it is empty: what is left in it is for the next start to remove.
+            Files.deleteIfExists(settings.scratchDirectory());
+        } catch (IOException e) {
+            LOG.debugf("%s stays: %s", settings.scratchDirectory(), e.getMessage());
+        }
+    }
+
+    /** Why a tier does not work, in the words of what failed; empty when it does. */
+    private static Optional<String> tryOut(
+            FenceSettings settings, Host host, Optional<Cgroups> cgroups, FenceTier tier) {
+        var trial = new Fence(settings, host, cgroups, List.of());
+        try {
+            var result = trial.start(doingNothing("probe", TierCheck.PROFILE.inTier(tier)), OutputListener.NONE)
+                    .result()
+                    .await()
+                    .atMost(SWEEP);
+            return TierCheck.failure(result);
+        } catch (RuntimeException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        } finally {
+            trial.egress.close();
+        }
+    }
+
+    private static FencedCommand doingNothing(String name, SandboxProfile profile) {
+        return new FencedCommand(
+                name,
+                profile,
+                List.of("/bin/true"),
+                Map.of(),
+                new byte[0],
+                List.of(),
+                0,
+                profile.processLimits().maxExecutionTime(),
+                4096);
+    }
+
+    private JobEgress open(FencedCommand command, EgressPolicy policy, OutputListener listener) {
+        try {
+            return egress.open(
+                    command.name(),
+                    policy,
+                    refusal -> listener.noticed(
+                            "network: " + refusal.destination() + " refused: " + refusal.reason() + "\n"));
+        } catch (UncheckedIOException e) {
+            throw new FenceException.Broken(String.valueOf(e.getMessage()), e);
+        }
     }
 
     private Optional<JobCgroup> group(FencedCommand command, FencePlan plan) {
@@ -130,29 +213,5 @@ public final class Fence implements AutoCloseable {
         } catch (UncheckedIOException e) {
             throw new FenceException.Broken(String.valueOf(e.getMessage()), e);
         }
-    }
-
-    private ProcessRequest request(FencedCommand command, FencePlan plan, int user) {
-        var bubblewrap = host.bubblewrap().orElseThrow();
-        // The seccomp program is the only one.
-        int status = ProcessRequest.statusDescriptor(1);
-        int gate = ProcessRequest.gateDescriptor(1);
-        return new ProcessRequest(
-                command.name(),
-                bubblewrap,
-                Bubblewrap.argv(namePrefix() + command.name(), plan, host.root(), user, command, status, gate),
-                Map.of(),
-                Path.of("/"),
-                command.input(),
-                List.of(plan.filter()),
-                true,
-                command.effectiveDeadline(),
-                settings.grace(),
-                command.capture(),
-                Optional.empty());
-    }
-
-    private String namePrefix() {
-        return "ringfence:" + settings.instance() + ":";
     }
 }

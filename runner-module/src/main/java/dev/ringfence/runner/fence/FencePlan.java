@@ -1,50 +1,26 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.fence.cgroup.CgroupLimits;
-import java.nio.file.Path;
-import java.util.List;
 
 /**
  * How a profile is enforced for one command on one host: a value that says everything and does nothing.
  *
- * @param mounts what the program sees, in the order of mounting
- * @param network whether the program shares the host's network
+ * @param network which one the program has
  * @param filter the seccomp program
  * @param limits for the control group
+ * @param watch what is watched instead where there is no control group for it
+ * @param userTasks RLIMIT_NPROC of the job's own user; zero for none
  * @param maxFileBytes for RLIMIT_FSIZE
  * @param nice the priority
  */
 @SuppressWarnings("ArrayRecordComponent") // built once and handed over; nothing compares plans
 record FencePlan(
-        List<Mount> mounts,
-        boolean network,
+        TierPlan tier,
+        NetworkPlan network,
         byte[] filter,
         CgroupLimits limits,
+        Watch watch,
+        long userTasks,
         long maxFileBytes,
         int nice,
-        FenceReport report) {
-    FencePlan {
-        mounts = List.copyOf(mounts);
-    }
-
-    /** One thing that the program sees in its file system. */
-    sealed interface Mount {
-        record Directory(Path path) implements Mount {}
-
-        record Link(String target, Path path) implements Mount {}
-
-        record ReadOnly(Path path) implements Mount {}
-
-        record Proc() implements Mount {}
-
-        record Devices() implements Mount {}
-
-        record Temporary(Path path, long bytes) implements Mount {}
-
-        /** Nothing can be seen there: an empty directory or an empty file that cannot be written. */
-        record Masked(Path path, boolean directory) implements Mount {}
-
-        /** What was mounted there before cannot be written any more. */
-        record Sealed(Path path) implements Mount {}
-    }
-}
+        FenceReport report) {}

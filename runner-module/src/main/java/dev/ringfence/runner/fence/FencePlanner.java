@@ -1,46 +1,52 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.GpuAccess;
-import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
-import dev.ringfence.runner.fence.FencePlan.Mount;
-import dev.ringfence.runner.fence.FenceReport.Entry;
 import dev.ringfence.runner.fence.cgroup.CgroupLimits;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import dev.ringfence.runner.fence.seccomp.SeccompFilter;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import dev.ringfence.runner.fence.seccomp.UnusableSyscallList;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 
 /**
- * Plans how a profile is enforced in the {@code namespaces} tier. Each field of the profile gets a line in the report
- * or refuses the command; none is passed over.
+ * Plans how a profile is enforced. Each field of the profile gets a line in the report or refuses the command; none is
+ * passed over. What a control group limits is the same in every tier, and where there is none a watchdog takes its place.
  */
 final class FencePlanner {
-    /** The program itself, and bubblewrap's first process in its namespace. */
-    private static final int OWN_TASKS = 2;
-
-    /** What giving up root takes, inside the fence and before the program; without privileges they give nothing. */
-    private static final Set<String> SETPRIV_SYSCALLS = Set.of(
-            "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
+    private static final String WATCHDOG = "watchdog every " + Watch.INTERVAL.toMillis() + " ms: ";
 
     private final Host host;
     private final FencedCommand command;
     private final SandboxProfile profile;
-    private final List<Mount> mounts = new ArrayList<>();
-    private final List<Entry> entries = new ArrayList<>();
+    private final Planning planning;
+    private final TierPlanner tier;
+    private final boolean landlock;
+
+    /** The program itself, and in namespaces bubblewrap's first process. */
+    private final int ownTasks;
+
+    private long watchedMemory;
+    private double watchedCores;
+    private long watchedIo;
+    private long watchedDisk;
+    private long watchedTasks;
+    private long userTasks;
 
     private FencePlanner(Host host, FencedCommand command) {
         this.host = host;
         this.command = command;
         this.profile = command.profile();
+        this.planning = new Planning(host, command);
+        var found = host.tierFor(profile);
+        this.landlock = found == FenceTier.LANDLOCK;
+        this.ownTasks = landlock ? 1 : 2;
+        this.tier = switch (found) {
+            case NAMESPACES -> new NamespacesPlanner(planning);
+            case LANDLOCK -> new LandlockPlanner(planning, host.landlock().orElseThrow());
+        };
     }
 
     /**
@@ -53,68 +59,67 @@ final class FencePlanner {
     }
 
     private FencePlan plan() {
-        if (host.bubblewrap().isEmpty()) {
-            throw new FenceException.Refused(
-                    "tier", "bubblewrap is not installed: install it (apt-get install bubblewrap) and restart");
-        }
-        system();
+        tier.system();
         var limits = resources();
-        filesystem();
-        processes();
-        boolean network = network();
+        tier.filesystem();
+        entry(
+                "filesystem.max_file_size_mb",
+                profile.filesystem().maxFileSize(),
+                "RLIMIT_FSIZE",
+                profile.filesystem().maxFileSize().bytes() + " bytes");
+        processes(limits.tasks());
+        var network = tier.network(NetworkPlan.of(profile.network()));
+        planning.entries().addAll(network.entries());
         security();
         var filter = filter(network);
-        entries.add(new Entry(
+        entry(
                 "process_limits.allowed_syscalls",
                 profile.processLimits().allowedSyscalls().isEmpty()
                         ? "all but dangerous ones"
                         : profile.processLimits().allowedSyscalls().size() + " named",
                 "seccomp",
-                filter.description()));
+                filter.description());
+        var plan = tier.plan();
         return new FencePlan(
-                mounts,
+                plan,
                 network,
                 filter.program(),
                 limits,
+                new Watch(watchedMemory, watchedCores, watchedIo, watchedTasks, watchedDisk),
+                userTasks,
                 profile.filesystem().maxFileSize().bytes(),
                 profile.processLimits().priority(),
-                new FenceReport("namespaces", entries));
-    }
-
-    private void system() {
-        host.systemPaths().forEach((path, what) -> {
-            switch (what) {
-                case Host.SystemPath.Link link -> mounts.add(new Mount.Link(link.target(), path));
-                case Host.SystemPath.Bound _ -> readOnly(path);
-            }
-        });
-        mounts.add(new Mount.Proc());
-        for (var path : List.of("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")) {
-            if (Files.exists(Path.of(path))) {
-                mounts.add(new Mount.ReadOnly(Path.of(path)));
-            }
-        }
-        host.masked().forEach(path -> mounts.add(new Mount.Masked(path, Files.isDirectory(path))));
-        mounts.add(new Mount.Devices());
+                new FenceReport(plan.tier().externalName(), planning.entries()));
     }
 
     private CgroupLimits resources() {
         var asked = profile.resources();
-        require(Controller.MEMORY, "resources.max_memory_mb", asked.maxMemory().toString());
-        report(
-                "resources.max_memory_mb",
-                asked.maxMemory(),
-                Controller.MEMORY,
-                asked.maxMemory().bytes() + " bytes");
+        long memory = asked.maxMemory().bytes();
+        if (host.limitable().contains(Controller.MEMORY)) {
+            report("resources.max_memory_mb", asked.maxMemory(), Controller.MEMORY, memory + " bytes");
+        } else {
+            watchedMemory = memory;
+            entry(
+                    "resources.max_memory_mb",
+                    asked.maxMemory(),
+                    WATCHDOG + "anonymous and shared memory of all processes; RLIMIT_DATA of each at twice that",
+                    memory + " bytes");
+        }
 
         if (asked.maxCores() >= host.processors()) {
             entry("resources.max_cpu_cores", asked.maxCores(), "the host has no more", host.processors() + " cores");
-        } else {
-            require(Controller.CPU, "resources.max_cpu_cores", Double.toString(asked.maxCores()));
+        } else if (host.limitable().contains(Controller.CPU)) {
             report("resources.max_cpu_cores", asked.maxCores(), Controller.CPU, asked.maxCores() + " cores");
+        } else {
+            watchedCores = asked.maxCores();
+            entry(
+                    "resources.max_cpu_cores",
+                    asked.maxCores(),
+                    WATCHDOG + "all processes are stopped while they are ahead of their time",
+                    asked.maxCores() + " cores on average");
         }
 
-        disk(asked.maxDisk());
+        watchedDisk = tier.disk(asked.maxDisk());
 
         switch (asked.gpu()) {
             case GpuAccess.None _ ->
@@ -127,170 +132,90 @@ final class FencePlanner {
         }
 
         long ioBytes = DataSize.ofMegabytes(asked.maxIoMegabytesPerSecond()).bytes();
+        String io = asked.maxIoMegabytesPerSecond() + " MB/s";
         if (ioBytes == 0) {
             entry("resources.max_io_bandwidth_mbps", "no limit", "nothing to enforce", "no limit");
+        } else if (host.limitable().contains(Controller.IO)) {
+            report("resources.max_io_bandwidth_mbps", io, Controller.IO, ioBytes + " bytes/s on each block device");
         } else {
-            require(Controller.IO, "resources.max_io_bandwidth_mbps", Long.toString(asked.maxIoMegabytesPerSecond()));
-            report(
+            watchedIo = ioBytes;
+            entry(
                     "resources.max_io_bandwidth_mbps",
-                    asked.maxIoMegabytesPerSecond() + " MB/s",
-                    Controller.IO,
-                    ioBytes + " bytes/s on each block device");
+                    io,
+                    WATCHDOG + "all processes are stopped while they are ahead of it",
+                    ioBytes + " bytes/s on average, block devices together");
         }
 
-        int tasks = OWN_TASKS + profile.processLimits().maxChildProcesses() + command.threads();
-        return new CgroupLimits(asked.maxMemory().bytes(), tasks, asked.maxCores(), ioBytes);
+        int tasks = ownTasks + profile.processLimits().maxChildProcesses() + command.threads();
+        return new CgroupLimits(memory, tasks, asked.maxCores(), ioBytes);
     }
 
-    private void disk(DataSize asked) {
-        if (profile.filesystem().allowTempFiles() && asked.bytes() > 0) {
-            mounts.add(new Mount.Temporary(Path.of("/tmp"), asked.bytes()));
-            entry("resources.max_disk_mb", asked, "size of the tmpfs on /tmp", asked.bytes() + " bytes");
-        } else {
-            mounts.add(new Mount.Directory(Path.of("/tmp")));
-            entry("resources.max_disk_mb", asked, "nothing can be written", "0 bytes");
-        }
-    }
-
-    private void filesystem() {
-        var asked = profile.filesystem();
-        var visible = new LinkedHashSet<Path>(command.readOnly());
-        asked.readPaths().forEach(pattern -> visible.addAll(PathRules.expand("filesystem.read_paths", pattern)));
-        visible.forEach(this::readOnly);
-        entry("filesystem.read_paths", asked.readPaths(), "read-only mounts", "the system and " + visible);
-
-        if (!asked.writePaths().isEmpty()) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths",
-                    "filesystem.write_paths " + asked.writePaths() + " cannot be given yet, since the disk limit does"
-                            + " not reach into directories of the host; leave them out and write to /tmp");
-        }
-        entry("filesystem.write_paths", "none", "no writable mounts but /tmp", "none");
-
-        denied(asked.deniedPaths(), visible);
-
-        entry(
-                "filesystem.allow_temp_files",
-                asked.allowTempFiles(),
-                asked.allowTempFiles() ? "tmpfs on /tmp" : "/tmp is read-only",
-                Boolean.toString(asked.allowTempFiles()));
-        entry(
-                "filesystem.max_file_size_mb",
-                asked.maxFileSize(),
-                "RLIMIT_FSIZE",
-                asked.maxFileSize().bytes() + " bytes");
-
-        mounts.add(new Mount.Sealed(Path.of("/dev")));
-        mounts.add(new Mount.Sealed(Path.of("/")));
-    }
-
-    private void denied(List<String> patterns, Set<Path> visible) {
-        int masked = 0;
-        for (var pattern : patterns) {
-            for (var path : PathRules.expand("filesystem.denied_paths", pattern)) {
-                // Needed inside by the runner itself: hiding it would only fail in a stranger way later.
-                if (command.readOnly().stream().anyMatch(needed -> needed.startsWith(path))) {
-                    throw new FenceException.Refused(
-                            "filesystem.denied_paths", path + " is denied, and the job needs what is below it");
-                }
-                if (shows(path, visible)) {
-                    mounts.add(new Mount.Masked(path, Files.isDirectory(path)));
-                    masked++;
-                }
-            }
-        }
-        entry(
-                "filesystem.denied_paths",
-                patterns,
-                "masked, and nothing is visible that is not given",
-                masked + " masked");
-    }
-
-    private boolean shows(Path path, Set<Path> visible) {
-        return visible.stream().anyMatch(path::startsWith) || underSystem(path);
-    }
-
-    private void processes() {
+    private void processes(long tasks) {
         var asked = profile.processLimits();
         int children = asked.maxChildProcesses();
-        require(Controller.PIDS, "process_limits.max_child_processes", Integer.toString(children));
-        String tasks = (children + OWN_TASKS + command.threads()) + " tasks, of them " + OWN_TASKS + " of the fence"
-                + " and the program";
-        if (children == 0) {
-            entry(
-                    "process_limits.max_child_processes",
-                    0,
-                    "seccomp: fork, vfork and clone of processes refused; "
-                            + host.controllers().get(Controller.PIDS),
-                    tasks);
-        } else {
-            report("process_limits.max_child_processes", children, Controller.PIDS, tasks);
+        boolean group = host.limitable().contains(Controller.PIDS);
+        if (!group && !landlock) {
+            // As root, bubblewrap's first process is not of the job's user.
+            userTasks = host.root() ? tasks - 1 : tasks;
         }
+        String means = "";
+        if (landlock && children == 0) {
+            tier.tasks(command.threads());
+            means = "seccomp: each new process or thread asks the service";
+        } else if (landlock && !group) {
+            watchedTasks = tasks;
+            means = WATCHDOG + "a job that has more is ended; RLIMIT_NPROC some way above";
+        } else if (!landlock) {
+            means = group ? "" : "RLIMIT_NPROC of the job's own user";
+            means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;
+        }
+        if (group) {
+            means = means + (means.isEmpty() ? "" : "; ") + host.cgroupVersion().orElse("") + " "
+                    + host.controllers().get(Controller.PIDS);
+        }
+        entry(
+                "process_limits.max_child_processes",
+                children,
+                means,
+                tasks + " tasks, of them " + ownTasks + (landlock ? " the program" : " the fence's and the program"));
         entry(
                 "process_limits.max_execution_time_seconds",
                 asked.maxExecutionTime().toSeconds(),
-                "monotonic clock, SIGTERM, grace, SIGKILL to the namespace's first process",
+                landlock
+                        ? "monotonic clock, SIGTERM, grace, SIGKILL to every process that carries the job's mark"
+                        : "monotonic clock, SIGTERM, grace, SIGKILL to the namespace's first process",
                 command.effectiveDeadline().toMillis() + " ms");
+        if (asked.priority() < 0 && !host.root()) {
+            throw new FenceException.Refused(
+                    "process_limits.process_priority",
+                    "process_limits.process_priority is " + asked.priority()
+                            + ", and only a service that is root may raise a priority; use 0 or more");
+        }
         entry("process_limits.process_priority", asked.priority(), "nice", Integer.toString(asked.priority()));
     }
 
-    private boolean network() {
-        var asked = profile.network();
-        boolean open = switch (asked.access()) {
-            case NONE -> false;
-            case RESTRICTED -> {
-                if (!asked.allowedDestinations().isEmpty()) {
-                    throw new FenceException.Refused(
-                            "network.allowed_destinations",
-                            "network.access_mode Restricted with destinations " + asked.allowedDestinations()
-                                    + " cannot be enforced yet; use None, or Restricted without destinations");
-                }
-                yield false;
-            }
-            case FULL -> true;
-        };
-        if (open && asked.maxMegabitsPerSecond() > 0) {
-            throw new FenceException.Refused(
-                    "network.max_bandwidth_mbps",
-                    "network.max_bandwidth_mbps is " + asked.maxMegabitsPerSecond()
-                            + ", which cannot be enforced for access_mode Full; set it to 0 or use None");
-        }
-        entry(
-                "network.access_mode",
-                asked.access(),
-                open ? "the host's network, as asked" : "network namespace of its own; seccomp: AF_UNIX sockets only",
-                open ? "full" : "none");
-        entry(
-                "network.allowed_destinations",
-                asked.allowedDestinations(),
-                asked.access() == NetworkAccess.FULL ? "all, as asked" : "network namespace of its own",
-                asked.access() == NetworkAccess.FULL ? "all" : "none");
-        entry(
-                "network.max_bandwidth_mbps",
-                asked.maxMegabitsPerSecond(),
-                open ? "nothing to enforce" : "no network",
-                open ? "no limit" : "0");
-        return open;
+    private static String and(String more) {
+        return more.isEmpty() ? "" : "; " + more;
     }
 
-    private SeccompFilter filter(boolean network) {
+    private SeccompFilter filter(NetworkPlan network) {
         var asked = profile.processLimits();
         var architecture = host.architecture()
                 .orElseThrow(() -> new FenceException.Refused(
                         "process_limits.allowed_syscalls",
                         "there is no syscall filter for this processor; x86-64 and aarch64 are known"));
         var allowed = new HashSet<>(asked.allowedSyscalls());
-        if (host.root() && !allowed.isEmpty()) {
-            allowed.addAll(SETPRIV_SYSCALLS);
+        if (!allowed.isEmpty()) {
+            allowed.addAll(tier.startCalls());
         }
         try {
-            return SeccompFilter.of(new SeccompPolicy(
+            return SeccompFilter.of(tier.filter(new SeccompPolicy(
                     architecture,
                     allowed,
                     profile.security().strictSyscallFiltering(),
                     profile.security().disableDebugging(),
                     asked.maxChildProcesses() == 0,
-                    network ? SeccompPolicy.Sockets.INTERNET : SeccompPolicy.Sockets.UNIX));
+                    network.sockets())));
         } catch (UnusableSyscallList e) {
             throw new FenceException.Refused("process_limits.allowed_syscalls", String.valueOf(e.getMessage()));
         }
@@ -320,40 +245,7 @@ final class FencePlanner {
                             + " put the data directory on an encrypted volume and leave the key out");
         }
         entry("security.require_encryption", false, "nothing to enforce", "false");
-        entry(
-                "identity",
-                "a user of its own, no capabilities",
-                host.root() ? "setpriv, no_new_privs" : "user namespace, no_new_privs",
-                host.root() ? "a user of the jobs' range" : "65534 inside, the service's outside");
-    }
-
-    /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */
-    private void readOnly(Path path) {
-        var parents = new ArrayList<Mount>();
-        for (var parent = path.getParent(); parent != null && parent.getNameCount() > 0; parent = parent.getParent()) {
-            if (!underSystem(parent)) {
-                parents.addFirst(new Mount.Directory(parent));
-            }
-        }
-        mounts.addAll(parents);
-        mounts.add(new Mount.ReadOnly(path));
-    }
-
-    private boolean underSystem(Path path) {
-        return path.startsWith("/proc")
-                || host.systemPaths().entrySet().stream()
-                        .anyMatch(entry ->
-                                entry.getValue() instanceof Host.SystemPath.Bound && path.startsWith(entry.getKey()));
-    }
-
-    private void require(Controller controller, String field, String value) {
-        if (!host.limitable().contains(controller)) {
-            throw new FenceException.Refused(
-                    field,
-                    field + " is " + value + ", and this host has no control group to write to that could enforce it"
-                            + " (controller " + controller.name().toLowerCase(java.util.Locale.ROOT) + "); run the"
-                            + " service as root or delegate a control group to it (systemd: Delegate=yes)");
-        }
+        tier.identity();
     }
 
     private void report(String field, Object asked, Controller controller, String value) {
@@ -365,6 +257,6 @@ final class FencePlanner {
     }
 
     private void entry(String field, Object asked, String means, String value) {
-        entries.add(new Entry(field, asked.toString(), means, value));
+        planning.entry(field, asked, means, value);
     }
 }

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.catalog.FenceTier;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -12,15 +13,26 @@ import java.util.Optional;
  *     behind is found by it; letters and digits
  * @param bubblewrap the program, or empty to look for it in {@code /usr/bin} and {@code /usr/local/bin}
  * @param firstUser where the range of users for jobs begins, when the service runs as root
+ * @param tier the only tier to be used; empty for the best that works here
+ * @param scratch where jobs of the tier {@code landlock} get their directories; every user must be able to reach it
+ *     when the service is root. Empty for one below the system's directory for temporary files
  * @param grace between the polite signal and the kill
  */
-public record FenceSettings(String instance, Optional<Path> bubblewrap, int firstUser, Duration grace) {
+public record FenceSettings(
+        String instance,
+        Optional<Path> bubblewrap,
+        int firstUser,
+        Optional<FenceTier> tier,
+        Optional<Path> scratch,
+        Duration grace) {
     /** How many users the range has, and so how many fences there can be at a time. */
     public static final int USERS = 4096;
 
     public FenceSettings {
         Objects.requireNonNull(bubblewrap);
         Objects.requireNonNull(grace);
+        Objects.requireNonNull(tier);
+        Objects.requireNonNull(scratch);
         if (!instance.matches("[A-Za-z0-9]{1,32}")) {
             throw new IllegalArgumentException("not a name for an instance: " + instance);
         }
@@ -31,6 +43,17 @@ public record FenceSettings(String instance, Optional<Path> bubblewrap, int firs
 
     /** Defaults for an instance. */
     public static FenceSettings of(String instance) {
-        return new FenceSettings(instance, Optional.empty(), 200_000, Duration.ofMillis(500));
+        return new FenceSettings(
+                instance, Optional.empty(), 200_000, Optional.empty(), Optional.empty(), Duration.ofMillis(500));
+    }
+
+    /** The same with one tier only. */
+    public FenceSettings onlyTier(FenceTier only) {
+        return new FenceSettings(instance, bubblewrap, firstUser, Optional.of(only), scratch, grace);
+    }
+
+    /** Where jobs' directories are made. */
+    Path scratchDirectory() {
+        return scratch.orElseGet(() -> Path.of(System.getProperty("java.io.tmpdir", "/tmp"), "ringfence-" + instance));
     }
 }

@@ -1,13 +1,16 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.fence.egress.EgressUsage;
 import dev.ringfence.runner.process.CapturedOutput;
 import dev.ringfence.runner.process.ProcessEnd;
 import dev.ringfence.runner.process.Usage;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How a fenced program ended, after nothing of its tree was left.
  *
+ * @param network what went through the proxy of a program whose network is restricted; empty for any other
  * @param limitsHit the limits that the program ran into, as far as the kernel tells
  */
 public record FencedResult(
@@ -15,6 +18,7 @@ public record FencedResult(
         CapturedOutput stdout,
         CapturedOutput stderr,
         Usage usage,
+        Optional<EgressUsage> network,
         List<LimitHit> limitsHit,
         FenceReport report) {
     public FencedResult {

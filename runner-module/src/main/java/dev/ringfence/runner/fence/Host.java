@@ -1,7 +1,10 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.cgroup.Cgroups;
 import dev.ringfence.runner.fence.seccomp.Architecture;
+import dev.ringfence.runner.process.Landlock;
 import dev.ringfence.runner.process.ProcessEngine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,11 +14,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What the host offers for fences; a value, so that plans can be tested without one.
  *
+ * @param landlock the version of Landlock; empty where there is none that a fence can be built on
+ * @param only the one tier that the operator wants
+ * @param missing the tiers that cannot be built here, each with the reason
  * @param root whether the service runs as root, and so can give each job a user of its own
  * @param processors how many there are
  * @param cgroupVersion such as {@code cgroup v1}; empty when there is no hierarchy to write to
@@ -25,6 +33,9 @@ import java.util.Set;
  */
 record Host(
         Optional<Path> bubblewrap,
+        OptionalInt landlock,
+        Optional<FenceTier> only,
+        Map<FenceTier, String> missing,
         boolean root,
         Optional<Architecture> architecture,
         int processors,
@@ -66,6 +77,9 @@ record Host(
                 found.controllers().forEach(controller -> controllers.put(controller, found.file(controller))));
         return new Host(
                 settings.bubblewrap().or(Host::findBubblewrap),
+                Landlock.version(),
+                settings.tier(),
+                Map.of(),
                 ProcessEngine.effectiveUser() == 0,
                 Architecture.ofThisHost(),
                 Runtime.getRuntime().availableProcessors(),
@@ -73,6 +87,46 @@ record Host(
                 Map.copyOf(controllers),
                 findSystem(),
                 MASKED.stream().map(Path::of).filter(Files::exists).toList());
+    }
+
+    /** The same, without tiers that were found not to work. */
+    Host without(Map<FenceTier, String> reasons) {
+        return new Host(
+                bubblewrap,
+                landlock,
+                only,
+                Map.copyOf(reasons),
+                root,
+                architecture,
+                processors,
+                cgroupVersion,
+                controllers,
+                systemPaths,
+                masked);
+    }
+
+    /**
+     * The tier for a profile: the one it wants, else the one the operator wants, else the best there is.
+     *
+     * @throws FenceException.Refused when this host does not have it
+     */
+    FenceTier tierFor(SandboxProfile profile) {
+        if (profile.tier().isPresent() && only.isPresent() && !profile.tier().equals(only)) {
+            throw new FenceException.Refused(
+                    "tier",
+                    "the profile wants the tier " + profile.tier().get().externalName()
+                            + ", and ringfence.fence.tier lets only "
+                            + only.get().externalName() + " be used");
+        }
+        var candidates = profile.tier().or(() -> only).map(List::of).orElse(List.of(FenceTier.values()));
+        return candidates.stream()
+                .filter(tier -> !missing.containsKey(tier))
+                .findFirst()
+                .orElseThrow(() -> new FenceException.Refused(
+                        "tier",
+                        candidates.stream()
+                                .map(tier -> "no fence of tier " + tier.externalName() + ": " + missing.get(tier))
+                                .collect(Collectors.joining("; "))));
     }
 
     Set<Cgroups.Controller> limitable() {

@@ -1,9 +1,13 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.fence.egress.EgressUsage;
+import dev.ringfence.runner.fence.egress.Refusal;
 import dev.ringfence.runner.process.ProcessEnd;
 import dev.ringfence.runner.process.Usage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Which limits a program ran into, as far as the kernel tells; nothing is guessed from output. Two limits show only as
@@ -16,12 +20,14 @@ final class LimitsHit {
     private static final int SIGXFSZ = 25;
     private static final int SIGSYS = 31;
 
+    /** Destinations that are told; the result's network section has more. */
+    private static final int MOST_NAMED = 5;
+
     private LimitsHit() {}
 
-    static List<LimitHit> of(
-            FencedCommand command, FencePlan plan, FenceSupervisor supervisor, ProcessEnd end, Usage usage) {
-        var hits = new ArrayList<LimitHit>();
-        supervisor.readings().ifPresent(readings -> {
+    static List<LimitHit> of(FencedCommand command, FencePlan plan, JobLimits limits, ProcessEnd end, Usage usage) {
+        var hits = new ArrayList<>(limits.hits());
+        limits.readings().ifPresent(readings -> {
             if (readings.memoryKills() > 0) {
                 hits.add(new LimitHit(
                         "resources.max_memory_mb",
@@ -50,6 +56,20 @@ final class LimitsHit {
                     usage.wall().toMillis() + " ms"));
         }
         return hits;
+    }
+
+    /** What the job's proxy refused. */
+    static Optional<LimitHit> of(EgressUsage network) {
+        if (network.refused() == 0) {
+            return Optional.empty();
+        }
+        var first = network.refusals().stream()
+                .map(Refusal::destination)
+                .distinct()
+                .limit(MOST_NAMED)
+                .collect(Collectors.joining(", "));
+        return Optional.of(new LimitHit(
+                "network.allowed_destinations", "the listed destinations", network.refused() + " refused: " + first));
     }
 
     private static boolean endedBy(ProcessEnd end, int signal) {

@@ -4,11 +4,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Starts a program from a thread that confines itself first. That thread does nothing else and ends with the start: it
- * can open no files, is another user, and many a system call fails in it. So whatever it needs is made and loaded
+ * Starts a program from a thread that confines itself first. That thread does nothing else and ends with the start, or
+ * with a launcher's tree: it can open no files, is another user, and many a system call fails in it. So whatever it needs is made and loaded
  * before, and it reports through fields alone.
  */
 final class ConfinedStart {
@@ -43,6 +44,7 @@ final class ConfinedStart {
     private volatile int listener = -1;
     private volatile long result;
     private volatile boolean done;
+    private final CountDownLatch released = new CountDownLatch(1);
 
     private ConfinedStart(Confinement confinement, Libc.SpawnCall call, Arena arena) {
         this.confinement = confinement;
@@ -91,6 +93,11 @@ final class ConfinedStart {
         return done;
     }
 
+    /** Nothing of the tree is left. */
+    void release() {
+        released.countDown();
+    }
+
     void awaitDone() {
         while (!done) {
             LockSupport.parkNanos(PAUSE_NANOS);
@@ -121,15 +128,31 @@ final class ConfinedStart {
         } finally {
             done = true;
         }
+        if (confinement.launcher() && result > 0) {
+            stay();
+        }
+    }
+
+    /** The program ends with this thread. */
+    private void stay() {
+        boolean over = false;
+        while (!over) {
+            try {
+                released.await();
+                over = true;
+            } catch (InterruptedException e) {
+                // Nobody has a reason to; the program must not end for it.
+            }
+        }
     }
 
     private long confineAndSpawn() {
-        long outcome = confinement.privileged() ? 0 : SystemCalls.threadBounds();
+        long outcome = confinement.launcher() ? 0 : SystemCalls.threadBounds();
         if (outcome == 0 && confinement.user().isPresent()) {
             step = Step.USER;
             outcome = SystemCalls.threadUser(confinement.user().getAsInt());
         }
-        if (outcome == 0 && !confinement.privileged()) {
+        if (outcome == 0 && !confinement.launcher()) {
             step = Step.CAPABILITIES;
             outcome = SystemCalls.threadCapabilities(capabilities);
         }

@@ -3,39 +3,37 @@ package dev.ringfence.runner.process;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * What a thread takes upon itself before it starts a program, so that the program and all it starts inherit it, and no
- * helper program is needed: no_new_privs always, no capabilities unless {@code privileged}, and what is said here.
- * The thread ends right after.
+ * helper program is needed: no_new_privs always, no capabilities unless it is a {@code launcher}, and what is
+ * said here.
  *
  * <p>The program is held at its execve until {@link Supervisor#spawned} has returned.
  *
  * @param landlock its rules; the start closes them
  * @param user user and group that the program gets, with no other groups; only for a service that is root
- * @param privileged keeps capabilities and user: for a launcher that builds a fence and gives them up itself, not for
- *     what a job chose
+ * @param launcher for a program that builds a fence and gives up its rights itself, not for what a job chose: it keeps
+ *     capabilities and user, and the starting thread stays until nothing of the tree is left, since the kernel binds
+ *     parent-death signals to it
  * @param filter an array of {@code struct sock_filter}. It must let through what a starting thread takes, see
- *     {@link #NEEDED_CALLS}. Calls that it answers with {@code SECCOMP_RET_USER_NOTIF} wait for {@code calls}; no
+ *     {@link #neededCalls}. Calls that it answers with {@code SECCOMP_RET_USER_NOTIF} wait for {@code calls}; no
  *     other filter with a listener can be put on top
  * @param calls decides about those
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares confinements
 public record Confinement(
-        Optional<Landlock> landlock, OptionalInt user, boolean privileged, byte[] filter, CallDecider calls) {
-    /**
-     * What the starting thread needs, in the JVM and in the C library, between its confinement and its end; each is
-     * harmless. A clone may be left to {@code calls}: the one of the start itself is let through without asking.
-     */
-    public static final String NEEDED_CALLS = """
+        Optional<Landlock> landlock, OptionalInt user, boolean launcher, byte[] filter, CallDecider calls) {
+    private static final Set<String> NEEDED_CALLS = Set.of("""
             clone mmap munmap mprotect madvise futex sched_yield membarrier rt_sigprocmask rt_sigaction rt_sigreturn
             sigaltstack gettid getpid set_robust_list exit close close_range dup2 dup3 fcntl setsid chdir execve
-            wait4""";
+            wait4""".strip().split("\\s+"));
 
     /** The gate comes before the filter. */
     static final int MOST_FILTER_BYTES = (4096 - Gate.INSTRUCTIONS) * 8;
 
-    /** Without privileges. */
+    /** For a program that is confined from its first instruction on. */
     public Confinement(Optional<Landlock> landlock, OptionalInt user, byte[] filter, CallDecider calls) {
         this(landlock, user, false, filter, calls);
     }
@@ -48,11 +46,20 @@ public record Confinement(
         if (filter.length == 0 || filter.length % 8 != 0 || filter.length > MOST_FILTER_BYTES) {
             throw new IllegalArgumentException("not a filter of a length that the kernel takes: " + filter.length);
         }
-        if (privileged && user.isPresent()) {
-            throw new IllegalArgumentException("another user has no privileges");
+        if (launcher && user.isPresent()) {
+            throw new IllegalArgumentException("a launcher keeps the service's user");
         }
         if (user.isPresent() && user.getAsInt() < 1) {
             throw new IllegalArgumentException("no user for a program: " + user.getAsInt());
         }
+    }
+
+    /**
+     * What the starting thread needs, in the JVM and in the C library, between its confinement and its end; each is
+     * harmless. Some do not exist on some architectures. A clone may be left to {@code calls}: the one of the start
+     * itself is let through without asking.
+     */
+    public static Set<String> neededCalls() {
+        return NEEDED_CALLS;
     }
 }

@@ -60,6 +60,8 @@ final class Keeper implements RunningProcess {
     private long deadlineAt;
     private long killAt = NEVER;
     private long drainUntil = NEVER;
+    private long lookEvery;
+    private long lookAt;
 
     Keeper(ProcessRequest request, Supervisor supervisor, OutputListener listener) {
         this.request = request;
@@ -174,16 +176,26 @@ final class Keeper implements RunningProcess {
             loop(tree, channels, pidDescriptor, arena, mine);
         } catch (RuntimeException | Error e) {
             // The child is not waited for yet, so neither its number nor its group's can be a stranger's.
-            killQuietly(tree, e);
+            killQuietly(tree, channels, e);
             Libc.await(child);
             tree.awaitHeld();
+            try {
+                tree.endMarked();
+            } catch (ProcessException stuck) {
+                e.addSuppressed(stuck);
+            }
             tree.close();
             throw e;
         }
         var waited = Libc.await(child);
         // The child may report a program's end before all that the program started has ended.
         tree.awaitHeld();
-        tree.close();
+        try {
+            tree.endMarked();
+        } finally {
+            tree.close();
+        }
+        waited = waited.plus(tree.orphans());
         var usage = supervisor.ended(new Usage(
                 Duration.ofNanos(waited.userMicros() * 1000),
                 Duration.ofNanos(waited.systemMicros() * 1000),
@@ -210,10 +222,13 @@ final class Keeper implements RunningProcess {
         var buffer = arena.allocate(BUFFER);
         var entries = PollEntries.allocate(arena, channels.size());
         boolean childLives = true;
+        lookEvery = supervisor.interval().toNanos();
+        lookAt = System.nanoTime() + lookEvery;
         while (childLives || channels.stream().anyMatch(Channel::awaitsEnd)) {
             long now = System.nanoTime();
             if (childLives) {
-                advance(tree, now);
+                look(tree, now);
+                advance(tree, channels, now);
             } else if (now - drainUntil >= 0) {
                 return;
             }
@@ -229,7 +244,7 @@ final class Keeper implements RunningProcess {
                     drainUntil = System.nanoTime() + DRAIN_NANOS;
                     channels.remove(channel);
                     // Whatever it left behind in its group or namespace ends with it.
-                    supervisor.kill(tree);
+                    kill(tree, channels);
                 } else if (!attend(tree, channel, entries.events(i), channels, buffer)) {
                     channels.remove(channel);
                     mine.close(channel.descriptor());
@@ -287,7 +302,14 @@ final class Keeper implements RunningProcess {
         started.complete(tree.pid());
     }
 
-    private void advance(Tree tree, long now) {
+    private void look(Tree tree, long now) {
+        if (lookEvery > 0 && gateOpen && now - lookAt >= 0) {
+            supervisor.look(tree);
+            lookAt = System.nanoTime() + lookEvery;
+        }
+    }
+
+    private void advance(Tree tree, List<Channel> channels, long now) {
         if (phase == Phase.RUNNING) {
             if (stopAsked) {
                 cause = new ProcessEnd.Stopped();
@@ -307,11 +329,22 @@ final class Keeper implements RunningProcess {
         if (phase == Phase.ASKED && now - killAt >= 0) {
             phase = Phase.KILLED;
             killAt = NEVER;
-            supervisor.kill(tree);
+            kill(tree, channels);
             if (!gateOpen) {
                 tree.signalGroup(Libc.SIGKILL);
             }
         }
+    }
+
+    /** First nothing can be started any more that the filter asks about, then nothing is left. */
+    private void kill(Tree tree, List<Channel> channels) {
+        for (var channel : channels) {
+            if (channel instanceof Channel.Calls calls) {
+                calls.listener().close();
+            }
+        }
+        channels.removeIf(Channel.Calls.class::isInstance);
+        supervisor.kill(tree);
     }
 
     private int timeout(long now, boolean childLives) {
@@ -322,6 +355,9 @@ final class Keeper implements RunningProcess {
                     case ASKED -> killAt;
                     case KILLED -> NEVER;
                 };
+        if (childLives && lookEvery > 0 && gateOpen && (until == NEVER || lookAt - until < 0)) {
+            until = lookAt;
+        }
         if (until == NEVER) {
             return -1;
         }
@@ -336,9 +372,9 @@ final class Keeper implements RunningProcess {
         return buffer.asSlice(0, count).toArray(JAVA_BYTE);
     }
 
-    private void killQuietly(Tree tree, Throwable reason) {
+    private void killQuietly(Tree tree, List<Channel> channels, Throwable reason) {
         try {
-            supervisor.kill(tree);
+            kill(tree, channels);
             tree.signalGroup(Libc.SIGKILL);
         } catch (RuntimeException e) {
             reason.addSuppressed(e);

@@ -15,6 +15,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -29,14 +30,19 @@ final class Libc {
     static final int SIGKILL = 9;
     static final int SIGTERM = 15;
     static final int EINTR = 4;
+    static final int ECHILD = 10;
     static final int EAGAIN = 11;
     static final int ESRCH = 3;
     static final int EPIPE = 32;
     static final short POLLIN = 1;
     static final short POLLOUT = 4;
     static final int RLIMIT_FSIZE = 1;
+    static final int RLIMIT_DATA = 2;
     static final int RLIMIT_CORE = 4;
+    static final int RLIMIT_NPROC = 6;
+    static final int RLIMIT_RTTIME = 15;
 
+    private static final int WNOHANG = 1;
     private static final int O_CLOEXEC = 0x80000;
     private static final int O_PATH = 0x200000;
 
@@ -120,6 +126,15 @@ final class Libc {
 
         int exitCode() {
             return (status >> 8) & 0xff;
+        }
+
+        /** What both used. */
+        Waited plus(Waited other) {
+            return new Waited(
+                    status,
+                    userMicros + other.userMicros,
+                    systemMicros + other.systemMicros,
+                    Math.max(maxResidentBytes, other.maxResidentBytes));
         }
     }
 
@@ -273,22 +288,34 @@ final class Libc {
         }
     }
 
+    /** Takes the entry of a child of ours that has ended from the process table; empty when it is no such child. */
+    static Optional<Waited> reap(int pid) {
+        return wait(pid, WNOHANG);
+    }
+
     /** Waits for a child of ours and takes its entry from the process table. */
     static Waited await(int pid) {
+        return wait(pid, 0).orElseThrow(() -> new NativeCallException("wait4", ECHILD));
+    }
+
+    private static Optional<Waited> wait(int pid, int options) {
         try (var arena = Arena.ofConfined()) {
             var state = arena.allocate(CALL_STATE);
             var status = arena.allocate(JAVA_INT);
             var usage = arena.allocate(RUSAGE_SIZE, 8);
             int result;
             do {
-                result = (int) WAIT4.invokeExact(state, pid, status, 0, usage);
+                result = (int) WAIT4.invokeExact(state, pid, status, options, usage);
             } while (result < 0 && errno(state) == EINTR);
+            if (result == 0 || (result < 0 && errno(state) == ECHILD)) {
+                return Optional.empty();
+            }
             check("wait4", state, result);
-            return new Waited(
+            return Optional.of(new Waited(
                     status.get(JAVA_INT, 0),
                     usage.get(JAVA_LONG, 0) * 1_000_000 + usage.get(JAVA_LONG, 8),
                     usage.get(JAVA_LONG, 16) * 1_000_000 + usage.get(JAVA_LONG, 24),
-                    usage.get(JAVA_LONG, 32) * 1024);
+                    usage.get(JAVA_LONG, 32) * 1024));
         } catch (Throwable e) {
             throw rethrow(e);
         }

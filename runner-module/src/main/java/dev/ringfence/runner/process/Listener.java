@@ -39,9 +39,13 @@ final class Listener implements AutoCloseable {
         return descriptor;
     }
 
-    /** What poll(2) told of; empty when who asked has ended meanwhile. */
+    /** What poll(2) told of; empty when who asked has ended meanwhile, or this is closed. */
     Optional<NotifiedCall> receive() {
+        lock.lock();
         try (var arena = Arena.ofConfined()) {
+            if (closed) {
+                return Optional.empty();
+            }
             var notification = arena.allocate(NOTIFICATION_BYTES, 8);
             long result = SystemCalls.ioctl(descriptor, RECEIVE, notification);
             if (result == -ENOENT || result == -Libc.EINTR) {
@@ -58,6 +62,8 @@ final class Listener implements AutoCloseable {
                     notification.get(JAVA_INT, THREAD),
                     notification.get(JAVA_INT, NUMBER),
                     arguments));
+        } finally {
+            lock.unlock();
         }
     }
 

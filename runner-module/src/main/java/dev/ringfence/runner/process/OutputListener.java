@@ -11,4 +11,10 @@ public interface OutputListener {
      * belongs to the listener.
      */
     void wrote(Stream stream, byte[] chunk);
+
+    /**
+     * Something happened to the program that it did not write itself, such as a connection that was refused. Called by
+     * any thread, also while {@link #wrote} is; it must return soon and must not block.
+     */
+    default void noticed(String what) {}
 }

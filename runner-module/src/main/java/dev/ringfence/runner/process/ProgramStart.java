@@ -12,10 +12,12 @@ final class ProgramStart implements AutoCloseable {
 
     private final Tree tree;
     private final @Nullable Listener listener;
+    private final @Nullable ConfinedStart start;
 
-    private ProgramStart(Tree tree, @Nullable Listener listener) {
+    private ProgramStart(Tree tree, @Nullable Listener listener, @Nullable ConfinedStart start) {
         this.tree = tree;
         this.listener = listener;
+        this.start = start;
     }
 
     Tree tree() {
@@ -26,6 +28,9 @@ final class ProgramStart implements AutoCloseable {
     public void close() {
         if (listener != null) {
             listener.close();
+        }
+        if (start != null) {
+            start.release();
         }
     }
 
@@ -95,7 +100,7 @@ final class ProgramStart implements AutoCloseable {
                 Libc.await(pid);
                 throw e;
             }
-            return new ProgramStart(tree, null);
+            return new ProgramStart(tree, null, null);
         } finally {
             Libc.discard(call);
         }
@@ -115,7 +120,7 @@ final class ProgramStart implements AutoCloseable {
                     throw new IllegalStateException("the program did not wait to be looked at");
                 }
                 channels.add(calls);
-                return new ProgramStart(tree, listener);
+                return new ProgramStart(tree, listener, start);
             } catch (RuntimeException | Error e) {
                 // Fails the execve that may still wait, and so the start.
                 listener.close();
@@ -124,6 +129,7 @@ final class ProgramStart implements AutoCloseable {
                     var _ = Libc.kill(-pid, Libc.SIGKILL);
                     Libc.await(pid);
                 });
+                start.release();
                 throw e;
             }
         } finally {

@@ -1,5 +1,7 @@
 package dev.ringfence.runner.process;
 
+import java.time.Duration;
+
 /**
  * What whoever builds a fence adds to the watching of its tree. All methods are called on the one thread that watches
  * the process, and must not block.
@@ -24,12 +26,20 @@ public interface Supervisor {
         return true;
     }
 
+    /** How often {@link #look} is to be called while the program runs; zero for never. */
+    default Duration interval() {
+        return Duration.ZERO;
+    }
+
+    /** Looks at what the tree uses, and ends or holds it when that is too much. */
+    default void look(Tree tree) {}
+
     /** Asks every process of the tree to end. */
     default void politely(Tree tree) {
         tree.signalGroup(Libc.SIGTERM);
     }
 
-    /** Ends every process of the tree. */
+    /** Ends every process of the tree; from now on no call that a filter asks about succeeds. */
     default void kill(Tree tree) {
         tree.signalGroup(Libc.SIGKILL);
     }

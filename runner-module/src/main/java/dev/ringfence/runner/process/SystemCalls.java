@@ -40,6 +40,10 @@ final class SystemCalls {
     private static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
     private static final int SECCOMP_SET_MODE_FILTER = 1;
     private static final int SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
+
+    /** Once a question was heard, only a fatal signal makes it fail; since Linux 5.19. */
+    private static final int SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
+
     private static final int CAPABILITY_VERSION_3 = 0x2008_0522;
     private static final int MOST_CAPABILITIES = 64;
 
@@ -118,7 +122,11 @@ final class SystemCalls {
      * @return the descriptor of its listener, which is closed on exec, or the negative errno
      */
     static long threadFilter(MemorySegment program) {
-        return call(SECCOMP, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, program.address(), 0);
+        int flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+        long result = call(SECCOMP, SECCOMP_SET_MODE_FILTER, flags, program.address(), 0);
+        return result == -EINVAL
+                ? call(SECCOMP, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, program.address(), 0)
+                : result;
     }
 
     /**

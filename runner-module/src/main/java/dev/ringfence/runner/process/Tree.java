@@ -1,12 +1,11 @@
 package dev.ringfence.runner.process;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The processes of one start, as its supervisor may act on them: the child itself, and processes below it that the
@@ -14,8 +13,12 @@ import java.util.List;
  * for, so its number stays taken, and all others are held by descriptors.
  */
 public final class Tree {
+    /** For the kernel to end what was killed; longer only when it hangs in a device. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
     private final int child;
     private final List<Integer> held = new ArrayList<>();
+    private @Nullable JobMark mark;
 
     Tree(int child) {
         this.child = child;
@@ -35,22 +38,12 @@ public final class Tree {
     public int hold(int pid) {
         held.add(SystemCalls.pidDescriptor(pid));
         // Looked at once it is held: the number cannot be given anew between the two.
-        if (parent(pid) != child) {
+        if (ProcessEntry.of(pid).map(ProcessEntry::parent).orElse(-1) != child) {
             throw new ProcessException(
                     "process " + pid + " is not a child of process " + child,
                     new IllegalStateException("it has ended, or was never one"));
         }
         return held.size() - 1;
-    }
-
-    /** As /proc/PID/stat tells, behind the name in parentheses, which may hold anything (proc(5)). */
-    private static long parent(int pid) {
-        try {
-            var stat = Files.readString(Path.of("/proc", Integer.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
-            return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ", 3)[1]);
-        } catch (IOException e) {
-            return -1;
-        }
     }
 
     /** Sends a signal to a process that is held; zero only asks. False when it is gone. */
@@ -68,19 +61,31 @@ public final class Tree {
         var _ = Libc.kill(-pid, signal);
     }
 
-    /** Limits the size of files that a process, and what it starts later, may write. */
-    public void limitFileSize(int pid, long bytes) {
-        Libc.limit(pid, Libc.RLIMIT_FSIZE, bytes);
+    /**
+     * Marks the child and what it will start as a job's. From now on {@link #endMarked} ends whatever of it is left,
+     * wherever it hides, and what its orphans used is counted.
+     *
+     * @param user whose it is, if that is not the service's
+     */
+    public void mark(JobMark given, OptionalInt user) {
+        mark = given;
+        Census.enrol(child, given, user);
     }
 
-    /** No core dumps of a process and what it starts later. */
-    public void forbidCoreDumps(int pid) {
-        Libc.limit(pid, Libc.RLIMIT_CORE, 0);
+    /** Sends a signal to every marked process. */
+    public void signalMarked(int signal) {
+        if (mark != null) {
+            Census.signal(mark, signal);
+        }
     }
 
-    /** Sets the nice value of a process, and of what it starts later. */
-    public void priority(int pid, int nice) {
-        Libc.priority(pid, nice);
+    /**
+     * Sets the limits of a process that does not run yet.
+     *
+     * @param user whose it is, if that is not the service's
+     */
+    public void limit(int pid, OptionalInt user, KernelLimits limits) {
+        UserThread.run(user, () -> limits.set(pid));
     }
 
     /** Returns when every held process has ended; one that heads a PID namespace ends after all others in it. */
@@ -96,7 +101,21 @@ public final class Tree {
         }
     }
 
+    /** Ends every marked process and returns when none is left. */
+    void endMarked() {
+        if (mark != null) {
+            Census.end(mark, PATIENCE);
+        }
+    }
+
+    /** What marked orphans used, beside what the child and those it waited for did. */
+    Libc.Waited orphans() {
+        return mark == null ? new Libc.Waited(0, 0, 0, 0) : Census.reaped(mark);
+    }
+
+    /** The child has been waited for. */
     void close() {
         held.forEach(Libc::close);
+        Census.forget(child);
     }
 }

@@ -9,8 +9,16 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,6 +32,7 @@ class ShellExecTest {
     private static final Fence FENCE = LlamaForTests.fence();
 
     private final ShellExec shell = new ShellExec(FENCE::start);
+    private final Files files = new Files();
     private final StringBuilder stdout = new StringBuilder();
     private final StringBuilder stderr = new StringBuilder();
 
@@ -74,11 +83,57 @@ class ShellExecTest {
         // Then
         assertThat(outcome.data().path("stdout_truncated").asBoolean()).isTrue();
         assertThat(outcome.data().path("stdout_bytes").asLong()).isEqualTo(ShellExec.CAPTURE + 1);
-        assertThat(outcome.data().path("stdout").asText()).hasSize((int) ShellExec.CAPTURE);
+        assertThat(outcome.data().path("stdout_kept_bytes").asLong()).isEqualTo(ShellExec.CAPTURE);
+        assertThat(outcome.data().path("stdout").asText()).hasSize(KeptOutput.SHOWN);
+        assertThat(files.whole("stdout")).hasSize((int) ShellExec.CAPTURE).containsOnly('x');
         assertThat(stdout).hasSize((int) ShellExec.CAPTURE);
         assertThat(outcome.data().path("limits_hit").toString())
                 .isEqualTo(
-                        "[{\"field\":\"output.stdout\",\"limit\":\"1048576 bytes\",\"observed\":\"1048577 bytes\"}]");
+                        "[{\"field\":\"output.stdout\",\"limit\":\"10485760 bytes\",\"observed\":\"10485761 bytes\"}]");
+    }
+
+    @Test
+    void outputThatTheResultShowsWholeNeedsNoFile() {
+        // When
+        var outcome = run(arguments("head -c %d /dev/zero | tr '\\0' x".formatted(KeptOutput.SHOWN)));
+
+        // Then
+        assertThat(outcome.data().path("stdout").asText()).hasSize(KeptOutput.SHOWN);
+        assertThat(outcome.data().path("stdout_truncated").asBoolean()).isFalse();
+        assertThat(files.channels()).isEmpty();
+    }
+
+    @Test
+    void eachStreamThatIsTooMuchForTheResultHasAFileFromItsFirstByteOn() {
+        // When
+        var outcome = run(arguments("seq 1 20000; seq 20001 40000 >&2"));
+
+        // Then
+        assertThat(new String(files.whole("stdout"), StandardCharsets.UTF_8))
+                .startsWith(outcome.data().path("stdout").asText())
+                .startsWith("1\n2\n")
+                .endsWith("\n20000\n");
+        assertThat(new String(files.whole("stderr"), StandardCharsets.UTF_8))
+                .startsWith("20001\n")
+                .endsWith("\n40000\n");
+    }
+
+    @Test
+    void outputThatCannotBeKeptIsCutToWhatTheResultShowsAndTheReasonIsTold() {
+        // Given
+        files.room = 100_000;
+
+        // When
+        var outcome = run(arguments("head -c 1000000 /dev/zero | tr '\\0' x"));
+
+        // Then
+        assertThat(outcome).isInstanceOf(Outcome.Completed.class);
+        assertThat(outcome.data().path("stdout").asText()).hasSize(KeptOutput.SHOWN);
+        assertThat(outcome.data().path("stdout_bytes").asLong()).isEqualTo(1_000_000);
+        assertThat(outcome.data().path("stdout_kept_bytes").asLong()).isEqualTo(KeptOutput.SHOWN);
+        assertThat(outcome.data().path("stdout_truncated").asBoolean()).isTrue();
+        assertThat(outcome.data().path("stdout_trouble").asText()).isEqualTo("no room");
+        assertThat(files.givenUp).containsExactly("stdout");
     }
 
     @Test
@@ -203,6 +258,46 @@ class ShellExecTest {
         assertThat(run(fits).data().path("exit_code").asInt()).isEqualTo(127);
     }
 
+    /** A place for output with as much room as a test gives it. */
+    private static final class Files implements OutputFiles {
+        private final Map<String, ByteArrayOutputStream> finished = new ConcurrentHashMap<>();
+        private final List<String> givenUp = new CopyOnWriteArrayList<>();
+        private int room = Integer.MAX_VALUE;
+
+        Set<String> channels() {
+            return finished.keySet();
+        }
+
+        byte[] whole(String channel) {
+            var bytes = finished.get(channel);
+            return bytes == null ? new byte[0] : bytes.toByteArray();
+        }
+
+        @Override
+        public OutputFile begin(String channel) {
+            var bytes = new ByteArrayOutputStream();
+            return new OutputFile() {
+                @Override
+                public void write(byte[] chunk, int offset, int count) throws IOException {
+                    if (bytes.size() + count > room) {
+                        throw new IOException("no room");
+                    }
+                    bytes.write(chunk, offset, count);
+                }
+
+                @Override
+                public void finish() {
+                    finished.put(channel, bytes);
+                }
+
+                @Override
+                public void giveUp() {
+                    givenUp.add(channel);
+                }
+            };
+        }
+    }
+
     private Outcome run(ObjectNode arguments) {
         return shell.start(invocation(arguments, profile()), this::hear)
                 .outcome()
@@ -218,8 +313,8 @@ class ShellExecTest {
         return FenceJson.object().put("cmd", command);
     }
 
-    private static Invocation invocation(ObjectNode arguments, SandboxProfile profile) {
-        return new Invocation("job_" + JOBS.incrementAndGet(), "tester", arguments, profile, LONG);
+    private Invocation invocation(ObjectNode arguments, SandboxProfile profile) {
+        return new Invocation("job_" + JOBS.incrementAndGet(), "tester", arguments, profile, LONG, files);
     }
 
     /** As for engines, with room for the programs of a pipeline. */

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** An engine without a process or a model: it is healthy, and otherwise does what the test's script says. */
@@ -117,6 +118,7 @@ final class ScriptedEngine implements FencedProcess {
                 nothing,
                 nothing,
                 new Usage(Duration.ZERO, Duration.ZERO, 0, Duration.ZERO, "none"),
+                Optional.empty(),
                 List.of(),
                 new FenceReport("none", List.of())));
     }

@@ -284,8 +284,8 @@ class FenceTest {
 
     @Test
     void whatCannotBeEnforcedIsRefusedByName() {
-        refused(Profiles.with(
-                        new Network(NetworkAccess.RESTRICTED, List.of(new Destination("example.org", 443, "tcp")), 0)))
+        refused(Profiles.with(new Network(
+                        NetworkAccess.RESTRICTED, List.of(new Destination("*.example.org", 443, "tcp")), 0)))
                 .isEqualTo("network.allowed_destinations");
         refused(Profiles.with(new Network(NetworkAccess.FULL, List.of(), 100))).isEqualTo("network.max_bandwidth_mbps");
         refused(Profiles.with(new Filesystem(List.of(), List.of("/srv"), List.of(), true, new DataSize(1))))

@@ -73,9 +73,7 @@ class ConfinementTest {
                             assertThat(executable(tree.pid()))
                                     .isEqualTo(
                                             executable(ProcessHandle.current().pid()));
-                            tree.limitFileSize((int) tree.pid(), 4096);
-                            tree.forbidCoreDumps((int) tree.pid());
-                            tree.priority((int) tree.pid(), 7);
+                            tree.limit((int) tree.pid(), OptionalInt.empty(), new KernelLimits(4096, 0, 0, 7));
                         }
                     },
                     OutputListener.NONE);

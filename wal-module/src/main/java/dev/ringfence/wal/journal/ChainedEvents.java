@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** Decodes records in order and checks that each follows the one before, as far as that one was seen. */
 final class ChainedEvents implements RecordVisitor {
     private final Predicate<JournalRecord> goOn;
-    private byte @Nullable [] previous;
+    private byte @Nullable [] link;
 
     ChainedEvents(Predicate<JournalRecord> goOn) {
         this.goOn = goOn;
@@ -16,16 +16,11 @@ final class ChainedEvents implements RecordVisitor {
 
     @Override
     public boolean visit(long sequence, Instant time, byte[] payload) {
-        var before = previous;
-        previous = payload;
-        JobEvent event;
-        if (before != null) {
-            event = EventRecord.decode(sequence, EventRecord.linkTo(before), payload);
-        } else if (sequence == 1) {
-            event = EventRecord.decode(sequence, EventRecord.linkTo(new byte[0]), payload);
-        } else {
-            event = EventRecord.decodeUnlinked(sequence, payload);
-        }
+        var before = link != null ? link : sequence == 1 ? EventRecord.linkTo(new byte[0]) : null;
+        var event = before == null
+                ? EventRecord.decodeUnlinked(sequence, payload)
+                : EventRecord.decode(sequence, before, payload);
+        link = EventRecord.linkTo(payload);
         return goOn.test(new JournalRecord(sequence, time, event));
     }
 }

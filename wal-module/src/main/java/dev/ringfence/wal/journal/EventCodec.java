@@ -11,10 +11,14 @@ import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Events as JSON in UTF-8, by hand, so that a renamed record component never changes what is stored. Fields that are not
- * known are passed over; a type or a schema version that is not known is an error.
+ * known are passed over. So is a type that is not known, if its event says that it is a note: it changes nothing about
+ * where the job stands. Any other unknown type, and a higher schema version, is an error: it might be a job's end.
  */
 final class EventCodec {
     static final int SCHEMA = 1;
@@ -66,22 +70,30 @@ final class EventCodec {
         }
     }
 
-    private static ObjectNode toJson(JobEvent event) {
+    /** As it is stored; of an event of a later version, what was read. */
+    static ObjectNode toJson(JobEvent event) {
         var json = JsonNodeFactory.instance
                 .objectNode()
                 .put("v", SCHEMA)
                 .put("type", event.type())
                 .put("job_id", event.jobId())
                 .put("at_ms", event.at().toEpochMilli());
+        if (event instanceof JobEvent.Note) {
+            json.put("note", true);
+        }
         switch (event) {
-            case JobEvent.Submitted e -> {
-                json.put("agent", e.agent()).put("capability", e.capability()).set("arguments", e.arguments());
-                json.put("profile", e.profile()).put("deadline_ms", e.deadline().toMillis());
-                if (e.idempotencyKey() != null) {
-                    json.put("idempotency_key", e.idempotencyKey());
-                }
-            }
-            case JobEvent.Started e -> {}
+            case JobEvent.Submitted e -> submitted(json, e);
+            case JobEvent.Validated _ -> {}
+            case JobEvent.Started e -> putIfThere(json, "tier", e.tier());
+            case JobEvent.CommandExecuted e -> json.set("data", e.data());
+            case JobEvent.FenceDenied e -> json.put("field", e.field()).put("message", e.message());
+            case JobEvent.NetworkRefused e ->
+                json.put("destination", e.destination()).put("message", e.message());
+            case JobEvent.OutputTruncated e ->
+                json.put("channel", e.channel()).put("kept", e.kept()).put("total", e.total());
+            case JobEvent.Other e ->
+                throw new IllegalArgumentException("an event of a later version is only read: " + e.type());
+            case JobEvent.Retried e -> json.put("reason", e.reason()).put("attempt", e.attempt());
             case JobEvent.Completed e -> json.set("data", e.data());
             case JobEvent.Failed e ->
                 json.put("reason", e.reason()).put("message", e.message()).set("data", e.data());
@@ -89,11 +101,51 @@ final class EventCodec {
                 json.put("limit_ms", e.limit().toMillis()).set("data", e.data());
             case JobEvent.Cancelled e -> json.put("reason", e.reason()).set("data", e.data());
             case JobEvent.Interrupted e -> json.put("reason", e.reason());
+            case JobEvent.RolledBack e -> json.put("by", e.by()).set("data", e.data());
+        }
+        if (event instanceof JobEvent.End end && !end.blobs().isEmpty()) {
+            var array = json.putArray("blobs");
+            end.blobs()
+                    .forEach(blob -> array.addObject()
+                            .put("name", blob.name())
+                            .put("sha256", blob.sha256())
+                            .put("length", blob.length()));
         }
         return json;
     }
 
-    private static JobEvent fromJson(long sequence, JsonNode json) {
+    private static void submitted(ObjectNode json, JobEvent.Submitted e) {
+        json.put("agent", e.agent());
+        putIfThere(json, "session", e.session());
+        json.put("capability", e.capability()).set("arguments", e.arguments());
+        json.put("profile", e.profile()).put("deadline_ms", e.deadline().toMillis());
+        putIfThere(json, "idempotency_key", e.idempotencyKey());
+        if (e.retries() > 0) {
+            json.put("retries", e.retries());
+        }
+    }
+
+    private static void putIfThere(ObjectNode json, String field, @Nullable String value) {
+        if (value != null) {
+            json.put(field, value);
+        }
+    }
+
+    /** @throws IOException if it is no JSON */
+    static JsonNode parse(byte[] bytes, int offset, int length) throws IOException {
+        return MAPPER.readTree(bytes, offset, length);
+    }
+
+    /** @throws IllegalArgumentException if it is too deep */
+    static byte[] bytes(JsonNode json) {
+        try {
+            return MAPPER.writeValueAsBytes(json);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    static JobEvent fromJson(long sequence, JsonNode json) {
         var version = json.required("v").intValue();
         if (version > SCHEMA) {
             throw new JournalException.NotReadable(
@@ -111,23 +163,55 @@ final class EventCodec {
                         id,
                         at,
                         text(json, "agent"),
+                        textOrNull(json, "session"),
                         text(json, "capability"),
                         json.required("arguments"),
                         text(json, "profile"),
                         Duration.ofMillis(number(json, "deadline_ms")),
-                        json.hasNonNull("idempotency_key") ? text(json, "idempotency_key") : null);
-            case "started" -> new JobEvent.Started(id, at);
-            case "completed" -> new JobEvent.Completed(id, at, json.required("data"));
+                        textOrNull(json, "idempotency_key"),
+                        json.hasNonNull("retries") ? Math.toIntExact(number(json, "retries")) : 0);
+            case "validated" -> new JobEvent.Validated(id, at);
+            case "started" -> new JobEvent.Started(id, at, textOrNull(json, "tier"));
+            case "command_executed" -> new JobEvent.CommandExecuted(id, at, json.required("data"));
+            case "fence_denied" -> new JobEvent.FenceDenied(id, at, text(json, "field"), text(json, "message"));
+            case "network_refused" ->
+                new JobEvent.NetworkRefused(id, at, text(json, "destination"), text(json, "message"));
+            case "output_truncated" ->
+                new JobEvent.OutputTruncated(
+                        id, at, text(json, "channel"), number(json, "kept"), number(json, "total"));
+            case "retried" ->
+                new JobEvent.Retried(id, at, text(json, "reason"), Math.toIntExact(number(json, "attempt")));
+            case "completed" -> new JobEvent.Completed(id, at, json.required("data"), blobs(json));
             case "failed" ->
-                new JobEvent.Failed(id, at, text(json, "reason"), text(json, "message"), json.required("data"));
+                new JobEvent.Failed(
+                        id, at, text(json, "reason"), text(json, "message"), json.required("data"), blobs(json));
             case "timed_out" ->
-                new JobEvent.TimedOut(id, at, Duration.ofMillis(number(json, "limit_ms")), json.required("data"));
-            case "cancelled" -> new JobEvent.Cancelled(id, at, text(json, "reason"), json.required("data"));
+                new JobEvent.TimedOut(
+                        id, at, Duration.ofMillis(number(json, "limit_ms")), json.required("data"), blobs(json));
+            case "cancelled" ->
+                new JobEvent.Cancelled(id, at, text(json, "reason"), json.required("data"), blobs(json));
             case "interrupted" -> new JobEvent.Interrupted(id, at, text(json, "reason"));
-            default ->
+            case "rolled_back" -> new JobEvent.RolledBack(id, at, text(json, "by"), json.required("data"));
+            default -> {
+                if (json.path("note").booleanValue()) {
+                    yield new JobEvent.Other(id, at, type, json);
+                }
                 throw new JournalException.NotReadable(
                         sequence, "its type \"" + type + "\" is unknown. Start the newer version that wrote it", null);
+            }
         };
+    }
+
+    private static List<BlobRef> blobs(JsonNode json) {
+        var blobs = new ArrayList<BlobRef>();
+        for (var blob : json.path("blobs")) {
+            blobs.add(new BlobRef(text(blob, "name"), text(blob, "sha256"), number(blob, "length")));
+        }
+        return blobs;
+    }
+
+    private static @Nullable String textOrNull(JsonNode json, String field) {
+        return json.hasNonNull(field) ? text(json, field) : null;
     }
 
     private static String text(JsonNode json, String field) {

@@ -1,8 +1,6 @@
 package dev.ringfence.wal.journal;
 
 import dev.ringfence.wal.log.Payload;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 
 /**
@@ -43,11 +41,7 @@ final class EventRecord implements Payload {
         if (previous.length == 0) {
             return new byte[LINK_BYTES];
         }
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(previous);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
+        return Hashes.sha256().digest(previous);
     }
 
     /**

@@ -4,12 +4,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that happened to a job. Times and durations are kept to the millisecond. The JSON in an event is not copied
- * and not to be changed once the event exists.
+ * Something that happened to a job. Times and durations are kept to the millisecond; the order of events is that of their
+ * sequence numbers. The JSON in an event is not copied and not to be changed once the event exists.
+ *
+ * <p>Which event may follow which is what {@link JobFold} says.
  */
 public sealed interface JobEvent {
     String jobId();
@@ -19,23 +22,39 @@ public sealed interface JobEvent {
     /** The name of the kind of event, as it stands in the journal: {@code submitted}, {@code timed_out}, … */
     String type();
 
+    /** Nothing of the job's work happens after it. */
+    sealed interface End extends JobEvent {
+        /** What the work gave, if anything is known. */
+        @Nullable JsonNode data();
+
+        /** What it gave and was too much for the event. */
+        List<BlobRef> blobs();
+    }
+
+    /** Tells something of a live job and changes nothing about where the job stands. */
+    sealed interface Note extends JobEvent {}
+
     /**
      * The job was accepted.
      *
      * @param agent who asked
+     * @param session what the job belongs to, if it belongs to one
      * @param profile the name of the sandbox profile
      * @param deadline from the start of the work to its end
      * @param idempotencyKey the caller's, if there was one
+     * @param retries how often the work may be begun again after an interruption
      */
     record Submitted(
             String jobId,
             Instant at,
             String agent,
+            @Nullable String session,
             String capability,
             JsonNode arguments,
             String profile,
             Duration deadline,
-            @Nullable String idempotencyKey)
+            @Nullable String idempotencyKey,
+            int retries)
             implements JobEvent {
         public Submitted {
             Objects.requireNonNull(jobId);
@@ -45,6 +64,22 @@ public sealed interface JobEvent {
             Objects.requireNonNull(arguments);
             Objects.requireNonNull(profile);
             deadline = deadline.truncatedTo(ChronoUnit.MILLIS);
+            if (retries < 0) {
+                throw new IllegalArgumentException("retries is " + retries + "; it must be at least 0");
+            }
+        }
+
+        /** A job of no session, whose work is begun once. */
+        public Submitted(
+                String jobId,
+                Instant at,
+                String agent,
+                String capability,
+                JsonNode arguments,
+                String profile,
+                Duration deadline,
+                @Nullable String idempotencyKey) {
+            this(jobId, at, agent, null, capability, arguments, profile, deadline, idempotencyKey, 0);
         }
 
         @Override
@@ -53,11 +88,32 @@ public sealed interface JobEvent {
         }
     }
 
-    /** The job's work is about to have effects. */
-    record Started(String jobId, Instant at) implements JobEvent {
+    /** The arguments were found to be what the capability asks for. */
+    record Validated(String jobId, Instant at) implements Note {
+        public Validated {
+            Objects.requireNonNull(jobId);
+            at = toMillis(at);
+        }
+
+        @Override
+        public String type() {
+            return "validated";
+        }
+    }
+
+    /**
+     * The job's work is about to have effects.
+     *
+     * @param tier of the fence that it will run in, if that is known by then
+     */
+    record Started(String jobId, Instant at, @Nullable String tier) implements JobEvent {
         public Started {
             Objects.requireNonNull(jobId);
             at = toMillis(at);
+        }
+
+        public Started(String jobId, Instant at) {
+            this(jobId, at, null);
         }
 
         @Override
@@ -66,12 +122,113 @@ public sealed interface JobEvent {
         }
     }
 
+    /** The work ran a program; {@code data} says which, and how it ended. */
+    record CommandExecuted(String jobId, Instant at, JsonNode data) implements Note {
+        public CommandExecuted {
+            Objects.requireNonNull(jobId);
+            at = toMillis(at);
+            Objects.requireNonNull(data);
+        }
+
+        @Override
+        public String type() {
+            return "command_executed";
+        }
+    }
+
+    /**
+     * The fence could not be built as the profile asks, or kept the work from something.
+     *
+     * @param field of the profile
+     */
+    record FenceDenied(String jobId, Instant at, String field, String message) implements Note {
+        public FenceDenied {
+            Objects.requireNonNull(jobId);
+            at = toMillis(at);
+            Objects.requireNonNull(field);
+            Objects.requireNonNull(message);
+        }
+
+        @Override
+        public String type() {
+            return "fence_denied";
+        }
+    }
+
+    /** The work wanted to speak to a destination that its profile does not allow. */
+    record NetworkRefused(String jobId, Instant at, String destination, String message) implements Note {
+        public NetworkRefused {
+            Objects.requireNonNull(jobId);
+            at = toMillis(at);
+            Objects.requireNonNull(destination);
+            Objects.requireNonNull(message);
+        }
+
+        @Override
+        public String type() {
+            return "network_refused";
+        }
+    }
+
+    /**
+     * The work put out more than is kept.
+     *
+     * @param channel such as {@code stdout}
+     * @param kept bytes of it
+     * @param total bytes that the work put out
+     */
+    record OutputTruncated(String jobId, Instant at, String channel, long kept, long total) implements Note {
+        public OutputTruncated {
+            Objects.requireNonNull(jobId);
+            at = toMillis(at);
+            Objects.requireNonNull(channel);
+        }
+
+        @Override
+        public String type() {
+            return "output_truncated";
+        }
+    }
+
+    /** A note of a later version, which this one does not know. Read, shown and passed over; never written. */
+    record Other(String jobId, Instant at, String type, JsonNode json) implements Note {
+        public Other {
+            Objects.requireNonNull(jobId);
+            at = toMillis(at);
+            Objects.requireNonNull(type);
+            Objects.requireNonNull(json);
+        }
+    }
+
+    /**
+     * The work was interrupted, nothing of it is left, and it will be begun again, as the caller allowed.
+     *
+     * @param attempt how many beginnings there have been
+     */
+    record Retried(String jobId, Instant at, String reason, int attempt) implements JobEvent {
+        public Retried {
+            Objects.requireNonNull(jobId);
+            at = toMillis(at);
+            Objects.requireNonNull(reason);
+        }
+
+        @Override
+        public String type() {
+            return "retried";
+        }
+    }
+
     /** The work was done. */
-    record Completed(String jobId, Instant at, JsonNode data) implements JobEvent {
+    record Completed(String jobId, Instant at, JsonNode data, List<BlobRef> blobs) implements End {
         public Completed {
             Objects.requireNonNull(jobId);
             at = toMillis(at);
             Objects.requireNonNull(data);
+            blobs = List.copyOf(blobs);
+        }
+
+        public Completed(String jobId, Instant at, JsonNode data) {
+            this(jobId, at, data, List.of());
         }
 
         @Override
@@ -85,13 +242,19 @@ public sealed interface JobEvent {
      *
      * @param reason a stable slug, such as {@code model-file-not-found}
      */
-    record Failed(String jobId, Instant at, String reason, String message, JsonNode data) implements JobEvent {
+    record Failed(String jobId, Instant at, String reason, String message, JsonNode data, List<BlobRef> blobs)
+            implements End {
         public Failed {
             Objects.requireNonNull(jobId);
             at = toMillis(at);
             Objects.requireNonNull(reason);
             Objects.requireNonNull(message);
             Objects.requireNonNull(data);
+            blobs = List.copyOf(blobs);
+        }
+
+        public Failed(String jobId, Instant at, String reason, String message, JsonNode data) {
+            this(jobId, at, reason, message, data, List.of());
         }
 
         @Override
@@ -101,12 +264,17 @@ public sealed interface JobEvent {
     }
 
     /** The deadline passed; nothing of the work is left. */
-    record TimedOut(String jobId, Instant at, Duration limit, JsonNode data) implements JobEvent {
+    record TimedOut(String jobId, Instant at, Duration limit, JsonNode data, List<BlobRef> blobs) implements End {
         public TimedOut {
             Objects.requireNonNull(jobId);
             at = toMillis(at);
             limit = limit.truncatedTo(ChronoUnit.MILLIS);
             Objects.requireNonNull(data);
+            blobs = List.copyOf(blobs);
+        }
+
+        public TimedOut(String jobId, Instant at, Duration limit, JsonNode data) {
+            this(jobId, at, limit, data, List.of());
         }
 
         @Override
@@ -116,12 +284,17 @@ public sealed interface JobEvent {
     }
 
     /** Someone ended the job; nothing of the work is left. */
-    record Cancelled(String jobId, Instant at, String reason, JsonNode data) implements JobEvent {
+    record Cancelled(String jobId, Instant at, String reason, JsonNode data, List<BlobRef> blobs) implements End {
         public Cancelled {
             Objects.requireNonNull(jobId);
             at = toMillis(at);
             Objects.requireNonNull(reason);
             Objects.requireNonNull(data);
+            blobs = List.copyOf(blobs);
+        }
+
+        public Cancelled(String jobId, Instant at, String reason, JsonNode data) {
+            this(jobId, at, reason, data, List.of());
         }
 
         @Override
@@ -131,7 +304,7 @@ public sealed interface JobEvent {
     }
 
     /** The service ended while the work was under way; what the work had done by then is not known. */
-    record Interrupted(String jobId, Instant at, String reason) implements JobEvent {
+    record Interrupted(String jobId, Instant at, String reason) implements End {
         public Interrupted {
             Objects.requireNonNull(jobId);
             at = toMillis(at);
@@ -139,8 +312,38 @@ public sealed interface JobEvent {
         }
 
         @Override
+        public @Nullable JsonNode data() {
+            return null;
+        }
+
+        @Override
+        public List<BlobRef> blobs() {
+            return List.of();
+        }
+
+        @Override
         public String type() {
             return "interrupted";
+        }
+    }
+
+    /**
+     * What an ended job had done was undone. Comes at most once, and changes nothing about how the job ended.
+     *
+     * @param by the job that undid it
+     * @param data what was undone
+     */
+    record RolledBack(String jobId, Instant at, String by, JsonNode data) implements JobEvent {
+        public RolledBack {
+            Objects.requireNonNull(jobId);
+            at = toMillis(at);
+            Objects.requireNonNull(by);
+            Objects.requireNonNull(data);
+        }
+
+        @Override
+        public String type() {
+            return "rolled_back";
         }
     }
 

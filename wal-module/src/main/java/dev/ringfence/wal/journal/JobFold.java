@@ -16,49 +16,64 @@ public final class JobFold {
     public static JobRecord apply(@Nullable JobRecord job, long sequence, JobEvent event) {
         if (job == null) {
             if (event instanceof JobEvent.Submitted submission) {
-                return new JobRecord(submission, new JobState.Submitted(), sequence, sequence);
+                return new JobRecord(submission, new JobState.Submitted(0), sequence, sequence);
             }
             throw new JournalException.IllegalTransition(event.jobId(), "unknown", event.type());
         }
-        return new JobRecord(job.submission(), next(job.state(), event), job.firstSequence(), sequence);
+        return new JobRecord(job.submission(), next(job.state(), sequence, event), job.firstSequence(), sequence);
     }
 
-    /**
-     * @throws JournalException.IllegalTransition if the event cannot follow
-     */
-    static JobState next(JobState state, JobEvent event) {
+    private static JobState next(JobState state, long sequence, JobEvent event) {
         return switch (state) {
-            case JobState.Submitted submitted -> next(submitted, event);
-            case JobState.Started started -> next(started, event);
-            case JobState.Ended ended -> throw illegal(ended, event);
+            case JobState.Submitted submitted -> next(submitted, sequence, event);
+            case JobState.Started started -> next(started, sequence, event);
+            case JobState.Ended ended -> next(ended, event);
         };
     }
 
-    private static JobState next(JobState.Submitted state, JobEvent event) {
+    private static JobState next(JobState.Submitted state, long sequence, JobEvent event) {
         return switch (event) {
-            case JobEvent.Started e -> state.start(e);
-            case JobEvent.Failed e -> state.fail(e);
-            case JobEvent.TimedOut e -> state.timeOut(e);
-            case JobEvent.Cancelled e -> state.cancel(e);
+            case JobEvent.Started e -> new JobState.Started(e.at(), state.attempts() + 1, e.tier());
+            case JobEvent.Failed e -> unbegun(state, sequence, e);
+            case JobEvent.TimedOut e -> unbegun(state, sequence, e);
+            case JobEvent.Cancelled e -> unbegun(state, sequence, e);
+            case JobEvent.Note _ -> state;
             case JobEvent.Submitted e -> throw illegal(state, e);
             case JobEvent.Completed e -> throw illegal(state, e);
             case JobEvent.Interrupted e -> throw illegal(state, e);
+            case JobEvent.Retried e -> throw illegal(state, e);
+            case JobEvent.RolledBack e -> throw illegal(state, e);
         };
     }
 
-    private static JobState next(JobState.Started state, JobEvent event) {
+    private static JobState next(JobState.Started state, long sequence, JobEvent event) {
         return switch (event) {
-            case JobEvent.Completed e -> state.complete(e);
-            case JobEvent.Failed e -> state.fail(e);
-            case JobEvent.TimedOut e -> state.timeOut(e);
-            case JobEvent.Cancelled e -> state.cancel(e);
-            case JobEvent.Interrupted e -> state.interrupt(e);
+            case JobEvent.End e ->
+                new JobState.Ended(state.startedAt(), state.attempts(), state.tier(), e, sequence, null);
+            case JobEvent.Retried _ -> new JobState.Submitted(state.attempts());
+            case JobEvent.Note _ -> state;
             case JobEvent.Submitted e -> throw illegal(state, e);
             case JobEvent.Started e -> throw illegal(state, e);
+            case JobEvent.RolledBack e -> throw illegal(state, e);
         };
+    }
+
+    private static JobState next(JobState.Ended state, JobEvent event) {
+        if (event instanceof JobEvent.RolledBack undone && state.rolledBack() == null) {
+            return new JobState.Ended(
+                    state.startedAt(), state.attempts(), state.tier(), state.end(), state.endSequence(), undone);
+        }
+        throw illegal(state, event);
+    }
+
+    private static JobState.Ended unbegun(JobState.Submitted state, long sequence, JobEvent.End end) {
+        return new JobState.Ended(null, state.attempts(), null, end, sequence, null);
     }
 
     private static JournalException.IllegalTransition illegal(JobState state, JobEvent event) {
-        return new JournalException.IllegalTransition(event.jobId(), state.word(), event.type());
+        var word = state instanceof JobState.Ended ended && ended.rolledBack() != null
+                ? state.word() + " and rolled_back"
+                : state.word();
+        return new JournalException.IllegalTransition(event.jobId(), word, event.type());
     }
 }

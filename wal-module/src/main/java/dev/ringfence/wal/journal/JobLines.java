@@ -4,10 +4,9 @@ import dev.ringfence.wal.log.WriteAheadLog;
 import io.smallrye.mutiny.Uni;
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,24 +17,19 @@ import org.jspecify.annotations.Nullable;
 final class JobLines {
     private record Waiting(JobEvent event, EventRecord encoded, CompletableFuture<Long> done) {}
 
-    /** A job has three events in its life, so a longer line is a caller gone wild. */
+    /** A job has few events in its life, so a longer line is a caller gone wild. */
     private static final int LONGEST_LINE = 16;
 
     private final WriteAheadLog log;
     private final Map<String, ArrayDeque<Waiting>> lines = new HashMap<>();
-    private final Map<String, JobState.Live> live = new HashMap<>();
-    /** The word of each ended job's state; what is forgotten here is refused as unknown instead. */
-    private final Map<String, String> ended;
+    private final JobTable table;
+    private final LongConsumer written;
 
-    JobLines(WriteAheadLog log, int maxEnded, List<JobRecord> jobs) {
+    /** @param written hears the sequence number of each event that became durable */
+    JobLines(WriteAheadLog log, JobTable table, LongConsumer written) {
         this.log = log;
-        this.ended = new LinkedHashMap<>() {
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<String, String> eldest) {
-                return size() > maxEnded;
-            }
-        };
-        jobs.forEach(job -> remember(job.jobId(), job.state()));
+        this.table = table;
+        this.written = written;
     }
 
     Uni<Long> append(JobEvent event, EventRecord encoded) {
@@ -65,25 +59,26 @@ final class JobLines {
 
     /** Only ever called for the head of a line. */
     private void write(Waiting head) {
-        final JobState next;
+        final LongConsumer reached;
         try {
-            next = judge(head.event);
-        } catch (JournalException.IllegalTransition refused) {
+            reached = judge(head.event);
+        } catch (JournalException refused) {
             fail(head, refused);
             return;
         }
         log.append(head.encoded)
                 .subscribe()
-                .with(sequence -> succeed(head, next, sequence), failure -> fail(head, failure));
+                .with(sequence -> succeed(head, reached, sequence), failure -> fail(head, failure));
     }
 
-    private void succeed(Waiting head, JobState reached, Long sequence) {
+    private void succeed(Waiting head, LongConsumer reached, Long sequence) {
+        reached.accept(sequence);
         Waiting next;
         synchronized (this) {
-            remember(head.event.jobId(), reached);
             next = leave(head);
         }
         head.done.complete(sequence);
+        written.accept(sequence);
         if (next != null) {
             write(next);
         }
@@ -112,26 +107,19 @@ final class JobLines {
         return line.peekFirst();
     }
 
-    private synchronized JobState judge(JobEvent event) {
-        var id = event.jobId();
-        var state = live.get(id);
-        if (state != null) {
-            return JobFold.next(state, event);
+    /** What is to be done once the event is durable. */
+    private LongConsumer judge(JobEvent event) {
+        var job = table.live(event.jobId());
+        if (job != null) {
+            // The same again with its number, when that is known: nobody else changes the job meanwhile.
+            var _ = JobFold.apply(job, 0, event);
+            return sequence -> table.put(JobFold.apply(job, sequence, event));
         }
-        var end = ended.get(id);
-        if (end == null && event instanceof JobEvent.Submitted) {
-            return new JobState.Submitted();
+        var ended = table.find(event.jobId()).orElse(null);
+        if (ended == null && event instanceof JobEvent.Submitted) {
+            return sequence -> table.put(JobFold.apply(null, sequence, event));
         }
-        throw new JournalException.IllegalTransition(id, end == null ? "unknown" : end, event.type());
-    }
-
-    private void remember(String id, JobState state) {
-        switch (state) {
-            case JobState.Live alive -> live.put(id, alive);
-            case JobState.Ended end -> {
-                live.remove(id);
-                ended.put(id, end.word());
-            }
-        }
+        var _ = JournalState.undone(ended, 0, event);
+        return sequence -> table.put(JournalState.undone(ended, sequence, event));
     }
 }

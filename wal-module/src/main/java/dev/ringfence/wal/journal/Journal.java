@@ -1,59 +1,110 @@
 package dev.ringfence.wal.journal;
 
 import dev.ringfence.wal.log.Health;
-import dev.ringfence.wal.log.RecordVisitor;
+import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.Segment;
 import dev.ringfence.wal.log.Tail;
 import dev.ringfence.wal.log.WriteAheadLog;
 import io.smallrye.mutiny.Uni;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The journal of all jobs' events. It takes only events that can follow a job's state, so every job has exactly one
  * end, and a recovery always succeeds in rebuilding the jobs.
  *
- * <p>All methods may be called from any thread; none of them blocks but {@link #recover}, {@link #read},
- * {@link #readWhile} and {@link #close}.
+ * <p>All methods may be called from any thread. {@link #append}, {@link #lastSequence}, {@link #firstSequence},
+ * {@link #health} and {@link #liveJobs} do not wait for a disk, but for the undoing of a job that ended long ago; all
+ * others block.
  */
 public final class Journal implements AutoCloseable {
+    /** How many jobs of the index are looked at for one page. */
+    private static final int LOOKED_AT = 20_000;
+
+    private final Path directory;
     private final WriteAheadLog log;
+    private final JobTable table;
+    private final JobIndex index;
+    private final BlobStore blobs;
+    private final SnapshotKeeper keeper;
     private final JobLines lines;
     private final int maxEventBytes;
 
-    Journal(WriteAheadLog log, JobLines lines, int maxEventBytes) {
+    private Journal(
+            Path directory,
+            WriteAheadLog log,
+            JobTable table,
+            JobIndex index,
+            BlobStore blobs,
+            SnapshotKeeper keeper,
+            int maxEventBytes) {
+        this.directory = directory;
         this.log = log;
-        this.lines = lines;
+        this.table = table;
+        this.index = index;
+        this.blobs = blobs;
+        this.keeper = keeper;
         this.maxEventBytes = maxEventBytes;
+        lines = new JobLines(log, table, keeper::written);
     }
 
     /**
-     * Reads the whole journal, checks its chain of hashes and folds its events into jobs. When it returns, everything
-     * that it returns is durable.
+     * Rebuilds the jobs from the newest snapshot and the events after it, or from all events if there is no snapshot that
+     * can be used. Checks the chain of hashes of what it reads. When it returns, everything that it returns is durable.
      *
      * @param directory made when it is missing; holds nothing but this journal
-     * @throws JournalException.Broken if an event does not follow the one before it
+     * @throws JournalException.Broken if an event does not follow the one before it, or an event is missing that a
+     *     snapshot has seen
      * @throws JournalException.NotReadable if a newer version wrote an event
-     * @throws dev.ringfence.wal.log.LogException as {@link WriteAheadLog#recover} says
+     * @throws JournalException.Unfinished if a repair was cut short
+     * @throws JournalException.Unwritable if a file beside the log cannot be read or written
+     * @throws LogException as {@link WriteAheadLog#recover} says
      */
     public static Recovered recover(Path directory, JournalOptions options) {
-        var fold = new JournalFold(options.endedJobs(), options.endedJobsBytes());
-        var recovered = WriteAheadLog.recover(directory, options.log(), fold);
-        var lines = new JobLines(recovered.log(), options.endedJobs(), fold.jobs());
-        var journal = new Journal(recovered.log(), lines, options.maxEventBytes());
-        return new Recovered(journal, fold.jobs(), recovered.tail());
+        JournalRepair.requireNoneUnfinished(directory);
+        return recoverRepaired(directory, options);
+    }
+
+    /** Also when a repair is under way. */
+    static Recovered recoverRepaired(Path directory, JournalOptions options) {
+        var done = new Recovering(directory, options).run();
+        var log = done.log().log();
+        try {
+            var files = new JournalFiles(directory);
+            var blobs = new BlobStore(files.blobs());
+            blobs.removeUnfinished();
+            var index = new JobIndex(log::firstSequence);
+            index.become(done.state().runs());
+            var table = new JobTable(index);
+            var live = done.state().liveJobs();
+            live.forEach(table::put);
+            done.state().ended().forEach(table::put);
+            var keeper = new SnapshotKeeper(files, options, log, table, index, blobs, done.state());
+            keeper.start(done.snapshotAt());
+            var journal = new Journal(directory, log, table, index, blobs, keeper, options.maxEventBytes());
+            return new Recovered(journal, live, done.log().tail());
+        } catch (IOException e) {
+            log.close();
+            throw new JournalException.Unwritable(directory, e);
+        }
     }
 
     /**
      * Reads the events from a sequence number on, without the lock: also while another process appends. It ends at the
      * last event that is intact; what stands there may not have been acknowledged yet.
      *
-     * @param fromSequence 1 for all
+     * @param fromSequence 0 for all that are kept
      * @throws JournalException.Broken if an event does not follow the one before it
      * @throws JournalException.NotReadable if a newer version wrote an event
-     * @throws dev.ringfence.wal.log.LogException as {@link WriteAheadLog#read} says
+     * @throws LogException as {@link WriteAheadLog#read} says
      */
     public static void read(Path directory, long fromSequence, Consumer<JournalRecord> consumer) {
         readWhile(directory, fromSequence, entry -> {
@@ -64,8 +115,7 @@ public final class Journal implements AutoCloseable {
 
     /** Like {@link #read}, until the predicate says that it has seen enough. */
     public static void readWhile(Path directory, long fromSequence, Predicate<JournalRecord> goOn) {
-        RecordVisitor visitor = new ChainedEvents(goOn);
-        WriteAheadLog.read(directory, fromSequence, visitor);
+        WriteAheadLog.read(directory, fromSequence, new ChainedEvents(goOn));
     }
 
     /**
@@ -75,8 +125,7 @@ public final class Journal implements AutoCloseable {
      *
      * @return the event's sequence number, once the event is durable. Or {@link JournalException.IllegalTransition},
      *     {@link JournalException.TooLarge}, {@link JournalException.NotEncodable},
-     *     {@link JournalException.Saturated}, or a
-     *     {@link dev.ringfence.wal.log.LogException} with the meaning that its class gives
+     *     {@link JournalException.Saturated}, or a {@link LogException} with the meaning that its class gives
      */
     public Uni<Long> append(JobEvent event) {
         final EventRecord encoded;
@@ -88,9 +137,138 @@ public final class Journal implements AutoCloseable {
         return lines.append(event, encoded);
     }
 
+    /** The jobs to which something will still happen, in the order of their submission. */
+    public List<JobRecord> liveJobs() {
+        return table.live();
+    }
+
+    /**
+     * A job with all that it was given and gave; empty if there is no such job, or its events were given up.
+     *
+     * @throws JournalException.IndexDamaged if it cannot be looked for now
+     */
+    public Optional<JobRecord> find(String id) {
+        var live = table.live(id);
+        return live != null ? Optional.of(live) : look(() -> table.find(id)).flatMap(this::whole);
+    }
+
+    /**
+     * The newest job that an agent submitted with an idempotency key and whose events are kept.
+     *
+     * @throws JournalException.IndexDamaged if it cannot be looked for now
+     */
+    public Optional<JobSummary> findByKey(String agent, String key) {
+        return look(() -> table.findByKey(agent, key));
+    }
+
+    /**
+     * Jobs that match, the newest submission first.
+     *
+     * @param before a page's {@link JobPage#next}, or empty for the first page
+     * @param most how many at least there may be on the page
+     * @throws JournalException.IndexDamaged if they cannot be looked for now
+     */
+    public JobPage list(JobQuery query, OptionalLong before, int most) {
+        return look(() -> page(query, before.orElse(Long.MAX_VALUE), most));
+    }
+
+    private JobPage page(JobQuery query, long before, int most) {
+        // Memory first: what moves to the index meanwhile is then seen twice, and not never.
+        var found = new TreeMap<Long, JobSummary>();
+        table.before(before, query, most).forEach(job -> found.put(job.firstSequence(), job));
+        var walk = index.before(before);
+        long reached = 0;
+        int matched = 0;
+        while (matched < most) {
+            var job = walk.next();
+            if (job == null) {
+                break;
+            }
+            if (query.matches(job) && !table.has(job.jobId())) {
+                found.putIfAbsent(job.firstSequence(), job);
+                matched++;
+            }
+            if (walk.looked() >= LOOKED_AT) {
+                reached = job.firstSequence();
+                break;
+            }
+        }
+        // What was not looked at yet comes before anything older that is in memory.
+        var jobs = found.tailMap(reached, true).descendingMap().values().stream()
+                .limit(most)
+                .toList();
+        boolean full = jobs.size() == most;
+        return new JobPage(
+                jobs,
+                full
+                        ? OptionalLong.of(jobs.getLast().firstSequence())
+                        : reached > 0 ? OptionalLong.of(reached) : OptionalLong.empty());
+    }
+
+    private interface Look<T> {
+        T at();
+    }
+
+    private <T> T look(Look<T> look) {
+        try {
+            return look.at();
+        } catch (JournalException.IndexDamaged e) {
+            keeper.rebuild(String.valueOf(e.getMessage()));
+            throw e;
+        }
+    }
+
+    private Optional<JobRecord> whole(JobSummary job) {
+        try {
+            var undone = job.rolledBack() ? event(job, job.lastSequence(), JobEvent.RolledBack.class) : null;
+            return Optional.of(new JobRecord(
+                    event(job, job.firstSequence(), JobEvent.Submitted.class),
+                    new JobState.Ended(
+                            job.startedAt(),
+                            job.attempts(),
+                            job.tier(),
+                            event(job, job.endSequence(), JobEvent.End.class),
+                            job.endSequence(),
+                            undone),
+                    job.firstSequence(),
+                    job.lastSequence()));
+        } catch (LogException.Discarded _) {
+            return Optional.empty();
+        }
+    }
+
+    private <T extends JobEvent> T event(JobSummary job, long sequence, Class<T> type) {
+        var found = new JobEvent[1];
+        WriteAheadLog.read(directory, sequence, (_, _, payload) -> {
+            found[0] = EventRecord.decodeUnlinked(sequence, payload);
+            return false;
+        });
+        if (type.isInstance(found[0]) && found[0].jobId().equals(job.jobId())) {
+            return type.cast(found[0]);
+        }
+        var why = "event " + sequence + " is not the one of job " + job.jobId() + " that it names";
+        keeper.rebuild(why);
+        throw new JournalException.IndexDamaged(why, null);
+    }
+
+    /** Where it is. */
+    public Path directory() {
+        return directory;
+    }
+
+    /** The bytes that events name. */
+    public BlobStore blobs() {
+        return blobs;
+    }
+
     /** The sequence number of the newest durable event, 0 if there is none. */
     public long lastSequence() {
         return log.lastSequence();
+    }
+
+    /** The sequence number of the oldest event that is kept, or will be if there is none yet. */
+    public long firstSequence() {
+        return log.firstSequence();
     }
 
     /** Whether events can be written; never blocks. */
@@ -98,9 +276,50 @@ public final class Journal implements AutoCloseable {
         return log.health();
     }
 
-    /** Writes what is queued and frees the directory. A second call does nothing. */
+    /** What there is, without reading the events. */
+    public Figures figures() {
+        var segments = log.segments();
+        return new Figures(
+                log.firstSequence(),
+                log.lastSequence(),
+                segments.size(),
+                segments.stream().mapToLong(Segment::bytes).sum(),
+                table.liveCount(),
+                table.endedCount(),
+                index.runs().size(),
+                index.damage(),
+                keeper.snapshotSequence(),
+                blobs.total());
+    }
+
+    /**
+     * How much there is.
+     *
+     * @param endedInMemory ended jobs that no file of the index has yet
+     * @param indexDamage why the index is being made anew, if it is
+     * @param snapshotSequence the newest event that a snapshot covers, 0 if there is none
+     */
+    public record Figures(
+            long firstSequence,
+            long lastSequence,
+            int segments,
+            long logBytes,
+            int liveJobs,
+            int endedInMemory,
+            int indexFiles,
+            @Nullable String indexDamage,
+            long snapshotSequence,
+            BlobStore.Total blobs) {}
+
+    /** Writes a snapshot of all that is durable, and gives up what is too old; both happen by themselves as well. */
+    public void snapshotNow() throws IOException {
+        keeper.snapshotNow();
+    }
+
+    /** Writes what is queued and a last snapshot, and frees the directory. A second call does nothing. */
     @Override
     public void close() {
+        keeper.close();
         log.close();
     }
 
@@ -108,8 +327,7 @@ public final class Journal implements AutoCloseable {
      * A recovered journal.
      *
      * @param journal ready to be appended to; the caller closes it
-     * @param jobs in the order of their submission: all live ones, and the newest of the ended ones, as many as the
-     *     options allow
+     * @param jobs all live ones, in the order of their submission
      * @param tail what was found at the end of the bytes
      */
     public record Recovered(Journal journal, List<JobRecord> jobs, Tail tail) {

@@ -1,5 +1,6 @@
 package dev.ringfence.wal.journal;
 
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,14 +103,47 @@ public abstract sealed class JournalException extends RuntimeException {
         Broken(long sequence, String why, @Nullable Throwable cause) {
             super(
                     "The journal is broken at event " + sequence + ": " + why
-                            + ". It was not written so by this program: restore the directory from a backup, or move"
-                            + " it aside to start anew",
+                            + ". It was not written so by this program: restore the directory from a backup, or give up"
+                            + " this event and all behind it with 'ringfence journal repair'",
                     cause);
             this.sequence = sequence;
         }
 
         public long sequence() {
             return sequence;
+        }
+    }
+
+    /**
+     * The index of older jobs is not what was written. It is being made anew from the journal, which has everything; try
+     * again in a while.
+     */
+    public static final class IndexDamaged extends JournalException {
+        IndexDamaged(String why, @Nullable Throwable cause) {
+            super("The index of older jobs is being made anew from the journal: " + why, cause);
+        }
+    }
+
+    /** A file beside the log, such as a snapshot, cannot be written. Make room or mend the disk, and start again. */
+    public static final class Unwritable extends JournalException {
+        Unwritable(Path directory, Throwable cause) {
+            super("Cannot write beside the journal in " + directory + ": " + cause.getMessage(), cause);
+        }
+    }
+
+    /** The bytes that an event names are gone or are not what they were. The event itself is intact. */
+    public static final class BlobDamaged extends JournalException {
+        BlobDamaged(BlobRef blob, String why, @Nullable Throwable cause) {
+            super("The blob " + blob.name() + " (" + blob.sha256() + ") " + why, cause);
+        }
+    }
+
+    /** A repair of the journal was cut short. Repair it again before anything else. */
+    public static final class Unfinished extends JournalException {
+        Unfinished(Path directory) {
+            super(
+                    "A repair of the journal in " + directory + " was cut short; run 'ringfence journal repair' again",
+                    null);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.ringfence.wal.journal;
 
 import dev.ringfence.wal.log.LogOptions;
+import java.time.Duration;
 import java.util.Objects;
 
 /**
@@ -8,15 +9,29 @@ import java.util.Objects;
  *
  * @param maxEventBytes a larger event is refused; the log below must take that much and {@value EventRecord#LINK_BYTES}
  *     bytes more
- * @param endedJobs how many ended jobs a recovery returns, and how many the journal remembers to refuse a second end
- * @param endedJobsBytes how many bytes of events the ended jobs that a recovery returns may have together
+ * @param snapshotEvents after this many events a snapshot is written, so that a restart reads no more than about that many
+ * @param retentionAge events older than this are given up, as far as no live job needs them
+ * @param retentionBytes when the log and the blobs have more bytes, the oldest events are given up, as far as no live job
+ *     needs them
+ * @param indexRows how many ended jobs a file of the index has; as many may be in memory
  * @param log how the bytes are kept
  */
-public record JournalOptions(int maxEventBytes, int endedJobs, long endedJobsBytes, LogOptions log) {
+public record JournalOptions(
+        int maxEventBytes,
+        int snapshotEvents,
+        Duration retentionAge,
+        long retentionBytes,
+        int indexRows,
+        LogOptions log,
+        JournalObserver observer) {
     public JournalOptions {
         Objects.requireNonNull(log);
-        if (maxEventBytes < 1 || endedJobs < 0 || endedJobsBytes < 0) {
-            throw new IllegalArgumentException("maxEventBytes must be at least 1, endedJobs and endedJobsBytes 0");
+        Objects.requireNonNull(observer);
+        if (maxEventBytes < 1 || snapshotEvents < 1 || indexRows < 1) {
+            throw new IllegalArgumentException("maxEventBytes, snapshotEvents and indexRows must be at least 1");
+        }
+        if (retentionAge.isNegative() || retentionAge.isZero() || retentionBytes < 1) {
+            throw new IllegalArgumentException("retentionAge and retentionBytes must be more than 0");
         }
         if (log.maxPayloadBytes() - EventRecord.LINK_BYTES < maxEventBytes) {
             throw new IllegalArgumentException("The log takes " + log.maxPayloadBytes() + " bytes; events of "
@@ -24,29 +39,50 @@ public record JournalOptions(int maxEventBytes, int endedJobs, long endedJobsByt
         }
     }
 
-    /** Events up to 4 MiB, 10,000 ended jobs with up to 64 MiB of events, segments of 16 MiB. */
+    /** Events up to 4 MiB in segments of 16 MiB, a snapshot after 20,000 events, 30 days, 10 GiB. */
     public static JournalOptions defaults() {
         int event = 4 << 20;
         return new JournalOptions(
-                event, 10_000, 64 << 20, LogOptions.defaults().withSizes(16 << 20, event + EventRecord.LINK_BYTES));
+                event,
+                20_000,
+                Duration.ofDays(30),
+                10L << 30,
+                JournalState.RUN_ROWS,
+                LogOptions.defaults().withSizes(16 << 20, event + EventRecord.LINK_BYTES),
+                JournalObserver.none());
     }
 
     /** These options with other segments and events. */
     public JournalOptions withSizes(int segmentBytes, int newMaxEventBytes) {
         return new JournalOptions(
                 newMaxEventBytes,
-                endedJobs,
-                endedJobsBytes,
-                log.withSizes(segmentBytes, newMaxEventBytes + EventRecord.LINK_BYTES));
+                snapshotEvents,
+                retentionAge,
+                retentionBytes,
+                indexRows,
+                log.withSizes(segmentBytes, newMaxEventBytes + EventRecord.LINK_BYTES),
+                observer);
     }
 
-    /** These options with other bounds of what is kept of ended jobs. */
-    public JournalOptions withEndedJobs(int jobs, long bytes) {
-        return new JournalOptions(maxEventBytes, jobs, bytes, log);
+    /** These options with other snapshots. */
+    public JournalOptions withSnapshots(int events, int newIndexRows) {
+        return new JournalOptions(maxEventBytes, events, retentionAge, retentionBytes, newIndexRows, log, observer);
+    }
+
+    /** These options with other bounds of what is kept. */
+    public JournalOptions withRetention(Duration age, long bytes) {
+        return new JournalOptions(maxEventBytes, snapshotEvents, age, bytes, indexRows, log, observer);
     }
 
     /** These options with another log below. */
     public JournalOptions withLog(LogOptions newLog) {
-        return new JournalOptions(maxEventBytes, endedJobs, endedJobsBytes, newLog);
+        return new JournalOptions(
+                maxEventBytes, snapshotEvents, retentionAge, retentionBytes, indexRows, newLog, observer);
+    }
+
+    /** These options with someone who hears what the journal does. */
+    public JournalOptions withObserver(JournalObserver newObserver) {
+        return new JournalOptions(
+                maxEventBytes, snapshotEvents, retentionAge, retentionBytes, indexRows, log, newObserver);
     }
 }

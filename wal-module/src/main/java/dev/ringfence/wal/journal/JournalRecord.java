@@ -1,5 +1,7 @@
 package dev.ringfence.wal.journal;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.util.Objects;
 
@@ -13,5 +15,25 @@ public record JournalRecord(long sequence, Instant time, JobEvent event) {
     public JournalRecord {
         Objects.requireNonNull(time);
         Objects.requireNonNull(event);
+    }
+
+    /** The event as one JSON object, with the names that operators see. */
+    public ObjectNode json() {
+        var json = JsonNodeFactory.instance
+                .objectNode()
+                .put("seq", sequence)
+                .put("ts", event.at().toString())
+                .put("type", event.type())
+                .put("job", event.jobId());
+        var stored = event instanceof JobEvent.Other other ? other.json() : EventCodec.toJson(event);
+        for (var field : stored.properties()) {
+            switch (field.getKey()) {
+                case "v", "type", "job_id", "at_ms", "note" -> {}
+                case "data" -> json.set("output", field.getValue());
+                case "reason" -> json.set(event instanceof JobEvent.Failed ? "error" : "message", field.getValue());
+                default -> json.set(field.getKey(), field.getValue());
+            }
+        }
+        return json;
     }
 }

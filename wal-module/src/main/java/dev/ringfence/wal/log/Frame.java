@@ -55,19 +55,39 @@ final class Frame {
     }
 
     static int mark(ByteBuffer buffer, int start, int headerChecksum, long offset) {
-        var place =
-                ByteBuffer.allocate(16).putInt(headerChecksum).putLong(offset).putInt(buffer.getInt(start + LENGTH));
         var crc = new CRC32C();
-        crc.update(place.flip());
-        crc.update(buffer.slice(start + SEQUENCE, CHECKSUM - SEQUENCE));
+        update(crc, headerChecksum);
+        update(crc, (int) (offset >>> 32));
+        update(crc, (int) offset);
+        update(crc, buffer, start + LENGTH, 4);
+        update(crc, buffer, start + SEQUENCE, CHECKSUM - SEQUENCE);
         return (int) crc.getValue();
     }
 
     static int checksum(ByteBuffer buffer, int start, int previousChecksum, int length) {
         var crc = new CRC32C();
-        crc.update(ByteBuffer.allocate(4).putInt(previousChecksum).flip());
-        crc.update(buffer.slice(start, CHECKSUM));
-        crc.update(buffer.slice(start + HEADER, sizeOf(length) - HEADER));
+        update(crc, previousChecksum);
+        update(crc, buffer, start, CHECKSUM);
+        update(crc, buffer, start + HEADER, sizeOf(length) - HEADER);
         return (int) crc.getValue();
+    }
+
+    private static void update(CRC32C crc, int value) {
+        crc.update(value >>> 24);
+        crc.update(value >>> 16);
+        crc.update(value >>> 8);
+        crc.update(value);
+    }
+
+    /** Makes no object: this runs twice for each record of a log that is recovered. */
+    private static void update(CRC32C crc, ByteBuffer buffer, int start, int count) {
+        if (buffer.hasArray()) {
+            crc.update(buffer.array(), buffer.arrayOffset() + start, count);
+        } else {
+            var position = buffer.position();
+            var limit = buffer.limit();
+            crc.update(buffer.limit(start + count).position(start));
+            buffer.limit(limit).position(position);
+        }
     }
 }

@@ -17,13 +17,11 @@ final class LogReader {
     }
 
     static void read(Path directory, long fromSequence, Storage storage, RecordVisitor visitor) {
+        var segments = new SegmentDirectory(directory, storage);
         try {
-            new LogReader(new SegmentDirectory(directory, storage), fromSequence, visitor).run();
+            new LogReader(segments, fromSequence, visitor).run();
         } catch (IOException e) {
-            if (storage.isNoSpace(e)) {
-                throw new LogException.NoSpace(directory, e);
-            }
-            throw new LogException.Failed("cannot read " + directory + ": " + e, e);
+            throw segments.readFailure(e);
         }
     }
 

@@ -59,18 +59,23 @@ final class LogWriter implements Runnable {
     @Override
     public void run() {
         for (var taken = take(); !taken.isEmpty(); taken = take()) {
-            if (failure == null) {
-                write(taken);
-            }
-            for (var append : taken) {
-                if (!append.isSettled()) {
-                    append.fail(failure == null ? new IllegalStateException("Left out") : failure);
-                    settled.add(append);
-                }
-            }
-            tell();
+            settle(taken);
         }
         end();
+    }
+
+    /** Writes records, or refuses them, and tells those who wait. */
+    void settle(List<Append> taken) {
+        if (failure == null) {
+            write(taken);
+        }
+        for (var append : taken) {
+            if (!append.isSettled()) {
+                append.fail(failure == null ? new IllegalStateException("Left out") : failure);
+                settled.add(append);
+            }
+        }
+        tell();
     }
 
     private List<Append> take() {

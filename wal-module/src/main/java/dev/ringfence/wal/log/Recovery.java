@@ -15,12 +15,19 @@ final class Recovery {
     private final long fromSequence;
     private final RecordConsumer replay;
     private byte[] lastPayload = NOTHING;
+    private boolean readsAhead;
 
     Recovery(SegmentDirectory directory, LogOptions options, long fromSequence, RecordConsumer replay) {
         this.directory = directory;
         this.options = options;
         this.fromSequence = fromSequence;
         this.replay = replay;
+    }
+
+    /** Lets another thread read ahead of this one. */
+    Recovery readingAhead() {
+        readsAhead = true;
+        return this;
     }
 
     /** A segment ready to be appended to, and the sequence number that the log begins with. */
@@ -71,11 +78,12 @@ final class Recovery {
 
     private SegmentScan replayAll(List<SegmentHeader> headers) throws IOException {
         var scan = SegmentScan.of(directory, headers.getFirst().number(), SegmentScan.WHOLE);
-        try {
+        try (var prefetch = Prefetch.of(directory, readsAhead ? headers : List.of())) {
             replay(scan);
             for (var header : headers.subList(1, headers.size())) {
                 requireFollows(scan, header);
                 scan.close();
+                prefetch.advance();
                 scan = SegmentScan.of(directory, header.number(), SegmentScan.WHOLE);
                 replay(scan);
             }

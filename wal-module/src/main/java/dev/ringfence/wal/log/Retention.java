@@ -23,8 +23,8 @@ final class Retention {
         return firstSequence;
     }
 
-    List<Segment> segments() throws IOException {
-        return KeptSegments.of(directory).headers().stream()
+    List<Segment> segments() {
+        return headers().stream()
                 .map(header -> new Segment(header.number(), header.firstSequence(), header.size()))
                 .toList();
     }
@@ -33,10 +33,11 @@ final class Retention {
      * Removes what lies before the segment of a record.
      *
      * @throws LogException.NoSpace if there is no room to write where the log begins, or too many files are open
+     * @throws LogException.Failed if the segments' headers cannot be read; nothing was discarded
      * @throws IOException if it is not known what was discarded
      */
     void discardBefore(long sequence) throws IOException {
-        var headers = KeptSegments.of(directory).headers();
+        var headers = headers();
         // The record itself stays in reach, so the segment with the one before it may go.
         var first = KeptSegments.from(headers, sequence + 1).getFirst();
         if (first.number() > headers.getFirst().number()) {
@@ -44,5 +45,14 @@ final class Retention {
             firstSequence = first.firstSequence();
         }
         directory.deleteBefore(first.number());
+    }
+
+    /** That the past cannot be read does not keep anyone from writing on, so this failure is the caller's alone. */
+    private List<SegmentHeader> headers() {
+        try {
+            return KeptSegments.of(directory).headers();
+        } catch (IOException e) {
+            throw directory.readFailure(e);
+        }
     }
 }

@@ -72,7 +72,7 @@ record SegmentDirectory(Path path, Storage storage) {
     }
 
     private void deleteDurably(Predicate<String> which) throws IOException {
-        var names = storage.list(path).stream().filter(which).sorted().toList();
+        var names = names().stream().filter(which).sorted().toList();
         if (names.isEmpty()) {
             return;
         }
@@ -203,6 +203,21 @@ record SegmentDirectory(Path path, Storage storage) {
         if (storage.exists(file)) {
             storage.delete(file);
         }
+    }
+
+    private List<String> names() throws IOException {
+        try {
+            return storage.list(path);
+        } catch (IOException e) {
+            throw orNoSpace(e);
+        }
+    }
+
+    /** What a failed reading means to whoever asked for it. */
+    LogException readFailure(IOException e) {
+        return storage.isNoSpace(e)
+                ? new LogException.NoSpace(path, e)
+                : new LogException.Failed("cannot read " + path + ": " + e, e);
     }
 
     private IOException orNoSpace(IOException e) {

@@ -75,10 +75,12 @@ final class SegmentScan implements AutoCloseable {
 
     /** Moves to the next record; false if no intact one stands there. */
     boolean next() throws IOException {
-        if (!isMarked(end)) {
+        var room = window.size() - end - Frame.HEADER;
+        var length = room < 1 ? 0 : getInt(end, Frame.LENGTH);
+        if (length < 1 || length > room) {
             return false;
         }
-        var length = getInt(end, Frame.LENGTH);
+        // The mark needs no look: the checksum covers it, too.
         var frame = window.at(end, Frame.sizeOf(length));
         var at = window.index(end);
         var found = frame.getInt(at + Frame.CHECKSUM);

@@ -4,10 +4,10 @@ import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
@@ -55,7 +55,9 @@ final class SegmentedLog implements WriteAheadLog {
         var lock = storage.lock(directory);
         try {
             var segments = new SegmentDirectory(directory, storage);
-            var opened = new Recovery(segments, options, fromSequence, replay).run();
+            var opened = new Recovery(segments, options, fromSequence, replay)
+                    .readingAhead()
+                    .run();
             var queue = new AppendQueue(options.queueRecords(), options.queueBytes());
             var acknowledger = new Acknowledger(queue, options.acknowledgements());
             var files = Executors.newSingleThreadExecutor(Thread.ofPlatform()
@@ -123,11 +125,7 @@ final class SegmentedLog implements WriteAheadLog {
 
     @Override
     public List<Segment> segments() {
-        try {
-            return retention.segments();
-        } catch (IOException e) {
-            throw new LogException.Failed("cannot read " + directory + ": " + e, e);
-        }
+        return retention.segments();
     }
 
     @Override
@@ -135,23 +133,26 @@ final class SegmentedLog implements WriteAheadLog {
         if (health() instanceof Health.Failed) {
             throw refusal();
         }
-        final Future<Long> discarded;
+        // On a thread of the log's own: an interrupt of the caller's would close the files that it works on.
+        var discarded = new CompletableFuture<Long>();
         try {
-            discarded = files.submit(() -> {
-                retention.discardBefore(Math.min(sequence, lastSequence()));
-                return retention.firstSequence();
+            files.execute(() -> {
+                try {
+                    retention.discardBefore(Math.min(sequence, lastSequence()));
+                    discarded.complete(retention.firstSequence());
+                } catch (IOException e) {
+                    discarded.completeExceptionally(writer.failBecause(e));
+                } catch (RuntimeException | Error e) {
+                    discarded.completeExceptionally(e);
+                }
             });
         } catch (RejectedExecutionException _) {
             throw refusal();
         }
         try {
-            return Uninterrupted.get(discarded::get);
-        } catch (ExecutionException e) {
-            throw switch (e.getCause()) {
-                case LogException known -> known;
-                case IOException disk -> writer.failBecause(disk);
-                case null, default -> new IllegalStateException(e.getCause());
-            };
+            return discarded.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof LogException known ? known : e;
         }
     }
 
@@ -163,24 +164,15 @@ final class SegmentedLog implements WriteAheadLog {
     @Override
     public void close() {
         queue.close();
-        finish();
+        Uninterrupted.await(thread::join);
+        files.shutdown();
+        Uninterrupted.await(() -> {
+            var _ = files.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+        });
         try {
             lock.close();
         } catch (IOException e) {
             throw new LogException.Failed("cannot free " + directory + ": " + e, e);
-        }
-    }
-
-    /** An interrupt does not leave the log half closed; it is kept for the caller. */
-    private void finish() {
-        try {
-            var _ = Uninterrupted.get(() -> {
-                thread.join();
-                files.shutdown();
-                return files.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
-            });
-        } catch (ExecutionException e) {
-            throw new IllegalStateException("Joining a thread executes nothing", e);
         }
     }
 }

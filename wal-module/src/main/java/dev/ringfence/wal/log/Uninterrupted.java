@@ -1,30 +1,26 @@
 package dev.ringfence.wal.log;
 
-import java.util.concurrent.ExecutionException;
-
 /** Waiting that an interrupt does not cut short; the interrupt is kept for the caller. */
 final class Uninterrupted {
     private Uninterrupted() {}
 
     @FunctionalInterface
-    interface Waiting<T> {
-        T get() throws InterruptedException, ExecutionException;
+    interface Waiting {
+        void until() throws InterruptedException;
     }
 
-    static <T> T get(Waiting<T> waiting) throws ExecutionException {
+    static void await(Waiting waiting) {
         var interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return waiting.get();
-                } catch (InterruptedException _) {
-                    interrupted = true;
-                }
+        while (true) {
+            try {
+                waiting.until();
+                break;
+            } catch (InterruptedException _) {
+                interrupted = true;
             }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }

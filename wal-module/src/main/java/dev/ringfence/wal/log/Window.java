@@ -14,7 +14,7 @@ final class Window implements AutoCloseable {
     Window(Storage.StorageFile file, long size, int chunk) {
         this.file = file;
         this.size = size;
-        buffer = ByteBuffer.allocate(chunk).limit(0);
+        buffer = ByteBuffer.allocate((int) Math.min(chunk, size)).limit(0);
     }
 
     long size() {

@@ -23,7 +23,8 @@ public interface WriteAheadLog extends AutoCloseable {
      * @throws LogException.NewerFormat if a newer version wrote the log; the directory is left as it was
      * @throws LogException.Locked if the log is in use
      * @throws LogException.UnwritableDirectory if the directory cannot be made or written
-     * @throws LogException.NoSpace if there is no room for the first segment
+     * @throws LogException.NoSpace if there is no room for the first segment or for the copy of a torn tail, or too many
+     *     files are open; once there is, recovering succeeds
      * @throws LogException.Failed if reading or writing fails otherwise
      */
     static Recovered recover(Path directory, LogOptions options, RecordConsumer replay) {
@@ -58,6 +59,7 @@ public interface WriteAheadLog extends AutoCloseable {
      * @throws LogException.Discarded if the wanted record, or a later one that was not visited yet, is no longer kept
      * @throws LogException.Corrupt if a record is damaged that newer segments follow
      * @throws LogException.NewerFormat if a newer version wrote the log
+     * @throws LogException.NoSpace if too many files are open
      * @throws LogException.Failed if reading fails
      */
     static void read(Path directory, long fromSequence, RecordVisitor visitor) {
@@ -88,6 +90,7 @@ public interface WriteAheadLog extends AutoCloseable {
     /**
      * The files that the log consists of, the oldest first. Reads their headers.
      *
+     * @throws LogException.NoSpace if too many files are open
      * @throws LogException.Failed if reading fails
      */
     List<Segment> segments();
@@ -102,7 +105,7 @@ public interface WriteAheadLog extends AutoCloseable {
      * @return the sequence number of the oldest record kept
      * @throws LogException.NoSpace if there is not even room for the few bytes that say where the log begins; nothing
      *     was discarded
-     * @throws LogException.Failed if the disk fails; then nothing is written any more
+     * @throws LogException.Failed if the disk fails; when that was not in reading, nothing is written any more
      * @throws LogException.Closed if the log is closed
      */
     long discardBefore(long sequence);

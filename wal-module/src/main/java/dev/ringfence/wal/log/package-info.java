@@ -6,7 +6,8 @@
  * A directory holds {@code log.lock} (the pid of its user), segments, and what recoveries cut off. A segment's file name
  * is its number in 20 digits and {@code .wal}; the first is 1. Once older ones were discarded there is
  * {@code log.start}, a copy of the header of the segment that the log begins with: that one and all after it must be
- * there. While a file is made it ends in {@code .tmp}. All numbers are big-endian; every checksum is CRC-32C. A segment has its full size, filled with zeros, from the start.
+ * there. While a file is made it ends in {@code .tmp}; {@code next.tmp} is the next segment, full of zeros. All numbers are
+ * big-endian; every checksum is CRC-32C. A segment has its full size, filled with zeros, from the start.
  *
  * <pre>
  * segment header, 64 bytes

@@ -24,6 +24,21 @@ class EventCodecTest {
                 Events.failed("j"),
                 Events.timedOut("j"),
                 Events.cancelled("j"),
+                new JobEvent.Submitted(
+                        "j", Events.AT, "a", "session", "c", Events.DATA, "p", Duration.ofMillis(1), null, 3),
+                new JobEvent.Started("j", Events.AT, "namespaces"),
+                new JobEvent.Completed("j", Events.AT, Events.DATA, List.of(Events.blob("stdout"))),
+                new JobEvent.Failed("j", Events.AT, "r", "m", Events.DATA, List.of(Events.blob("stderr"))),
+                new JobEvent.TimedOut(
+                        "j", Events.AT, Duration.ofMillis(5), Events.DATA, List.of(Events.blob("stdout"))),
+                new JobEvent.Cancelled("j", Events.AT, "r", Events.DATA, List.of(Events.blob("stdout"))),
+                Events.validated("j"),
+                new JobEvent.CommandExecuted("j", Events.AT, Events.DATA),
+                new JobEvent.FenceDenied("j", Events.AT, "network.access_mode", "no"),
+                new JobEvent.NetworkRefused("j", Events.AT, "example.org:443", "not allowed"),
+                new JobEvent.OutputTruncated("j", Events.AT, "stdout", 5, 8_000_000_000L),
+                Events.retried("j"),
+                Events.rolledBack("j"),
                 Events.interrupted("j"))) {
             assertThat(decode(EventCodec.encode(event))).isEqualTo(event);
         }
@@ -50,10 +65,23 @@ class EventCodecTest {
 
     @Test
     void anUnknownTypeIsNamedWithItsSequence() {
-        assertThatThrownBy(() -> decode("{\"v\":1,\"type\":\"rolled_back\",\"job_id\":\"j\",\"at_ms\":1}"))
+        assertThatThrownBy(() -> decode("{\"v\":1,\"type\":\"risen\",\"job_id\":\"j\",\"at_ms\":1}"))
                 .isInstanceOf(JournalException.NotReadable.class)
-                .hasMessage("Event 42 of the journal: its type \"rolled_back\" is unknown."
+                .hasMessage("Event 42 of the journal: its type \"risen\" is unknown."
                         + " Start the newer version that wrote it");
+    }
+
+    @Test
+    void anUnknownTypeThatSaysItIsANoteIsKeptAsItIs() {
+        var text = "{\"v\":1,\"type\":\"pondered\",\"job_id\":\"j\",\"at_ms\":1,\"note\":true,\"depth\":[7]}";
+        assertThat(decode(text)).isInstanceOfSatisfying(JobEvent.Other.class, event -> {
+            assertThat(event.type()).isEqualTo("pondered");
+            assertThat(new JournalRecord(1, Events.AT, event)
+                            .json()
+                            .at("/depth/0")
+                            .intValue())
+                    .isEqualTo(7);
+        });
     }
 
     @Test

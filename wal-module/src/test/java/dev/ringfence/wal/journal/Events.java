@@ -40,4 +40,21 @@ final class Events {
     static JobEvent.Interrupted interrupted(String id) {
         return new JobEvent.Interrupted(id, AT.plusMillis(6), "service-restarted");
     }
+
+    static JobEvent.Retried retried(String id) {
+        return new JobEvent.Retried(id, AT.plusMillis(7), "service-restarted", 1);
+    }
+
+    static JobEvent.RolledBack rolledBack(String id) {
+        return new JobEvent.RolledBack(id, AT.plusMillis(8), "the-undoing", DATA);
+    }
+
+    static JobEvent.Validated validated(String id) {
+        return new JobEvent.Validated(id, AT.plusMillis(9));
+    }
+
+    /** A blob's name, which nobody has written. */
+    static BlobRef blob(String name) {
+        return new BlobRef(name, "0123456789abcdef".repeat(4), 40_000);
+    }
 }

@@ -3,30 +3,38 @@ package dev.ringfence.wal.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class JobFoldTest {
-    private static final List<Function<String, JobEvent>> KINDS = List.of(
+    static final List<Function<String, JobEvent>> KINDS = List.of(
             Events::submitted,
             Events::started,
             Events::completed,
             Events::failed,
             Events::timedOut,
             Events::cancelled,
-            Events::interrupted);
+            Events::interrupted,
+            Events::retried,
+            Events::rolledBack,
+            Events::validated);
 
     /** The rules once more, as a table, apart from the code. */
     private static final Map<String, Set<String>> LEGAL = Map.of(
             "unknown", Set.of("submitted"),
-            "submitted", Set.of("started", "failed", "timed_out", "cancelled"),
-            "started", Set.of("completed", "failed", "timed_out", "cancelled", "interrupted"));
+            "submitted", Set.of("started", "failed", "timed_out", "cancelled", "validated"),
+            "started", Set.of("completed", "failed", "timed_out", "cancelled", "interrupted", "retried", "validated"),
+            "completed", Set.of("rolled_back"),
+            "failed", Set.of("rolled_back"),
+            "timed_out", Set.of("rolled_back"),
+            "cancelled", Set.of("rolled_back"),
+            "interrupted", Set.of("rolled_back"));
 
     @Test
     void anyMixOfEventsFoldsAsTheTableOfLegalTransitionsSays() {
@@ -38,21 +46,35 @@ class JobFoldTest {
                 var event = KINDS.get(random.nextInt(KINDS.size())).apply(id);
                 var before = jobs.get(id);
                 var word = before == null ? "unknown" : before.state().word();
+                word = isUndone(before) ? word + " and rolled_back" : word;
                 var at = sequence;
                 if (LEGAL.getOrDefault(word, Set.of()).contains(event.type())) {
                     var after = JobFold.apply(before, at, event);
-                    assertThat(after.state().word()).as("seed %d", seed).isEqualTo(event.type());
+                    assertThat(after.state().word()).as("seed %d", seed).isEqualTo(wordAfter(word, event));
                     assertThat(after.lastSequence()).isEqualTo(at);
                     assertThat(JobFold.apply(before, at, event)).isEqualTo(after);
                     jobs.put(id, after);
                 } else {
+                    var said = word;
                     assertThatThrownBy(() -> JobFold.apply(before, at, event))
                             .as("seed %d", seed)
                             .isInstanceOf(JournalException.IllegalTransition.class)
-                            .hasMessage("Job " + id + " is " + word + ", so it cannot be " + event.type());
+                            .hasMessage("Job " + id + " is " + said + ", so it cannot be " + event.type());
                 }
             }
         }
+    }
+
+    private static boolean isUndone(@Nullable JobRecord job) {
+        return job != null && job.state() instanceof JobState.Ended ended && ended.rolledBack() != null;
+    }
+
+    private static String wordAfter(String before, JobEvent event) {
+        return switch (event) {
+            case JobEvent.Note _, JobEvent.RolledBack _ -> before;
+            case JobEvent.Retried _ -> "submitted";
+            default -> event.type();
+        };
     }
 
     @Test
@@ -62,7 +84,7 @@ class JobFoldTest {
         assertThat(job.jobId()).isEqualTo("j");
         assertThat(job.submission()).isEqualTo(Events.submitted("j"));
         assertThat(job.state())
-                .isEqualTo(new JobState.TimedOut(Events.started("j").at(), Events.timedOut("j")));
+                .isEqualTo(new JobState.Ended(Events.started("j").at(), 1, null, Events.timedOut("j"), 3, null));
         assertThat(job.firstSequence()).isEqualTo(1);
         assertThat(job.lastSequence()).isEqualTo(3);
     }
@@ -70,27 +92,14 @@ class JobFoldTest {
     @Test
     void aJobCancelledBeforeItsStartHasNoStart() {
         var job = fold(Events.submitted("j"), Events.cancelled("j"));
-        assertThat(job.state()).isEqualTo(new JobState.Cancelled(null, Events.cancelled("j")));
+        assertThat(job.state()).isEqualTo(new JobState.Ended(null, 0, null, Events.cancelled("j"), 2, null));
     }
 
     @Test
-    void ofEndedJobsOnlyTheNewestAreKeptButOfLiveOnesAll() {
-        var fold = new JournalFold(3, Long.MAX_VALUE);
-        feed(fold, lives(10, true));
-        assertThat(fold.jobs())
-                .extracting(JobRecord::jobId)
-                .containsExactly(
-                        "live-0", "live-1", "live-2", "live-3", "live-4", "live-5", "live-6", "job-7", "live-7",
-                        "job-8", "live-8", "job-9", "live-9");
-    }
-
-    @Test
-    void endedJobsAreAlsoBoundedInBytes() {
-        var one = EventRecord.of(Events.submitted("job-0"), 1 << 20).size()
-                + EventRecord.of(Events.cancelled("job-0"), 1 << 20).size();
-        var fold = new JournalFold(1_000, 2L * one);
-        feed(fold, lives(10, false));
-        assertThat(fold.jobs()).extracting(JobRecord::jobId).containsExactly("job-8", "job-9");
+    void anInterruptedAttemptThatIsRetriedIsCounted() {
+        var job = fold(Events.submitted("j"), Events.started("j"), Events.retried("j"), Events.started("j"));
+        assertThat(job.state())
+                .isEqualTo(new JobState.Started(Events.started("j").at(), 2, null));
     }
 
     private static JobRecord fold(JobEvent... events) {
@@ -99,25 +108,5 @@ class JobFoldTest {
             job = JobFold.apply(job, i + 1, events[i]);
         }
         return job;
-    }
-
-    private static List<JobEvent> lives(int count, boolean live) {
-        var events = new ArrayList<JobEvent>();
-        for (int i = 0; i < count; i++) {
-            events.add(Events.submitted("job-" + i));
-            if (live) {
-                events.add(Events.submitted("live-" + i));
-            }
-            events.add(Events.cancelled("job-" + i));
-        }
-        return events;
-    }
-
-    private static void feed(JournalFold fold, List<JobEvent> events) {
-        var previous = new byte[0];
-        for (int i = 0; i < events.size(); i++) {
-            previous = EventRecord.of(events.get(i), 1 << 20).after(previous);
-            fold.accept(i + 1, Events.AT, previous);
-        }
     }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class JobLinesTest {
     private final ManualLog log = new ManualLog();
-    private final JobLines lines = new JobLines(log, 10, List.of());
+    private final JobLines lines = new JobLines(log, new JobTable(new JobIndex(() -> 1)), sequence -> {});
 
     @Test
     void anEventIsNotGivenToTheLogBeforeTheOneBeforeItIsDurable() {

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -49,17 +50,18 @@ class JournalTest {
         assertThat(recovered.tail()).isEqualTo(new Tail.Clean());
         assertThat(recovered.jobs())
                 .containsExactly(
-                        new JobRecord(
-                                Events.submitted("done"),
-                                new JobState.Completed(Events.started("done").at(), Events.completed("done")),
-                                1,
-                                6),
-                        new JobRecord(Events.submitted("waiting"), new JobState.Submitted(), 2, 2),
+                        new JobRecord(Events.submitted("waiting"), new JobState.Submitted(0), 2, 2),
                         new JobRecord(
                                 Events.submitted("running"),
-                                new JobState.Started(Events.started("running").at()),
+                                new JobState.Started(Events.started("running").at(), 1, null),
                                 4,
                                 5));
+        assertThat(recovered.journal().find("done"))
+                .contains(new JobRecord(
+                        Events.submitted("done"),
+                        new JobState.Ended(Events.started("done").at(), 1, null, Events.completed("done"), 6, null),
+                        1,
+                        6));
         return recovered;
     }
 
@@ -201,9 +203,12 @@ class JournalTest {
             await().until(() -> ends.stream().allMatch(CompletableFuture::isDone));
             assertThat(ends).noneMatch(CompletableFuture::isCompletedExceptionally);
         }
-        var recovered = Journal.recover(directory, OPTIONS.withEndedJobs(1_000, Long.MAX_VALUE));
-        recovered.journal().close();
-        assertThat(recovered.jobs()).hasSize(1_000).allMatch(job -> job.state() instanceof JobState.Completed);
+        try (var journal = open()) {
+            assertThat(journal.liveJobs()).isEmpty();
+            assertThat(journal.list(JobQuery.all(), OptionalLong.empty(), 3_000).jobs())
+                    .hasSize(2_000)
+                    .allMatch(job -> job.state().equals("completed"));
+        }
         Map<String, Long> kinds = read(1).stream()
                 .collect(Collectors.groupingBy(entry -> entry.event().type(), Collectors.counting()));
         assertThat(kinds)

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,6 +48,20 @@ class LockTest {
         var deep = directory.resolve("a/b/c");
         Logs.write(deep, "record");
         assertThat(Logs.recover(deep).texts()).containsExactly("record");
+    }
+
+    @Test
+    void eachDirectoryThatWasMadeIsSyncedInTheOneAboveIt() throws IOException {
+        var storage = new FaultyStorage();
+        var synced = new ArrayList<Path>();
+        storage.breakWith((operation, file) -> {
+            if (operation == FaultyStorage.Operation.SYNC_DIRECTORY) {
+                synced.add(file);
+            }
+        });
+        DirectoryLock.acquire(directory.resolve("a/b"), storage).close();
+
+        assertThat(synced).containsExactly(directory, directory.resolve("a"));
     }
 
     @Test

@@ -76,7 +76,11 @@ final class Logs {
 
     /** Where the frames of a segment stand: each offset, and the end after the last. */
     static List<Integer> offsets(Path file) throws IOException {
-        var content = ByteBuffer.wrap(Files.readAllBytes(file));
+        return offsets(Files.readAllBytes(file));
+    }
+
+    static List<Integer> offsets(byte[] segment) {
+        var content = ByteBuffer.wrap(segment);
         var offsets = new ArrayList<Integer>();
         var at = SegmentHeader.SIZE;
         while (at + Frame.HEADER < content.limit() && content.getInt(at) > 0) {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -191,6 +192,18 @@ class RetentionTest {
                     .hasSize(first == 1 ? 6 : 4)
                     .noneMatch(name -> name.endsWith(".tmp"));
         }
+    }
+
+    @Test
+    void whatWasDiscardedStaysAwayAfterAPowerLoss() {
+        var disk = new MemoryDisk();
+        try (var log = Logs.open(Simulation.DIRECTORY, disk)) {
+            TEXTS.forEach(text -> Logs.append(log, text));
+            log.discardBefore(9);
+        }
+        assertThat(disk.afterPowerLoss(new Random(1), 0).content())
+                .containsKeys(Logs.segment(Simulation.DIRECTORY, 3))
+                .doesNotContainKeys(Logs.segment(Simulation.DIRECTORY, 1), Logs.segment(Simulation.DIRECTORY, 2));
     }
 
     @Test

@@ -33,6 +33,9 @@ final class VolatileDisk implements Storage {
     private final Map<Path, Inode> current = new HashMap<>();
     private final Map<Path, Inode> synced = new HashMap<>();
 
+    /** From then on nothing succeeds, also not what another thread had begun: it cannot become durable any more. */
+    private boolean lost;
+
     /** What is in the directory now is durable. */
     VolatileDisk(Path directory) throws IOException {
         this.directory = directory;
@@ -47,6 +50,7 @@ final class VolatileDisk implements Storage {
 
     /** Writes what a power loss leaves now; unsynced sectors and names survive as the luck has it. */
     synchronized void loseInto(Path target, Random luck, double survival) throws IOException {
+        lost = true;
         var left = new HashMap<>(synced);
         current.forEach((name, inode) -> {
             if (luck.nextDouble() < survival) {
@@ -89,6 +93,7 @@ final class VolatileDisk implements Storage {
 
     @Override
     public synchronized StorageFile create(Path file) throws IOException {
+        requirePower();
         var inode = new Inode(new byte[0], new byte[0]);
         var created = disk.create(file);
         current.put(file, inode);
@@ -111,6 +116,7 @@ final class VolatileDisk implements Storage {
 
     @Override
     public synchronized void rename(Path from, Path to) throws IOException {
+        requirePower();
         disk.rename(from, to);
         var inode = current.remove(from);
         if (inode != null) {
@@ -120,6 +126,7 @@ final class VolatileDisk implements Storage {
 
     @Override
     public synchronized void delete(Path file) throws IOException {
+        requirePower();
         disk.delete(file);
         current.remove(file);
     }
@@ -128,7 +135,7 @@ final class VolatileDisk implements Storage {
     public StorageDirectory openDirectory(Path path) {
         return new StorageDirectory() {
             @Override
-            public void sync() {
+            public void sync() throws IOException {
                 syncEntries(path);
             }
 
@@ -137,7 +144,14 @@ final class VolatileDisk implements Storage {
         };
     }
 
-    private synchronized void syncEntries(Path path) {
+    private void requirePower() throws IOException {
+        if (lost) {
+            throw new IOException("No power");
+        }
+    }
+
+    private synchronized void syncEntries(Path path) throws IOException {
+        requirePower();
         if (path.equals(directory)) {
             synced.clear();
             synced.putAll(current);
@@ -171,6 +185,7 @@ final class VolatileDisk implements Storage {
         @Override
         public void write(ByteBuffer source, long position) throws IOException {
             synchronized (VolatileDisk.this) {
+                requirePower();
                 var at = (int) position;
                 var bytes = new byte[source.remaining()];
                 source.duplicate().get(bytes);
@@ -181,8 +196,9 @@ final class VolatileDisk implements Storage {
         }
 
         @Override
-        public void sync() {
+        public void sync() throws IOException {
             synchronized (VolatileDisk.this) {
+                requirePower();
                 inode.synced = inode.current.clone();
             }
         }

@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /** Version 1: a hierarchy for each controller, or for some together. */
@@ -166,6 +167,9 @@ final class CgroupV1 implements Cgroups {
         private final Optional<Path> accounts;
         private final List<Path> all;
 
+        /** Forks that were refused before the group was sealed: those after it are no limit that the job ran into. */
+        private volatile OptionalLong refusedForks = OptionalLong.empty();
+
         Group(Map<Controller, Path> groups, Optional<Path> accounts, List<Path> all) {
             this.groups = groups;
             this.accounts = accounts;
@@ -175,6 +179,15 @@ final class CgroupV1 implements Cgroups {
         @Override
         public void place(long pid) {
             all.forEach(group -> write(group.resolve("cgroup.procs"), Long.toString(pid)));
+        }
+
+        @Override
+        public void seal() {
+            var pids = groups.get(Controller.PIDS);
+            if (pids != null && refusedForks.isEmpty()) {
+                refusedForks = OptionalLong.of(counter(pids.resolve("pids.events"), "max"));
+                write(pids.resolve("pids.max"), "0");
+            }
         }
 
         @Override
@@ -189,7 +202,7 @@ final class CgroupV1 implements Cgroups {
                     nanos("cpuacct.usage_user"),
                     nanos("cpuacct.usage_sys"),
                     memory == null ? 0 : counter(memory.resolve("memory.oom_control"), "oom_kill"),
-                    pids == null ? 0 : counter(pids.resolve("pids.events"), "max"));
+                    pids == null ? 0 : refusedForks.orElseGet(() -> counter(pids.resolve("pids.events"), "max")));
         }
 
         private Duration nanos(String file) {

@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -22,6 +23,10 @@ import java.util.stream.Collectors;
  */
 final class CgroupV2 implements Cgroups {
     private static final long CPU_PERIOD_MICROS = 100_000;
+
+    /** How often processes of the service's group are moved on; each time only those come that were just started. */
+    private static final int MOST_ROUNDS = 100;
+
     private static final Map<String, Controller> NAMES =
             Map.of("memory", Controller.MEMORY, "pids", Controller.PIDS, "cpu", Controller.CPU, "io", Controller.IO);
 
@@ -63,12 +68,8 @@ final class CgroupV2 implements Cgroups {
             if (!available.contains("memory") || !GroupFiles.writable(group)) {
                 return Optional.empty();
             }
-            if (group.equals(own) && !GroupFiles.processes(group).isEmpty()) {
-                var leaf = group.resolve("ringfence-service");
-                Files.createDirectories(leaf);
-                for (long pid : GroupFiles.processes(group)) {
-                    write(leaf.resolve("cgroup.procs"), Long.toString(pid));
-                }
+            if (group.equals(own) && mustBeEmpty(group)) {
+                vacate(group);
             }
             String enable = available.stream().map(name -> "+" + name).collect(Collectors.joining(" "));
             write(group.resolve("cgroup.subtree_control"), enable);
@@ -80,6 +81,33 @@ final class CgroupV2 implements Cgroups {
         } catch (IOException | UncheckedIOException e) {
             return Optional.empty();
         }
+    }
+
+    /** The rule holds for all groups but the hierarchy's own root, which alone has no type. */
+    private static boolean mustBeEmpty(Path group) {
+        return Files.exists(group.resolve("cgroup.type"));
+    }
+
+    /** Moves all processes to a leaf; some may end or be started meanwhile. */
+    private static void vacate(Path group) throws IOException {
+        var leaf = group.resolve("ringfence-service");
+        Files.createDirectories(leaf);
+        for (int round = 0; round < MOST_ROUNDS; round++) {
+            var processes = GroupFiles.processes(group);
+            if (processes.isEmpty()) {
+                return;
+            }
+            for (long pid : processes) {
+                try {
+                    write(leaf.resolve("cgroup.procs"), Long.toString(pid));
+                } catch (UncheckedIOException e) {
+                    if (ProcessHandle.of(pid).isPresent()) {
+                        throw e;
+                    }
+                }
+            }
+        }
+        throw new IOException("new processes keep coming to " + group);
     }
 
     @Override
@@ -170,6 +198,9 @@ final class CgroupV2 implements Cgroups {
     private final class Group implements JobCgroup {
         private final Path group;
 
+        /** Forks that were refused before the group was sealed: those after it are no limit that the job ran into. */
+        private volatile OptionalLong refusedForks = OptionalLong.empty();
+
         Group(Path group) {
             this.group = group;
         }
@@ -180,13 +211,21 @@ final class CgroupV2 implements Cgroups {
         }
 
         @Override
+        public void seal() {
+            if (controllers.contains(Controller.PIDS) && refusedForks.isEmpty()) {
+                refusedForks = OptionalLong.of(counter(group.resolve("pids.events"), "max"));
+                write(group.resolve("pids.max"), "0");
+            }
+        }
+
+        @Override
         public Readings readings() {
             return new Readings(
                     number(group.resolve("memory.peak")).orElse(0),
                     micros("user_usec"),
                     micros("system_usec"),
                     counter(group.resolve("memory.events"), "oom_kill"),
-                    counter(group.resolve("pids.events"), "max"));
+                    refusedForks.orElseGet(() -> counter(group.resolve("pids.events"), "max")));
         }
 
         private Duration micros(String key) {

@@ -7,6 +7,9 @@ public interface JobCgroup {
     /** Puts a process, and with it all that it will start, under the limits. */
     void place(long pid);
 
+    /** Lets no new process or thread begin in the group, where the host can limit them. */
+    void seal();
+
     /** What the group used; read it when its processes are gone and before {@link #remove()}. */
     Readings readings();
 

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence.seccomp;
 
 import java.util.Optional;
+import java.util.Set;
 
 /** A processor whose system calls are known here. */
 public enum Architecture {
@@ -25,6 +26,20 @@ public enum Architecture {
     /** How the kernel names it to a filter ({@code AUDIT_ARCH_…}). */
     long auditValue() {
         return auditValue;
+    }
+
+    /**
+     * The number of a call that every architecture has.
+     *
+     * @throws java.util.NoSuchElementException when there is none of that name
+     */
+    public int number(String name) {
+        return syscalls().number(name).orElseThrow();
+    }
+
+    /** The names of all calls it has. */
+    public Set<String> syscallNames() {
+        return syscalls().names();
     }
 
     SyscallTable syscalls() {

@@ -2,7 +2,6 @@ package dev.ringfence.runner.fence.seccomp;
 
 import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
-import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -108,18 +107,18 @@ final class ArgumentChecks {
         var internet = new Label();
         var netlink = new Label();
         loadArgument(0);
-        if (policy.sockets() != Sockets.NONE && policy.sockets() != Sockets.PROXY_ONLY) {
+        if (policy.sockets().local()) {
             assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
         }
-        if (policy.sockets() == Sockets.INTERNET || policy.sockets().proxied()) {
+        if (policy.sockets().open() || policy.sockets().proxied()) {
             assembler.jumpIf(Condition.EQUAL, AF_INET, internet);
             assembler.jumpIf(Condition.EQUAL, AF_INET6, internet);
         }
-        if (policy.sockets() == Sockets.INTERNET) {
+        if (policy.sockets().open()) {
             assembler.jumpIf(Condition.EQUAL, AF_NETLINK, netlink);
         }
         assembler.result(Rule.NO_SUCH_FAMILY.value());
-        if (policy.sockets() == Sockets.INTERNET) {
+        if (policy.sockets().open()) {
             assembler.mark(internet);
             loadArgument(1);
             assembler.and(SOCKET_TYPE);
@@ -198,19 +197,24 @@ final class ArgumentChecks {
         answer(denied, Rule.NOT_PERMITTED);
     }
 
-    /** The same; asking is allowed. A pointer is looked at whole. */
+    /**
+     * The same, and the limits of other processes: where the job has the service's own user, the service's are among them.
+     * Asking is allowed. A pointer is looked at whole.
+     */
     private void limitOf(Rule.Answer passed) {
         var allowed = new Label();
-        var marked = new Label();
+        var sets = new Label();
         var denied = new Label();
-        loadArgument(1);
-        assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, marked);
-        assembler.jump(allowed);
-        assembler.mark(marked);
         loadArgument(2);
-        assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        assembler.jumpIf(Condition.AT_LEAST, 1, sets);
         assembler.load(FIRST_ARGUMENT + ARGUMENT_BYTES * 2 + 4);
+        assembler.jumpIf(Condition.AT_LEAST, 1, sets);
+        assembler.jump(allowed);
+        assembler.mark(sets);
+        loadArgument(0);
         assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, denied);
         answer(allowed, passed);
         answer(denied, Rule.NOT_PERMITTED);
     }

@@ -141,8 +141,12 @@ public final class SeccompFilter {
                     case UNIX -> "sockets AF_UNIX only";
                     case PROXIED -> "sockets AF_UNIX and TCP only";
                     case PROXY_ONLY -> "TCP sockets only, no listening";
+                    case INTERNET_ONLY -> "sockets AF_INET, AF_INET6 and NETLINK_ROUTE only";
                     case INTERNET -> "sockets AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE only";
                 });
+        if (!policy.refused().isEmpty()) {
+            parts.add("without " + policy.refused().size() + " calls more");
+        }
         if (policy.forbidProcesses()) {
             parts.add("no new processes");
         }

@@ -12,6 +12,7 @@ import java.util.Set;
  * @param disableDebugging no looking into other processes
  * @param forbidProcesses threads can be started, processes cannot; whoever installs the filter must not have to fork
  *     after that
+ * @param refused calls that are not let through either way
  * @param asked calls that would be let through and are left to whoever listens to the filter instead
  */
 public record SeccompPolicy(
@@ -21,11 +22,13 @@ public record SeccompPolicy(
         boolean disableDebugging,
         boolean forbidProcesses,
         Sockets sockets,
+        Set<String> refused,
         Set<String> asked) {
     public SeccompPolicy {
         Objects.requireNonNull(architecture);
         allowedSyscalls = Set.copyOf(allowedSyscalls);
         Objects.requireNonNull(sockets);
+        refused = Set.copyOf(refused);
         asked = Set.copyOf(asked);
     }
 
@@ -37,13 +40,19 @@ public record SeccompPolicy(
             boolean disableDebugging,
             boolean forbidProcesses,
             Sockets sockets) {
-        this(architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, Set.of());
+        this(architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, Set.of(), Set.of());
     }
 
     /** The same, but calls of these names that it would let through are left to the filter's listener. */
     public SeccompPolicy asking(Set<String> names) {
         return new SeccompPolicy(
-                architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, names);
+                architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, refused, names);
+    }
+
+    /** The same without calls of these names. */
+    public SeccompPolicy refusing(Set<String> names) {
+        return new SeccompPolicy(
+                architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, names, asked);
     }
 
     /** Which sockets can be made. Those of virtual machines, of the kernel's cryptography and raw ones never can. */
@@ -59,8 +68,20 @@ public record SeccompPolicy(
         PROXIED,
         /** TCP as in {@link #PROXIED} and nothing else, neither unix sockets nor waiting for connections. */
         PROXY_ONLY,
+        /** TCP and UDP over IPv4 and IPv6, and the question for the host's routes; none to processes of this host. */
+        INTERNET_ONLY,
         /** Also TCP and UDP over IPv4 and IPv6, and the question for the host's routes that resolving names takes. */
         INTERNET;
+
+        /** Whether the host's own network can be reached. */
+        boolean open() {
+            return this == INTERNET || this == INTERNET_ONLY;
+        }
+
+        /** Whether they reach processes of this host. */
+        boolean local() {
+            return this == UNIX || this == PROXIED || this == INTERNET;
+        }
 
         /** Whether TCP leads to a proxy only. */
         boolean proxied() {
@@ -85,6 +106,7 @@ public record SeccompPolicy(
 
     /** The same for a launcher that has to start the job's first process itself, under the filter. */
     public SeccompPolicy withProcesses() {
-        return new SeccompPolicy(architecture, allowedSyscalls, strict, disableDebugging, false, sockets, asked);
+        return new SeccompPolicy(
+                architecture, allowedSyscalls, strict, disableDebugging, false, sockets, refused, asked);
     }
 }

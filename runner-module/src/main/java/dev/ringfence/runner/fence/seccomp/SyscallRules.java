@@ -66,7 +66,7 @@ final class SyscallRules {
         if (DeniedSyscalls.ABSENT.contains(name)) {
             return Rule.ABSENT;
         }
-        if (!passes || (policy.forbidProcesses() && FORKING.contains(name))) {
+        if (!passes || policy.refused().contains(name) || (policy.forbidProcesses() && FORKING.contains(name))) {
             return Rule.NOT_PERMITTED;
         }
         if (policy.sockets().proxied() && PROXIED.containsKey(name)) {

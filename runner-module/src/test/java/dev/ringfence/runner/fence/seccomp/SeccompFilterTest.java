@@ -201,15 +201,15 @@ class SeccompFilterTest {
 
     private static long socket(Sockets sockets, long family, long type, long protocol) {
         if (family == 1) {
-            return sockets == Sockets.NONE || sockets == Sockets.PROXY_ONLY ? EAFNOSUPPORT : ALLOW;
+            return sockets.local() ? ALLOW : EAFNOSUPPORT;
         }
         if (proxied(sockets) && (family == 2 || family == 10)) {
             return type == 1 && (protocol == 0 || protocol == 6) ? ALLOW : EPERM;
         }
-        if (sockets == Sockets.INTERNET && (family == 2 || family == 10)) {
+        if (sockets.open() && (family == 2 || family == 10)) {
             return type == 1 || type == 2 ? ALLOW : EPERM;
         }
-        return sockets == Sockets.INTERNET && family == 16 && protocol == 0 ? ALLOW : EAFNOSUPPORT;
+        return sockets.open() && family == 16 && protocol == 0 ? ALLOW : EAFNOSUPPORT;
     }
 
     private static boolean proxied(Sockets sockets) {
@@ -388,6 +388,10 @@ class SeccompFilterTest {
             assertThat(call(filter, policy, "prlimit64", 0, 15 | high, 0, 1)).isEqualTo(ALLOW);
             assertThat(call(filter, policy, "setrlimit", 7 | high, 1)).isEqualTo(ALLOW);
             assertThat(call(filter, policy, "prlimit64", 0, 7 | high, 1)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "prlimit64", 4711 | high, 7 | high, 1))
+                    .isEqualTo(EPERM);
+            assertThat(call(filter, policy, "prlimit64", 4711 | high, 7 | high, 0))
+                    .isEqualTo(ALLOW);
         }
     }
 

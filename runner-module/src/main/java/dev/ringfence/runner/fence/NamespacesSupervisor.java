@@ -1,19 +1,16 @@
 package dev.ringfence.runner.fence;
 
-import dev.ringfence.runner.fence.cgroup.JobCgroup;
-import dev.ringfence.runner.process.Supervisor;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
-import java.util.Optional;
+import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Puts bubblewrap's first process inside its namespaces under the limits before anything of the job runs, and ends the
  * tree through it: when it dies, the kernel ends all of its PID namespace.
  */
-final class FenceSupervisor implements Supervisor {
+final class NamespacesSupervisor implements TierSupervisor {
     private static final int SIGTERM = 15;
     private static final int SIGKILL = 9;
     private static final int PROBE = 0;
@@ -23,33 +20,46 @@ final class FenceSupervisor implements Supervisor {
 
     private static final Pattern EXIT = Pattern.compile("\"exit-code\"\\s*:\\s*(\\d+)");
 
-    private final FencePlan plan;
-    private final Optional<JobCgroup> group;
-    private final Runnable closed;
+    private final JobLimits limits;
+    private final Belongings belongings;
     private volatile int inner;
     private int handle;
-    private JobCgroup.@Nullable Readings readings;
 
-    FenceSupervisor(FencePlan plan, Optional<JobCgroup> group, Runnable closed) {
-        this.plan = plan;
-        this.group = group;
-        this.closed = closed;
+    NamespacesSupervisor(JobLimits limits, Belongings belongings) {
+        this.limits = limits;
+        this.belongings = belongings;
     }
 
     /** The first process of the namespace, as the host sees it. */
-    int inner() {
+    @Override
+    public int first() {
         return inner;
     }
 
-    /** What the control group counted, once the tree is gone. */
-    Optional<JobCgroup.Readings> readings() {
-        return Optional.ofNullable(readings);
+    @Override
+    public JobLimits limits() {
+        return limits;
     }
 
     /** What the program itself ended with; empty when it was never started. */
     static OptionalInt exitCode(String status) {
         var exit = EXIT.matcher(status);
         return exit.find() ? OptionalInt.of(Integer.parseInt(exit.group(1))) : OptionalInt.empty();
+    }
+
+    @Override
+    public void spawned(Tree tree) {
+        limits.mark(tree, OptionalInt.empty());
+    }
+
+    @Override
+    public Duration interval() {
+        return limits.interval();
+    }
+
+    @Override
+    public void look(Tree tree) {
+        limits.look(tree, () -> kill(tree));
     }
 
     @Override
@@ -60,10 +70,7 @@ final class FenceSupervisor implements Supervisor {
         }
         inner = Integer.parseInt(child.group(1));
         handle = tree.hold(inner);
-        group.ifPresent(found -> found.place(inner));
-        tree.limitFileSize(inner, plan.maxFileBytes());
-        tree.forbidCoreDumps(inner);
-        tree.priority(inner, plan.nice());
+        limits.apply(tree, inner, OptionalInt.empty());
         return true;
     }
 
@@ -73,6 +80,7 @@ final class FenceSupervisor implements Supervisor {
             // The namespace's first process leads the program's session and is immune to this signal itself.
             tree.signalGroupOf(inner, SIGTERM);
         }
+        limits.letGo(tree);
     }
 
     @Override
@@ -84,22 +92,11 @@ final class FenceSupervisor implements Supervisor {
 
     @Override
     public Usage ended(Usage counted) {
-        if (group.isEmpty()) {
-            return counted;
-        }
-        var seen = group.get().readings();
-        readings = seen;
-        return new Usage(
-                seen.cpuUser().isNegative() ? counted.cpuUser() : seen.cpuUser(),
-                seen.cpuSystem().isNegative() ? counted.cpuSystem() : seen.cpuSystem(),
-                seen.peakMemoryBytes() > 0 ? seen.peakMemoryBytes() : counted.peakMemoryBytes(),
-                counted.wall(),
-                seen.peakMemoryBytes() > 0 ? "control group" : counted.memorySource());
+        return limits.ended(counted);
     }
 
     @Override
     public void close() {
-        group.ifPresent(JobCgroup::remove);
-        closed.run();
+        belongings.close();
     }
 }

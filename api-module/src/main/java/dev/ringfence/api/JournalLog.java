@@ -1,0 +1,41 @@
+package dev.ringfence.api;
+
+import dev.ringfence.wal.journal.BlobStore;
+import dev.ringfence.wal.journal.JournalObserver;
+import java.time.Duration;
+import org.jboss.logging.Logger;
+
+/** Tells the operator what the journal does beside taking events. */
+final class JournalLog implements JournalObserver {
+    private static final Logger LOG = Logger.getLogger("dev.ringfence.journal");
+
+    @Override
+    public void unusable(String what, String why) {
+        LOG.warnf("%s cannot be used, and the journal is read further back instead: %s", what, why);
+    }
+
+    @Override
+    public void replayed(long events, Duration took) {
+        LOG.infof("the journal is read: %d events in %d ms", events, took.toMillis());
+    }
+
+    @Override
+    public void snapshot(long sequence, Duration took) {
+        LOG.debugf("a snapshot of the journal up to event %d in %d ms", sequence, took.toMillis());
+    }
+
+    @Override
+    public void trouble(String what, Exception why) {
+        LOG.errorf("the journal could not %s, and will try again: %s", what, why.getMessage());
+    }
+
+    @Override
+    public void discardedBefore(long sequence) {
+        LOG.infof("events before %d were given up, as ringfence.journal.retention says", sequence);
+    }
+
+    @Override
+    public void swept(BlobStore.Total blobs) {
+        LOG.infof("%d outputs with %d bytes that no event names were removed", blobs.count(), blobs.bytes());
+    }
+}

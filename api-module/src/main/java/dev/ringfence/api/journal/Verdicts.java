@@ -1,0 +1,54 @@
+package dev.ringfence.api.journal;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.wal.journal.JournalStats;
+import dev.ringfence.wal.journal.JournalVerifier.Verdict;
+import java.util.Map;
+
+/** What was found out about a journal, as JSON. */
+public final class Verdicts {
+    private Verdicts() {}
+
+    /** Whether it is intact, and if not, where it is not. */
+    public static ObjectNode json(Verdict verdict) {
+        var json = JsonNodeFactory.instance.objectNode();
+        return switch (verdict) {
+            case Verdict.Intact intact ->
+                json.put("intact", true)
+                        .put("first_sequence", intact.firstSequence())
+                        .put("last_sequence", intact.lastSequence())
+                        .put("anchor_sha256", intact.anchor())
+                        .put("head_sha256", intact.head())
+                        .put("blobs", intact.blobs())
+                        .put("blob_bytes", intact.blobBytes());
+            case Verdict.Broken broken ->
+                json.put("intact", false)
+                        .put("sequence", broken.sequence())
+                        .put("file", broken.file().toString())
+                        .put("offset", broken.offset())
+                        .put("what", broken.what());
+            case Verdict.Stopped stopped -> json.put("stopped_at", stopped.sequence());
+        };
+    }
+
+    /** What is in it. */
+    public static ObjectNode json(JournalStats stats) {
+        var json = JsonNodeFactory.instance
+                .objectNode()
+                .put("first_sequence", stats.firstSequence())
+                .put("last_sequence", stats.lastSequence());
+        if (stats.oldest() != null && stats.newest() != null) {
+            json.put("oldest", stats.oldest().toString());
+            json.put("newest", stats.newest().toString());
+        }
+        counts(json.putObject("events"), stats.events());
+        counts(json.putObject("submissions"), stats.submissions());
+        counts(json.putObject("live_jobs"), stats.live());
+        return json.put("blobs", stats.blobs()).put("blob_bytes", stats.blobBytes());
+    }
+
+    private static void counts(ObjectNode json, Map<String, Long> counts) {
+        counts.forEach(json::put);
+    }
+}

@@ -1,0 +1,116 @@
+package dev.ringfence.api.rest;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.api.journal.EventFilter;
+import dev.ringfence.api.journal.Verdicts;
+import dev.ringfence.wal.journal.JournalVerifier;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Multi;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.RestMulti;
+import org.jspecify.annotations.Nullable;
+
+/** The journal over HTTP. It is read from the disk in pieces, each only when the client has taken the one before. */
+@Path("/api/v1/journal")
+@Tag(name = "journal")
+public class JournalResource {
+    /** A JSON object a line. */
+    static final String LINES = "application/jsonl";
+
+    private final ServiceGate gate;
+    private final JournalReading reading;
+
+    JournalResource(ServiceGate gate, JournalReading reading) {
+        this.gate = gate;
+        this.reading = reading;
+    }
+
+    @GET
+    @Path("/events")
+    @Produces(LINES)
+    @Operation(
+            summary = "Read the journal, a JSON object a line",
+            description =
+                    "All events that are kept, the oldest first, or those from `from` on; all conditions must hold."
+                            + " It ends with the newest event; what follows can be read from the number after the last one's"
+                            + " `seq`.")
+    public Multi<byte[]> events(
+            @QueryParam("from") @Nullable String from,
+            @QueryParam("job") @Nullable String job,
+            @QueryParam("agent") @Nullable String agent,
+            @QueryParam("session") @Nullable String session,
+            @QueryParam("type") List<String> types,
+            @QueryParam("since") @Nullable String since,
+            @QueryParam("until") @Nullable String until) {
+        gate.admin("the journal");
+        var filter = new EventFilter(
+                job,
+                agent,
+                session,
+                Set.copyOf(types),
+                Parameters.instant("since", since),
+                Parameters.instant("until", until));
+        var first = Parameters.sequence("from", from).orElse(0);
+        return lines(reading.events(gate.service().journal(), first, filter));
+    }
+
+    @GET
+    @Path("/verify")
+    @Produces(LINES)
+    @Operation(
+            summary = "Prove the whole journal",
+            description = "Lines with how far it has come, then one that says whether every event and every output is"
+                    + " what was written, or which is the first that is not. Hanging up ends it. One at a time.")
+    public Multi<byte[]> verify() {
+        gate.admin("the journal");
+        var directory = gate.service().journal().directory();
+        return lines(reading.progress(progress -> Verdicts.json(JournalVerifier.verify(directory, progress))));
+    }
+
+    @GET
+    @Blocking
+    @Path("/stats")
+    @Produces(MediaType.APPLICATION_JSON)
+    @Operation(summary = "How much the journal holds, without reading it")
+    public Response stats() {
+        gate.admin("the journal");
+        var figures = gate.service().journal().figures();
+        var json = JsonNodeFactory.instance
+                .objectNode()
+                .put("first_sequence", figures.firstSequence())
+                .put("last_sequence", figures.lastSequence())
+                .put("segments", figures.segments())
+                .put("log_bytes", figures.logBytes())
+                .put("live_jobs", figures.liveJobs())
+                .put("ended_jobs_in_memory", figures.endedInMemory())
+                .put("index_files", figures.indexFiles())
+                .put("snapshot_sequence", figures.snapshotSequence())
+                .put("blobs", figures.blobs().count())
+                .put("blob_bytes", figures.blobs().bytes());
+        if (figures.indexDamage() != null) {
+            json.put("index_damage", figures.indexDamage());
+        }
+        return Response.ok(json).build();
+    }
+
+    /** Asked for one by one, so that a slow client holds nothing in memory. */
+    private static Multi<byte[]> lines(Multi<byte[]> pieces) {
+        // Each piece ends with the end of a line, and the framework writes another one behind it.
+        var withoutLast = pieces.filter(piece -> piece.length > 0).map(piece -> Arrays.copyOf(piece, piece.length - 1));
+        return RestMulti.fromMultiData(withoutLast)
+                .withDemand(1)
+                // Lines, though the media type begins like that of JSON.
+                .encodeAsJsonArray(false)
+                .build();
+    }
+}

@@ -1,0 +1,62 @@
+package dev.ringfence.api.rest;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+
+/** Bodies that are JSON objects: of bounded size and depth, no key twice, nothing after the object. */
+public final class JsonBody {
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    static {
+        MAPPER.getFactory()
+                .setStreamReadConstraints(
+                        StreamReadConstraints.builder().maxNestingDepth(100).build());
+    }
+
+    private JsonBody() {}
+
+    /** The object in a body; a client that sends something else is told what. Blocks. */
+    public static ObjectNode read(InputStream body) {
+        return parse(BodyLimit.read(body));
+    }
+
+    static ObjectNode parse(byte[] body) {
+        var json = tree(body);
+        if (!(json instanceof ObjectNode object)) {
+            throw new BadRequest("invalid-request", List.of("the body must be a JSON object, not " + kind(json)));
+        }
+        return object;
+    }
+
+    private static JsonNode tree(byte[] body) {
+        try {
+            return MAPPER.readTree(body);
+        } catch (JsonProcessingException e) {
+            JsonLocation at = e.getLocation();
+            throw new BadRequest(
+                    "malformed-json",
+                    List.of("the body is not JSON: "
+                            + (at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ")
+                            + e.getOriginalMessage()));
+        } catch (IOException e) {
+            throw new BadRequest("malformed-json", List.of("the body cannot be read: " + e.getMessage()));
+        }
+    }
+
+    static String kind(JsonNode json) {
+        return json.isMissingNode() ? "empty" : json.getNodeType().name().toLowerCase(java.util.Locale.ROOT);
+    }
+}

@@ -1,0 +1,136 @@
+package dev.ringfence.api.rest.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.RingfenceConfig;
+import dev.ringfence.api.job.Attendance;
+import dev.ringfence.api.job.Job;
+import dev.ringfence.api.job.JobView;
+import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.job.Submission;
+import dev.ringfence.runner.capability.AskModel;
+import dev.ringfence.runner.engine.GenerationEvent;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import jakarta.inject.Singleton;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.jboss.resteasy.reactive.RestMulti;
+
+/** Makes a job of a request, and an answer of the job. The job is cancelled when the client goes away. */
+@Singleton
+class ModelCalls {
+    private final Duration deadline;
+    private final UnaryOperator<JsonNode> kept;
+
+    ModelCalls(RingfenceConfig config) {
+        this.deadline = config.openai().deadline();
+        this.kept = switch (config.journal().prompts()) {
+            case FULL -> UnaryOperator.identity();
+            case HASH -> Digests::of;
+        };
+    }
+
+    /**
+     * What is asked.
+     *
+     * @param stream whether the answer's head may be sent before its end
+     * @param ignored parameters that had no effect
+     */
+    record Call(String agent, Operation operation, ObjectNode arguments, boolean stream, List<String> ignored) {}
+
+    /** An answer whose head can be sent. */
+    private record Opened(Job job, Multi<String> body) {}
+
+    RestMulti<byte[]> answer(Jobs jobs, Call call, Answer answer) {
+        var opened = Uni.createFrom().deferred(() -> {
+            var line = new Line();
+            return jobs.submit(submission(call, line))
+                    .invoke(line::connect)
+                    .flatMap(job -> call.stream() ? streamed(job, line, answer) : whole(job, line, answer))
+                    .onCancellation()
+                    .invoke(line::hangUp);
+        });
+        return RestMulti.fromUniResponse(
+                opened,
+                open -> open.body().filter(text -> !text.isEmpty()).map(text -> text.getBytes(StandardCharsets.UTF_8)),
+                open -> headers(open.job(), call, answer));
+    }
+
+    private Submission submission(Call call, Line line) {
+        return new Submission(
+                call.agent(),
+                Optional.empty(),
+                AskModel.name(call.operation()),
+                call.arguments(),
+                Optional.empty(),
+                Optional.of(deadline),
+                Optional.empty(),
+                0,
+                Optional.of(new Attendance(line, kept)));
+    }
+
+    /** Begins with the first piece, so that what goes wrong before is an error with its own status. */
+    private static Uni<Opened> streamed(Job job, Line line, Answer answer) {
+        return line.next().flatMap(first -> {
+            if (first.isEmpty()) {
+                return job.ended().map(end -> new Opened(job, Multi.createFrom().item(answer.ended(completed(end)))));
+            }
+            var body = Multi.createBy()
+                    .concatenating()
+                    .streams(
+                            Multi.createFrom().item(first.get()).map(answer::heard),
+                            line.events().map(answer::heard),
+                            Multi.createFrom().uni(job.ended().map(end -> last(end, answer))))
+                    .onCancellation()
+                    .invoke(line::hangUp);
+            return Uni.createFrom().item(new Opened(job, body));
+        });
+    }
+
+    private static Uni<Opened> whole(Job job, Line line, Answer answer) {
+        return line.events()
+                .onItem()
+                .invoke((GenerationEvent event) -> {
+                    var _ = answer.heard(event);
+                })
+                .collect()
+                .last()
+                .flatMap(_ -> job.ended())
+                .map(end -> new Opened(job, Multi.createFrom().item(answer.ended(completed(end)))));
+    }
+
+    private static JsonNode completed(JobView end) {
+        var result = end.result();
+        if (end.state() != JobView.State.COMPLETED || result == null) {
+            throw new RequestFailed(OpenAiError.of(end), Optional.of(end.id()));
+        }
+        return result;
+    }
+
+    private static String last(JobView end, Answer answer) {
+        try {
+            return answer.ended(completed(end));
+        } catch (RequestFailed e) {
+            return answer.failed(e.error());
+        }
+    }
+
+    private static Map<String, List<String>> headers(Job job, Call call, Answer answer) {
+        var headers = new HashMap<String, List<String>>();
+        headers.put("Content-Type", List.of(answer.mediaType()));
+        headers.put("X-Job-Id", List.of(job.id()));
+        headers.put("X-Request-Id", List.of(job.id()));
+        headers.put("Cache-Control", List.of("no-cache"));
+        if (!call.ignored().isEmpty()) {
+            headers.put("X-Ringfence-Ignored", List.of(String.join(", ", call.ignored())));
+        }
+        return headers;
+    }
+}

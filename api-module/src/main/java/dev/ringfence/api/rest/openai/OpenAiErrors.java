@@ -1,0 +1,88 @@
+package dev.ringfence.api.rest.openai;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.ringfence.api.rest.Problem;
+import dev.ringfence.runner.openai.InvalidParameter;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.container.ContainerResponseContext;
+import jakarta.ws.rs.core.Response;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+import org.jboss.resteasy.reactive.server.ServerRequestFilter;
+import org.jboss.resteasy.reactive.server.ServerResponseFilter;
+
+/** Errors below {@code /v1} in the form that OpenAI's clients read, those of the whole service included. */
+public class OpenAiErrors {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final String PATH = "/v1/";
+
+    /** Clients ask for JSON also when they want a stream; which of the two comes is said by the request's body. */
+    @ServerRequestFilter(preMatching = true)
+    public void acceptAnything(ContainerRequestContext request) {
+        if (request.getUriInfo().getPath().startsWith(PATH)) {
+            request.getHeaders().putSingle("Accept", "*/*");
+        }
+    }
+
+    @ServerExceptionMapper
+    public Response invalid(InvalidParameter error) {
+        return response(OpenAiError.invalid(error.param(), error.code(), String.valueOf(error.getMessage())));
+    }
+
+    @ServerExceptionMapper
+    public Response failed(RequestFailed error) {
+        var response = response(error.error());
+        error.jobId().ifPresent(id -> {
+            response.getHeaders().putSingle("X-Job-Id", id);
+            response.getHeaders().putSingle("X-Request-Id", id);
+        });
+        return response;
+    }
+
+    private static Response response(OpenAiError error) {
+        var response = Response.status(error.status())
+                .type("application/json")
+                .entity(error.json().toString());
+        if (error.retryAfter() != null) {
+            response.header("Retry-After", error.retryAfter().toSeconds());
+        }
+        if (error.status() >= 500 && !error.retry()) {
+            // The clients would try such a status again by themselves.
+            response.header("X-Should-Retry", "false");
+        }
+        return response.build();
+    }
+
+    /** A problem of the service, such as a full disk, in this form. */
+    @ServerResponseFilter
+    public void translate(ContainerRequestContext request, ContainerResponseContext response) {
+        if (request.getUriInfo().getPath().startsWith(PATH)
+                && response.getEntity() instanceof String entity
+                && response.getMediaType() != null
+                && response.getMediaType().toString().startsWith(Problem.MEDIA_TYPE)) {
+            response.setEntity(translated(entity, response.getStatus()).json().toString());
+            response.getHeaders().putSingle("Content-Type", "application/json");
+        }
+    }
+
+    private static OpenAiError translated(String problem, int status) {
+        var json = parse(problem);
+        var slug = json.path("type").asText().replaceFirst("^/problems/", "").replace('-', '_');
+        var message = new StringBuilder(json.path("title").asText());
+        if (json.has("detail")) {
+            message.append(": ").append(json.path("detail").asText());
+        }
+        json.path("errors").forEach(error -> message.append("; ").append(error.asText()));
+        var type = status >= 500 ? "server_error" : "invalid_request_error";
+        return new OpenAiError(status, type, null, slug, message.toString(), false, null);
+    }
+
+    private static JsonNode parse(String problem) {
+        try {
+            return JSON.readTree(problem);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a problem that is no JSON", e);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+package dev.ringfence.api.rest.openai;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.rest.JsonBody;
+import dev.ringfence.api.rest.ServiceGate;
+import dev.ringfence.api.rest.openai.ModelCalls.Call;
+import dev.ringfence.catalog.Model;
+import dev.ringfence.runner.capability.ModelSource;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.runner.openai.ModelRequest;
+import dev.ringfence.runner.openai.ResponsesRequest;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import java.io.InputStream;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.RestMulti;
+
+/**
+ * OpenAI's API. Its answers are text of a type that each names itself: one address answers with JSON or with a stream,
+ * as the body asks.
+ */
+@Path("/v1")
+@Tag(name = "openai", description = "OpenAI's API; src/docs/openai.md lists each parameter")
+public class OpenAiResource {
+    private final ServiceGate gate;
+    private final ModelCalls calls;
+    private final Callers callers;
+
+    OpenAiResource(ServiceGate gate, ModelCalls calls, Callers callers) {
+        this.gate = gate;
+        this.calls = calls;
+        this.callers = callers;
+    }
+
+    @POST
+    @Path("/chat/completions")
+    @Blocking
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.TEXT_PLAIN)
+    @org.eclipse.microprofile.openapi.annotations.Operation(summary = "Let a model continue a conversation")
+    public RestMulti<byte[]> chat(InputStream body, @Context HttpHeaders headers) {
+        var json = JsonBody.read(body);
+        var request = ModelRequest.of(Operation.CHAT, json);
+        var head = head("chatcmpl-", request.model());
+        var answer = request.stream() ? new ChatStream(head, request.includeUsage()) : new ChatAnswer(head);
+        return answer(request, json, answer, headers);
+    }
+
+    @POST
+    @Path("/completions")
+    @Blocking
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.TEXT_PLAIN)
+    @org.eclipse.microprofile.openapi.annotations.Operation(summary = "Let a model continue a text")
+    public RestMulti<byte[]> completions(InputStream body, @Context HttpHeaders headers) {
+        var json = JsonBody.read(body);
+        var request = ModelRequest.of(Operation.COMPLETION, json);
+        var head = head("cmpl-", request.model());
+        return answer(request, json, new CompletionAnswer(head, request.stream(), request.includeUsage()), headers);
+    }
+
+    @POST
+    @Path("/embeddings")
+    @Blocking
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.TEXT_PLAIN)
+    @org.eclipse.microprofile.openapi.annotations.Operation(summary = "Turn texts into vectors")
+    public RestMulti<byte[]> embeddings(InputStream body, @Context HttpHeaders headers) {
+        var json = JsonBody.read(body);
+        var request = ModelRequest.of(Operation.EMBEDDINGS, json);
+        return answer(request, json, new EmbeddingsAnswer(request.model()), headers);
+    }
+
+    @POST
+    @Path("/responses")
+    @Blocking
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.TEXT_PLAIN)
+    @org.eclipse.microprofile.openapi.annotations.Operation(
+            summary = "Let a model respond",
+            description = "Nothing is stored: each request brings the whole conversation.")
+    public RestMulti<byte[]> responses(InputStream body, @Context HttpHeaders headers) {
+        var request = ResponsesRequest.of(JsonBody.read(body));
+        var agent = callers.agent(headers);
+        var model = request.request().model();
+        resolve(model, agent);
+        var answer = new ResponsesAnswer(head("resp_", model), request.echo(), request.stream());
+        var call = new Call(agent, Operation.CHAT, request.chat(), request.stream(), request.ignored());
+        return calls.answer(gate.service().jobs(), call, answer);
+    }
+
+    @GET
+    @Path("/models")
+    @Produces(MediaType.APPLICATION_JSON)
+    @org.eclipse.microprofile.openapi.annotations.Operation(summary = "The models that the caller may use")
+    public String models(@Context HttpHeaders headers) {
+        var list = JsonNodeFactory.instance.objectNode().put("object", "list");
+        var data = list.putArray("data");
+        gate.service().catalog().modelsFor(callers.agent(headers)).forEach(model -> data.add(json(model)));
+        return list.toString();
+    }
+
+    @GET
+    @Path("/models/{id: .+}")
+    @Produces(MediaType.APPLICATION_JSON)
+    @org.eclipse.microprofile.openapi.annotations.Operation(summary = "One model; its id may hold slashes")
+    public String model(@PathParam("id") String id, @Context HttpHeaders headers) {
+        return gate.service().catalog().modelsFor(callers.agent(headers)).stream()
+                .filter(model -> model.id().equals(id))
+                .findFirst()
+                .map(model -> json(model).toString())
+                .orElseThrow(() -> unknown(id));
+    }
+
+    private RestMulti<byte[]> answer(ModelRequest request, ObjectNode json, Answer answer, HttpHeaders headers) {
+        var agent = callers.agent(headers);
+        resolve(request.model(), agent);
+        // How the answer is sent is not what the model is asked.
+        var arguments = json.deepCopy();
+        arguments.remove("stream");
+        arguments.remove("stream_options");
+        var call = new Call(agent, request.operation(), arguments, request.stream(), request.ignored());
+        return calls.answer(gate.service().jobs(), call, answer);
+    }
+
+    /** Before there is a job: what is not there for this agent is refused at the door. */
+    private void resolve(String model, String agent) {
+        if (gate.service().models().resolve(model, agent) instanceof ModelSource.Resolution.Refused refused) {
+            throw switch (refused.type()) {
+                case "unknown-model", "model-not-allowed" -> unknown(model);
+                default ->
+                    new RequestFailed(OpenAiError.unavailable(refused.type(), refused.message()), Optional.empty());
+            };
+        }
+    }
+
+    /** The same for a model that is not there and one that is others': who may not use it needs not know of it. */
+    private static RequestFailed unknown(String model) {
+        return new RequestFailed(
+                OpenAiError.notFound(
+                        "model",
+                        "model_not_found",
+                        "The model '" + model + "' does not exist or you do not have access to it; GET /v1/models"
+                                + " lists those that you can use."),
+                Optional.empty());
+    }
+
+    private static Head head(String kind, String model) {
+        var id = UUID.randomUUID().toString().replace("-", "");
+        return new Head(kind + id, Instant.now().getEpochSecond(), model);
+    }
+
+    private static ObjectNode json(Model model) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("id", model.id())
+                .put("object", "model")
+                .put("created", 0)
+                .put("owned_by", "ringfence");
+    }
+}

@@ -1,0 +1,231 @@
+package dev.ringfence.api.rest.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.GenerationEvent;
+import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import org.jspecify.annotations.Nullable;
+
+/** An answer of the Responses API, in one piece or as its typed events. */
+final class ResponsesAnswer implements Answer {
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+    private final String responseId;
+    private final long created;
+    private final String model;
+    private final ObjectNode echo;
+    private final boolean stream;
+    private final ArrayNode output = NODES.arrayNode();
+    private final StringBuilder frames = new StringBuilder();
+    private @Nullable Item open;
+    private int sequence;
+    private boolean begun;
+
+    /** @param echo what the answer repeats of the request */
+    ResponsesAnswer(Head head, ObjectNode echo, boolean stream) {
+        this.responseId = head.id();
+        this.created = head.created();
+        this.model = head.model();
+        this.echo = echo;
+        this.stream = stream;
+    }
+
+    /** A message or a call that is being written. */
+    private record Item(int index, String id, boolean message, String callId, String name, StringBuilder text) {}
+
+    @Override
+    public String heard(GenerationEvent event) {
+        begin();
+        if (event instanceof Delta delta) {
+            if (!delta.text().isEmpty()) {
+                text(delta.text());
+            }
+            delta.choice().path("delta").path("tool_calls").forEach(this::call);
+        }
+        return drain();
+    }
+
+    private void begin() {
+        if (!begun) {
+            begun = true;
+            send("response.created", NODES.objectNode().set("response", response("in_progress")));
+            send("response.in_progress", NODES.objectNode().set("response", response("in_progress")));
+        }
+    }
+
+    private void text(String piece) {
+        if (open == null || !open.message()) {
+            close();
+            var item = new Item(output.size(), id("msg"), true, "", "", new StringBuilder());
+            open = item;
+            send("response.output_item.added", place(item, false).set("item", json(item, "in_progress")));
+            send("response.content_part.added", place(item, true).set("part", part("")));
+        }
+        open.text().append(piece);
+        var delta = place(open, true).put("delta", piece);
+        delta.putArray("logprobs");
+        send("response.output_text.delta", delta);
+    }
+
+    private void call(JsonNode piece) {
+        var function = piece.path("function");
+        if (function.has("name")) {
+            close();
+            var item = new Item(
+                    output.size(),
+                    id("fc"),
+                    false,
+                    piece.path("id").asText(),
+                    function.path("name").asText(),
+                    new StringBuilder());
+            open = item;
+            send("response.output_item.added", place(item, false).set("item", json(item, "in_progress")));
+        }
+        var arguments = function.path("arguments").asText("");
+        if (open != null && !arguments.isEmpty()) {
+            open.text().append(arguments);
+            send("response.function_call_arguments.delta", place(open, false).put("delta", arguments));
+        }
+    }
+
+    /** Ends the item that is being written. */
+    private void close() {
+        var item = open;
+        if (item == null) {
+            return;
+        }
+        open = null;
+        var text = item.text().toString();
+        if (item.message()) {
+            var done = place(item, true).put("text", text);
+            done.putArray("logprobs");
+            send("response.output_text.done", done);
+            send("response.content_part.done", place(item, true).set("part", part(text)));
+        } else {
+            send(
+                    "response.function_call_arguments.done",
+                    place(item, false).put("name", item.name()).put("arguments", text));
+        }
+        var whole = json(item, "completed");
+        output.add(whole);
+        send("response.output_item.done", place(item, false).set("item", whole));
+    }
+
+    @Override
+    public String ended(JsonNode result) {
+        begin();
+        close();
+        boolean cut = result.path("finish_reason").asText().equals("length");
+        var response = response(cut ? "incomplete" : "completed");
+        if (cut) {
+            response.putObject("incomplete_details").put("reason", "max_output_tokens");
+        }
+        response.set("usage", usage(result));
+        if (!stream) {
+            return response.toString();
+        }
+        send(
+                cut ? "response.incomplete" : "response.completed",
+                NODES.objectNode().set("response", response));
+        return drain();
+    }
+
+    @Override
+    public String failed(OpenAiError error) {
+        if (!stream) {
+            return error.json().toString();
+        }
+        var response = response("failed");
+        response.putObject("error").put("code", error.code()).put("message", error.message());
+        send("response.failed", NODES.objectNode().set("response", response));
+        return drain();
+    }
+
+    private ObjectNode response(String status) {
+        var response = NODES.objectNode()
+                .put("id", responseId)
+                .put("object", "response")
+                .put("created_at", created)
+                .put("status", status)
+                .put("background", false)
+                .putNull("error")
+                .putNull("incomplete_details")
+                .put("model", model);
+        response.set("output", output.deepCopy());
+        response.setAll(echo);
+        return response.putNull("usage").putNull("user");
+    }
+
+    private static ObjectNode usage(JsonNode result) {
+        long input = result.path("input_tokens").asLong();
+        long generated = result.path("output_tokens").asLong();
+        var usage = NODES.objectNode()
+                .put("input_tokens", input)
+                .put("output_tokens", generated)
+                .put("total_tokens", input + generated);
+        usage.putObject("input_tokens_details")
+                .put("cached_tokens", result.path("cached_input_tokens").asLong());
+        usage.putObject("output_tokens_details").put("reasoning_tokens", 0);
+        return usage;
+    }
+
+    private static ObjectNode json(Item item, String status) {
+        boolean done = status.equals("completed");
+        if (!item.message()) {
+            return NODES.objectNode()
+                    .put("type", "function_call")
+                    .put("id", item.id())
+                    .put("call_id", item.callId())
+                    .put("name", item.name())
+                    .put("arguments", item.text().toString())
+                    .put("status", status);
+        }
+        var json = NODES.objectNode()
+                .put("type", "message")
+                .put("id", item.id())
+                .put("role", "assistant")
+                .put("status", status);
+        var content = json.putArray("content");
+        if (done) {
+            content.add(part(item.text().toString()));
+        }
+        return json;
+    }
+
+    private static ObjectNode part(String text) {
+        var part = NODES.objectNode().put("type", "output_text").put("text", text);
+        part.putArray("annotations");
+        part.putArray("logprobs");
+        return part;
+    }
+
+    private static ObjectNode place(Item item, boolean inContent) {
+        var place = NODES.objectNode().put("item_id", item.id()).put("output_index", item.index());
+        return inContent ? place.put("content_index", 0) : place;
+    }
+
+    private String id(String kind) {
+        return kind + "_" + responseId.substring(responseId.indexOf('_') + 1) + output.size();
+    }
+
+    private void send(String type, ObjectNode event) {
+        if (stream) {
+            var numbered = NODES.objectNode().put("type", type).put("sequence_number", sequence++);
+            numbered.setAll(event);
+            frames.append(Frames.event(type, numbered));
+        }
+    }
+
+    private String drain() {
+        var text = frames.toString();
+        frames.setLength(0);
+        return text;
+    }
+
+    @Override
+    public String mediaType() {
+        return stream ? Frames.EVENT_STREAM : Frames.JSON;
+    }
+}

@@ -1,0 +1,72 @@
+package dev.ringfence.api.rest.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+
+/** Calls of functions, put together from their pieces. */
+final class ToolCalls {
+    private final TreeMap<Integer, Call> calls = new TreeMap<>();
+
+    /** One call so far. */
+    static final class Call {
+        private final int index;
+        private String id = "";
+        private String name = "";
+        private final StringBuilder arguments = new StringBuilder();
+
+        private Call(int index) {
+            this.index = index;
+        }
+
+        int index() {
+            return index;
+        }
+
+        String id() {
+            return id;
+        }
+
+        String name() {
+            return name;
+        }
+
+        String arguments() {
+            return arguments.toString();
+        }
+    }
+
+    void add(JsonNode pieces) {
+        for (var piece : pieces) {
+            var call = calls.computeIfAbsent(piece.path("index").asInt(), Call::new);
+            var function = piece.path("function");
+            call.id = piece.path("id").asText(call.id);
+            call.name = function.path("name").asText(call.name);
+            call.arguments.append(function.path("arguments").asText(""));
+        }
+    }
+
+    boolean isEmpty() {
+        return calls.isEmpty();
+    }
+
+    List<Call> all() {
+        return new ArrayList<>(calls.values());
+    }
+
+    ArrayNode json() {
+        var array = JsonNodeFactory.instance.arrayNode();
+        for (var call : calls.values()) {
+            array.addObject()
+                    .put("id", call.id)
+                    .put("type", "function")
+                    .putObject("function")
+                    .put("name", call.name)
+                    .put("arguments", call.arguments());
+        }
+        return array;
+    }
+}

@@ -1,0 +1,215 @@
+package dev.ringfence.runner.engine;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * Reads what {@link ToolGrammar} makes a model write, as it comes, and turns it into deltas: calls, with their arguments
+ * piece by piece, or content. The grammar has seen to the form, so what would break it cannot come, and an answer that
+ * was cut off gives what there was. Not for several threads.
+ */
+final class ToolCallReader {
+    private static final int CALL_DEPTH = 3;
+
+    /** What the characters that come belong to. */
+    private enum Part {
+        STRUCTURE,
+        KEY,
+        NAME,
+        TEXT,
+        RAW_CONTENT,
+        RAW_ARGUMENTS
+    }
+
+    private final StringBuilder word = new StringBuilder();
+    private final StringBuilder unsent = new StringBuilder();
+    private final StringBuilder unicode = new StringBuilder();
+    private final List<Delta> deltas = new ArrayList<>();
+    private Part part = Part.STRUCTURE;
+    private String key = "";
+    private boolean keyExpected;
+    private int depth;
+    private int rawDepth;
+    private boolean rawText;
+    private boolean escaped;
+    private boolean inUnicode;
+    private int calls;
+    private int whole;
+
+    /** What the next piece of the model's text comes to. */
+    List<Delta> accept(String piece) {
+        deltas.clear();
+        for (int i = 0; i < piece.length(); i++) {
+            step(piece.charAt(i));
+        }
+        send();
+        return List.copyOf(deltas);
+    }
+
+    /** Whether there are calls, and none of them is cut off. */
+    boolean callsAreWhole() {
+        return calls > 0 && whole == calls;
+    }
+
+    private void step(char c) {
+        switch (part) {
+            case STRUCTURE -> structure(c);
+            case KEY, NAME, TEXT -> string(c);
+            case RAW_CONTENT, RAW_ARGUMENTS -> raw(c);
+        }
+    }
+
+    private void structure(char c) {
+        switch (c) {
+            case '"' -> begin(keyExpected ? Part.KEY : depth == CALL_DEPTH ? Part.NAME : Part.TEXT);
+            case '{', '[' -> {
+                if (depth == CALL_DEPTH && key.equals("arguments")) {
+                    begin(Part.RAW_ARGUMENTS);
+                    raw(c);
+                } else if (depth == 1 && key.equals("content")) {
+                    begin(Part.RAW_CONTENT);
+                    raw(c);
+                } else {
+                    depth++;
+                    keyExpected = c == '{';
+                }
+            }
+            case '}', ']' -> depth--;
+            case ':' -> keyExpected = false;
+            case ',' -> keyExpected = depth != 2;
+            default -> {
+                // White space.
+            }
+        }
+    }
+
+    private void begin(Part next) {
+        part = next;
+        word.setLength(0);
+        rawDepth = 0;
+    }
+
+    private void string(char c) {
+        if (inUnicode) {
+            unicode.append(c);
+            if (unicode.length() == 4) {
+                inUnicode = false;
+                put((char) Integer.parseInt(unicode.toString(), 16));
+            }
+        } else if (escaped) {
+            escaped = false;
+            escape(c);
+        } else if (c == '\\') {
+            escaped = true;
+        } else if (c == '"') {
+            end();
+        } else {
+            put(c);
+        }
+    }
+
+    private void escape(char c) {
+        switch (c) {
+            case 'u' -> {
+                inUnicode = true;
+                unicode.setLength(0);
+            }
+            case 'n' -> put('\n');
+            case 't' -> put('\t');
+            case 'r' -> put('\r');
+            case 'b' -> put('\b');
+            case 'f' -> put('\f');
+            default -> put(c);
+        }
+    }
+
+    private void put(char c) {
+        (part == Part.TEXT ? unsent : word).append(c);
+    }
+
+    private void end() {
+        switch (part) {
+            case KEY -> key = word.toString();
+            case NAME -> beginCall(word.toString());
+            case TEXT -> send();
+            case STRUCTURE, RAW_CONTENT, RAW_ARGUMENTS -> throw new IllegalStateException("no string ends in " + part);
+        }
+        part = Part.STRUCTURE;
+    }
+
+    private void raw(char c) {
+        unsent.append(c);
+        if (rawText) {
+            if (escaped) {
+                escaped = false;
+            } else if (c == '\\') {
+                escaped = true;
+            } else if (c == '"') {
+                rawText = false;
+            }
+            return;
+        }
+        switch (c) {
+            case '"' -> rawText = true;
+            case '{', '[' -> rawDepth++;
+            case '}', ']' -> {
+                if (--rawDepth == 0) {
+                    whole += part == Part.RAW_ARGUMENTS ? 1 : 0;
+                    send();
+                    part = Part.STRUCTURE;
+                }
+            }
+            default -> {
+                // A value within, which is passed on as it is.
+            }
+        }
+    }
+
+    private void beginCall(String name) {
+        var delta = JsonNodeFactory.instance.objectNode();
+        delta.putArray("tool_calls")
+                .addObject()
+                .put("index", calls)
+                .put("id", "call_" + UUID.randomUUID().toString().replace("-", ""))
+                .put("type", "function")
+                .putObject("function")
+                .put("name", name)
+                .put("arguments", "");
+        calls++;
+        tell(delta);
+    }
+
+    /** What has come of a text or of arguments and was not told yet; half a character waits for the other half. */
+    private void send() {
+        int length = unsent.length();
+        if (length > 0 && Character.isHighSurrogate(unsent.charAt(length - 1))) {
+            length--;
+        }
+        if (length == 0) {
+            return;
+        }
+        var text = unsent.substring(0, length);
+        unsent.delete(0, length);
+        var delta = JsonNodeFactory.instance.objectNode();
+        if (part == Part.RAW_ARGUMENTS) {
+            delta.putArray("tool_calls")
+                    .addObject()
+                    .put("index", calls - 1)
+                    .putObject("function")
+                    .put("arguments", text);
+        } else {
+            delta.put("content", text);
+        }
+        tell(delta);
+    }
+
+    private void tell(ObjectNode delta) {
+        var choice = JsonNodeFactory.instance.objectNode().put("index", 0);
+        choice.set("delta", delta);
+        deltas.add(new Delta(choice.putNull("finish_reason")));
+    }
+}

@@ -1,0 +1,125 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.runner.fence.cgroup.JobCgroup;
+import dev.ringfence.runner.process.Census;
+import dev.ringfence.runner.process.JobMark;
+import dev.ringfence.runner.process.KernelLimits;
+import dev.ringfence.runner.process.Tree;
+import dev.ringfence.runner.process.Usage;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** The limits of one job in any tier: set before its program begins, watched while it runs, read when it has ended. */
+final class JobLimits {
+    /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
+    private static final int ROOM = 512;
+
+    private final FencePlan plan;
+    private final Optional<JobCgroup> group;
+    private final JobMark mark;
+    private final Optional<TaskLimit> tasks;
+    private final Watchdog watchdog;
+    private JobCgroup.@Nullable Readings readings;
+
+    JobLimits(FencePlan plan, Belongings belongings, JobMark mark, Optional<TaskLimit> tasks) {
+        this.plan = plan;
+        this.group = belongings.group;
+        this.mark = mark;
+        this.tasks = tasks;
+        this.watchdog = new Watchdog(plan.watch(), mark, belongings);
+    }
+
+    /**
+     * Makes the child known as the job's, before it can start anything.
+     *
+     * @param user whose it is, if that is not the service's
+     */
+    void mark(Tree tree, OptionalInt user) {
+        tree.mark(mark, user);
+    }
+
+    /** Puts a process that does not run yet under the limits, and with it all that it will start. */
+    void apply(Tree tree, int pid, OptionalInt user) {
+        group.ifPresent(found -> found.place(pid));
+        tree.limit(
+                pid,
+                user,
+                new KernelLimits(plan.maxFileBytes(), 2 * plan.watch().memoryBytes(), userTasks(user), plan.nice()));
+    }
+
+    /**
+     * What stands behind a watched number of tasks, so that a job cannot outgrow the watchdog. The service's user also
+     * has the service and other jobs.
+     */
+    private long userTasks(OptionalInt user) {
+        if (plan.watch().tasks() == 0) {
+            return plan.userTasks();
+        }
+        return plan.watch().tasks() + ROOM + (user.isPresent() ? 0 : Census.tasksOfThisUser());
+    }
+
+    Duration interval() {
+        return plan.watch().anything() ? Watch.INTERVAL : Duration.ZERO;
+    }
+
+    void look(Tree tree, Runnable end) {
+        watchdog.look(tree, end);
+    }
+
+    /** A job that is held goes on, so that it hears a polite signal. */
+    void letGo(Tree tree) {
+        watchdog.letGo(tree);
+    }
+
+    /** Nothing new begins any more. */
+    void seal() {
+        group.ifPresent(JobCgroup::seal);
+    }
+
+    Usage ended(Usage counted) {
+        if (group.isEmpty()) {
+            // What the kernel counted begins with the service's own memory, which a child shares until its program
+            // begins.
+            return new Usage(
+                    counted.cpuUser(),
+                    counted.cpuSystem(),
+                    watchdog.peakMemory() > 0 ? watchdog.peakMemory() : counted.peakMemoryBytes(),
+                    counted.wall(),
+                    watchdog.peakMemory() > 0 ? "watchdog (sum of processes)" : "rusage (at most)");
+        }
+        var seen = group.get().readings();
+        readings = seen;
+        return new Usage(
+                seen.cpuUser().isNegative() ? counted.cpuUser() : seen.cpuUser(),
+                seen.cpuSystem().isNegative() ? counted.cpuSystem() : seen.cpuSystem(),
+                seen.peakMemoryBytes() > 0 ? seen.peakMemoryBytes() : counted.peakMemoryBytes(),
+                counted.wall(),
+                seen.peakMemoryBytes() > 0 ? "control group" : counted.memorySource());
+    }
+
+    /** What the control group counted, once the tree is gone. */
+    Optional<JobCgroup.Readings> readings() {
+        return Optional.ofNullable(readings);
+    }
+
+    /** Whether the kernel or the watchdog ended it, or some of it, for its memory or its files. */
+    boolean ended() {
+        return !watchdog.hits().isEmpty()
+                || readings().map(found -> found.memoryKills() > 0).orElse(false);
+    }
+
+    /** What was hit of the limits that the service itself keeps. */
+    List<LimitHit> hits() {
+        var hits = new ArrayList<>(watchdog.hits());
+        tasks.filter(limit -> limit.refused() > 0)
+                .ifPresent(limit -> hits.add(new LimitHit(
+                        "process_limits.max_child_processes",
+                        plan.limits().tasks() + " tasks",
+                        limit.refused() + " refused beyond them")));
+        return hits;
+    }
+}

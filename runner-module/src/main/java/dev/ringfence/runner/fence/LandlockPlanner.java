@@ -1,0 +1,239 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.runner.fence.TierPlan.FileRule;
+import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
+import dev.ringfence.runner.fence.seccomp.Architecture;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
+import dev.ringfence.runner.process.Confinement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plans for Landlock and seccomp alone. The program sees the host's tree of directories and can do only what a rule
+ * allows; Landlock cannot take away below what it has given, so around denied paths each neighbour gets a rule.
+ */
+final class LandlockPlanner implements TierPlanner {
+    /** Rules around denied paths; each costs a little at every start. */
+    private static final int MOST_RULES = 2048;
+
+    private static final List<String> DEVICES =
+            List.of("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom");
+
+    /** What tells of the machine and not of anybody on it. */
+    private static final List<String> PROC = List.of("/proc/cpuinfo", "/proc/meminfo", "/proc/filesystems");
+
+    /** There is no namespace to keep these of the host and of other jobs apart. */
+    private static final Set<String> IPC = Set.of(
+            "shmget",
+            "shmat",
+            "shmctl",
+            "shmdt",
+            "semget",
+            "semop",
+            "semctl",
+            "semtimedop",
+            "msgget",
+            "msgsnd",
+            "msgrcv",
+            "msgctl",
+            "mq_open",
+            "mq_unlink",
+            "mq_timedsend",
+            "mq_timedreceive",
+            "mq_notify",
+            "mq_getsetattr");
+
+    /** Memory that shows in no process; refused where only processes are watched. */
+    private static final Set<String> HIDDEN_MEMORY = Set.of("memfd_create", "memfd_secret");
+
+    private static final Set<String> STARTING = Set.of("clone", "fork", "vfork");
+
+    private final Planning planning;
+    private final int version;
+    private final List<FileRule> rules = new ArrayList<>();
+    private final Set<Path> denied = new LinkedHashSet<>();
+    private boolean temporary;
+    private @Nullable NetworkPlan network;
+    private OptionalInt threads = OptionalInt.empty();
+
+    LandlockPlanner(Planning planning, int version) {
+        this.planning = planning;
+        this.version = version;
+    }
+
+    @Override
+    public void system() {
+        planning.denied().forEach(path -> denied.add(real(path)));
+        planning.host().systemPaths().forEach((path, what) -> {
+            if (what instanceof Host.SystemPath.Bound) {
+                allow(path, FileRights.READ_AND_RUN);
+            }
+        });
+        DEVICES.forEach(path -> allow(Path.of(path), FileRights.READ_FILE | FileRights.WRITE_FILE));
+        PROC.forEach(path -> allow(Path.of(path), FileRights.READ_FILE));
+    }
+
+    @Override
+    public long disk(DataSize asked) {
+        temporary = planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0;
+        planning.entry(
+                "resources.max_disk_mb",
+                asked,
+                temporary
+                        ? "watchdog: size of the job's directory, at least every second"
+                        : "Landlock: nothing can be written",
+                (temporary ? asked.bytes() : 0) + " bytes");
+        return temporary ? asked.bytes() : 0;
+    }
+
+    @Override
+    public void filesystem() {
+        var asked = planning.profile().filesystem();
+        var readable = planning.readable();
+        readable.forEach(path -> allow(path, FileRights.READ_AND_RUN));
+        planning.entry(
+                "filesystem.read_paths",
+                asked.readPaths(),
+                "Landlock version " + version,
+                "the system and " + readable + ", by " + rules.size() + " rules");
+        if (!asked.writePaths().isEmpty()) {
+            throw new FenceException.Refused(
+                    "filesystem.write_paths",
+                    "filesystem.write_paths " + asked.writePaths() + " cannot be given yet, since the disk limit does"
+                            + " not reach into directories of the host; leave them out and write to $TMPDIR");
+        }
+        planning.entry(
+                "filesystem.write_paths",
+                "none",
+                "Landlock: nothing can be written but the job's directory",
+                temporary ? "$TMPDIR" : "none");
+        planning.entry(
+                "filesystem.denied_paths",
+                asked.deniedPaths(),
+                denied.isEmpty()
+                        ? "Landlock: nothing can be read that is not given"
+                        : "Landlock: rules for all that lies around them; their directories cannot be listed",
+                denied.size() + " left out");
+        planning.entry(
+                "filesystem.allow_temp_files",
+                asked.allowTempFiles(),
+                temporary ? "a directory of the job's own, as $TMPDIR and $HOME" : "Landlock: nothing can be written",
+                Boolean.toString(asked.allowTempFiles()));
+    }
+
+    @Override
+    public void tasks(int beside) {
+        threads = OptionalInt.of(beside + 1);
+    }
+
+    @Override
+    public NetworkPlan network(NetworkPlan asked) {
+        network = asked.withoutNamespace(FileRights.network(version) != 0);
+        return network;
+    }
+
+    @Override
+    public SeccompPolicy filter(SeccompPolicy asked) {
+        var refused = new HashSet<>(IPC);
+        if (!planning.host().limitable().contains(Controller.MEMORY)) {
+            refused.addAll(HIDDEN_MEMORY);
+        }
+        var decided = new HashSet<String>();
+        if (threads.isPresent()) {
+            decided.addAll(STARTING);
+        }
+        if (network != null && network.egress().isPresent()) {
+            decided.add("connect");
+        }
+        // The start itself is a clone, so a filter cannot forbid them; the service, when asked, lets only that through.
+        return asked.withProcesses().refusing(refused).asking(decided);
+    }
+
+    @Override
+    public Set<String> startCalls() {
+        var known =
+                planning.host().architecture().map(Architecture::syscallNames).orElse(Set.of());
+        var calls = new HashSet<>(Confinement.neededCalls());
+        calls.retainAll(known);
+        return calls;
+    }
+
+    @Override
+    public void identity() {
+        boolean root = planning.host().root();
+        planning.entry(
+                "identity",
+                "a user of its own, no capabilities",
+                root
+                        ? "setresuid by the starting thread, no_new_privs"
+                        : "no_new_privs; Landlock: no signals to others, no tracing of others",
+                root ? "a user of the jobs' range" : "the service's user, which it cannot change");
+    }
+
+    @Override
+    public TierPlan plan() {
+        return new TierPlan.Landlocked(
+                rules,
+                temporary ? FileRights.WORK & FileRights.known(version) : 0,
+                FileRights.known(version),
+                network != null && network.shared() ? 0 : FileRights.network(version),
+                FileRights.scopes(version),
+                threads);
+    }
+
+    private void allow(Path path, long rights) {
+        if (Files.exists(path)) {
+            allowReal(real(path), rights);
+        }
+    }
+
+    private void allowReal(Path path, long rights) {
+        if (denied.stream().anyMatch(path::startsWith)) {
+            return;
+        }
+        boolean directory = Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+        if (!directory || denied.stream().noneMatch(below -> below.startsWith(path))) {
+            add(new FileRule(path, (directory ? rights : rights & FileRights.OF_FILES) & FileRights.known(version)));
+            return;
+        }
+        try (var children = Files.newDirectoryStream(path)) {
+            for (var child : children) {
+                // What a link leads to is guarded where it is.
+                if (!Files.isSymbolicLink(child)) {
+                    allowReal(child, rights);
+                }
+            }
+        } catch (IOException e) {
+            throw new FenceException.Refused(
+                    "filesystem.denied_paths", path + " holds a denied path and cannot be listed: " + e.getMessage());
+        }
+    }
+
+    private void add(FileRule rule) {
+        if (rules.size() == MOST_RULES) {
+            throw new FenceException.Refused(
+                    "filesystem.denied_paths",
+                    "more than " + MOST_RULES + " rules would be needed around the denied paths; deny a directory, or"
+                            + " give fewer read paths, or use the tier namespaces");
+        }
+        rules.add(rule);
+    }
+
+    private static Path real(Path path) {
+        try {
+            return path.toRealPath();
+        } catch (IOException e) {
+            throw new FenceException.Broken(path + " cannot be resolved: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.runner.process.CallDecider;
+import dev.ringfence.runner.process.Confinement;
+import dev.ringfence.runner.process.JobMark;
+import dev.ringfence.runner.process.Landlock;
+import dev.ringfence.runner.process.PinnedFile;
+import dev.ringfence.runner.process.ProcessRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Prepares the start of a program by a thread that confines itself. */
+record LandlockStart(
+        FenceSettings settings,
+        Host host,
+        FencePlan plan,
+        TierPlan.Landlocked tier,
+        FencedCommand command,
+        Belongings belongings,
+        JobMark mark) {
+
+    FencedStart prepare() {
+        if (tier.workRights() != 0) {
+            makeDirectory();
+        }
+        var tasks = tier.threads().isPresent()
+                ? Optional.of(new TaskLimit(tier.threads().getAsInt(), mark))
+                : Optional.<TaskLimit>empty();
+        var supervisor = new LandlockSupervisor(new JobLimits(plan, belongings, mark, tasks), belongings);
+        var confinement = new Confinement(Optional.of(landlock()), belongings.user, plan.filter(), decider(tasks));
+        var directory = belongings.directory.map(JobDirectory::path).orElse(Path.of("/"));
+        var request = new ProcessRequest(
+                command.name(),
+                Path.of(command.argv().getFirst()),
+                command.argv(),
+                environment(directory),
+                directory,
+                command.input(),
+                List.of(),
+                false,
+                command.effectiveDeadline(),
+                settings.grace(),
+                command.capture(),
+                Optional.of(confinement));
+        return new FencedStart(request, supervisor);
+    }
+
+    private CallDecider decider(Optional<TaskLimit> tasks) {
+        var starts = tasks.<CallDecider>map(limit -> limit).orElse(CallDecider.REFUSE);
+        if (belongings.proxy.isEmpty()) {
+            return starts;
+        }
+        var connects = new NetworkCalls(belongings.proxy.get(), false);
+        int connect = host.architecture().orElseThrow().number("connect");
+        return call -> (call.number() == connect ? connects : starts).decide(call);
+    }
+
+    private void makeDirectory() {
+        var scratch = settings.scratchDirectory();
+        try {
+            if (Files.notExists(scratch)) {
+                JobDirectory.prepare(scratch, host.root());
+            }
+            var directory = JobDirectory.create(scratch, command.name(), belongings.user.orElse(0));
+            belongings.directory = Optional.of(directory);
+            belongings.until(directory::remove);
+        } catch (IOException e) {
+            throw new FenceException.Broken(
+                    "no directory for a job could be made in " + scratch + ": " + e.getMessage()
+                            + "; set ringfence.fence.scratch to one that the service may write to",
+                    e);
+        }
+    }
+
+    private Landlock landlock() {
+        var landlock = Landlock.handling(tier.handledFiles(), tier.handledNetwork(), tier.scopes());
+        try {
+            for (var rule : tier.rules()) {
+                allow(landlock, rule.path(), rule.rights());
+            }
+            if (belongings.directory.isPresent()) {
+                allow(landlock, belongings.directory.get().path(), tier.workRights());
+            }
+            return landlock;
+        } catch (IOException e) {
+            landlock.close();
+            throw new FenceException.Broken("a rule of the fence could not be made: " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            landlock.close();
+            throw e;
+        }
+    }
+
+    /** The plan's paths hold no links; one that leads elsewhere by now was put there since. */
+    private static void allow(Landlock landlock, Path path, long rights) throws IOException {
+        try (var file = PinnedFile.of(path)) {
+            var found = Files.readSymbolicLink(file.path());
+            if (!found.equals(path)) {
+                throw new IOException(path + " has become " + found);
+            }
+            landlock.allow(file, rights);
+        }
+    }
+
+    /** There is no /tmp of the job's own: what would be there is in its directory. */
+    private Map<String, String> environment(Path directory) {
+        var environment = new LinkedHashMap<>(plan.network().environment());
+        environment.putAll(command.environment());
+        if (belongings.directory.isPresent()) {
+            environment.put("TMPDIR", directory.toString());
+            environment.computeIfPresent("HOME", (name, home) -> home.equals("/tmp") ? directory.toString() : home);
+        }
+        return environment;
+    }
+}

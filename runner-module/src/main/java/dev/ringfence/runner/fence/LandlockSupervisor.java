@@ -1,0 +1,71 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.runner.process.Tree;
+import dev.ringfence.runner.process.Usage;
+import java.time.Duration;
+
+/** Watches a program that the starting thread has confined; its processes are known by their mark. */
+final class LandlockSupervisor implements TierSupervisor {
+    private static final int SIGTERM = 15;
+    private static final int SIGKILL = 9;
+
+    private final JobLimits limits;
+    private final Belongings belongings;
+    private volatile int pid;
+
+    LandlockSupervisor(JobLimits limits, Belongings belongings) {
+        this.limits = limits;
+        this.belongings = belongings;
+    }
+
+    @Override
+    public int first() {
+        return pid;
+    }
+
+    @Override
+    public JobLimits limits() {
+        return limits;
+    }
+
+    @Override
+    public void spawned(Tree tree) {
+        pid = (int) tree.pid();
+        limits.mark(tree, belongings.user);
+        limits.apply(tree, pid, belongings.user);
+    }
+
+    @Override
+    public Duration interval() {
+        return limits.interval();
+    }
+
+    @Override
+    public void look(Tree tree) {
+        limits.look(tree, () -> kill(tree));
+    }
+
+    @Override
+    public void politely(Tree tree) {
+        tree.signalMarked(SIGTERM);
+        limits.letGo(tree);
+    }
+
+    @Override
+    public void kill(Tree tree) {
+        limits.seal();
+        // At one stroke, so that none of them can start another; then those that left the group.
+        tree.signalGroup(SIGKILL);
+        tree.signalMarked(SIGKILL);
+    }
+
+    @Override
+    public Usage ended(Usage counted) {
+        return limits.ended(counted);
+    }
+
+    @Override
+    public void close() {
+        belongings.close();
+    }
+}

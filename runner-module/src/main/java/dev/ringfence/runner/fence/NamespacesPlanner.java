@@ -1,0 +1,145 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.runner.fence.TierPlan.Mount;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Plans for namespaces by bubblewrap: what the program can reach is what is mounted. */
+final class NamespacesPlanner implements TierPlanner {
+    /** What giving up root takes, inside the fence and before the program; without privileges they give nothing. */
+    private static final Set<String> SETPRIV_SYSCALLS = Set.of(
+            "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
+
+    private final Planning planning;
+    private final List<Mount> mounts = new ArrayList<>();
+
+    NamespacesPlanner(Planning planning) {
+        this.planning = planning;
+    }
+
+    @Override
+    public void system() {
+        planning.host().systemPaths().forEach((path, what) -> {
+            switch (what) {
+                case Host.SystemPath.Link link -> mounts.add(new Mount.Link(link.target(), path));
+                case Host.SystemPath.Bound _ -> readOnly(path);
+            }
+        });
+        mounts.add(new Mount.Proc());
+        for (var path : List.of("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs")) {
+            if (Files.exists(Path.of(path))) {
+                mounts.add(new Mount.ReadOnly(Path.of(path)));
+            }
+        }
+        planning.host().masked().forEach(path -> mounts.add(new Mount.Masked(path, Files.isDirectory(path))));
+        mounts.add(new Mount.Devices());
+    }
+
+    @Override
+    public long disk(DataSize asked) {
+        if (planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0) {
+            mounts.add(new Mount.Temporary(Path.of("/tmp"), asked.bytes()));
+            planning.entry("resources.max_disk_mb", asked, "size of the tmpfs on /tmp", asked.bytes() + " bytes");
+        } else {
+            mounts.add(new Mount.Directory(Path.of("/tmp")));
+            planning.entry("resources.max_disk_mb", asked, "nothing can be written", "0 bytes");
+        }
+        return 0;
+    }
+
+    @Override
+    public void filesystem() {
+        var asked = planning.profile().filesystem();
+        var visible = planning.readable();
+        visible.forEach(this::readOnly);
+        planning.entry("filesystem.read_paths", asked.readPaths(), "read-only mounts", "the system and " + visible);
+
+        if (!asked.writePaths().isEmpty()) {
+            throw new FenceException.Refused(
+                    "filesystem.write_paths",
+                    "filesystem.write_paths " + asked.writePaths() + " cannot be given yet, since the disk limit does"
+                            + " not reach into directories of the host; leave them out and write to /tmp");
+        }
+        planning.entry("filesystem.write_paths", "none", "no writable mounts but /tmp", "none");
+
+        int masked = 0;
+        for (var path : planning.denied()) {
+            if (underSystem(path) || visible.stream().anyMatch(path::startsWith)) {
+                mounts.add(new Mount.Masked(path, Files.isDirectory(path)));
+                masked++;
+            }
+        }
+        planning.entry(
+                "filesystem.denied_paths",
+                asked.deniedPaths(),
+                "masked, and nothing is visible that is not given",
+                masked + " masked");
+
+        planning.entry(
+                "filesystem.allow_temp_files",
+                asked.allowTempFiles(),
+                asked.allowTempFiles() ? "tmpfs on /tmp" : "/tmp is read-only",
+                Boolean.toString(asked.allowTempFiles()));
+        mounts.add(new Mount.Sealed(Path.of("/dev")));
+        mounts.add(new Mount.Sealed(Path.of("/")));
+    }
+
+    @Override
+    public void tasks(int beside) {
+        // The filter forbids processes, and a group or RLIMIT_NPROC counts threads.
+    }
+
+    @Override
+    public NetworkPlan network(NetworkPlan asked) {
+        return asked;
+    }
+
+    @Override
+    public SeccompPolicy filter(SeccompPolicy asked) {
+        return asked;
+    }
+
+    @Override
+    public Set<String> startCalls() {
+        return planning.host().root() ? SETPRIV_SYSCALLS : Set.of();
+    }
+
+    @Override
+    public void identity() {
+        boolean root = planning.host().root();
+        planning.entry(
+                "identity",
+                "a user of its own, no capabilities",
+                root ? "setpriv, no_new_privs" : "user namespace, no_new_privs",
+                root ? "a user of the jobs' range" : "65534 inside, the service's outside");
+    }
+
+    @Override
+    public TierPlan plan() {
+        return new TierPlan.Namespaces(mounts);
+    }
+
+    /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */
+    private void readOnly(Path path) {
+        var parents = new ArrayList<Mount>();
+        for (var parent = path.getParent(); parent != null && parent.getNameCount() > 0; parent = parent.getParent()) {
+            if (!underSystem(parent)) {
+                parents.addFirst(new Mount.Directory(parent));
+            }
+        }
+        mounts.addAll(parents);
+        mounts.add(new Mount.ReadOnly(path));
+    }
+
+    private boolean underSystem(Path path) {
+        return path.startsWith("/proc")
+                || planning.host().systemPaths().entrySet().stream()
+                        .anyMatch(entry ->
+                                entry.getValue() instanceof Host.SystemPath.Bound && path.startsWith(entry.getKey()));
+    }
+}

@@ -1,0 +1,167 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.catalog.SandboxProfile.Network;
+import dev.ringfence.runner.fence.FenceReport.Entry;
+import dev.ringfence.runner.fence.egress.EgressPolicy;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a profile's network section is enforced.
+ *
+ * @param shared whether the program shares the host's network
+ * @param sockets which it can make
+ * @param egress what its proxy lets through; empty when it has none
+ * @param entries for the report
+ */
+record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egress, List<Entry> entries) {
+    /**
+     * Where programs find the proxy. Nothing listens there: a connection to this address is answered by the service,
+     * which puts one to the job's proxy in its place.
+     */
+    static final String PROXY_ADDRESS = "127.0.0.1";
+
+    static final int PROXY_PORT = 3128;
+
+    NetworkPlan {
+        entries = List.copyOf(entries);
+    }
+
+    /**
+     * The plan for a profile.
+     *
+     * @throws FenceException.Refused when it cannot be enforced
+     */
+    static NetworkPlan of(Network asked) {
+        return switch (asked.access()) {
+            case NONE -> none(asked);
+            case RESTRICTED -> restricted(asked);
+            case FULL -> full(asked);
+        };
+    }
+
+    /**
+     * The same for a job that has no network namespace of its own: nothing of the host's network is within its reach but
+     * what the filter lets it make sockets for. Unix sockets are files that Landlock does not guard, a container
+     * engine's among them, so there are none.
+     *
+     * @param ports whether Landlock also guards TCP ports
+     */
+    NetworkPlan withoutNamespace(boolean ports) {
+        if (shared) {
+            return new NetworkPlan(true, Sockets.INTERNET_ONLY, egress, entries);
+        }
+        var means = (egress.isEmpty()
+                        ? "seccomp: no sockets but connected pairs"
+                        : "seccomp: sockets for TCP connections only, which the service decides about")
+                + (ports ? "; Landlock: no TCP ports" : "");
+        return new NetworkPlan(
+                false,
+                egress.isEmpty() ? Sockets.NONE : Sockets.PROXY_ONLY,
+                egress,
+                entries.stream()
+                        .map(entry -> entry.means().startsWith("network namespace")
+                                ? new Entry(entry.field(), entry.asked(), means, entry.value())
+                                : entry)
+                        .toList());
+    }
+
+    /** What tells programs of the proxy; nothing is reached without it. */
+    Map<String, String> environment() {
+        if (egress.isEmpty()) {
+            return Map.of();
+        }
+        var proxy = "http://" + PROXY_ADDRESS + ":" + PROXY_PORT;
+        return Map.of(
+                "HTTP_PROXY", proxy,
+                "HTTPS_PROXY", proxy,
+                "ALL_PROXY", proxy,
+                "http_proxy", proxy,
+                "https_proxy", proxy,
+                "all_proxy", proxy);
+    }
+
+    private static NetworkPlan none(Network asked) {
+        return new NetworkPlan(
+                false,
+                Sockets.UNIX,
+                Optional.empty(),
+                List.of(
+                        new Entry(
+                                "network.access_mode",
+                                "None",
+                                "network namespace of its own; seccomp: AF_UNIX sockets only",
+                                "none"),
+                        new Entry(
+                                "network.allowed_destinations",
+                                destinations(asked),
+                                "network namespace of its own",
+                                "none"),
+                        new Entry(
+                                "network.max_bandwidth_mbps",
+                                Long.toString(asked.maxMegabitsPerSecond()),
+                                "no network",
+                                "0")));
+    }
+
+    private static NetworkPlan restricted(Network asked) {
+        EgressPolicy policy;
+        try {
+            policy = EgressPolicy.of(asked);
+        } catch (IllegalArgumentException e) {
+            throw new FenceException.Refused(
+                    "network.allowed_destinations", "network.allowed_destinations: " + e.getMessage());
+        }
+        return new NetworkPlan(
+                false,
+                Sockets.PROXIED,
+                Optional.of(policy),
+                List.of(
+                        new Entry(
+                                "network.access_mode",
+                                "Restricted",
+                                "network namespace of its own; seccomp: AF_UNIX and TCP sockets only, connections"
+                                        + " decided by the service",
+                                "the job's proxy only"),
+                        new Entry(
+                                "network.allowed_destinations",
+                                destinations(asked),
+                                "the job's proxy: names resolved and addresses checked by the service",
+                                destinations(asked)),
+                        new Entry(
+                                "network.max_bandwidth_mbps",
+                                Long.toString(asked.maxMegabitsPerSecond()),
+                                policy.bytesPerSecond() == 0
+                                        ? "nothing to enforce"
+                                        : "token bucket of the job's proxy, all connections and both directions together",
+                                policy.bytesPerSecond() == 0 ? "no limit" : policy.bytesPerSecond() + " bytes/s")));
+    }
+
+    private static NetworkPlan full(Network asked) {
+        if (asked.maxMegabitsPerSecond() > 0) {
+            throw new FenceException.Refused(
+                    "network.max_bandwidth_mbps",
+                    "network.max_bandwidth_mbps is " + asked.maxMegabitsPerSecond()
+                            + ", which cannot be enforced for access_mode Full; set it to 0 or use Restricted");
+        }
+        return new NetworkPlan(
+                true,
+                Sockets.INTERNET,
+                Optional.empty(),
+                List.of(
+                        new Entry("network.access_mode", "Full", "the host's network, as asked", "full"),
+                        new Entry("network.allowed_destinations", destinations(asked), "all, as asked", "all"),
+                        new Entry("network.max_bandwidth_mbps", "0", "nothing to enforce", "no limit")));
+    }
+
+    private static String destinations(Network asked) {
+        return asked.allowedDestinations().stream()
+                .map(destination ->
+                        (destination.host().contains(":") ? "[" + destination.host() + "]" : destination.host()) + ":"
+                                + destination.port() + " " + destination.protocol())
+                .toList()
+                .toString();
+    }
+}

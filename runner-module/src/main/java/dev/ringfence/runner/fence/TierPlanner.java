@@ -1,0 +1,45 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
+import java.util.Set;
+
+/**
+ * What differs between the tiers when a fence is planned. Called once each, in this order; each writes its lines of the
+ * report or refuses.
+ */
+sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
+    /** The system's own files, as every program needs them. */
+    void system();
+
+    /**
+     * The writable temporary files.
+     *
+     * @return how many bytes of them have to be watched; zero when the tier's own means limits them
+     */
+    long disk(DataSize asked);
+
+    /** What can be read, written and must not be. */
+    void filesystem();
+
+    /**
+     * The program may have no other process.
+     *
+     * @param beside threads that it may have beside its first
+     */
+    void tasks(int beside);
+
+    /** Adapts the network to what the tier has. */
+    NetworkPlan network(NetworkPlan asked);
+
+    /** Adapts the filter to how the tier starts the program. */
+    SeccompPolicy filter(SeccompPolicy asked);
+
+    /** What a list of allowed calls is widened by, for the program to be started at all. */
+    Set<String> startCalls();
+
+    /** The line on who the program runs as. */
+    void identity();
+
+    TierPlan plan();
+}

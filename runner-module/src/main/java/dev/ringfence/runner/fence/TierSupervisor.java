@@ -1,0 +1,11 @@
+package dev.ringfence.runner.fence;
+
+import dev.ringfence.runner.process.Supervisor;
+
+/** Watches the fence of one tier. */
+sealed interface TierSupervisor extends Supervisor permits NamespacesSupervisor, LandlockSupervisor {
+    /** The process whose end takes the tree with it, as the host sees it; zero before it is known. */
+    int first();
+
+    JobLimits limits();
+}

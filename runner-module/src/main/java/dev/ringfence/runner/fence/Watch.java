@@ -1,0 +1,21 @@
+package dev.ringfence.runner.fence;
+
+import java.time.Duration;
+
+/**
+ * What the service looks at regularly, because no control group limits it. Zero stands for what is limited otherwise, or
+ * not at all.
+ *
+ * @param memoryBytes beyond which the job is ended
+ * @param cores of processor time, beyond which the job is held until it is within them again
+ * @param ioBytesPerSecond from and to block devices, beyond which the job is held
+ * @param tasks processes and threads, beyond which the job is ended
+ * @param diskBytes in the job's directory, beyond which the job is ended
+ */
+record Watch(long memoryBytes, double cores, long ioBytesPerSecond, long tasks, long diskBytes) {
+    static final Duration INTERVAL = Duration.ofMillis(25);
+
+    boolean anything() {
+        return memoryBytes > 0 || cores > 0 || ioBytesPerSecond > 0 || tasks > 0 || diskBytes > 0;
+    }
+}

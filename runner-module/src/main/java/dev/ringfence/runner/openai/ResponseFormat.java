@@ -1,0 +1,37 @@
+package dev.ringfence.runner.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
+
+/** The form that an answer must have; engines hold to it by a grammar. */
+final class ResponseFormat {
+    private ResponseFormat() {}
+
+    static void read(@Nullable JsonNode format, String place, ObjectNode body) {
+        if (format == null) {
+            return;
+        }
+        if (!format.isObject()) {
+            throw InvalidParameter.type(place, "an object", format);
+        }
+        switch (format.path("type").asText()) {
+            case "text" -> {}
+            case "json_object" -> body.putObject("response_format").put("type", "json_object");
+            case "json_schema" -> {
+                var schema = format.path("json_schema").path("schema");
+                if (!schema.isObject()) {
+                    throw InvalidParameter.type(place + ".json_schema.schema", "a JSON Schema (an object)", schema);
+                }
+                body.putObject("response_format")
+                        .put("type", "json_schema")
+                        .putObject("json_schema")
+                        .put("name", format.path("json_schema").path("name").asText("answer"))
+                        .put("strict", true)
+                        .set("schema", schema);
+            }
+            default ->
+                throw InvalidParameter.value(place + ".type", "text, json_object or json_schema", format.path("type"));
+        }
+    }
+}

@@ -1,0 +1,274 @@
+package dev.ringfence.runner.process;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongPredicate;
+
+/**
+ * Finds and ends the processes of jobs by their marks. One for the whole service, so that watchers of many jobs share
+ * one look at {@code /proc}. Thread-safe.
+ */
+public final class Census {
+    /** How old a look at the process table may be. */
+    private static final long FRESH_NANOS = Duration.ofMillis(10).toNanos();
+
+    /** What is known of a number holds as long as it is seen again before it can have been given anew. */
+    private static final long MEMORY_NANOS = Duration.ofMillis(250).toNanos();
+
+    private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
+    private static final int OURSELVES = (int) ProcessHandle.current().pid();
+    private static final ReentrantLock LOCK = new ReentrantLock();
+
+    /** The marks of the processes that were there at the last look; zero for strangers. */
+    private static Map<Integer, Long> marks = new HashMap<>();
+
+    private static long lookedAt = System.nanoTime() - MEMORY_NANOS - 1;
+
+    /** Children that a keeper will wait for itself. */
+    private static final Set<Integer> KEPT = new HashSet<>();
+
+    /** What orphans used that were waited for here. */
+    private static final Map<Long, Libc.Waited> REAPED = new HashMap<>();
+
+    private Census() {}
+
+    /** From now on orphans of jobs become children of this process, wherever it runs, and are waited for here. */
+    public static void adoptOrphans() {
+        SystemCalls.adoptOrphans();
+    }
+
+    /** Marks a child of ours, which its keeper waits for, and all that it will start. */
+    static void enrol(int pid, JobMark mark, OptionalInt user) {
+        LOCK.lock();
+        try {
+            UserThread.run(user, () -> Libc.limit(pid, Libc.RLIMIT_RTTIME, mark.value()));
+            marks.put(pid, mark.value());
+            KEPT.add(pid);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** A marked child has been waited for. */
+    static void forget(int pid) {
+        LOCK.lock();
+        try {
+            KEPT.remove(pid);
+            marks.remove(pid);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** What orphans of a job used; told once. */
+    static Libc.Waited reaped(JobMark mark) {
+        LOCK.lock();
+        try {
+            var used = REAPED.remove(mark.value());
+            return used == null ? new Libc.Waited(0, 0, 0, 0) : used;
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** The processes of a job, as they were a few milliseconds ago at most; zombies that others wait for included. */
+    public static List<ProcessEntry> members(JobMark mark) {
+        return entries(value -> value == mark.value(), FRESH_NANOS);
+    }
+
+    /** The same, but at this moment. */
+    public static List<ProcessEntry> membersNow(JobMark mark) {
+        return entries(value -> value == mark.value(), 0);
+    }
+
+    /** Whether a process belongs to a job, at this moment. */
+    public static boolean isMember(int pid, JobMark mark) {
+        return ProcessEntry.mark(pid) == mark.value();
+    }
+
+    /**
+     * What the processes of a job, and the children they have waited for, read from and wrote to block devices.
+     *
+     * @param user whose they are, if that is not the service's
+     * @return bytes; empty when a process hides them
+     */
+    public static OptionalLong blockBytes(List<ProcessEntry> members, OptionalInt user) {
+        var sum = new AtomicLong();
+        var closed = new ArrayList<ProcessEntry>();
+        for (var member : members) {
+            member.blockBytes().ifPresentOrElse(sum::addAndGet, () -> closed.add(member));
+        }
+        if (!closed.isEmpty()) {
+            UserThread.run(
+                    user,
+                    () -> closed.removeIf(member -> {
+                        var bytes = member.blockBytes();
+                        bytes.ifPresent(sum::addAndGet);
+                        return bytes.isPresent();
+                    }));
+        }
+        // Not readable is also what has just ended.
+        closed.removeIf(member ->
+                ProcessEntry.of(member.pid()).filter(entry -> !entry.zombie()).isEmpty());
+        return closed.isEmpty() ? OptionalLong.of(sum.get()) : OptionalLong.empty();
+    }
+
+    /** How many processes and threads the service's user has now, those of the service included. */
+    public static long tasksOfThisUser() {
+        var own = Path.of("/proc/self");
+        long tasks = 0;
+        try (var entries = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            var user = Files.getAttribute(own, "unix:uid");
+            for (var entry : entries) {
+                try {
+                    if (user.equals(Files.getAttribute(entry, "unix:uid"))) {
+                        tasks += ProcessEntry.of(
+                                        Integer.parseInt(entry.getFileName().toString()))
+                                .map(ProcessEntry::threads)
+                                .orElse(0);
+                    }
+                } catch (IOException e) {
+                    // It has ended meanwhile.
+                }
+            }
+        } catch (IOException e) {
+            throw new ProcessException("the processes could not be listed", e);
+        }
+        return tasks;
+    }
+
+    /** Sends a signal to every process of a job that is there now. */
+    public static void signal(JobMark mark, int signal) {
+        for (var member : entries(value -> value == mark.value(), 0)) {
+            signal(member.pid(), mark.value(), signal);
+        }
+    }
+
+    /**
+     * Kills every process of a job and returns when none is left. Blocks. Whoever calls this has seen to it that the
+     * job cannot start new ones faster than they are killed.
+     *
+     * @throws ProcessException when some are still there after {@code atMost}
+     */
+    static void end(JobMark mark, Duration atMost) {
+        var _ = end(value -> value == mark.value(), atMost);
+    }
+
+    /**
+     * Kills every process that an earlier life of a service left, and returns when none is there. Blocks.
+     *
+     * @return how many were found
+     * @throws ProcessException when some are still there after {@code atMost}
+     */
+    public static int end(String instance, Duration atMost) {
+        return end(value -> JobMark.marks(instance, value), atMost);
+    }
+
+    private static int end(LongPredicate ours, Duration atMost) {
+        long until = System.nanoTime() + atMost.toNanos();
+        var seen = new HashSet<Integer>();
+        while (true) {
+            var left =
+                    entries(ours, 0).stream().filter(entry -> !entry.zombie()).toList();
+            if (left.isEmpty()) {
+                return seen.size();
+            }
+            if (System.nanoTime() - until >= 0) {
+                throw new ProcessException(
+                        "processes " + left.stream().map(ProcessEntry::pid).toList() + " did not end within "
+                                + atMost.toSeconds() + " s of a kill",
+                        new IllegalStateException("still running"));
+            }
+            boolean more = false;
+            for (var entry : left) {
+                more |= seen.add(entry.pid());
+                long mark = ProcessEntry.mark(entry.pid());
+                if (ours.test(mark)) {
+                    signal(entry.pid(), mark, Libc.SIGKILL);
+                }
+            }
+            if (!more) {
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+        }
+    }
+
+    /** Never reaches a stranger: the mark is looked at again once the process is held by a descriptor. */
+    private static void signal(int pid, long mark, int signal) {
+        int descriptor;
+        try {
+            descriptor = SystemCalls.pidDescriptor(pid);
+        } catch (NativeCallException e) {
+            return; // it has ended meanwhile
+        }
+        try {
+            if (ProcessEntry.mark(pid) == mark) {
+                var _ = SystemCalls.signal(descriptor, signal);
+            }
+        } finally {
+            Libc.close(descriptor);
+        }
+    }
+
+    private static List<ProcessEntry> entries(LongPredicate ours, long freshNanos) {
+        LOCK.lock();
+        try {
+            long now = System.nanoTime();
+            if (now - lookedAt > freshNanos) {
+                look(now);
+            }
+            var entries = new ArrayList<ProcessEntry>();
+            for (var known : marks.entrySet()) {
+                if (ours.test(known.getValue())) {
+                    ProcessEntry.of(known.getKey())
+                            .filter(entry -> !reap(entry, known.getValue()))
+                            .ifPresent(entries::add);
+                }
+            }
+            return entries;
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** An orphan that became our child and has ended: nobody else waits for it. */
+    private static boolean reap(ProcessEntry entry, long mark) {
+        if (!entry.zombie() || entry.parent() != OURSELVES || KEPT.contains(entry.pid())) {
+            return false;
+        }
+        Libc.reap(entry.pid()).ifPresent(used -> REAPED.merge(mark, used, Libc.Waited::plus));
+        return true;
+    }
+
+    private static void look(long now) {
+        var before = now - lookedAt > MEMORY_NANOS ? Map.<Integer, Long>of() : marks;
+        var seen = new HashMap<Integer, Long>();
+        try (var entries = Files.newDirectoryStream(Path.of("/proc"))) {
+            for (var entry : entries) {
+                var name = entry.getFileName().toString();
+                if (Character.isDigit(name.charAt(0))) {
+                    int pid = Integer.parseInt(name);
+                    var known = before.get(pid);
+                    seen.put(pid, known != null ? known : (Long) ProcessEntry.mark(pid));
+                }
+            }
+        } catch (IOException e) {
+            throw new ProcessException("the processes could not be listed", e);
+        }
+        marks = seen;
+        lookedAt = now;
+    }
+}

@@ -1,0 +1,25 @@
+package dev.ringfence.runner.process;
+
+/**
+ * Limits that the kernel keeps for each process and passes on to what it starts (setrlimit(2)). There are no core dumps
+ * either.
+ *
+ * @param fileBytes the size of files that it may write
+ * @param privateBytes the private memory that each process may ask for; zero for any
+ * @param userTasks how many processes and threads its user may have; zero for any
+ * @param nice the priority
+ */
+public record KernelLimits(long fileBytes, long privateBytes, long userTasks, int nice) {
+    void set(int pid) {
+        Libc.limit(pid, Libc.RLIMIT_FSIZE, fileBytes);
+        // One byte: for zero the kernel would start a collector, as root and outside of all limits (core(5)).
+        Libc.limit(pid, Libc.RLIMIT_CORE, 1);
+        if (privateBytes > 0) {
+            Libc.limit(pid, Libc.RLIMIT_DATA, privateBytes);
+        }
+        if (userTasks > 0) {
+            Libc.limit(pid, Libc.RLIMIT_NPROC, userTasks);
+        }
+        Libc.priority(pid, nice);
+    }
+}

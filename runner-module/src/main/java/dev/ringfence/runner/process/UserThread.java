@@ -1,0 +1,62 @@
+package dev.ringfence.runner.process;
+
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Does something as a job's user: what the kernel lets a user do to its own processes, it lets root do only with
+ * capabilities that containers seldom have. The thread has no other rights then, and ends.
+ */
+final class UserThread {
+    private static final long STACK_BYTES = 256 * 1024;
+
+    private final int user;
+    private final Runnable action;
+    private @Nullable Throwable failure;
+
+    private UserThread(int user, Runnable action) {
+        this.user = user;
+        this.action = action;
+    }
+
+    /** Returns when it is done, or throws what it threw; without a user it is done by this thread. */
+    static void run(OptionalInt user, Runnable action) {
+        if (user.isEmpty()) {
+            action.run();
+            return;
+        }
+        var acting = new UserThread(user.getAsInt(), action);
+        var thread = Thread.ofPlatform()
+                .name("as-user")
+                .daemon(true)
+                .stackSize(STACK_BYTES)
+                .start(acting::act);
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        switch (acting.failure) {
+            case null -> {}
+            case RuntimeException known -> throw known;
+            case Error error -> throw error;
+            case Throwable other -> throw new IllegalStateException(other);
+        }
+    }
+
+    private void act() {
+        try {
+            SystemCalls.check("changing to the job's user", SystemCalls.threadUser(user));
+            action.run();
+        } catch (Throwable e) {
+            failure = e;
+        }
+    }
+}

@@ -1,0 +1,210 @@
+#include "hostile.h"
+#include <linux/ioprio.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+/* Every process forks on; the first one leaves as soon as it is refused, with the others still at it. Without a fence it
+ * would end too, and say so: the processes count themselves. */
+void fork_bomb(char **arguments) {
+    (void)arguments;
+    enum { MOST = 1500 };
+    pid_t first = getpid();
+    int *started = mmap(NULL, sizeof *started, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    while (__atomic_add_fetch(started, 1, __ATOMIC_RELAXED) < MOST) {
+        if (fork() < 0) {
+            if (getpid() == first) {
+                contained("fork", strerror(errno));
+                return;
+            }
+            pause();
+        }
+    }
+    if (getpid() == first) {
+        broke("fork");
+    }
+}
+
+static void *idle(void *nothing) {
+    pause();
+    return nothing;
+}
+
+void thread_bomb(char **arguments) {
+    (void)arguments;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 64 * 1024);
+    for (int i = 0; i < 2000; i++) {
+        pthread_t thread;
+        int error = pthread_create(&thread, &attributes, idle, NULL);
+        if (error != 0) {
+            contained("threads", strerror(error));
+            return;
+        }
+    }
+    broke("threads");
+}
+
+static void *flooding(void *nothing) {
+    char block[4096];
+    memset(block, 'x', sizeof block);
+    while (write(1, block, sizeof block) >= 0 || errno == EINTR) {
+    }
+    return nothing;
+}
+
+/* Processes that leave: forked twice, in sessions of their own, deaf to all signals; some hold the pipes, some flood. */
+void daemons(char **arguments) {
+    for (int kind = 0; kind < 3; kind++) {
+        pid_t child = fork();
+        if (child < 0) {
+            exit(3);
+        }
+        if (child == 0) {
+            setsid();
+            pid_t grandchild = fork();
+            if (grandchild != 0) {
+                _exit(grandchild < 0 ? 3 : 0);
+            }
+            setsid();
+            for (int number = 1; number < NSIG; number++) {
+                signal(number, SIG_IGN);
+            }
+            prctl(PR_SET_PDEATHSIG, 0);
+            if (kind == 0) {
+                for (int descriptor = 0; descriptor < 64; descriptor++) {
+                    close(descriptor);
+                }
+            } else if (kind == 1) {
+                flooding(NULL);
+            }
+            for (;;) {
+                pause();
+            }
+        }
+    }
+    for (int status; wait(&status) > 0;) {
+        if (status != 0) {
+            exit(3);
+        }
+    }
+    if (arguments[0] != NULL) {
+        signal(SIGTERM, SIG_IGN);
+        for (;;) {
+            pause();
+        }
+    }
+}
+
+/* Whoever started it, the service, and the host's first processes. */
+void signal_others(char **arguments) {
+    (void)arguments;
+    pid_t others[] = {getppid(), service, 1, 2};
+    int signals[] = {SIGSTOP, SIGCONT, SIGTERM, SIGKILL};
+    for (int i = 0; i < LENGTH(others); i++) {
+        for (int j = 0; others[i] != getpid() && j < LENGTH(signals); j++) {
+            /* In a process namespace number 1 is its own first process, which ignores what comes from inside. */
+            int result = kill(others[i], signals[j]);
+            printf("kill %d with %d: %s\n", others[i], signals[j], result < 0 ? strerror(errno) : "sent");
+        }
+    }
+    int descriptor = (int)syscall(SYS_pidfd_open, service, 0);
+    if (descriptor >= 0) {
+        attempt("pidfd_send_signal to the service", syscall(SYS_pidfd_send_signal, descriptor, SIGKILL, NULL, 0));
+    }
+    printf("done\n");
+}
+
+void kill_everyone(char **arguments) {
+    (void)arguments;
+    printf("killing\n");
+    signal(SIGTERM, SIG_IGN);
+    kill(-1, SIGSTOP);
+    kill(-1, SIGTERM);
+    kill(-1, SIGKILL);
+    printf("done\n");
+}
+
+static int trace_me(void) {
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0;
+}
+
+void debugging(char **arguments) {
+    (void)arguments;
+    attempt_apart("PTRACE_TRACEME", trace_me);
+    char local[16] = "local";
+    char remote[16];
+    struct iovec mine = {local, sizeof local};
+    struct iovec theirs = {remote, sizeof remote};
+    pid_t others[] = {getpid(), getppid(), service};
+    for (int i = 0; i < LENGTH(others); i++) {
+        attempt("PTRACE_SEIZE", ptrace(PTRACE_SEIZE, others[i], NULL, NULL));
+        attempt("PTRACE_ATTACH", ptrace(PTRACE_ATTACH, others[i], NULL, NULL));
+        attempt("process_vm_readv", process_vm_readv(others[i], &mine, 1, &theirs, 1, 0));
+        attempt("process_vm_writev", process_vm_writev(others[i], &mine, 1, &theirs, 1, 0));
+        attempt("kcmp", syscall(SYS_kcmp, others[i], others[i], 0, 0, 0));
+        int descriptor = (int)syscall(SYS_pidfd_open, others[i], 0);
+        if (descriptor >= 0) {
+            attempt("pidfd_getfd", syscall(SYS_pidfd_getfd, descriptor, 0, 0));
+        }
+    }
+}
+
+void scheduling(char **arguments) {
+    (void)arguments;
+    struct sched_param real_time = {.sched_priority = 50};
+    attempt("SCHED_FIFO", sched_setscheduler(0, SCHED_FIFO, &real_time));
+    attempt("SCHED_RR of the service", sched_setscheduler(service, SCHED_RR, &real_time));
+    attempt("nice -20", setpriority(PRIO_PROCESS, 0, -20));
+    attempt("nice of the service", setpriority(PRIO_PROCESS, service, 19));
+    attempt("real-time input and output", syscall(SYS_ioprio_set, 1, 0, IOPRIO_PRIO_VALUE(1, 0)));
+    struct rlimit any = {RLIM_INFINITY, RLIM_INFINITY};
+    attempt("RLIMIT_FSIZE", setrlimit(RLIMIT_FSIZE, &any));
+    attempt("RLIMIT_CORE", setrlimit(RLIMIT_CORE, &any));
+    struct rlimit little = {16, 16};
+    attempt("limits of the service", prlimit(service, RLIMIT_NOFILE, &little, NULL));
+}
+
+void run_on_silently(char **arguments) {
+    (void)arguments;
+    for (int descriptor = 0; descriptor < 64; descriptor++) {
+        close(descriptor);
+    }
+    for (;;) {
+        pause();
+    }
+}
+
+/* ARGUMENTS: a program that belongs to root and is marked set-user-id. */
+void setuid_program(char **arguments) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", service);
+    const char *system[] = {"/usr/bin/su", "/usr/bin/mount", "/usr/bin/newgrp", "/usr/bin/passwd"};
+    for (int i = 0; i < LENGTH(system); i++) {
+        if (fork() == 0) {
+            close(2);
+            execl(system[i], system[i], "-c", "id", NULL);
+            _exit(1);
+        }
+        wait(NULL);
+    }
+    execl(arguments[0], arguments[0], "who-am-i", number, NULL);
+    attempt("execve of a set-user-id program", -1);
+}
+
+void who_am_i(char **arguments) {
+    (void)arguments;
+    if (geteuid() == 0 || getegid() == 0) {
+        broke("root");
+    } else {
+        printf("denied root: user %d, group %d\n", geteuid(), getegid());
+    }
+}

@@ -1,0 +1,50 @@
+package dev.ringfence.runner.abuse;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.catalog.SandboxProfile.Filesystem;
+import dev.ringfence.catalog.SandboxProfile.GpuAccess;
+import dev.ringfence.catalog.SandboxProfile.Network;
+import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
+import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
+import dev.ringfence.catalog.SandboxProfile.Resources;
+import dev.ringfence.catalog.SandboxProfile.Security;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/** The profiles that hostile programs run under. */
+final class Shape {
+    static final int CHILDREN = 48;
+    static final long MEMORY_MEGABYTES = 96;
+
+    private Shape() {}
+
+    static SandboxProfile ordinary() {
+        return profile(16, 8, NetworkAccess.NONE);
+    }
+
+    /** Room on the disk for more than there is of memory. */
+    static SandboxProfile roomy() {
+        return profile(512, 512, NetworkAccess.NONE);
+    }
+
+    static SandboxProfile connected() {
+        return profile(16, 8, NetworkAccess.FULL);
+    }
+
+    private static SandboxProfile profile(long diskMegabytes, long fileMegabytes, NetworkAccess network) {
+        return new SandboxProfile(
+                "abuse",
+                new Resources(
+                        DataSize.ofMegabytes(MEMORY_MEGABYTES),
+                        1.0,
+                        DataSize.ofMegabytes(diskMegabytes),
+                        new GpuAccess.None(),
+                        0),
+                new Filesystem(List.of(), List.of(), List.of(), true, DataSize.ofMegabytes(fileMegabytes)),
+                new ProcessLimits(CHILDREN, Duration.ofMinutes(5), Set.of(), 0),
+                new Network(network, List.of(), 0),
+                new Security(true, true, true, false));
+    }
+}

@@ -1,0 +1,443 @@
+package dev.ringfence.runner.fence;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.catalog.SandboxProfile.Filesystem;
+import dev.ringfence.catalog.SandboxProfile.GpuAccess;
+import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
+import dev.ringfence.catalog.SandboxProfile.Resources;
+import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.ProcessEnd;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real programs in fences of Landlock and seccomp alone, without any control group. */
+class LandlockFenceTest {
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final Duration LONG = Duration.ofMinutes(2);
+
+    private final FenceSettings settings =
+            FenceSettings.of("landlock" + ProcessHandle.current().pid()).onlyTier(FenceTier.LANDLOCK);
+    private final Fence fence = Fence.on(settings, Optional.empty());
+
+    @TempDir
+    Path directory;
+
+    @AfterEach
+    void close() {
+        fence.close();
+        assertThat(settings.scratchDirectory()).doesNotExist();
+    }
+
+    @Test
+    void aProgramRunsAndItsExitCodeOutputAndUsageAreReported() {
+        var result = run(Profiles.shell(), "echo hello; echo oops >&2; exit 7");
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(7));
+        assertThat(stdout(result)).isEqualTo("hello\n");
+        assertThat(new String(result.stderr().bytes(), UTF_8)).isEqualTo("oops\n");
+        assertThat(result.usage().peakMemoryBytes()).isPositive();
+        assertThat(result.limitsHit()).isEmpty();
+        assertThat(result.report().tier()).isEqualTo("landlock");
+    }
+
+    @Test
+    void theSameFieldsAreInTheReportAsOfEveryTier() {
+        var namespaces =
+                Fence.on(FenceSettings.of("other" + ProcessHandle.current().pid()));
+
+        assertThat(fence.report(Profiles.shell()).entries())
+                .extracting(FenceReport.Entry::field)
+                .containsExactlyInAnyOrderElementsOf(
+                        namespaces.report(Profiles.shell().inTier(FenceTier.NAMESPACES)).entries().stream()
+                                .map(FenceReport.Entry::field)
+                                .toList());
+    }
+
+    @Test
+    void filesOfTheHostCanNeitherBeReadNorWritten() throws IOException {
+        var secret = Files.writeString(directory.resolve("secret"), "password");
+        open(directory);
+
+        var result = run(Profiles.shell(), """
+                cat /etc/shadow /etc/passwd %s /proc/%d/environ /proc/%d/cmdline
+                ls / /root /home /var /proc %s
+                for d in / /usr /etc /tmp /dev /dev/shm /proc/self %s; do touch $d/x 2>/dev/null && echo wrote $d; done
+                echo x > %s
+                """.formatted(
+                secret, ProcessHandle.current().pid(), ProcessHandle.current().pid(), directory, directory, secret));
+
+        assertThat(stdout(result)).isEmpty();
+        assertThat(Files.readString(secret)).isEqualTo("password");
+    }
+
+    @Test
+    void theJobHasADirectoryOfItsOwnThatIsGoneAfterwards() {
+        var result = run(Profiles.shell(), """
+                echo $TMPDIR; [ $HOME = $TMPDIR ] && [ $(pwd) = $TMPDIR ] && echo home
+                echo text > file; mkdir a; mv file a; ln -s /etc/passwd link; mkfifo pipe; chmod 000 a; echo done
+                i=0; while [ $i -lt 600 ]; do mkdir deep-directory; cd deep-directory; i=$((i+1)); done 2>/dev/null
+                """);
+
+        var lines = stdout(result).lines().toList();
+        assertThat(lines).hasSize(3).endsWith("home", "done");
+        assertThat(Path.of(lines.getFirst())).doesNotExist();
+    }
+
+    @Test
+    void deniedPathsWinBelowReadPaths() throws IOException {
+        Files.createDirectories(directory.resolve("data/inner"));
+        Files.writeString(directory.resolve("data/open.txt"), "open");
+        Files.writeString(directory.resolve("data/inner/key.pem"), "key");
+        Files.writeString(directory.resolve("data/inner/other.txt"), "other");
+        Files.createSymbolicLink(directory.resolve("data/link"), directory.resolve("data/inner/key.pem"));
+        open(directory);
+        var data = directory.resolve("data").toString();
+        var profile = Profiles.with(
+                new Filesystem(List.of(data), List.of(), List.of(data + "/**.pem"), true, DataSize.ofMegabytes(1)));
+
+        var result =
+                run(profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem link; echo x > open.txt");
+
+        assertThat(stdout(result)).isEqualTo("openother");
+        assertThat(directory.resolve("data/open.txt")).hasContent("open");
+    }
+
+    @Test
+    void noSocketButAPairCanBeMade() throws IOException {
+        try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            var script = "exec 3<>/dev/tcp/127.0.0.1/" + server.getLocalPort() + " && echo connected";
+
+            var result = run(Profiles.shell(), List.of("/bin/bash", "-c", script), LONG);
+
+            assertThat(result.end()).isNotEqualTo(new ProcessEnd.Exited(0));
+            assertThat(stdout(result)).isEmpty();
+        }
+    }
+
+    @Test
+    void theServiceCannotBeSignalled() {
+        var result = run(
+                Profiles.shell(), "kill -0 " + ProcessHandle.current().pid() + " && echo yes; kill -0 $$ && echo me");
+
+        assertThat(stdout(result)).isEqualTo("me\n");
+    }
+
+    @Test
+    void theProgramHasNoCapabilitiesAndCannotTakeItsMarkAway() {
+        var result = run(Profiles.shell(), "ulimit -R 5; ulimit -R", Duration.ofSeconds(30), "/bin/bash");
+
+        assertThat(Long.parseLong(stdout(result).strip())).isGreaterThan(1L << 61);
+    }
+
+    @Test
+    void aJobWithMoreProcessesThanItMayHaveIsEndedAndThatIsNamed() {
+        var profile = Profiles.with(new ProcessLimits(3, LONG, Set.of(), 0));
+
+        var result = run(profile, "sleep 301 & sleep 301 & sleep 301 & sleep 301 & wait; echo never");
+
+        assertThat(stdout(result)).isEmpty();
+        assertThat(result.limitsHit())
+                .extracting(LimitHit::field)
+                .containsExactly("process_limits.max_child_processes");
+        assertThat(running("301")).isEmpty();
+    }
+
+    @Test
+    void processesWithinTheLimitComeAndGoAsTheyLike() {
+        var profile = Profiles.with(new ProcessLimits(3, LONG, Set.of(), 0));
+
+        var result =
+                run(profile, "i=0; while [ $i -lt 200 ]; do echo $i | cat | cat >/dev/null; i=$((i+1)); done; echo ok");
+
+        assertThat(new String(result.stderr().bytes(), UTF_8)).isEmpty();
+        assertThat(stdout(result)).isEqualTo("ok\n");
+        assertThat(result.limitsHit()).isEmpty();
+    }
+
+    @Test
+    void withoutChildProcessesNoneCanBeStarted() {
+        var profile = Profiles.with(new ProcessLimits(0, LONG, Set.of(), 0));
+
+        assertThat(stdout(run(profile, "echo one; /bin/echo two"))).isEqualTo("one\n");
+    }
+
+    @Test
+    void aForkBombIsContainedAndNothingOfItIsLeft() {
+        var result = run(Profiles.shell(), "f() { f | f & }; f; f; f; sleep 302", Duration.ofSeconds(2));
+
+        assertThat(result.usage().wall()).isLessThan(LONG);
+        assertThat(running("302")).isEmpty();
+    }
+
+    @Test
+    void aJobThatStartsProcessAfterProcessIsEndedAndThatIsNamed() {
+        var result = run(Profiles.shell(), "while :; do setsid sleep 308 & done");
+
+        assertThat(result.limitsHit())
+                .extracting(LimitHit::field)
+                .containsExactly("process_limits.max_child_processes");
+        assertThat(running("308")).isEmpty();
+    }
+
+    @Test
+    void memoryBeyondTheLimitEndsTheJobAndIsNamed() {
+        var profile =
+                with(new Resources(DataSize.ofMegabytes(64), 64, DataSize.ofMegabytes(16), new GpuAccess.None(), 0));
+
+        var result = run(profile, "head -c 1G /dev/zero | tail -c 500M");
+
+        assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("resources.max_memory_mb");
+        assertThat(result.end()).isIn(new ProcessEnd.Signalled(9), new ProcessEnd.Exited(137));
+        assertThat(result.usage().peakMemoryBytes()).isBetween(64L << 20, 512L << 20);
+    }
+
+    @Test
+    void aDirectoryThatGrowsBeyondItsLimitEndsTheJobAndIsNamed() {
+        var result = run(Profiles.shell(), "i=0; while :; do i=$((i+1)); head -c 4000000 /dev/zero > f$i; done");
+
+        assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("resources.max_disk_mb");
+    }
+
+    @Test
+    void processorTimeIsHeldToItsShare() {
+        var profile =
+                with(new Resources(DataSize.ofMegabytes(64), 0.25, DataSize.ofMegabytes(1), new GpuAccess.None(), 0));
+
+        var result = run(profile, "timeout 2 sh -c 'while :; do :; done'");
+
+        // A quarter of two seconds, with room for the pauses between looks.
+        assertThat(result.usage().cpuUser().plus(result.usage().cpuSystem())).isLessThan(Duration.ofMillis(1200));
+    }
+
+    @Test
+    void theDeadlineEndsDoubleForkedChildrenInSessionsOfTheirOwnThatIgnoreThePoliteSignal() {
+        var script = "trap '' TERM; (setsid sh -c \"trap '' TERM; sleep 303 & sleep 304\" &) ; echo up; sleep 305";
+
+        var result = run(Profiles.shell(), script, Duration.ofMillis(700));
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(700)));
+        assertThat(running("30[345]")).isEmpty();
+    }
+
+    @Test
+    void forksThatAreRefusedWhileAJobIsEndedAreNoLimitThatItRanInto() {
+        var script = "trap '' TERM; while :; do /bin/true; done";
+        try (var grouped =
+                Fence.on(FenceSettings.of("sealed" + ProcessHandle.current().pid()))) {
+            var result = grouped.start(
+                            command(
+                                    Profiles.shell().inTier(FenceTier.LANDLOCK),
+                                    List.of("/bin/sh", "-c", script),
+                                    Duration.ofMillis(500)),
+                            OutputListener.NONE)
+                    .result()
+                    .await()
+                    .atMost(Duration.ofSeconds(30));
+
+            assertThat(result.end()).isInstanceOf(ProcessEnd.TimedOut.class);
+            assertThat(result.limitsHit())
+                    .extracting(LimitHit::field)
+                    .doesNotContain("process_limits.max_child_processes");
+        }
+    }
+
+    @Test
+    void whatAProgramLeavesBehindEndsWithIt() {
+        fence.sweep();
+        for (int i = 0; i < 20; i++) {
+            var result = run(
+                    Profiles.shell(),
+                    "for i in 1 2 3 4; do setsid sleep 306 <&- >/dev/null 2>&1 & done; (setsid sleep 306 &) ; exit 0");
+
+            assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(0));
+            assertThat(running("306")).isEmpty();
+        }
+        assertThat(zombies()).isEmpty();
+    }
+
+    @Test
+    void stoppingAsksFirst() {
+        var ready = new CompletableFuture<Void>();
+        var process = fence.start(
+                command(
+                        Profiles.shell(),
+                        List.of("/bin/sh", "-c", "trap 'echo asked; exit 0' TERM; echo ready; sleep 300 & wait"),
+                        LONG),
+                (stream, chunk) -> ready.complete(null));
+        ready.join();
+
+        process.stop();
+
+        var result = process.result().await().atMost(LONG);
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Stopped());
+        assertThat(stdout(result)).isEqualTo("ready\nasked\n");
+    }
+
+    @Test
+    void anotherLifeOfTheServiceFindsAndEndsWhatWasLeft() {
+        var ready = new CompletableFuture<Void>();
+        var process = fence.start(
+                command(
+                        Profiles.shell(),
+                        List.of("/bin/sh", "-c", "(setsid sleep 307 &); echo ready; sleep 307"),
+                        LONG),
+                (stream, chunk) -> ready.complete(null));
+        ready.join();
+
+        int ended = Fence.on(settings, Optional.empty()).sweep();
+
+        assertThat(ended).isEqualTo(3);
+        assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Signalled(9));
+        assertThat(running("307")).isEmpty();
+    }
+
+    @Test
+    void aListOfAllowedCallsHolds() {
+        var listed = Set.of(
+                "execve",
+                "openat",
+                "read",
+                "write",
+                "newfstatat",
+                "fstat",
+                "mmap",
+                "mprotect",
+                "munmap",
+                "close",
+                "exit_group",
+                "wait4",
+                "arch_prctl",
+                "pread64",
+                "brk",
+                "access",
+                "set_tid_address",
+                "set_robust_list",
+                "rseq",
+                "prlimit64",
+                "getrandom",
+                "rt_sigaction",
+                "rt_sigprocmask",
+                "getpid",
+                "getppid",
+                "getuid",
+                "geteuid",
+                "getgid",
+                "getegid",
+                "clone",
+                "rt_sigreturn",
+                "fcntl",
+                "dup2",
+                "getcwd",
+                "ioctl");
+        var profile = Profiles.with(new ProcessLimits(3, LONG, listed, 0));
+
+        var result = run(profile, "echo works; mkdir x && echo made");
+
+        assertThat(stdout(result)).isEqualTo("works\n");
+    }
+
+    @Test
+    void nothingIsLeftAfterManyFences() {
+        run(Profiles.shell(), "true");
+        long before = descriptors();
+
+        for (int i = 0; i < 30; i++) {
+            run(Profiles.shell(), "true");
+        }
+
+        await().untilAsserted(() -> assertThat(descriptors()).isLessThanOrEqualTo(before));
+        assertThat(zombies()).isEmpty();
+    }
+
+    private static SandboxProfile with(Resources resources) {
+        return Profiles.with(resources);
+    }
+
+    private FencedResult run(SandboxProfile profile, String script) {
+        return run(profile, script, LONG);
+    }
+
+    private FencedResult run(SandboxProfile profile, String script, Duration deadline) {
+        return run(profile, script, deadline, "/bin/sh");
+    }
+
+    private FencedResult run(SandboxProfile profile, String script, Duration deadline, String shell) {
+        return run(profile, List.of(shell, "-c", script), deadline);
+    }
+
+    private FencedResult run(SandboxProfile profile, List<String> argv, Duration deadline) {
+        return fence.start(command(profile, argv, deadline), OutputListener.NONE)
+                .result()
+                .await()
+                .atMost(LONG);
+    }
+
+    private static FencedCommand command(SandboxProfile profile, List<String> argv, Duration deadline) {
+        return new FencedCommand(
+                "landlock" + NUMBER.incrementAndGet(),
+                profile,
+                argv,
+                Map.of("PATH", "/usr/bin:/bin", "HOME", "/tmp", "LC_ALL", "C"),
+                new byte[0],
+                List.of(),
+                0,
+                deadline,
+                100_000);
+    }
+
+    private static void open(Path directory) throws IOException {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    /** Processes that sleep for a number of seconds that only our tests ask for. */
+    private static List<String> running(String seconds) {
+        return ProcessHandle.allProcesses()
+                .map(process -> process.info().commandLine().orElse(""))
+                .filter(line -> line.matches("(.*/)?sleep " + seconds))
+                .toList();
+    }
+
+    private static List<Long> zombies() {
+        return ProcessHandle.current()
+                .children()
+                .map(ProcessHandle::pid)
+                .filter(pid -> {
+                    try {
+                        return Files.readString(Path.of("/proc/" + pid + "/stat"))
+                                .contains(") Z ");
+                    } catch (IOException e) {
+                        return false;
+                    }
+                })
+                .toList();
+    }
+
+    private static long descriptors() {
+        String[] names = Path.of("/proc/self/fd").toFile().list();
+        return names == null ? 0 : names.length;
+    }
+
+    private static String stdout(FencedResult result) {
+        return new String(result.stdout().bytes(), UTF_8);
+    }
+}

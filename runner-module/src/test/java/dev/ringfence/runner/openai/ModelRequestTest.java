@@ -1,0 +1,134 @@
+package dev.ringfence.runner.openai;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ModelRequestTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String HELLO = "\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]";
+
+    @Test
+    void whatIsSupportedReachesTheModelAndTheRestIsNamed() {
+        // When
+        var request = chat(
+                "%s,\"max_completion_tokens\":9,\"stop\":\"x\",\"seed\":-1,\"n\":1,\"user\":\"u\",\"foo\":{},\"bar\":null"
+                        .formatted(HELLO));
+
+        // Then
+        assertThat(request.ignored()).containsExactly("user", "foo");
+        assertThat(request.stream()).isFalse();
+        assertThat(request.body())
+                .hasToString("{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"seed\":4294967294,"
+                        + "\"stop\":[\"x\"],\"max_tokens\":9}");
+    }
+
+    @Test
+    void partsOfTextBecomeOneAndDevelopersSpeakAsTheSystem() {
+        // When
+        var request = chat("""
+                "model":"m","messages":[
+                  {"role":"developer","content":[{"type":"text","text":"Be "},{"type":"text","text":"brief"}]},
+                  {"role":"assistant","content":null,"tool_calls":[
+                    {"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},
+                  {"role":"tool","tool_call_id":"c","content":"42"}]""");
+
+        // Then
+        assertThat(request.body().path("messages")).isEqualTo(json("""
+                {"messages":[
+                  {"role":"system","content":"Be brief"},
+                  {"role":"assistant","content":"","tool_calls":[
+                    {"type":"function","id":"c","function":{"name":"f","arguments":"{}"}}]},
+                  {"role":"tool","content":"42","tool_call_id":"c"}]}""").path("messages"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "temperature                | 2.1",
+                "top_p                      | -0.1",
+                "presence_penalty           | \"high\"",
+                "max_tokens                 | 0",
+                "seed                       | 1.5",
+                "n                          | 2",
+                "stop                       | [\"a\",\"b\",\"c\",\"d\",\"e\"]",
+                "logit_bias                 | {\"12\":101}",
+                "top_logprobs               | 3",
+                "stream_options             | {\"include_usage\":true}",
+                "response_format.type       | {\"type\":\"grammar\"}",
+                "tools[0].type              | [{\"type\":\"web_search\"}]",
+                "tools[0].function.name     | [{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}]",
+                "tool_choice                | \"required\"",
+                "functions                  | []",
+                "modalities                 | [\"audio\"]"
+            })
+    void whatCannotBeHadIsRefusedByName(String param, String value) {
+        // Given
+        var name = param.replaceFirst("[\\[.].*", "");
+
+        // Then
+        assertThatThrownBy(() -> chat(HELLO + ",\"" + name + "\":" + value))
+                .isInstanceOfSatisfying(
+                        InvalidParameter.class,
+                        error -> assertThat(error.param()).isEqualTo(param));
+    }
+
+    @Test
+    void aToolMustBeOneOfThoseThatAreThere() {
+        // Given
+        var tools = ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],\"tool_choice\":"
+                + "{\"type\":\"function\",\"function\":{\"name\":\"%s\"}}";
+
+        // Then
+        assertThat(chat(HELLO + tools.formatted("f"))
+                        .body()
+                        .path("tools")
+                        .path(0)
+                        .path("function")
+                        .path("parameters"))
+                .isEqualTo(json("{\"type\":\"object\",\"properties\":{}}"));
+        assertThatThrownBy(() -> chat(HELLO + tools.formatted("g"))).hasMessageContaining("[f]");
+    }
+
+    @Test
+    void aResponsesRequestComesToTheSameChat() {
+        // When
+        var request = ResponsesRequest.of(json("""
+                {"model":"m","instructions":"Be brief","input":[
+                   {"role":"user","content":[{"type":"input_text","text":"Hello"}]},
+                   {"type":"function_call","call_id":"c","name":"f","arguments":"{}"},
+                   {"type":"function_call_output","call_id":"c","output":"42"}],
+                 "max_output_tokens":9,"store":false,"foo":1}"""));
+
+        // Then
+        assertThat(request.ignored()).containsExactly("foo");
+        assertThat(request.request().body().path("max_tokens").asInt()).isEqualTo(9);
+        assertThat(request.request().body().path("messages"))
+                .extracting(message -> message.path("role").asText())
+                .containsExactly("system", "user", "assistant", "tool");
+        assertThatThrownBy(() -> ResponsesRequest.of(json("{\"model\":\"m\",\"input\":\"x\",\"store\":true}")))
+                .isInstanceOf(InvalidParameter.class)
+                .hasMessageContaining("store");
+    }
+
+    private static ModelRequest chat(String fields) {
+        return ModelRequest.of(Operation.CHAT, json("{" + fields + "}"));
+    }
+
+    private static ObjectNode json(String text) {
+        try {
+            return (ObjectNode) JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(text, e);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.runner.openai;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,247 @@
+import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.ProcessEngine;
+import dev.ringfence.runner.process.Supervisor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * Processes and fences, each beside a peer: ours and theirs by turns in the same run, and of each the median. What came
+ * before the first third of the rounds is warming up.
+ */
+final class Bench {
+    private static final String TRUE = "/bin/true";
+    private static final List<String> SHELL_TRUE = List.of("/bin/sh", "-c", "true");
+    private static final String TREE = "for i in 1 2 3 4 5 6 7 8; do sleep 300 & done; echo up; wait";
+    private static final long GIBIBYTE = 1L << 30;
+
+    private final boolean smoke;
+    private final List<String> parts;
+    private final Table table = new Table();
+
+    private Bench(List<String> words) {
+        this.smoke = words.contains("--smoke");
+        this.parts = words.stream().filter(word -> !word.startsWith("--")).toList();
+    }
+
+    @FunctionalInterface
+    private interface Action {
+        void run() throws Exception;
+    }
+
+    @FunctionalInterface
+    private interface Measured {
+        long nanos() throws Exception;
+    }
+
+    /**
+     * Arguments: {@code --smoke}; the parts that are wanted, of start, fence, capture, cancel and http; and
+     * {@code --heap}, which the bench gives itself for what is run again with a large heap.
+     */
+    public static void main(String[] arguments) throws Exception {
+        var words = List.of(arguments);
+        if (!words.contains("--heap")) {
+            facts();
+            Table.head();
+        }
+        var bench = new Bench(words);
+        try (var peer = new Peer()) {
+            if (words.contains("--heap")) {
+                bench.largeHeap(peer);
+            } else {
+                bench.all(peer);
+            }
+        }
+    }
+
+    private void all(Peer peer) throws Exception {
+        if (wanted("start")) {
+            starts(peer, "", 1.15);
+            processBuilder(peer);
+            heap();
+        }
+        try (var fenced = new Fenced()) {
+            if (wanted("fence")) {
+                fence(peer, fenced);
+            }
+            if (wanted("capture")) {
+                capture(peer, fenced);
+            }
+            if (wanted("cancel")) {
+                cancel(peer, fenced);
+            }
+            if (wanted("http")) {
+                overHttp(peer, fenced.bubblewrapFor(SHELL_TRUE));
+            }
+        }
+    }
+
+    private boolean wanted(String part) {
+        return parts.isEmpty() || parts.contains(part);
+    }
+
+    private void fence(Peer peer, Fenced fenced) throws Exception {
+        var bare = fenced.bubblewrapFor(List.of(TRUE));
+        var ours = new ArrayList<Long>();
+        var theirs = new ArrayList<Long>();
+        rounds(300, ours, () -> timed(() -> fenced.run(List.of(TRUE))), theirs, () -> bwrap(peer, bare));
+        table.times("true in a fence : bwrap", Table.median(ours), Table.median(theirs), 1.2);
+    }
+
+    private static long bwrap(Peer peer, List<String> argv) {
+        return peer.start(Fenced.BUBBLEWRAP, argv);
+    }
+
+    private void starts(Peer peer, String suffix, double goal) throws Exception {
+        var ours = new ArrayList<Long>();
+        var theirs = new ArrayList<Long>();
+        var request = Requests.of(TRUE);
+        rounds(
+                1500,
+                ours,
+                () -> timed(() -> {
+                    var _ = ProcessEngine.start(request, Supervisor.SESSION, OutputListener.NONE)
+                            .result()
+                            .await()
+                            .indefinitely();
+                }),
+                theirs,
+                () -> peer.start(TRUE, List.of("true")));
+        table.times(
+                "start to exit of true : posix_spawn in C" + suffix, Table.median(ours), Table.median(theirs), goal);
+    }
+
+    private void processBuilder(Peer peer) throws Exception {
+        var ours = new ArrayList<Long>();
+        var theirs = new ArrayList<Long>();
+        rounds(
+                600,
+                ours,
+                () -> timed(() -> new ProcessBuilder(TRUE).start().waitFor()),
+                theirs,
+                () -> peer.start(TRUE, List.of("true")));
+        table.times("  for the record, ProcessBuilder : the same", Table.median(ours), Table.median(theirs), 0);
+    }
+
+    /** The same again in a process whose heap of a gibibyte is in memory. */
+    private void heap() throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:+UseSerialGC",
+                "-Xms1g",
+                "-Xmx1g",
+                "-XX:+AlwaysPreTouch",
+                "-cp",
+                System.getProperty("java.class.path")));
+        command.add(System.getProperty("jdk.launcher.sourcefile", source()));
+        command.add("--heap");
+        if (smoke) {
+            command.add("--smoke");
+        }
+        if (new ProcessBuilder(command).inheritIO().start().waitFor() != 0) {
+            throw new IllegalStateException("the part with the large heap failed");
+        }
+    }
+
+    private static String source() {
+        return Path.of("src/bench/fence/Bench.java").toAbsolutePath().toString();
+    }
+
+    private void largeHeap(Peer peer) throws Exception {
+        starts(peer, ", heap of 1 GiB", 1.15);
+    }
+
+    private void capture(Peer peer, Fenced fenced) throws Exception {
+        long bytes = smoke ? 16L << 20 : GIBIBYTE;
+        var program = List.of("/usr/bin/head", "-c", Long.toString(bytes), "/dev/zero");
+        var bare = fenced.bubblewrapFor(program);
+        var file = Files.createTempFile("ringfence-bench", ".out");
+        var ours = new ArrayList<Long>();
+        var theirs = new ArrayList<Long>();
+        try {
+            rounds(
+                    9,
+                    ours,
+                    () -> timed(() -> fenced.run(program)),
+                    theirs,
+                    () -> peer.intoFile(file, Fenced.BUBBLEWRAP, bare));
+        } finally {
+            Files.delete(file);
+        }
+        table.rates(
+                "capture of 1 GiB : bwrap > file",
+                bytes / (Table.median(ours) / 1e9),
+                bytes / (Table.median(theirs) / 1e9),
+                0.7);
+    }
+
+    private void cancel(Peer peer, Fenced fenced) throws Exception {
+        var program = List.of("/bin/sh", "-c", TREE);
+        var bare = fenced.bubblewrapFor(program);
+        var ours = new ArrayList<Long>();
+        var theirs = new ArrayList<Long>();
+        rounds(
+                60,
+                ours,
+                () -> {
+                    var up = new CountDownLatch(1);
+                    var process = fenced.start(program, (_, _) -> up.countDown());
+                    up.await();
+                    return timed(() -> {
+                        process.stop();
+                        var _ = process.result().await().indefinitely();
+                    });
+                },
+                theirs,
+                () -> peer.cancel("up", Fenced.BUBBLEWRAP, bare));
+        table.times("cancel to empty tree : timer in C", Table.median(ours), Table.median(theirs), 2);
+    }
+
+    private void overHttp(Peer peer, List<String> bare) throws Exception {
+        var ours = new ArrayList<Long>();
+        var theirs = new ArrayList<Long>();
+        try (var service = new Service()) {
+            rounds(450, ours, () -> timed(service::job), theirs, () -> bwrap(peer, bare));
+        }
+        table.times("a job over HTTP : bwrap, p50", Table.median(ours), Table.median(theirs), 1.5);
+        table.times("a job over HTTP : bwrap, p99", Table.quantile(ours, 0.99), Table.quantile(theirs, 0.99), 2);
+    }
+
+    /** One of each by turns. */
+    private void rounds(int count, List<Long> ours, Measured mine, List<Long> theirs, Measured other) throws Exception {
+        int rounds = smoke ? 3 : count;
+        for (int round = 0; round < rounds; round++) {
+            long one = mine.nanos();
+            long two = other.nanos();
+            if (round >= rounds / 3) {
+                ours.add(one);
+                theirs.add(two);
+            }
+        }
+    }
+
+    private static long timed(Action action) throws Exception {
+        long begun = System.nanoTime();
+        action.run();
+        return System.nanoTime() - begun;
+    }
+
+    private static void facts() throws IOException {
+        var processor = Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+                .filter(line -> line.startsWith("model name"))
+                .findFirst()
+                .map(line -> line.substring(line.indexOf(':') + 2))
+                .orElse(System.getProperty("os.arch"));
+        System.out.printf(
+                "%s, %d processors, Linux %s, Java %s, load %s%n%n",
+                processor,
+                Runtime.getRuntime().availableProcessors(),
+                System.getProperty("os.version"),
+                Runtime.version(),
+                Files.readString(Path.of("/proc/loadavg")).strip());
+    }
+}

@@ -1,0 +1,52 @@
+import java.util.List;
+import java.util.Locale;
+
+/** What was measured, as ratios of medians or of other quantiles, with goals and verdicts. */
+final class Table {
+    private static final String LINE = "%-62s %12s %12s %7s %7s  %s%n";
+
+    static void head() {
+        System.out.printf(Locale.ROOT, LINE, "", "ours", "peer", "ratio", "goal", "");
+    }
+
+    static double quantile(List<Long> nanos, double quantile) {
+        var sorted = nanos.stream().mapToLong(Long::longValue).sorted().toArray();
+        return sorted[(int) Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))];
+    }
+
+    static double median(List<Long> nanos) {
+        return quantile(nanos, 0.5);
+    }
+
+    /** Times: less is better. A goal of zero is none. */
+    void times(String what, double ours, double peers, double goal) {
+        double ratio = ours / peers;
+        row(what, micros(ours), micros(peers), ratio, goal, ratio <= goal);
+    }
+
+    /** Rates in bytes a second: more is better. */
+    void rates(String what, double ours, double peers, double goal) {
+        double ratio = ours / peers;
+        row(what, megabytes(ours), megabytes(peers), ratio, goal, ratio >= goal);
+    }
+
+    private static void row(String what, String ours, String peers, double ratio, double goal, boolean met) {
+        System.out.printf(
+                Locale.ROOT,
+                LINE,
+                what,
+                ours,
+                peers,
+                "%.2f".formatted(ratio),
+                goal == 0 ? "" : "%.2f".formatted(goal),
+                goal == 0 ? "" : met ? "met" : "MISSED");
+    }
+
+    private static String micros(double nanos) {
+        return String.format(Locale.ROOT, "%,.0f us", nanos / 1e3);
+    }
+
+    private static String megabytes(double bytes) {
+        return String.format(Locale.ROOT, "%,.0f MB/s", bytes / 1e6);
+    }
+}

@@ -1,0 +1,173 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Durable appends a second, and their delays, against what the disk does (fio), against SQLite and against etcd, all on
+ * one file system and in turns; and the speed of a recovery against reading the same bytes.
+ *
+ * <p>Every writer has one record under way. A goal is a ratio, so that it means the same on another disk.
+ */
+public final class Bench {
+    private static final int[] WRITERS = {1, 8, 64, 256};
+    private static final int[] SIZES = {256, 4096};
+
+    private final Path scratch;
+    private final double seconds;
+    private final int[] writers;
+    private int missed;
+
+    private Bench(Path scratch, boolean smoke) {
+        this.scratch = scratch;
+        seconds = smoke ? 0.3 : Double.parseDouble(System.getProperty("seconds", "3"));
+        writers = smoke ? new int[] {1, 8} : WRITERS;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        var options = List.of(arguments);
+        try {
+            Programs.run("fio", "--version");
+        } catch (IOException e) {
+            System.err.println("missing: fio; to install: apt-get install fio");
+            System.exit(69);
+        }
+        // Not /tmp, which is often in memory: beside the sources, or where RINGFENCE_BENCH_DIRECTORY says.
+        var parent = Path.of(System.getenv().getOrDefault(
+                "RINGFENCE_BENCH_DIRECTORY", System.getenv().getOrDefault("RINGFENCE_BENCH_PROGRAMS", ".")));
+        var scratch = Files.createTempDirectory(parent, "log-").toAbsolutePath();
+        try {
+            var bench = new Bench(scratch, options.contains("--smoke"));
+            bench.facts();
+            if (!options.contains("recovery")) {
+                bench.appends();
+            }
+            if (!options.contains("appends")) {
+                bench.recovery(options.contains("--smoke") ? 32 : 512);
+            }
+            System.out.println();
+            System.out.println(bench.missed == 0 ? "all goals met" : bench.missed + " goals missed");
+        } finally {
+            delete(scratch);
+        }
+        System.exit(0);
+    }
+
+    private void facts() throws Exception {
+        System.out.println("# The log");
+        System.out.println();
+        System.out.println("processors " + Runtime.getRuntime().availableProcessors() + ", load "
+                + Files.readString(Path.of("/proc/loadavg")).split(" ")[0] + ", kernel "
+                + System.getProperty("os.version") + ", Java " + System.getProperty("java.vm.version"));
+        System.out.println("file system: "
+                + Programs.run("df", "--output=fstype,source", scratch.toString()).lines().skip(1).findFirst().orElse("?"));
+        System.out.println();
+    }
+
+    private void appends() throws Exception {
+        System.out.println("appends a second, (p99 in ms), and how many times the peer's");
+        System.out.println("disk: fio's fdatasyncs of as many bytes, times the writers: every sync carries all who wait");
+        System.out.println();
+        System.out.printf(
+                "%5s %4s %16s %18s %18s %18s  %s%n", "bytes", "wr", "ringfence", "disk", "sqlite", "etcd", "verdict");
+        for (var size : SIZES) {
+            for (var count : writers) {
+                row(size, count);
+            }
+        }
+    }
+
+    private void row(int size, int count) throws Exception {
+        var payload = new byte[size];
+        new java.util.Random(1).nextBytes(payload);
+        var disk = new ArrayList<Double>();
+        disk.add(Programs.fdatasyncs(scratch, count * (size + 32L), seconds / 2));
+        // In turns, so that a disk that becomes slower meanwhile does so for all.
+        var ours = new ArrayList<Load.Result>();
+        for (int i = 0; i < 2; i++) {
+            try (var log = new RingfenceTarget(fresh("log"), payload)) {
+                ours.add(Load.run(log, count, seconds / 2));
+            }
+            disk.add(Programs.fdatasyncs(scratch, count * (size + 32L), seconds / 2));
+        }
+        var sqlite = Sqlite.run(fresh("sqlite"), payload, count, seconds);
+        var etcd = Etcd.run(fresh("etcd"), payload, count, seconds);
+        var rate = ours.stream().mapToDouble(Load.Result::perSecond).average().orElseThrow();
+        var p99 = ours.stream().mapToDouble(Load.Result::p99Micros).max().orElseThrow() / 1e3;
+        var ideal = count * disk.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+        var goal = count == 1 ? 0.9 : 0.8;
+        var verdict = verdict("disk", rate / ideal, goal)
+                + (sqlite == null ? "" : verdict("sqlite", rate / sqlite.perSecond(), 3))
+                + (etcd == null ? "" : verdict("etcd", rate / etcd.perSecond(), 1));
+        System.out.printf(
+                "%5d %4d %16s %18s %18s %18s  %s%n",
+                size,
+                count,
+                "%.0f (%.1f)".formatted(rate, p99),
+                "%.0f %.2fx".formatted(ideal, rate / ideal),
+                against(rate, sqlite),
+                against(rate, etcd),
+                verdict.isEmpty() ? "met" : verdict.strip());
+    }
+
+    private static String against(double rate, Load.Result peer) {
+        return peer == null
+                ? "not installed"
+                : "%.0f (%.1f) %.1fx".formatted(peer.perSecond(), peer.p99Micros() / 1e3, rate / peer.perSecond());
+    }
+
+    private String verdict(String peer, double ratio, double goal) {
+        if (ratio >= goal) {
+            return "";
+        }
+        missed++;
+        return "MISSED %s %.2f of %.1f ".formatted(peer, ratio, goal);
+    }
+
+    private void recovery(int megabytes) throws Exception {
+        System.out.println();
+        System.out.println("recovery of " + megabytes + " MiB that are not in memory, in MiB/s, against reading them");
+        System.out.println();
+        System.out.printf("%5s %12s %12s %8s  %s%n", "bytes", "read", "recovered", "ratio", "verdict");
+        for (var size : SIZES) {
+            var directory = fresh("recovery");
+            RingfenceTarget.fill(directory, size, megabytes);
+            var read = Double.MAX_VALUE;
+            var recovered = Double.MAX_VALUE;
+            // The first round warms up the code; of the others the best counts, for both alike.
+            for (int i = 0; i < 4; i++) {
+                var reading = Programs.readCold(directory);
+                Programs.forget(directory);
+                var recovering = RingfenceTarget.recover(directory);
+                read = Math.min(read, reading);
+                recovered = Math.min(recovered, recovering);
+            }
+            var ratio = read / recovered;
+            System.out.printf(
+                    "%5d %12.0f %12.0f %8.2f  %s%n",
+                    size,
+                    megabytes / read,
+                    megabytes / recovered,
+                    ratio,
+                    ratio >= 0.8 ? "met" : verdict("read", ratio, 0.8).strip());
+        }
+    }
+
+    private Path fresh(String name) throws IOException {
+        var directory = scratch.resolve(name);
+        delete(directory);
+        return Files.createDirectories(directory);
+    }
+
+    private static void delete(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        try (var files = Files.walk(directory)) {
+            for (var file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

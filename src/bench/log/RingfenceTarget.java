@@ -1,0 +1,56 @@
+import dev.ringfence.wal.log.LogOptions;
+import dev.ringfence.wal.log.WriteAheadLog;
+import java.nio.file.Path;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+
+/** The log with its default options. */
+final class RingfenceTarget implements Load.Target, AutoCloseable {
+    private final WriteAheadLog log;
+    private final byte[] payload;
+
+    RingfenceTarget(Path directory, byte[] payload) {
+        log = WriteAheadLog.recover(directory, LogOptions.defaults(), (sequence, time, bytes) -> {})
+                .log();
+        this.payload = payload;
+    }
+
+    @Override
+    public void append(int writer, Consumer<Throwable> done) {
+        log.append(payload).subscribe().with(sequence -> done.accept(null), done);
+    }
+
+    @Override
+    public void close() {
+        log.close();
+    }
+
+    /** Fills a log with so many mebibytes of records. */
+    static void fill(Path directory, int size, int megabytes) throws Exception {
+        var payload = new byte[size];
+        new java.util.Random(1).nextBytes(payload);
+        var waiting = new Semaphore(2_000);
+        try (var target = new RingfenceTarget(directory, payload)) {
+            for (long left = ((long) megabytes << 20) / (size + 32); left > 0; left--) {
+                waiting.acquire();
+                target.append(0, failure -> {
+                    if (failure != null) {
+                        throw new IllegalStateException(failure);
+                    }
+                    waiting.release();
+                });
+            }
+            waiting.acquire(2_000);
+        }
+    }
+
+    /** How many seconds a recovery takes that touches every payload. */
+    static double recover(Path directory) {
+        var begun = System.nanoTime();
+        var bytes = new long[1];
+        WriteAheadLog.recover(directory, LogOptions.defaults(), (sequence, time, payload) -> bytes[0] += payload.length)
+                .log()
+                .close();
+        return (System.nanoTime() - begun) / 1e9;
+    }
+}

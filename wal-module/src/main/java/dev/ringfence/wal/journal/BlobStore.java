@@ -1,0 +1,231 @@
+package dev.ringfence.wal.journal;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+
+/**
+ * Bytes that are too many for an event, each in a file that is named by their hash, so the same bytes are there once.
+ * Thread-safe; all methods but {@link #release} block.
+ *
+ * <p>Nothing removes a blob that a kept event names. Whoever has finished a blob holds it until {@link #release}: only
+ * when its event is durable, or will never be written, may a sweep look at it.
+ */
+public final class BlobStore {
+    private static final Pattern NAME = Pattern.compile("[0-9a-f]{64}");
+    private static final int CHUNK = 64 * 1024;
+
+    private final Path directory;
+    private final Map<String, Integer> held = new HashMap<>();
+    /** What was held at any time since the sweep under way began. */
+    private final Set<String> spared = new HashSet<>();
+
+    BlobStore(Path directory) {
+        this.directory = directory;
+    }
+
+    /** Begins a blob. Nothing is written before the first bytes. */
+    public Writer write(String name) {
+        return new Writer(name);
+    }
+
+    /** A blob being written. Not for several threads at a time. */
+    public final class Writer implements AutoCloseable {
+        private final String name;
+        private final MessageDigest digest = Hashes.sha256();
+        private Path unfinished = directory.resolve(UUID.randomUUID() + DurableFile.UNFINISHED);
+        private FileChannel channel;
+        private long length;
+        private boolean finished;
+
+        @SuppressWarnings("NullAway.Init") // opened with the first bytes
+        private Writer(String name) {
+            this.name = name;
+        }
+
+        /** Takes the next bytes; they need not be durable when it returns. */
+        public void write(byte[] bytes, int offset, int count) throws IOException {
+            if (channel == null) {
+                DurableFile.makeDirectory(directory);
+                channel = FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            }
+            var source = ByteBuffer.wrap(bytes, offset, count);
+            while (source.hasRemaining()) {
+                var _ = channel.write(source);
+            }
+            digest.update(bytes, offset, count);
+            length += count;
+        }
+
+        /** How many bytes it has taken. */
+        public long length() {
+            return length;
+        }
+
+        /** When it returns, the blob is durable, and held until it is released. */
+        public BlobRef finish() throws IOException {
+            if (channel == null) {
+                write(new byte[0], 0, 0);
+            }
+            channel.force(true);
+            channel.close();
+            var blob = new BlobRef(name, HexFormat.of().formatHex(digest.digest()), length);
+            synchronized (BlobStore.this) {
+                var target = directory.resolve(blob.sha256());
+                if (Files.exists(target) && Files.size(target) == length) {
+                    Files.delete(unfinished);
+                    // Whoever made it may have died before its name was durable.
+                    DurableFile.syncDirectory(directory);
+                } else {
+                    DurableFile.publish(unfinished, target);
+                }
+                held.merge(blob.sha256(), 1, Integer::sum);
+                spared.add(blob.sha256());
+            }
+            finished = true;
+            return blob;
+        }
+
+        /** Gives up what was not finished. */
+        @Override
+        public void close() {
+            if (finished || channel == null) {
+                return;
+            }
+            try {
+                channel.close();
+                Files.deleteIfExists(unfinished);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** The event that names the blob is durable, or will never be written. */
+    public synchronized void release(BlobRef blob) {
+        held.computeIfPresent(blob.sha256(), (_, count) -> count == 1 ? null : count - 1);
+    }
+
+    /**
+     * The file of a blob, once its bytes were found to be what they were.
+     *
+     * @throws JournalException.BlobDamaged if they are not there or not what they were
+     */
+    public Path file(BlobRef blob) {
+        var file = directory.resolve(blob.sha256());
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            require(blob, channel);
+            return file;
+        } catch (NoSuchFileException e) {
+            throw new JournalException.BlobDamaged(blob, "is gone: " + directory, e);
+        } catch (IOException e) {
+            throw new JournalException.BlobDamaged(blob, "cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static void require(BlobRef blob, FileChannel channel) throws IOException {
+        if (channel.size() != blob.length()) {
+            throw new JournalException.BlobDamaged(
+                    blob, "has " + channel.size() + " bytes, and had " + blob.length(), null);
+        }
+        var digest = Hashes.sha256();
+        var chunk = ByteBuffer.allocate(CHUNK);
+        while (channel.read(chunk.clear()) >= 0) {
+            digest.update(chunk.flip());
+        }
+        if (!HexFormat.of().formatHex(digest.digest()).equals(blob.sha256())) {
+            throw new JournalException.BlobDamaged(blob, "has other bytes than it had", null);
+        }
+    }
+
+    /** How many blobs there are, and how many bytes they have. */
+    public Total total() {
+        long count = 0;
+        long bytes = 0;
+        try (var files = Files.newDirectoryStream(directory, file -> isBlob(file))) {
+            for (var file : files) {
+                count++;
+                bytes += sizeOf(file);
+            }
+        } catch (NoSuchFileException _) {
+            return new Total(0, 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new Total(count, bytes);
+    }
+
+    /**
+     * Some blobs together.
+     *
+     * @param count how many
+     */
+    public record Total(long count, long bytes) {}
+
+    /**
+     * Removes the blobs that nothing names, as they are left by a crash or when the events that named them are given up.
+     *
+     * @param named collects the hashes of all that is named; called once
+     */
+    Total sweep(Supplier<Set<String>> named) throws IOException {
+        synchronized (this) {
+            spared.clear();
+            spared.addAll(held.keySet());
+        }
+        var keep = named.get();
+        long count = 0;
+        long bytes = 0;
+        try (var files = Files.newDirectoryStream(directory, file -> isBlob(file))) {
+            for (var file : files) {
+                var name = file.getFileName().toString();
+                synchronized (this) {
+                    if (!keep.contains(name) && !spared.contains(name)) {
+                        bytes += sizeOf(file);
+                        count++;
+                        Files.deleteIfExists(file);
+                    }
+                }
+            }
+        } catch (NoSuchFileException _) {
+            return new Total(0, 0);
+        }
+        return new Total(count, bytes);
+    }
+
+    /** Removes what was being written when an earlier process ended. Only before anything is written. */
+    void removeUnfinished() throws IOException {
+        try (var files = Files.newDirectoryStream(directory, "*" + DurableFile.UNFINISHED)) {
+            for (var file : files) {
+                Files.delete(file);
+            }
+        } catch (NoSuchFileException _) {
+            // No blob has been written yet.
+        }
+    }
+
+    private static boolean isBlob(Path file) {
+        return NAME.matcher(file.getFileName().toString()).matches();
+    }
+
+    private static long sizeOf(Path file) throws IOException {
+        try {
+            return Files.size(file);
+        } catch (NoSuchFileException _) {
+            return 0;
+        }
+    }
+}

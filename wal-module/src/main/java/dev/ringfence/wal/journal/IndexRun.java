@@ -1,0 +1,236 @@
+package dev.ringfence.wal.journal;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.zip.CRC32C;
+
+/**
+ * A file of the index: summaries of ended jobs in the order of their submission, in blocks. Written once, never changed.
+ * Only where the blocks are and what the file certainly lacks is in memory. The layout is in the package's description.
+ */
+final class IndexRun {
+    private static final long MAGIC = 0x52494E474649_4458L; // "RINGFIDX"
+    private static final int VERSION = 1;
+    private static final int HEADER = 16;
+    private static final int FOOTER = 16;
+    private static final int BLOCK_BYTES = 16 * 1024;
+    private static final int LARGEST_TAIL = 64 << 20;
+
+    private record Block(long firstSequence, int offset, int length) {}
+
+    private final Path file;
+    private final List<Block> blocks;
+    private final Bloom names;
+    private final long lastSequence;
+
+    private IndexRun(Path file, List<Block> blocks, Bloom names, long lastSequence) {
+        this.file = file;
+        this.blocks = blocks;
+        this.names = names;
+        this.lastSequence = lastSequence;
+    }
+
+    /** Writes rows to a new file, durably. */
+    static IndexRun write(Path file, List<JobSummary> rows) throws IOException {
+        var sorted = rows.stream()
+                .sorted(Comparator.comparingLong(JobSummary::firstSequence))
+                .toList();
+        var names = Bloom.forEntries(2 * rows.size());
+        var blocks = new ArrayList<Block>();
+        var body = new ByteArrayOutputStream(1 << 20);
+        body.writeBytes(ByteBuffer.allocate(HEADER)
+                .putLong(MAGIC)
+                .putInt(VERSION)
+                .putInt(0)
+                .array());
+        var block = new ByteArrayOutputStream(BLOCK_BYTES + 4096);
+        long first = -1;
+        for (var row : sorted) {
+            first = first < 0 ? row.firstSequence() : first;
+            names.add(nameOf(row.jobId()));
+            if (row.idempotencyKey() != null) {
+                names.add(nameOf(row.agent(), row.idempotencyKey()));
+            }
+            var bytes = RowCodec.encode(row);
+            block.writeBytes(ByteBuffer.allocate(4).putInt(bytes.length).array());
+            block.writeBytes(bytes);
+            if (block.size() >= BLOCK_BYTES) {
+                blocks.add(close(body, block, first));
+                first = -1;
+            }
+        }
+        if (block.size() > 0) {
+            blocks.add(close(body, block, first));
+        }
+        var last = sorted.getLast().firstSequence();
+        var tail = tail(blocks, names, last);
+        body.writeBytes(tail);
+        body.writeBytes(ByteBuffer.allocate(FOOTER)
+                .putInt(tail.length)
+                .putInt(checksum(ByteBuffer.wrap(tail)))
+                .putLong(MAGIC)
+                .array());
+        DurableFile.write(file, ByteBuffer.wrap(body.toByteArray()));
+        return new IndexRun(file, List.copyOf(blocks), names, last);
+    }
+
+    private static Block close(ByteArrayOutputStream body, ByteArrayOutputStream block, long first) {
+        var bytes = block.toByteArray();
+        block.reset();
+        var at = new Block(first, body.size(), bytes.length + 4);
+        body.writeBytes(bytes);
+        body.writeBytes(
+                ByteBuffer.allocate(4).putInt(checksum(ByteBuffer.wrap(bytes))).array());
+        return at;
+    }
+
+    private static byte[] tail(List<Block> blocks, Bloom names, long last) {
+        var bits = names.bits();
+        var tail = ByteBuffer.allocate(8 + 4 + 16 * blocks.size() + 4 + bits.length);
+        tail.putLong(last).putInt(blocks.size());
+        blocks.forEach(
+                block -> tail.putLong(block.firstSequence).putInt(block.offset).putInt(block.length));
+        tail.putInt(bits.length).put(bits);
+        return tail.array();
+    }
+
+    /**
+     * Opens a file of the index and reads its tail.
+     *
+     * @throws IOException if it is not there, not whole, or of another version
+     */
+    static IndexRun open(Path file) throws IOException {
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            var size = channel.size();
+            if (size < HEADER + FOOTER) {
+                throw damaged(file, "it is too short");
+            }
+            var header = read(channel, 0, HEADER);
+            var footer = read(channel, size - FOOTER, FOOTER);
+            var length = footer.getInt();
+            var checksum = footer.getInt();
+            if (header.getLong() != MAGIC || header.getInt() != VERSION || footer.getLong() != MAGIC) {
+                throw damaged(file, "it is not a file of this version's index");
+            }
+            if (length < 0 || length > LARGEST_TAIL || length > size - HEADER - FOOTER) {
+                throw damaged(file, "its tail cannot have " + length + " bytes");
+            }
+            var tail = read(channel, size - FOOTER - length, length);
+            if (checksum(tail.duplicate()) != checksum) {
+                throw damaged(file, "its tail's checksum is wrong");
+            }
+            return of(file, tail);
+        }
+    }
+
+    private static IndexRun of(Path file, ByteBuffer tail) {
+        var last = tail.getLong();
+        var blocks = new ArrayList<Block>();
+        for (int left = tail.getInt(); left > 0; left--) {
+            blocks.add(new Block(tail.getLong(), tail.getInt(), tail.getInt()));
+        }
+        var bits = new byte[tail.getInt()];
+        tail.get(bits);
+        return new IndexRun(file, List.copyOf(blocks), Bloom.of(bits), last);
+    }
+
+    static long nameOf(String id) {
+        return Hashes.spread(id);
+    }
+
+    static long nameOf(String agent, String key) {
+        return Hashes.spread(agent.length() + ":" + agent + key);
+    }
+
+    Path file() {
+        return file;
+    }
+
+    /** The newest submission of its jobs. */
+    long lastSequence() {
+        return lastSequence;
+    }
+
+    /** The oldest submission of its jobs. */
+    long firstSequence() {
+        return blocks.getFirst().firstSequence;
+    }
+
+    boolean mayHave(long name) {
+        return names.mayHave(name);
+    }
+
+    int blocks() {
+        return blocks.size();
+    }
+
+    /** The number of the last block with a job that was submitted before a sequence number; -1 if there is none. */
+    int blockBefore(long sequence) {
+        int low = 0;
+        int high = blocks.size();
+        while (low < high) {
+            int middle = (low + high) / 2;
+            if (blocks.get(middle).firstSequence < sequence) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low - 1;
+    }
+
+    /**
+     * The rows of a block, the oldest first.
+     *
+     * @throws IOException if they cannot be read or are not what was written
+     */
+    List<JobSummary> rows(int number) throws IOException {
+        var block = blocks.get(number);
+        ByteBuffer bytes;
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            bytes = read(channel, block.offset, block.length);
+        }
+        var content = bytes.slice(0, block.length - 4);
+        if (checksum(content.duplicate()) != bytes.getInt(block.length - 4)) {
+            throw damaged(file, "the checksum of the block at " + block.offset + " is wrong");
+        }
+        var rows = new ArrayList<JobSummary>();
+        try {
+            while (content.hasRemaining()) {
+                var length = content.getInt();
+                rows.add(RowCodec.decode(content.slice(content.position(), length)));
+                content.position(content.position() + length);
+            }
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw new IOException(file + " is damaged: " + e.getMessage(), e);
+        }
+        return rows;
+    }
+
+    private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
+        var bytes = ByteBuffer.allocate(length);
+        while (bytes.hasRemaining()) {
+            if (channel.read(bytes, position + bytes.position()) < 0) {
+                throw new IOException("the file ends too early");
+            }
+        }
+        return bytes.flip();
+    }
+
+    private static IOException damaged(Path file, String what) {
+        return new IOException(file + " is damaged: " + what);
+    }
+
+    private static int checksum(ByteBuffer bytes) {
+        var crc = new CRC32C();
+        crc.update(bytes);
+        return (int) crc.getValue();
+    }
+}

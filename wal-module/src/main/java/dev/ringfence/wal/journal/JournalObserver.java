@@ -1,0 +1,29 @@
+package dev.ringfence.wal.journal;
+
+import java.time.Duration;
+
+/** Hears what a journal does beside taking events, on its own threads. Must be quick and not throw. */
+public interface JournalObserver {
+    /** Hears nothing. */
+    static JournalObserver none() {
+        return new JournalObserver() {};
+    }
+
+    /** A snapshot or a file of the index could not be used; what it says is made from the journal again. */
+    default void unusable(String what, String why) {}
+
+    /** The start read this many events, in this time. */
+    default void replayed(long events, Duration took) {}
+
+    /** A snapshot of everything up to an event was written. */
+    default void snapshot(long sequence, Duration took) {}
+
+    /** Something beside the log could not be done, such as a snapshot on a full disk; it is tried again. */
+    default void trouble(String what, Exception why) {}
+
+    /** Events before this one were given up, as the options say. */
+    default void discardedBefore(long sequence) {}
+
+    /** Blobs that nothing names any more were removed. */
+    default void swept(BlobStore.Total blobs) {}
+}

@@ -1,0 +1,185 @@
+package dev.ringfence.wal.journal;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogRepair;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a damaged journal usable again, by giving up everything from the first damaged event on. Never by itself: what is
+ * given up had been acknowledged.
+ */
+public final class JournalRepair {
+    private static final String MARKER = "repair.unfinished";
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+    private JournalRepair() {}
+
+    /**
+     * What a repair would do, or did.
+     *
+     * @param lastKept the newest event that stays
+     * @param damage what is wrong behind it
+     * @param readable how many events behind it can still be read in the copies
+     * @param jobs whose events those are
+     * @param unsure live jobs whose later events may be among what is given up; they end, so that nothing is done twice
+     */
+    public record Plan(long lastKept, String damage, long readable, Set<String> jobs, List<String> unsure) {
+        public Plan {
+            jobs = Set.copyOf(jobs);
+            unsure = List.copyOf(unsure);
+        }
+    }
+
+    /** What would be done; empty if nothing is damaged. Changes nothing. */
+    public static Optional<Plan> plan(Path directory) {
+        var files = new JournalFiles(directory);
+        var damage = damage(files);
+        boolean unfinished = Files.exists(directory.resolve(MARKER));
+        if (damage == null && !unfinished) {
+            return Optional.empty();
+        }
+        var log = LogRepair.examine(directory);
+        var kept = lastIntactEvent(directory, log.lastSequence());
+        var jobs = new LinkedHashSet<String>();
+        long readable = behind(directory, kept.sequence(), jobs);
+        return Optional.of(new Plan(
+                kept.sequence(), damage == null ? "a repair was cut short" : damage, readable, jobs, kept.live()));
+    }
+
+    /**
+     * Does what {@link #plan} says.
+     *
+     * @param copies gets all files that change or go
+     * @throws LogException.Locked if a service uses the journal
+     */
+    public static void repair(Path directory, Plan plan, Path copies, JournalOptions options) {
+        try {
+            // From here on no service starts before the repair is whole: a job whose end is lost must not run again.
+            DurableFile.write(
+                    directory.resolve(MARKER), ByteBuffer.wrap("journal repair\n".getBytes(StandardCharsets.US_ASCII)));
+            LogRepair.cut(directory, plan.lastKept(), copies);
+            dropSnapshotsAfter(new JournalFiles(directory), plan.lastKept());
+            endTheUnsure(directory, options);
+            Files.delete(directory.resolve(MARKER));
+            DurableFile.syncDirectory(directory);
+        } catch (IOException e) {
+            throw new JournalException.Unwritable(directory, e);
+        }
+    }
+
+    /** @throws JournalException.Unfinished if a repair was cut short */
+    static void requireNoneUnfinished(Path directory) {
+        if (Files.exists(directory.resolve(MARKER))) {
+            throw new JournalException.Unfinished(directory);
+        }
+    }
+
+    private static @Nullable String damage(JournalFiles files) {
+        return switch (JournalVerifier.verify(files.directory(), _ -> true)) {
+            case JournalVerifier.Verdict.Intact _, JournalVerifier.Verdict.Stopped _ -> null;
+            case JournalVerifier.Verdict.Broken(long sequence, Path file, long offset, String what) ->
+                "event " + sequence + ", " + file + " at offset " + offset + ": " + what;
+        };
+    }
+
+    private record Kept(long sequence, List<String> live) {}
+
+    /** The last event up to which the chain holds, and the jobs that are live there. */
+    private static Kept lastIntactEvent(Path directory, long lastReadable) {
+        var state = new HashFold();
+        try {
+            LogRepair.salvage(directory, 0, (sequence, payload) -> state.accept(sequence, payload, lastReadable));
+        } catch (JournalException e) {
+            // As far as it went is what can be kept.
+        }
+        return new Kept(Math.max(state.last, 0), List.copyOf(state.live));
+    }
+
+    private static final class HashFold {
+        private final LinkedHashSet<String> live = new LinkedHashSet<>();
+        private final LiveFold fold = new LiveFold();
+        private byte @Nullable [] link;
+        private long first;
+        private long last;
+
+        void accept(long sequence, byte[] payload, long lastReadable) {
+            if (sequence > lastReadable) {
+                return;
+            }
+            var before = link;
+            if (before == null) {
+                first = sequence;
+                last = sequence - 1;
+            }
+            var event = before != null
+                    ? EventRecord.decode(sequence, before, payload)
+                    : sequence == 1
+                            ? EventRecord.decode(sequence, new byte[EventRecord.LINK_BYTES], payload)
+                            : EventRecord.decodeUnlinked(sequence, payload);
+            fold.accept(first > 1, sequence, event);
+            switch (event) {
+                case JobEvent.Submitted submitted -> live.add(submitted.jobId());
+                case JobEvent.End end -> live.remove(end.jobId());
+                default -> {}
+            }
+            link = EventRecord.linkTo(payload);
+            last = sequence;
+        }
+    }
+
+    /** How many events behind one can still be read somehow. */
+    private static long behind(Path directory, long lastKept, Set<String> jobs) {
+        var count = new long[1];
+        LogRepair.salvage(directory, lastKept, (sequence, payload) -> {
+            try {
+                jobs.add(EventRecord.decodeUnlinked(sequence, payload).jobId());
+                count[0]++;
+            } catch (JournalException e) {
+                // Its bytes are intact and mean nothing.
+            }
+        });
+        return count[0];
+    }
+
+    private static void dropSnapshotsAfter(JournalFiles files, long lastKept) throws IOException {
+        for (var file : files.snapshotFiles()) {
+            if (JournalFiles.sequenceOf(file) > lastKept) {
+                Files.delete(file);
+            }
+        }
+        try {
+            DurableFile.syncDirectory(files.snapshots());
+        } catch (NoSuchFileException _) {
+            // None was ever written.
+        }
+    }
+
+    /** A job that is live here may have begun or ended in what was given up. */
+    private static void endTheUnsure(Path directory, JournalOptions options) {
+        var recovered = Journal.recoverRepaired(directory, options);
+        try (var journal = recovered.journal()) {
+            for (var job : recovered.jobs()) {
+                var reason = "the journal was repaired behind event " + journal.lastSequence()
+                        + "; whether the work had begun or ended is not known";
+                var end = job.state() instanceof JobState.Started
+                        ? new JobEvent.Interrupted(job.jobId(), Instant.now(), reason)
+                        : new JobEvent.Cancelled(
+                                job.jobId(), Instant.now(), reason, JsonNodeFactory.instance.objectNode());
+                var _ = journal.append(end).await().atMost(PATIENCE);
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package dev.ringfence.wal.journal;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** Folds events without keeping ended jobs: bounded by the live ones, for walks over a whole journal. */
+final class LiveFold {
+    private final Map<String, JobRecord> live = new HashMap<>();
+
+    /**
+     * Takes the next event.
+     *
+     * @param partly whether older events were given up, so that events of unknown jobs may come
+     * @throws JournalException.Broken if a live job's event cannot follow
+     */
+    void accept(boolean partly, long sequence, JobEvent event) {
+        var job = live.get(event.jobId());
+        if (job == null && !(event instanceof JobEvent.Submitted)) {
+            if (!partly && !(event instanceof JobEvent.RolledBack)) {
+                throw new JournalException.Broken(
+                        sequence,
+                        "Job " + event.jobId() + " is unknown or has ended, so it cannot be " + event.type(),
+                        null);
+            }
+            return;
+        }
+        try {
+            var after = JobFold.apply(job, sequence, event);
+            if (after.state() instanceof JobState.Ended) {
+                live.remove(event.jobId());
+            } else {
+                live.put(event.jobId(), after);
+            }
+        } catch (JournalException.IllegalTransition e) {
+            throw new JournalException.Broken(sequence, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** How many jobs are in each live state. */
+    Map<String, Long> states() {
+        var states = new HashMap<String, Long>();
+        live.values().forEach(job -> states.merge(job.state().word(), 1L, Long::sum));
+        return states;
+    }
+}

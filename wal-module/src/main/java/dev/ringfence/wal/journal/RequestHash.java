@@ -1,0 +1,73 @@
+package dev.ringfence.wal.journal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+
+/**
+ * What two submissions have in common if and only if they ask for the same: a hash of session, capability, arguments,
+ * profile, deadline and retries. The order of an object's fields and the way a number is written make no difference.
+ */
+public final class RequestHash {
+    private RequestHash() {}
+
+    /** In 64 hexadecimal digits. */
+    public static String of(JobEvent.Submitted request) {
+        var digest = Hashes.sha256();
+        text(digest, request.session() == null ? "" : request.session());
+        text(digest, request.capability());
+        text(digest, request.profile());
+        text(digest, Long.toString(request.deadline().toMillis()));
+        text(digest, Integer.toString(request.retries()));
+        value(digest, request.arguments());
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void value(MessageDigest digest, JsonNode json) {
+        switch (json.getNodeType()) {
+            case OBJECT -> {
+                var names = new ArrayList<String>();
+                json.fieldNames().forEachRemaining(names::add);
+                Collections.sort(names);
+                text(digest, "{" + names.size());
+                for (var name : names) {
+                    text(digest, name);
+                    value(digest, json.path(name));
+                }
+            }
+            case ARRAY -> {
+                text(digest, "[" + json.size());
+                json.forEach(item -> value(digest, item));
+            }
+            case STRING -> text(digest, "\"" + json.textValue());
+            case NUMBER -> text(digest, "#" + number(json));
+            default -> text(digest, "=" + json);
+        }
+    }
+
+    private static String number(JsonNode json) {
+        if (json.isFloatingPointNumber() && !Double.isFinite(json.doubleValue()) && !json.isBigDecimal()) {
+            return json.asText();
+        }
+        var decimal = json.decimalValue();
+        // Never as plain digits: 1e999999999 would be a gigabyte.
+        return decimal.signum() == 0 ? "0" : stripped(decimal);
+    }
+
+    private static String stripped(BigDecimal number) {
+        return number.stripTrailingZeros().toString();
+    }
+
+    /** With its length before it, so that no two sequences of texts give the same bytes. */
+    private static void text(MessageDigest digest, String text) {
+        var bytes = text.getBytes(StandardCharsets.UTF_8);
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            digest.update((byte) (bytes.length >>> shift));
+        }
+        digest.update(bytes);
+    }
+}

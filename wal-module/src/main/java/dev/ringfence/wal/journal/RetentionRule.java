@@ -1,0 +1,89 @@
+package dev.ringfence.wal.journal;
+
+import dev.ringfence.wal.log.Segment;
+import dev.ringfence.wal.log.WriteAheadLog;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/** Says up to where a journal's events may be given up. */
+final class RetentionRule {
+    private final Path directory;
+    private final JournalOptions options;
+    private final WriteAheadLog log;
+    private final BlobStore blobs;
+
+    RetentionRule(Path directory, JournalOptions options, WriteAheadLog log, BlobStore blobs) {
+        this.directory = directory;
+        this.options = options;
+        this.log = log;
+        this.blobs = blobs;
+    }
+
+    /** The first event to be kept: everything that a live job needs, and no less than one segment. */
+    long border(JournalState state) throws IOException {
+        var segments = log.segments();
+        long border = log.firstSequence();
+        var tooOld = options.log().clock().instant().minus(options.retentionAge());
+        int first = 0;
+        while (first + 1 < segments.size() && timeOf(segments.get(first + 1)).isBefore(tooOld)) {
+            first++;
+        }
+        first = Math.max(first, firstThatFits(segments, state));
+        if (first > 0) {
+            border = segments.get(first).firstSequence();
+        }
+        for (var job : state.liveJobs()) {
+            border = Math.min(border, job.firstSequence());
+        }
+        return Math.min(border, state.sequence());
+    }
+
+    /** When a segment's first record was written: what stands before it is older. */
+    private Instant timeOf(Segment segment) {
+        var found = new Instant[] {Instant.MAX};
+        WriteAheadLog.read(directory, segment.firstSequence(), (_, time, _) -> {
+            found[0] = time;
+            return false;
+        });
+        return found[0];
+    }
+
+    private int firstThatFits(List<Segment> segments, JournalState state) throws IOException {
+        long total = segments.stream().mapToLong(Segment::bytes).sum()
+                + blobs.total().bytes();
+        if (total <= options.retentionBytes()) {
+            return 0;
+        }
+        var blobBytes = blobBytes(state);
+        int first = 0;
+        while (total > options.retentionBytes() && first + 1 < segments.size()) {
+            total -= segments.get(first).bytes();
+            first++;
+            var before = blobBytes.headMap(segments.get(first).firstSequence(), false);
+            total -= before.values().stream().mapToLong(Long::longValue).sum();
+            before.clear();
+        }
+        return first;
+    }
+
+    /** How many bytes of blobs go with the jobs, by their submissions. What two jobs share counts for both. */
+    private static NavigableMap<Long, Long> blobBytes(JournalState state) throws IOException {
+        var bytes = new TreeMap<Long, Long>();
+        state.ended().forEach(job -> count(bytes, job));
+        for (var run : state.runs()) {
+            for (int block = 0; block < run.blocks(); block++) {
+                run.rows(block).forEach(job -> count(bytes, job));
+            }
+        }
+        return bytes;
+    }
+
+    private static void count(Map<Long, Long> bytes, JobSummary job) {
+        job.blobs().forEach(blob -> bytes.merge(job.firstSequence(), blob.length(), Long::sum));
+    }
+}

@@ -1,0 +1,275 @@
+package dev.ringfence.wal.journal;
+
+import dev.ringfence.wal.log.WriteAheadLog;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Follows the journal on a thread of its own: reads what was appended, folds it a second time, and writes snapshots and
+ * the index from that. So appending never waits for it, and what it writes is what a recovery would have come to. It also
+ * gives up what is too old, and removes what nothing names.
+ */
+final class SnapshotKeeper {
+    private static final Duration TICK = Duration.ofMinutes(5);
+
+    private final JournalFiles files;
+    private final JournalOptions options;
+    private final WriteAheadLog log;
+    private final JobTable table;
+    private final JobIndex index;
+    private final BlobStore blobs;
+    private final RetentionRule rule;
+    private final Thread thread;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition wanted = lock.newCondition();
+    private boolean closed;
+    private boolean woken;
+    private volatile long nextAt;
+
+    /** Guards all below: one does the work at a time. */
+    private final ReentrantLock work = new ReentrantLock();
+
+    private JournalState state;
+    private volatile long snapshotSequence;
+
+    SnapshotKeeper(
+            JournalFiles files,
+            JournalOptions options,
+            WriteAheadLog log,
+            JobTable table,
+            JobIndex index,
+            BlobStore blobs,
+            JournalState state) {
+        this.files = files;
+        this.options = options;
+        this.log = log;
+        this.table = table;
+        this.index = index;
+        this.blobs = blobs;
+        this.state = state;
+        rule = new RetentionRule(files.directory(), options, log, blobs);
+        thread = Thread.ofPlatform()
+                .name("journal-snapshots-" + files.directory().getFileName())
+                .daemon()
+                .unstarted(this::run);
+    }
+
+    /** @param snapshotAt the newest event that a snapshot covers already */
+    void start(long snapshotAt) {
+        snapshotSequence = snapshotAt;
+        nextAt = snapshotAt + options.snapshotEvents();
+        thread.start();
+    }
+
+    /** An event became durable. Never blocks. */
+    void written(long sequence) {
+        if (sequence >= nextAt) {
+            nextAt = Long.MAX_VALUE;
+            wake();
+        }
+    }
+
+    /** The newest event that a snapshot covers. */
+    long snapshotSequence() {
+        return snapshotSequence;
+    }
+
+    /** Makes the index anew. Returns at once. */
+    void rebuild(String why) {
+        index.damaged(why);
+        wake();
+    }
+
+    private void wake() {
+        lock.lock();
+        try {
+            woken = true;
+            wanted.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        // First, since a start that read much shall not have to do so again.
+        if (state.sequence() >= nextAt) {
+            attempt("write a snapshot", this::snapshot);
+        }
+        attempt("remove what nothing names", this::sweep);
+        while (awaitWork()) {
+            if (index.damage() != null) {
+                attempt("make the index anew", this::makeAnew);
+            }
+            attempt("write a snapshot", this::snapshot);
+        }
+    }
+
+    private boolean awaitWork() {
+        lock.lock();
+        try {
+            long left = TICK.toNanos();
+            while (!woken && !closed && left > 0) {
+                left = wanted.awaitNanos(left);
+            }
+            woken = false;
+            return !closed;
+        } catch (InterruptedException _) {
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private interface Task {
+        void run() throws IOException;
+    }
+
+    private void attempt(String what, Task task) {
+        work.lock();
+        try {
+            task.run();
+        } catch (IOException | RuntimeException e) {
+            options.observer().trouble(what, e);
+        } finally {
+            nextAt = Math.max(snapshotSequence, state.sequence()) + options.snapshotEvents();
+            work.unlock();
+        }
+    }
+
+    /** Covers everything that is durable by now, and gives up what need not be kept. For tests; blocks. */
+    void snapshotNow() throws IOException {
+        work.lock();
+        try {
+            snapshot();
+        } finally {
+            work.unlock();
+        }
+    }
+
+    private void snapshot() throws IOException {
+        var began = System.nanoTime();
+        advance();
+        if (state.sequence() > snapshotSequence) {
+            write();
+            options.observer().snapshot(state.sequence(), Duration.ofNanos(System.nanoTime() - began));
+        }
+        retain();
+    }
+
+    private void advance() {
+        var to = log.lastSequence();
+        if (state.sequence() >= to) {
+            return;
+        }
+        WriteAheadLog.read(files.directory(), state.sequence() + 1, (sequence, _, payload) -> {
+            state.accept(sequence, payload);
+            return sequence < to;
+        });
+    }
+
+    private void write() throws IOException {
+        files.write(state.snapshot());
+        snapshotSequence = state.sequence();
+        var before = index.runs();
+        var now = state.runs();
+        index.become(now);
+        for (var run : now) {
+            if (!before.contains(run)) {
+                forget(run);
+            }
+        }
+        files.tidy(log.firstSequence(), now);
+    }
+
+    /** What a file of the index has need not be in memory any more. */
+    private void forget(IndexRun run) throws IOException {
+        for (int block = 0; block < run.blocks(); block++) {
+            table.forget(run.rows(block));
+        }
+    }
+
+    private void retain() throws IOException {
+        if (state.sequence() == 0) {
+            return;
+        }
+        var border = rule.border(state);
+        if (border <= log.firstSequence()) {
+            return;
+        }
+        state.discardBefore(border);
+        // First what says that they are not needed, then the events themselves.
+        files.write(state.snapshot());
+        snapshotSequence = state.sequence();
+        index.become(state.runs());
+        table.discardBefore(border);
+        var first = log.discardBefore(border);
+        files.tidy(first, state.runs());
+        options.observer().discardedBefore(first);
+        sweep();
+    }
+
+    private void sweep() throws IOException {
+        var swept = blobs.sweep(this::namedBlobs);
+        if (swept.count() > 0) {
+            options.observer().swept(swept);
+        }
+    }
+
+    private Set<String> namedBlobs() {
+        var named = new HashSet<>(table.blobs());
+        state.ended().forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
+        try {
+            for (var run : state.runs()) {
+                for (int block = 0; block < run.blocks(); block++) {
+                    run.rows(block).forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return named;
+    }
+
+    /** From the events alone; then it is as good as new. */
+    private void makeAnew() throws IOException {
+        var anew = new JournalState(files.index(), options.indexRows());
+        anew.beginAt(log.firstSequence());
+        var to = state.sequence();
+        WriteAheadLog.read(files.directory(), log.firstSequence(), (sequence, _, payload) -> {
+            anew.accept(sequence, payload);
+            return sequence < to;
+        });
+        state = anew;
+        write();
+    }
+
+    /** Ends the thread, after a last snapshot if there is something new. Blocks. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            wanted.signal();
+        } finally {
+            lock.unlock();
+        }
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                TimeUnit.SECONDS.timedJoin(thread, Long.MAX_VALUE);
+            } catch (InterruptedException _) {
+                interrupted = true;
+            }
+        }
+        attempt("write a snapshot", this::snapshot);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

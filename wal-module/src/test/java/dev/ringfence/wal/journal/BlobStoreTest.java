@@ -1,0 +1,108 @@
+package dev.ringfence.wal.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BlobStoreTest {
+    @TempDir
+    Path directory;
+
+    private BlobStore store = new BlobStore(Path.of("unset"));
+
+    @BeforeEach
+    void open() {
+        store = new BlobStore(directory.resolve("blobs"));
+    }
+
+    static BlobRef write(BlobStore store, String name, byte[] bytes) throws IOException {
+        try (var writer = store.write(name)) {
+            writer.write(bytes, 0, bytes.length / 2);
+            writer.write(bytes, bytes.length / 2, bytes.length - bytes.length / 2);
+            return writer.finish();
+        }
+    }
+
+    @Test
+    void theSameBytesAreThereOnceAndComeBackAsTheyWere() throws IOException {
+        var one = write(store, "stdout", new byte[] {1, 2, 3});
+        var two = write(store, "stderr", new byte[] {1, 2, 3});
+
+        assertThat(two.sha256()).isEqualTo(one.sha256());
+        assertThat(store.total()).isEqualTo(new BlobStore.Total(1, 3));
+        assertThat(store.file(two)).hasBinaryContent(new byte[] {1, 2, 3});
+    }
+
+    @Test
+    void bytesThatAreNotWhatTheyWereAreNotGivenOut() throws IOException {
+        var blob = write(store, "stdout", new byte[] {1, 2, 3});
+        var file = store.file(blob);
+        Files.write(file, new byte[] {1, 2, 4});
+        assertThatThrownBy(() -> store.file(blob))
+                .isInstanceOf(JournalException.BlobDamaged.class)
+                .hasMessageContaining("other bytes");
+        Files.write(file, new byte[] {1, 2});
+        assertThatThrownBy(() -> store.file(blob)).hasMessageContaining("has 2 bytes, and had 3");
+        Files.delete(file);
+        assertThatThrownBy(() -> store.file(blob)).hasMessageContaining("is gone");
+    }
+
+    @Test
+    void aSweepSparesWhatIsNamedWhatIsHeldAndWhatWasFinishedMeanwhile() throws IOException {
+        var named = write(store, "a", new byte[] {1});
+        var held = write(store, "b", new byte[] {2});
+        var left = write(store, "c", new byte[] {3});
+        var meanwhile = new BlobRef[1];
+        store.release(named);
+        store.release(left);
+
+        var swept = store.sweep(() -> {
+            try {
+                meanwhile[0] = write(store, "d", new byte[] {4});
+                store.release(meanwhile[0]);
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+            return Set.of(named.sha256());
+        });
+
+        assertThat(swept).isEqualTo(new BlobStore.Total(1, 1));
+        assertThat(store.file(named)).exists();
+        assertThat(store.file(held)).exists();
+        assertThat(store.file(meanwhile[0])).exists();
+        assertThatThrownBy(() -> store.file(left)).isInstanceOf(JournalException.BlobDamaged.class);
+    }
+
+    @Test
+    void whatWasGivenUpLeavesNothingBehind() throws IOException {
+        var writer = store.write("stdout");
+        writer.write(new byte[100], 0, 100);
+        writer.close();
+        writer.close();
+
+        assertThat(directory.resolve("blobs")).isEmptyDirectory();
+    }
+
+    @Test
+    void whatWasBeingWrittenWhenAnEarlierProcessEndedIsRemovedAtTheStart() throws IOException {
+        var unfinished = store.write("stdout");
+        unfinished.write(new byte[100], 0, 100);
+        var orphan = write(store, "stdout", new byte[] {1, 2, 3});
+        var journal = Files.createDirectories(directory.resolve("journal"));
+        Files.move(directory.resolve("blobs"), journal.resolve("blobs"));
+
+        try (var open = Journals.open(journal)) {
+            org.awaitility.Awaitility.await().until(() -> open.figures().blobs().count() == 0);
+            assertThat(journal.resolve("blobs")).isEmptyDirectory();
+            assertThatThrownBy(() -> open.blobs().file(orphan)).isInstanceOf(JournalException.BlobDamaged.class);
+        }
+        unfinished.close();
+    }
+}

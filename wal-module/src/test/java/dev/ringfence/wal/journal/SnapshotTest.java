@@ -1,0 +1,243 @@
+package dev.ringfence.wal.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SnapshotTest {
+    @TempDir
+    Path directory;
+
+    private final List<Long> replayed = new ArrayList<>();
+    private final List<String> unusable = new ArrayList<>();
+
+    private final JournalOptions options = Journals.OPTIONS.withObserver(new JournalObserver() {
+        @Override
+        public void replayed(long events, Duration took) {
+            replayed.add(events);
+        }
+
+        @Override
+        public void unusable(String what, String why) {
+            unusable.add(why);
+        }
+    });
+
+    @Test
+    void theFoldOfASnapshotAndTheRestIsTheFoldOfAll() throws IOException {
+        for (int seed = 0; seed < 60; seed++) {
+            var events = Journals.history(seed, 120);
+            int cut = 1 + seed * 2 % 119;
+            var whole = new JournalState(directory.resolve("whole-" + seed), 5);
+            var part = new JournalState(directory.resolve("part-" + seed), 5);
+            Files.createDirectories(directory.resolve("whole-" + seed));
+            var payload = new byte[0];
+            for (int i = 0; i < events.size(); i++) {
+                payload = EventRecord.of(events.get(i), 4096).after(payload);
+                whole.accept(i + 1, payload);
+                part.accept(i + 1, payload);
+                if (i + 1 == cut) {
+                    var file = directory.resolve("snapshot-" + seed);
+                    SnapshotFile.write(file, part.snapshot());
+                    part = new JournalState(
+                            directory.resolve("part-" + seed),
+                            5,
+                            SnapshotFile.read(file, directory.resolve("part-" + seed)));
+                }
+            }
+            assertThat(part.liveJobs()).as("seed %d", seed).isEqualTo(whole.liveJobs());
+            assertThat(part.ended()).as("seed %d", seed).isEqualTo(whole.ended());
+            assertThat(rows(part)).as("seed %d", seed).isEqualTo(rows(whole));
+        }
+    }
+
+    private static List<JobSummary> rows(JournalState state) throws IOException {
+        var rows = new ArrayList<JobSummary>();
+        for (var run : state.runs()) {
+            for (int block = 0; block < run.blocks(); block++) {
+                rows.addAll(run.rows(block));
+            }
+        }
+        return rows;
+    }
+
+    @Test
+    void aRestartReadsOnlyWhatCameAfterTheSnapshot() {
+        fill(0, 100);
+        replayed.clear();
+
+        try (var journal = Journal.recover(directory, options).journal()) {
+            assertThat(replayed).containsExactly(0L);
+            assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, 100));
+            assertThat(journal.find("job-3").orElseThrow().state().word()).isEqualTo("completed");
+            assertThat(journal.find("nobody")).isEmpty();
+        }
+    }
+
+    @Test
+    void aSnapshotThatIsDamagedInAnyByteIsPassedOverAndNothingIsMissing() throws IOException {
+        fill(0, 12);
+        var file = newestSnapshot();
+        var whole = Files.readAllBytes(file);
+        for (int at = 0; at < whole.length; at += 131) {
+            var damaged = whole.clone();
+            damaged[at] ^= 4;
+            Files.write(file, damaged);
+            assertWhole(12);
+            Files.write(file, whole);
+        }
+        assertThat(unusable).isNotEmpty();
+    }
+
+    @Test
+    void withoutAnySnapshotOrIndexAllEventsAreRead() throws IOException {
+        fill(0, 35);
+        deleteAll(directory.resolve("snapshots"));
+        deleteAll(directory.resolve("index"));
+        replayed.clear();
+
+        assertWhole(35);
+
+        assertThat(replayed).containsExactly(105L);
+    }
+
+    @Test
+    void aFileOfTheIndexThatIsGoneIsMadeAnewAtTheStart() throws IOException {
+        fill(0, 35);
+        try (var files = Files.list(directory.resolve("index"))) {
+            Files.delete(files.findFirst().orElseThrow());
+        }
+
+        assertWhole(35);
+    }
+
+    @Test
+    void anIndexThatIsDamagedWhileItIsUsedIsMadeAnew() throws IOException {
+        fill(0, 35);
+        try (var journal = Journal.recover(directory, options).journal()) {
+            try (var files = Files.list(directory.resolve("index"))) {
+                for (var file : files.toList()) {
+                    var bytes = Files.readAllBytes(file);
+                    bytes[40] ^= 1;
+                    Files.write(file, bytes);
+                }
+            }
+            assertThatThrownBy(() -> Journals.ids(journal)).isInstanceOf(JournalException.IndexDamaged.class);
+
+            org.awaitility.Awaitility.await()
+                    .untilAsserted(() -> assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, 35)));
+        }
+    }
+
+    @Test
+    void aJournalThatLostEventsThatASnapshotHasSeenDoesNotStart() throws IOException {
+        Path log;
+        try (var journal = Journal.recover(directory, options).journal()) {
+            Journals.live(journal, "job-0");
+        }
+        log = Files.createDirectory(directory.resolve("before"));
+        copySegments(directory, log);
+        fill(1, 5);
+        copySegments(log, directory);
+
+        assertThatThrownBy(() -> Journal.recover(directory, options))
+                .hasMessageContaining("damaged")
+                .hasMessageContaining("record");
+    }
+
+    @Test
+    void aJournalThatWasWrittenAnewUnderItsSnapshotDoesNotStart() throws IOException {
+        fill(0, 5);
+        var other = Files.createDirectory(directory.resolve("other"));
+        try (var journal = Journal.recover(other, options).journal()) {
+            for (int i = 0; i < 5; i++) {
+                Journals.live(journal, "forged-" + i);
+            }
+        }
+        copySegments(other, directory);
+
+        assertThatThrownBy(() -> Journal.recover(directory, options))
+                .isInstanceOf(JournalException.Broken.class)
+                .hasMessageContaining("was made when it was another event");
+    }
+
+    @Test
+    void aJobCanBeUndoneLongAfterItsEndAndOnlyOnce() {
+        fill(0, 35);
+        try (var journal = Journal.recover(directory, options).journal()) {
+            Journals.append(journal, Events.rolledBack("job-2"));
+            assertThatThrownBy(() -> Journals.append(journal, Events.rolledBack("job-2")))
+                    .isInstanceOf(JournalException.IllegalTransition.class);
+        }
+        try (var journal = Journal.recover(directory, options).journal()) {
+            assertThat(journal.find("job-2").orElseThrow().state())
+                    .isInstanceOfSatisfying(
+                            JobState.Ended.class,
+                            end -> assertThat(end.rolledBack()).isEqualTo(Events.rolledBack("job-2")));
+            assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, 35));
+            assertThatThrownBy(() -> Journals.append(journal, Events.completed("job-1")))
+                    .isInstanceOf(JournalException.IllegalTransition.class)
+                    .hasMessageContaining("completed");
+        }
+    }
+
+    @Test
+    void snapshotsAreWrittenWhileEventsComeAndAnyOfThemIsWhole() throws IOException {
+        var often = options.withSnapshots(20, 10);
+        for (int round = 0; round < 3; round++) {
+            try (var journal = Journal.recover(directory, often).journal()) {
+                for (int i = 0; i < 40; i++) {
+                    Journals.live(journal, "job-" + (round * 40 + i));
+                }
+                org.awaitility.Awaitility.await().until(() -> journal.figures().snapshotSequence() > 0);
+            }
+            assertWhole((round + 1) * 40);
+        }
+        try (var files = Files.list(directory.resolve("snapshots"))) {
+            assertThat(files.count()).isLessThanOrEqualTo(2);
+        }
+    }
+
+    private void assertWhole(int jobs) {
+        try (var journal = Journal.recover(directory, options).journal()) {
+            assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, jobs));
+            assertThat(journal.find("job-0").orElseThrow().submission()).isEqualTo(Events.submitted("job-0"));
+        }
+    }
+
+    private void fill(int from, int to) {
+        try (var journal = Journal.recover(directory, options).journal()) {
+            for (int i = from; i < to; i++) {
+                Journals.live(journal, "job-" + i);
+            }
+        }
+    }
+
+    private Path newestSnapshot() throws IOException {
+        return new JournalFiles(directory).snapshotFiles().getFirst();
+    }
+
+    private static void deleteAll(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            for (var file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private static void copySegments(Path from, Path to) throws IOException {
+        try (var files = Files.newDirectoryStream(from, "*.wal")) {
+            for (var file : files) {
+                Files.copy(file, to.resolve(file.getFileName()), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+}

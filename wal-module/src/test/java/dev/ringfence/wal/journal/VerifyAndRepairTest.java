@@ -1,0 +1,251 @@
+package dev.ringfence.wal.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ringfence.wal.journal.JournalVerifier.Verdict;
+import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogRepair;
+import dev.ringfence.wal.log.WriteAheadLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VerifyAndRepairTest {
+    @TempDir
+    Path top;
+
+    private Path directory = Path.of("unset");
+
+    @BeforeEach
+    void place() {
+        directory = top.resolve("journal");
+    }
+
+    @Test
+    void anIntactJournalIsProvedAlsoWhileItIsWritten() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 50);
+            journal.snapshotNow();
+            fill(journal, 50, 60);
+
+            assertThat(verify()).isInstanceOfSatisfying(Verdict.Intact.class, intact -> {
+                assertThat(intact.firstSequence()).isEqualTo(1);
+                assertThat(intact.lastSequence()).isEqualTo(180);
+                assertThat(intact.anchor()).isEqualTo("0".repeat(64));
+                assertThat(intact.head()).hasSize(64);
+            });
+        }
+        assertThat(JournalRepair.plan(directory)).isEmpty();
+    }
+
+    @Test
+    void aFlippedBitIsNamedByEventFileAndOffset() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 100);
+        }
+        var place = LogRepair.locate(directory, 77);
+        flip(place.file(), place.offset() + 50);
+
+        assertThat(verify()).isInstanceOfSatisfying(Verdict.Broken.class, broken -> {
+            assertThat(broken.sequence()).isEqualTo(77);
+            assertThat(broken.file()).isEqualTo(place.file());
+            assertThat(broken.offset()).isEqualTo(place.offset());
+        });
+    }
+
+    @Test
+    void aLinkThatDoesNotFitIsNamedAlthoughEveryChecksumIsRight() {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 3);
+        }
+        try (var log = WriteAheadLog.recover(directory, Journals.OPTIONS.log(), (_, _, _) -> {})
+                .log()) {
+            var forged = EventRecord.of(Events.submitted("x"), 4096).after(new byte[] {1});
+            var _ = log.append(forged).await().indefinitely();
+        }
+        assertThat(verify()).isInstanceOfSatisfying(Verdict.Broken.class, broken -> {
+            assertThat(broken.sequence()).isEqualTo(10);
+            assertThat(broken.what()).contains("hash");
+            assertThat(broken.file()).exists();
+            assertThat(broken.offset()).isGreaterThan(64);
+        });
+    }
+
+    @Test
+    void anOutputThatIsNotWhatItWasIsNamedByItsEvent() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            var blob = BlobStoreTest.write(journal.blobs(), "stdout", new byte[] {1, 2, 3});
+            Journals.append(journal, Events.submitted("a"));
+            Journals.append(journal, Events.started("a"));
+            Journals.append(journal, new JobEvent.Completed("a", Events.AT, Events.DATA, List.of(blob)));
+            journal.blobs().release(blob);
+            assertThat(verify())
+                    .isInstanceOfSatisfying(
+                            Verdict.Intact.class,
+                            intact -> assertThat(intact.blobBytes()).isEqualTo(3));
+
+            Files.write(journal.blobs().file(blob), new byte[] {1, 2, 4});
+        }
+        assertThat(verify()).isInstanceOfSatisfying(Verdict.Broken.class, broken -> {
+            assertThat(broken.sequence()).isEqualTo(3);
+            assertThat(broken.what()).contains("other bytes");
+        });
+    }
+
+    @Test
+    void aRepairKeepsWhatCameBeforeTheDamageAndEndsWhatMayHaveGoneOn() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 20);
+            Journals.append(journal, Events.submitted("waiting"));
+            Journals.append(journal, Events.submitted("running"));
+            Journals.append(journal, Events.started("running"));
+            fill(journal, 20, 100);
+        }
+        var place = LogRepair.locate(directory, 64);
+        flip(place.file(), place.offset() + 50);
+
+        var plan = JournalRepair.plan(directory).orElseThrow();
+        assertThat(plan.lastKept()).isEqualTo(63);
+        assertThat(plan.readable()).isPositive();
+        assertThat(plan.unsure()).containsExactlyInAnyOrder("waiting", "running");
+        var before = Files.readAllBytes(place.file());
+        var copies = top.resolve("copies");
+        JournalRepair.repair(directory, plan, copies, Journals.OPTIONS);
+
+        assertThat(copies.resolve(place.file().getFileName())).hasBinaryContent(before);
+        assertThat(verify()).isInstanceOf(Verdict.Intact.class);
+        try (var journal = Journals.open(directory)) {
+            assertThat(journal.liveJobs()).isEmpty();
+            assertThat(word(journal, "waiting")).isEqualTo("cancelled");
+            assertThat(word(journal, "running")).isEqualTo("interrupted");
+            assertThat(word(journal, "job-19")).isEqualTo("completed");
+            assertThat(journal.find("job-20")).isEmpty();
+            fill(journal, 200, 210);
+        }
+        assertThat(verify()).isInstanceOf(Verdict.Intact.class);
+    }
+
+    @Test
+    void aMissingSegmentIsRepairedUpToWhereItWas() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 200);
+            assertThat(journal.figures().segments()).isGreaterThan(3);
+        }
+        var gone = LogRepair.locate(directory, 300).file();
+        Files.delete(gone);
+        assertThat(verify())
+                .isInstanceOfSatisfying(
+                        Verdict.Broken.class,
+                        broken -> assertThat(broken.file()).isEqualTo(gone));
+
+        var plan = JournalRepair.plan(directory).orElseThrow();
+        JournalRepair.repair(directory, plan, top.resolve("copies"), Journals.OPTIONS);
+
+        assertThat(verify()).isInstanceOf(Verdict.Intact.class);
+        try (var journal = Journals.open(directory)) {
+            assertThat(journal.find("job-1")).isPresent();
+        }
+    }
+
+    @Test
+    void aRepairThatWasCutShortKeepsTheServiceFromStarting() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 3);
+        }
+        Files.writeString(directory.resolve("repair.unfinished"), "journal repair\n");
+
+        assertThatThrownBy(() -> Journals.open(directory)).isInstanceOf(JournalException.Unfinished.class);
+        JournalRepair.repair(
+                directory, JournalRepair.plan(directory).orElseThrow(), top.resolve("copies"), Journals.OPTIONS);
+        Journals.open(directory).close();
+    }
+
+    @Test
+    void aJournalInUseIsNotRepaired() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 3);
+            Files.writeString(directory.resolve("repair.unfinished"), "journal repair\n");
+            var plan = JournalRepair.plan(directory).orElseThrow();
+            assertThatThrownBy(() -> JournalRepair.repair(directory, plan, top.resolve("copies"), Journals.OPTIONS))
+                    .isInstanceOf(LogException.Locked.class);
+        }
+    }
+
+    @Test
+    void figuresAreCountedByReadingAll() {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 3);
+            Journals.append(journal, Events.submitted("waiting"));
+        }
+        var stats = JournalStats.of(directory, _ -> true);
+        assertThat(stats.events()).containsEntry("submitted", 4L).containsEntry("completed", 3L);
+        assertThat(stats.live()).containsEntry("submitted", 1L);
+        assertThat(stats.submissions()).containsEntry("FileRead", 4L);
+    }
+
+    @Test
+    void aJournalOfTheFirstFormatIsRead() throws Exception {
+        var resource = Objects.requireNonNull(getClass().getResource("first-format/00000000000000000001.wal"));
+        Files.createDirectories(directory);
+        Files.copy(Path.of(resource.toURI()), directory.resolve("00000000000000000001.wal"));
+
+        assertThat(verify()).isInstanceOf(Verdict.Intact.class);
+        var recovered = Journal.recover(directory, Journals.OPTIONS);
+        try (var journal = recovered.journal()) {
+            assertThat(recovered.jobs())
+                    .extracting(job -> job.jobId() + " " + job.state().word())
+                    .containsExactly("running started", "waiting submitted");
+            assertThat(Journals.ids(journal))
+                    .containsExactly("waiting", "running", "cut", "cancelled", "late", "failed", "keyed");
+            assertThat(journal.findByKey("agent-7", "the caller's key")
+                            .orElseThrow()
+                            .jobId())
+                    .isEqualTo("keyed");
+            assertThat(word(journal, "cut")).isEqualTo("interrupted");
+            assertThat(word(journal, "late")).isEqualTo("timed_out");
+            Journals.append(journal, Events.interrupted("running"));
+        }
+        assertThat(verify()).isInstanceOf(Verdict.Intact.class);
+    }
+
+    @Test
+    void theHashOfARequestIsThatOfWhatItSaysNotOfHowItIsWritten() throws IOException {
+        assertThat(hash("{\"a\":1,\"b\":[1.50,\"x\"]}")).isEqualTo(hash("{\"b\":[1.5,\"x\"],\"a\":1.0}"));
+        assertThat(hash("{\"a\":1}")).isNotEqualTo(hash("{\"a\":\"1\"}"));
+        assertThat(hash("{\"a\":[\"b\",\"c\"]}")).isNotEqualTo(hash("{\"a\":[\"bc\"]}"));
+        assertThat(hash("{\"a\":null}")).isNotEqualTo(hash("{}"));
+        assertThat(hash("{\"a\":0}")).isEqualTo(hash("{\"a\":-0.0}"));
+    }
+
+    private static String hash(String arguments) throws IOException {
+        var json = EventCodec.parse(arguments.getBytes(java.nio.charset.StandardCharsets.UTF_8), 0, arguments.length());
+        return RequestHash.of(
+                new JobEvent.Submitted("j", Events.AT, "a", "c", json, "p", java.time.Duration.ofSeconds(1), null));
+    }
+
+    private Verdict verify() {
+        return JournalVerifier.verify(directory, _ -> true);
+    }
+
+    private static String word(Journal journal, String id) {
+        return journal.find(id).orElseThrow().state().word();
+    }
+
+    private static void fill(Journal journal, int from, int to) {
+        for (int i = from; i < to; i++) {
+            Journals.live(journal, "job-" + i);
+        }
+    }
+
+    private static void flip(Path file, long at) throws IOException {
+        var bytes = Files.readAllBytes(file);
+        bytes[(int) at] ^= 1;
+        Files.write(file, bytes);
+    }
+}

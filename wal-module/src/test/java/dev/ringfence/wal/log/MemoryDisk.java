@@ -1,0 +1,287 @@
+package dev.ringfence.wal.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+
+/**
+ * A disk in memory that knows what of it is durable, and can lose the rest.
+ *
+ * <p>Of a file that is what was synced, sector by sector; of a directory the names that were synced. A power loss leaves
+ * of everything else whatever luck has it: each sector old or new, each name there or not, each size old or new. After a
+ * sync that failed the sectors that it should have written look clean, as with Linux: no later sync writes them.
+ */
+final class MemoryDisk implements Storage {
+    enum Operation {
+        LIST,
+        OPEN,
+        CREATE,
+        READ,
+        WRITE,
+        SYNC,
+        RENAME,
+        DELETE,
+        OPEN_DIRECTORY,
+        SYNC_DIRECTORY
+    }
+
+    /** Decides before each operation whether it happens. */
+    @FunctionalInterface
+    interface Fault {
+        void before(Operation operation, Path file) throws IOException;
+    }
+
+    static final String BROKEN = "Input/output error";
+    static final String FULL = "No space left on device";
+    static final String TOO_MANY = "Too many open files";
+    private static final int SECTOR = 512;
+
+    private static final class Inode {
+        private byte[] current = new byte[0];
+        private byte[] synced = new byte[0];
+        private final BitSet dirty = new BitSet();
+
+        static Inode of(byte[] content) {
+            var inode = new Inode();
+            inode.current = content;
+            inode.synced = content.clone();
+            return inode;
+        }
+
+        void write(ByteBuffer source, int at) {
+            var count = source.remaining();
+            if (at + count > current.length) {
+                current = Arrays.copyOf(current, at + count);
+            }
+            source.get(current, at, count);
+            dirty.set(at / SECTOR, (at + count + SECTOR - 1) / SECTOR);
+        }
+
+        void sync() {
+            synced = Arrays.copyOf(synced, current.length);
+            dirty.stream().forEach(sector -> copySector(synced, sector));
+            dirty.clear();
+        }
+
+        byte[] leftAfterPowerLoss(Random luck, double survival) {
+            var longer = luck.nextDouble() < survival ? current.length : synced.length;
+            var left = Arrays.copyOf(synced, longer);
+            dirty.stream().filter(sector -> luck.nextDouble() < survival).forEach(sector -> copySector(left, sector));
+            return left;
+        }
+
+        private void copySector(byte[] target, int sector) {
+            var from = sector * SECTOR;
+            var to = Math.min(from + SECTOR, Math.min(current.length, target.length));
+            if (from < to) {
+                System.arraycopy(current, from, target, from, to - from);
+            }
+        }
+    }
+
+    private final Map<Path, Inode> current = new TreeMap<>();
+    private final Map<Path, Inode> synced = new TreeMap<>();
+    private int failedWrites;
+    private Fault fault = (operation, file) -> {};
+
+    synchronized void breakWith(Fault next) {
+        fault = next;
+    }
+
+    /** The disk as a power loss leaves it; this one stays as it is. */
+    synchronized MemoryDisk afterPowerLoss(Random luck, double survival) {
+        var left = new TreeMap<>(synced);
+        current.forEach((name, inode) -> {
+            if (luck.nextDouble() < survival) {
+                left.put(name, inode);
+            }
+        });
+        left.keySet().removeIf(name -> !current.containsKey(name) && luck.nextDouble() < survival);
+        var disk = new MemoryDisk();
+        left.forEach((name, inode) -> disk.current.put(name, Inode.of(inode.leftAfterPowerLoss(luck, survival))));
+        disk.synced.putAll(disk.current);
+        disk.failedWrites = failedWrites;
+        return disk;
+    }
+
+    /** The disk as the end of a process leaves it: nothing is lost, but nothing has become durable either. */
+    synchronized MemoryDisk afterKill() {
+        var disk = new MemoryDisk();
+        disk.current.putAll(current);
+        disk.synced.putAll(synced);
+        disk.failedWrites = failedWrites;
+        return disk;
+    }
+
+    /** The content of all files. */
+    synchronized Map<Path, byte[]> content() {
+        var all = new TreeMap<Path, byte[]>();
+        current.forEach((name, inode) -> all.put(name, inode.current.clone()));
+        return all;
+    }
+
+    /** Gives a file other bytes, durably. */
+    synchronized void replace(Path file, byte[] content) {
+        var inode = Inode.of(content);
+        current.put(file, inode);
+        synced.put(file, inode);
+    }
+
+    private void before(Operation operation, Path file) throws IOException {
+        fault.before(operation, file);
+    }
+
+    @Override
+    public Lock lock(Path directory) {
+        return () -> {};
+    }
+
+    @Override
+    public synchronized List<String> list(Path directory) throws IOException {
+        before(Operation.LIST, directory);
+        return current.keySet().stream()
+                .map(file -> file.getFileName().toString())
+                .toList();
+    }
+
+    @Override
+    public synchronized boolean exists(Path file) {
+        return current.containsKey(file);
+    }
+
+    @Override
+    public synchronized StorageFile create(Path file) throws IOException {
+        before(Operation.CREATE, file);
+        if (current.containsKey(file)) {
+            throw new FileAlreadyExistsException(file.toString());
+        }
+        var inode = new Inode();
+        current.put(file, inode);
+        return new MemoryFile(file, inode);
+    }
+
+    @Override
+    public synchronized StorageFile open(Path file) throws IOException {
+        return openToRead(file);
+    }
+
+    @Override
+    public synchronized StorageFile openToRead(Path file) throws IOException {
+        before(Operation.OPEN, file);
+        var inode = current.get(file);
+        if (inode == null) {
+            throw new NoSuchFileException(file.toString());
+        }
+        return new MemoryFile(file, inode);
+    }
+
+    @Override
+    public synchronized void rename(Path from, Path to) throws IOException {
+        before(Operation.RENAME, from);
+        var inode = current.remove(from);
+        if (inode == null) {
+            throw new NoSuchFileException(from.toString());
+        }
+        current.put(to, inode);
+    }
+
+    @Override
+    public synchronized void delete(Path file) throws IOException {
+        before(Operation.DELETE, file);
+        if (current.remove(file) == null) {
+            throw new NoSuchFileException(file.toString());
+        }
+    }
+
+    @Override
+    public synchronized StorageDirectory openDirectory(Path directory) throws IOException {
+        before(Operation.OPEN_DIRECTORY, directory);
+        return new StorageDirectory() {
+            @Override
+            public void sync() throws IOException {
+                syncEntries(directory);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    private synchronized void syncEntries(Path directory) throws IOException {
+        before(Operation.SYNC_DIRECTORY, directory);
+        synced.clear();
+        synced.putAll(current);
+    }
+
+    @Override
+    public boolean isNoSpace(IOException e) {
+        return FULL.equals(e.getMessage()) || TOO_MANY.equals(e.getMessage());
+    }
+
+    private final class MemoryFile implements StorageFile {
+        private final Path path;
+        private final Inode inode;
+
+        MemoryFile(Path path, Inode inode) {
+            this.path = path;
+            this.inode = inode;
+        }
+
+        @Override
+        public long size() {
+            synchronized (MemoryDisk.this) {
+                return inode.current.length;
+            }
+        }
+
+        @Override
+        public void read(ByteBuffer target, long position) throws IOException {
+            synchronized (MemoryDisk.this) {
+                before(Operation.READ, path);
+                var count = Math.min(target.remaining(), inode.current.length - (int) position);
+                if (count > 0) {
+                    target.put(inode.current, (int) position, count);
+                }
+            }
+        }
+
+        @Override
+        public void write(ByteBuffer source, long position) throws IOException {
+            synchronized (MemoryDisk.this) {
+                try {
+                    before(Operation.WRITE, path);
+                } catch (IOException e) {
+                    // What a disk that is full or broken has taken by then is anyone's guess: nothing, half, or all.
+                    var taken = source.remaining() * (failedWrites++ % 3) / 2;
+                    inode.write(source.slice(source.position(), taken), (int) position);
+                    throw e;
+                }
+                inode.write(source, (int) position);
+            }
+        }
+
+        @Override
+        public void sync() throws IOException {
+            synchronized (MemoryDisk.this) {
+                try {
+                    before(Operation.SYNC, path);
+                } catch (IOException e) {
+                    inode.dirty.clear();
+                    throw e;
+                }
+                inode.sync();
+            }
+        }
+
+        @Override
+        public void close() {}
+    }
+}

@@ -1,0 +1,121 @@
+package dev.ringfence.wal.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Takes each safeguard out of the log in turn, and looks whether a test notices. {@code src/bench/mutants} runs it
+ * and prints the table.
+ */
+class MutationTest {
+    private static final Path SOURCES = Path.of("src/main/java/dev/ringfence/wal/log");
+
+    /** The quick ones first: the first that fails is enough. */
+    private static final List<Class<?>> TESTS = List.of(
+            FormatTest.class,
+            BitFlipTest.class,
+            RecoveryTest.class,
+            RetentionTest.class,
+            ReaderTest.class,
+            FailureTest.class,
+            GroupCommitTest.class,
+            LockTest.class,
+            PowerLossTest.class,
+            FaultPointsTest.class,
+            SimulationTest.class);
+
+    @TempDir
+    Path scratch;
+
+    @Test
+    void everyMutantOfTheTableCanBeMade() throws IOException {
+        for (var mutant : Mutant.ALL) {
+            var source = Files.readString(source(mutant));
+            assertThat(mutant.applyTo(source)).as(mutant.name()).isNotEqualTo(source);
+        }
+    }
+
+    @Test
+    @EnabledIfSystemProperty(named = "faults", matches = "mutants")
+    void everySafeguardIsMissedByATest() throws Exception {
+        assertThat(killer(new Mutant("nothing", "Frame", "final class Frame {", "final class Frame {")))
+                .as("without any mutation")
+                .isEmpty();
+        var survivors = new ArrayList<String>();
+        var only = System.getProperty("faults.mutant", "");
+        for (var mutant : Mutant.ALL) {
+            if (!mutant.name().contains(only)) {
+                continue;
+            }
+            var killer = killer(mutant);
+            System.out.printf("mutant %-45s %s%n", mutant.name(), killer.isEmpty() ? "SURVIVES" : killer);
+            if (killer.isEmpty()) {
+                survivors.add(mutant.name());
+            }
+        }
+        assertThat(survivors).isEmpty();
+    }
+
+    /** The test that fails, or nothing. */
+    private String killer(Mutant mutant) throws Exception {
+        var classes = Files.createTempDirectory(scratch, "classes");
+        var source = classes.resolve(mutant.file() + ".java");
+        Files.writeString(source, mutant.applyTo(Files.readString(source(mutant))));
+        var classPath = System.getProperty("java.class.path");
+        var compiled = ToolProvider.getSystemJavaCompiler()
+                .run(
+                        null,
+                        null,
+                        null,
+                        "-nowarn",
+                        "-proc:none",
+                        "-d",
+                        classes.toString(),
+                        "-cp",
+                        classPath,
+                        source.toString());
+        if (compiled != 0) {
+            throw new AssertionError("mutant '" + mutant.name() + "' does not compile");
+        }
+        var command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-Dfaults.seeds=1000",
+                "-cp",
+                classes + System.getProperty("path.separator") + classPath,
+                FirstFailure.class.getName()));
+        TESTS.forEach(test -> command.add(test.getName()));
+        var output = classes.resolve("output");
+        var process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        if (!process.waitFor(10, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+            return "hangs";
+        }
+        var said = Files.readString(output, StandardCharsets.UTF_8);
+        return process.exitValue() == 0
+                ? ""
+                : said.lines()
+                        .filter(line -> line.startsWith(FirstFailure.MARK))
+                        .map(line -> line.substring(FirstFailure.MARK.length()))
+                        .findFirst()
+                        .orElseThrow(() -> new AssertionError(said));
+    }
+
+    private static Path source(Mutant mutant) {
+        return SOURCES.resolve(mutant.file() + ".java");
+    }
+}
