@@ -10,6 +10,7 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.Suggestion;
 import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.runner.capability.GenerateText;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.capability.ShellExec;
@@ -111,6 +112,7 @@ public final class Ringfence implements AutoCloseable {
                     new AskModel(Operation.COMPLETION, models),
                     new AskModel(Operation.EMBEDDINGS, models),
                     new ShellExec(fence::start)));
+            requireKnown(settings, capabilities);
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
@@ -191,9 +193,25 @@ public final class Ringfence implements AutoCloseable {
         var jobs = config.jobs();
         try {
             return new JobSettings(
-                    jobs.concurrency(), jobs.queue(), jobs.retained(), jobs.defaultDeadline(), jobs.eventBuffer());
+                    jobs.concurrency(),
+                    jobs.queue(),
+                    jobs.queueOfAgent(),
+                    jobs.concurrencyOf(),
+                    jobs.retained(),
+                    jobs.defaultDeadline(),
+                    jobs.eventBuffer());
         } catch (IllegalArgumentException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static void requireKnown(JobSettings settings, Capabilities capabilities) {
+        var names = capabilities.all().stream().map(Capability::name).toList();
+        for (var name : settings.concurrencyOf().keySet()) {
+            if (!names.contains(name)) {
+                throw new StartupFailure("ringfence.jobs.concurrency-of." + name + ": there is no capability " + name
+                        + "; there are " + names);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 
 /** The settings of the service, each also as an environment variable: {@code ringfence.data} is {@code RINGFENCE_DATA}. */
@@ -55,6 +56,16 @@ public interface RingfenceConfig {
         /** Jobs that may wait for that; one more is refused with 503. */
         @WithDefault("1000")
         int queue();
+
+        /**
+         * Jobs of one agent that may wait, unless its grants in the catalog say otherwise; one more is refused with
+         * 429.
+         */
+        @WithDefault("200")
+        int queueOfAgent();
+
+        /** Jobs of a capability whose work is under way at the same time; one that is not named has no such limit. */
+        Map<String, Integer> concurrencyOf();
 
         /** Ended jobs kept in memory; older ones are read from the journal when they are asked for. */
         @WithDefault("1000")

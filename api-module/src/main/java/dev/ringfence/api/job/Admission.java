@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeSet;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,7 +26,7 @@ final class Admission {
     private static final Duration SOON = Duration.ofSeconds(1);
 
     private final int slots;
-    private final int room;
+    private final long room;
     private final int roomOfOne;
     private final Map<String, Integer> ofCapability;
     private final Function<String, Optional<AgentGrants>> grants;
@@ -88,6 +89,19 @@ final class Admission {
             }
         }
 
+        /** How many of the agent's jobs have their turn before this one, and one; empty when it does not wait. */
+        OptionalInt position() {
+            lock.lock();
+            try {
+                var mine = agents.get(agent);
+                return mine == null || !mine.waiting.contains(this)
+                        ? OptionalInt.empty()
+                        : OptionalInt.of(mine.waiting.headSet(this).size() + 1);
+            } finally {
+                lock.unlock();
+            }
+        }
+
         /** Gives back the slot, or the place in the queue. A second call does nothing. */
         @Override
         public void close() {
@@ -122,7 +136,7 @@ final class Admission {
             Function<String, Optional<AgentGrants>> grants,
             LongSupplier clock) {
         this.slots = slots;
-        this.room = slots + queue;
+        this.room = (long) slots + queue;
         this.roomOfOne = queueOfOne;
         this.ofCapability = Map.copyOf(ofCapability);
         this.grants = grants;
@@ -140,16 +154,23 @@ final class Admission {
         try {
             if (admitted >= room) {
                 throw new AdmissionException.Unavailable(
-                        "saturated", room + " jobs are running or waiting, and there is no room for more", SOON);
+                        "saturated",
+                        room + " jobs are running or waiting, and there is no room for more"
+                                + " (ringfence.jobs.concurrency, ringfence.jobs.queue)",
+                        SOON);
             }
             var limits = limits(agent);
             var known = agents.get(agent);
             int queued = known == null ? 0 : known.admitted - known.running;
             int most = limits.maxQueued().orElse(roomOfOne);
-            if (queued >= most && busyFor(agent, limits)) {
+            if (queued - most >= free(agent, limits)) {
                 throw new AdmissionException.TooMany(
                         "queue-full",
-                        queued + " jobs of agent " + agent + " are waiting, and no more than " + most + " may",
+                        queued + " jobs of agent " + agent + " are waiting, and no more than " + most + " may ("
+                                + (limits.maxQueued().isPresent()
+                                        ? "agents." + agent + ".max_queued"
+                                        : "ringfence.jobs.queue-of-agent")
+                                + ")",
                         SOON);
             }
             pay(agent, limits);
@@ -200,11 +221,11 @@ final class Admission {
         return grants.apply(agent).orElseGet(() -> AgentGrants.unrestricted(agent));
     }
 
-    /** Whether a further job of the agent would have to wait. */
-    private boolean busyFor(String agent, AgentGrants limits) {
+    /** How many slots the agent could take now; those of its jobs that are about to take them are not waiting for long. */
+    private int free(String agent, AgentGrants limits) {
         var known = agents.get(agent);
         int mine = known == null ? 0 : known.running;
-        return busy >= slots || mine >= limits.maxConcurrent().orElse(slots);
+        return Math.max(0, Math.min(slots - busy, limits.maxConcurrent().orElse(slots) - mine));
     }
 
     /** A submission costs a share of a minute; an agent may run up to a minute ahead. */
@@ -225,7 +246,7 @@ final class Admission {
             throw new AdmissionException.TooMany(
                     "rate-limited",
                     "agent " + agent + " may submit " + rate + " jobs a minute (agents." + agent + ".jobs_per_minute)",
-                    Duration.ofNanos(rate == 0 ? MINUTE : ahead - MINUTE).plus(SOON));
+                    Duration.ofNanos(rate == 0 ? MINUTE : ahead - MINUTE));
         }
         known.paidAt += price;
     }

@@ -13,11 +13,11 @@ import dev.ringfence.wal.log.Health;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -39,7 +39,8 @@ public final class Jobs {
     private final JobObserver observer;
     private final Shelf shelf;
     private final Road road;
-    private final AtomicInteger admitted = new AtomicInteger();
+    private final Admission admission;
+    private final TokenQuota tokens;
     private volatile boolean draining;
 
     /**
@@ -62,7 +63,15 @@ public final class Jobs {
         this.grants = grants;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
-        this.road = new Road(journal, capabilities, profiles, tiers, settings.concurrency(), () -> draining);
+        this.admission = new Admission(
+                settings.concurrency(),
+                settings.queue(),
+                settings.queueOfAgent(),
+                settings.concurrencyOf(),
+                grants,
+                System::nanoTime);
+        this.tokens = new TokenQuota(journal, capabilities, grants, InstantSource.system());
+        this.road = new Road(journal, capabilities, profiles, tiers, admission, tokens, () -> draining);
     }
 
     /**
@@ -86,8 +95,8 @@ public final class Jobs {
                 finished(job);
                 continue;
             }
-            admitted.incrementAndGet();
-            travel(job);
+            var submission = job.submission();
+            travel(job, admission.readmit(submission.agent(), submission.capability(), submission.priority()));
         }
     }
 
@@ -118,27 +127,24 @@ public final class Jobs {
         if (known.isPresent()) {
             return join(known.get(), event, wanting);
         }
-        admit();
         var job = new Job(
                 JobView.submitted(event, 0), settings.eventBuffer(), submission.arguments(), submission.attendance());
         wanting.accept(job);
         var other = shelf.put(job);
         if (other != job) {
-            release();
             return join(other, event, wanting);
         }
         // Looked for once more, now that the key is taken: the one that had it may have left the shelf meanwhile.
         var overtaken = journaled(event);
         if (overtaken.isPresent()) {
             shelf.remove(job);
-            release();
             job.refused(refused("saturated", "another submission with this key was under way"));
             return join(overtaken.get(), event, wanting);
         }
-        journal.append(event).subscribe().with(_ -> acknowledged(job), failure -> {
-            shelf.remove(job);
-            release();
-            job.refused(failure);
+        var ticket = admit(job);
+        journal.append(event).subscribe().with(_ -> acknowledged(job, ticket), failure -> {
+            ticket.close();
+            giveUp(job, failure);
         });
         return job.acknowledged().replaceWith(job);
     }
@@ -169,23 +175,24 @@ public final class Jobs {
         return known.acknowledged().replaceWith(known);
     }
 
-    private void acknowledged(Job job) {
+    private void acknowledged(Job job, Admission.Ticket ticket) {
         job.moved(job.view());
         observer.submitted(job.view());
         job.acknowledge();
-        travel(job);
+        travel(job, ticket);
     }
 
-    private void travel(Job job) {
+    private void travel(Job job, Admission.Ticket ticket) {
+        job.waitsWith(ticket);
         Thread.ofVirtual().name("job-" + job.id()).start(() -> {
             try {
-                road.travel(job);
+                road.travel(job, ticket);
             } catch (RuntimeException e) {
                 LOG.errorf(
                         e, "job %s could not be brought to its end; it will be interrupted after a restart", job.id());
                 job.lost(e);
             } finally {
-                release();
+                ticket.close();
                 finished(job);
             }
         });
@@ -194,12 +201,9 @@ public final class Jobs {
     private void finished(Job job) {
         if (job.view().state().ended()) {
             shelf.ended(job);
+            tokens.ended(job.view());
             observer.ended(job.view());
         }
-    }
-
-    private void release() {
-        admitted.decrementAndGet();
     }
 
     /** What is asked, with the defaults filled in. */
@@ -245,26 +249,50 @@ public final class Jobs {
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null),
-                submission.retries());
+                submission.retries(),
+                submission.priority());
     }
 
-    /** Counts a job in; whoever calls it must see to {@link #release()}. */
-    private void admit() {
+    /** Lets a job in that is on the shelf, or takes it away again and tells why; whoever joined it meanwhile hears it too. */
+    private Admission.Ticket admit(Job job) {
+        try {
+            requireRunning();
+            var submission = job.submission();
+            capabilities.find(submission.capability()).ifPresent(asked -> tokens.require(submission.agent(), asked));
+            return admission.admit(submission.agent(), submission.capability(), submission.priority());
+        } catch (AdmissionException.TooMany e) {
+            observer.refused(e.slug());
+            giveUp(job, e);
+            throw e;
+        } catch (AdmissionException.Unavailable e) {
+            observer.refused(e.slug());
+            giveUp(job, e);
+            throw e;
+        } catch (RuntimeException e) {
+            giveUp(job, e);
+            throw e;
+        }
+    }
+
+    private void giveUp(Job job, Throwable reason) {
+        shelf.remove(job);
+        job.refused(reason);
+    }
+
+    private void requireRunning() {
         if (draining) {
-            throw refused("draining", "the service is about to stop; ask another one, or this one after its restart");
+            throw AdmissionException.draining();
         }
         switch (journal.health()) {
             case Health.Writable _ -> {}
             // Each append tries again, and the first that succeeds makes the journal writable.
             case Health.Full _ -> {}
             case Health.Failed failed ->
-                throw refused("journal-failed", "the journal cannot be written: " + failed.reason());
-            case Health.Closed _ -> throw refused("draining", "the journal is closed; the service is about to stop");
-        }
-        long room = (long) settings.concurrency() + settings.queue();
-        if (admitted.incrementAndGet() > room) {
-            release();
-            throw refused("saturated", room + " jobs are running or waiting, and there is no room for more");
+                throw new AdmissionException.Unavailable(
+                        "journal-failed", "the journal cannot be written: " + failed.reason(), RETRY);
+            case Health.Closed _ ->
+                throw new AdmissionException.Unavailable(
+                        "draining", "the journal is closed; the service is about to stop", RETRY);
         }
     }
 
@@ -282,14 +310,9 @@ public final class Jobs {
 
     /** A limit that nothing enforces must not look as if it held. */
     private void requireEnforceable(AgentGrants granted) {
-        if (granted.roots().isPresent()
-                || granted.weight() != 1
-                || granted.maxConcurrent().isPresent()
-                || granted.maxQueued().isPresent()
-                || granted.jobsPerMinute().isPresent()
-                || granted.tokensPerDay().isPresent()) {
-            throw notGranted("agents." + granted.agent() + " has one of roots, weight, max_concurrent, max_queued,"
-                    + " jobs_per_minute, tokens_per_day, which this version cannot enforce: leave them out");
+        if (granted.roots().isPresent()) {
+            throw notGranted(
+                    "agents." + granted.agent() + " has roots, which this version cannot enforce: leave them out");
         }
     }
 
@@ -319,7 +342,7 @@ public final class Jobs {
 
     /** Jobs that are running or waiting. */
     public int live() {
-        return admitted.get();
+        return admission.live();
     }
 
     /** Whether new jobs are refused since the service is about to stop. */

@@ -20,8 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -45,11 +43,12 @@ final class Road {
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
     private final Function<SandboxProfile, Optional<String>> tiers;
-    private final Semaphore slots;
+
     /** The jobs that have a slot. */
     private final Set<Job> travelling = ConcurrentHashMap.newKeySet();
 
-    private final int concurrency;
+    private final Admission admission;
+    private final TokenQuota tokens;
     private final BooleanSupplier draining;
 
     Road(
@@ -57,20 +56,22 @@ final class Road {
             Capabilities capabilities,
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
             Function<SandboxProfile, Optional<String>> tiers,
-            int concurrency,
+            Admission admission,
+            TokenQuota tokens,
             BooleanSupplier draining) {
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
         this.tiers = tiers;
-        this.concurrency = concurrency;
-        this.slots = new Semaphore(concurrency, true);
+        this.admission = admission;
+        this.tokens = tokens;
         this.draining = draining;
     }
 
     /** Brings a submitted job to its end; or leaves it as it is, for the next start, when the service stops first. */
-    void travel(Job job) {
-        if (!slot(job)) {
+    void travel(Job job, Admission.Ticket ticket) {
+        if (!turn(job, ticket)) {
+            ticket.close();
             end(job, cancelled(job, nothing()));
             return;
         }
@@ -84,17 +85,17 @@ final class Road {
             }
         } finally {
             travelling.remove(job);
-            slots.release();
+            ticket.close();
         }
     }
 
     /** Waits for its turn; false when the job was cancelled before it came. */
-    private boolean slot(Job job) {
+    private static boolean turn(Job job, Admission.Ticket ticket) {
         try {
             if (!job.waits()) {
                 return false;
             }
-            slots.acquire();
+            ticket.awaitTurn();
             return true;
         } catch (InterruptedException e) {
             return false;
@@ -147,11 +148,7 @@ final class Road {
     /** Whether all slots became free in time; jobs that still wait for one then find that the service is draining. */
     private boolean idle(Duration timeout) {
         try {
-            boolean idle = slots.tryAcquire(concurrency, timeout.toNanos(), TimeUnit.NANOSECONDS);
-            if (idle) {
-                slots.release(concurrency);
-            }
-            return idle;
+            return admission.awaitIdle(timeout);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
@@ -183,6 +180,11 @@ final class Road {
             capabilities.validate(capability.get(), job.arguments());
         } catch (InvalidArguments e) {
             end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
+            return;
+        }
+        var exhausted = tokens.exhausted(submission.agent(), capability.get());
+        if (exhausted.isPresent()) {
+            end(job, failed(job, "tokens-exhausted", exhausted.get().message()));
             return;
         }
         var started = new JobEvent.Started(

@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param deadline from the start of the work to its end; empty for the service's default
  * @param idempotencyKey the same key with the same request gives the same job
  * @param retries how often the work may be begun again when the service ended while it was under way
+ * @param priority among its agent's waiting jobs, from {@link #LEAST_PRIORITY} to {@link #MOST_PRIORITY}; the higher goes
+ *     first
  * @param attendance who stays on the line, if anyone does
  */
 public record Submission(
@@ -23,7 +25,11 @@ public record Submission(
         Optional<Duration> deadline,
         Optional<String> idempotencyKey,
         int retries,
+        int priority,
         Optional<Attendance> attendance) {
+    public static final int LEAST_PRIORITY = -10;
+    public static final int MOST_PRIORITY = 10;
+
     /** Of no session, with work that is begun once, and that nobody attends. */
     public Submission(
             String agent,
@@ -32,6 +38,6 @@ public record Submission(
             Optional<String> profile,
             Optional<Duration> deadline,
             Optional<String> idempotencyKey) {
-        this(agent, Optional.empty(), capability, arguments, profile, deadline, idempotencyKey, 0, Optional.empty());
+        this(agent, Optional.empty(), capability, arguments, profile, deadline, idempotencyKey, 0, 0, Optional.empty());
     }
 }

@@ -39,7 +39,7 @@ public record Problem(int status, String slug, String title, String detail) {
     public Response response(Duration retryAfter) {
         return Response.status(status)
                 .type(MEDIA_TYPE)
-                .header("Retry-After", Math.max(1, retryAfter.toSeconds()))
+                .header("Retry-After", Math.max(1, retryAfter.plusMillis(999).toSeconds()))
                 .entity(json().toString())
                 .build();
     }

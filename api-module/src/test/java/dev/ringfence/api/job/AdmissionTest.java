@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -164,6 +165,53 @@ class AdmissionTest {
     }
 
     @Test
+    void manySubmissionsAtOnceDoNotOutrunTheQueuesBound() {
+        var admission = admission(2, "[agents.x]\nmax_queued = 3\n");
+        for (int i = 0; i < 5; i++) {
+            admission.admit("x", "ShellExec", 0);
+        }
+
+        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0)).isInstanceOf(AdmissionException.TooMany.class);
+    }
+
+    @Test
+    void aWaitingJobKnowsItsPlace() {
+        var admission = admission(1, "");
+        queue(admission, "running", "x");
+        queue(admission, "second", "x");
+        queue(admission, "third", "x");
+        queue(admission, "another's", "y");
+        var _ = queue(admission, "first", "x", "ShellExec", 1);
+
+        assertThat(List.of("first", "second", "third", "another's"))
+                .extracting(name -> tickets.get(name).position())
+                .containsExactly(OptionalInt.of(1), OptionalInt.of(2), OptionalInt.of(3), OptionalInt.of(1));
+        assertThat(tickets.get("running").position()).isEmpty();
+    }
+
+    @Test
+    void oneGreedyAgentsThousandJobsDelayOthersByNoMoreThanOneJobEach() {
+        var admission = new Admission(4, 10_000, 10_000, NO_LIMITS, _ -> java.util.Optional.empty(), clock::get);
+        for (int i = 0; i < 200; i++) {
+            queue(admission, "greedy" + i, "greedy");
+        }
+        for (int i = 0; i < 5; i++) {
+            for (var agent : List.of("a", "b", "c")) {
+                queue(admission, agent + i, agent);
+            }
+        }
+        var running = new ArrayList<>(order);
+        for (int i = 0; i < 16; i++) {
+            running.add(end(running.removeFirst()));
+        }
+
+        // Of each four slots that got free, every agent had one.
+        assertThat(order.subList(4, 20)).filteredOn(name -> name.startsWith("greedy")).hasSizeBetween(1, 4);
+        assertThat(order.subList(4, 20))
+                .containsAll(List.of("a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2", "a3", "b3", "c3"));
+    }
+
+    @Test
     void theRoomOfAllIsBounded() {
         var admission = new Admission(1, 1, 100, NO_LIMITS, _ -> java.util.Optional.empty(), clock::get);
         queue(admission, "a", "x");
@@ -185,7 +233,7 @@ class AdmissionTest {
         assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0))
                 .isInstanceOfSatisfying(AdmissionException.TooMany.class, e -> {
                     assertThat(e.slug()).isEqualTo("rate-limited");
-                    assertThat(e.retryAfter()).isBetween(Duration.ofSeconds(20), Duration.ofSeconds(22));
+                    assertThat(e.retryAfter()).isBetween(Duration.ofSeconds(19), Duration.ofSeconds(20));
                 });
         clock.addAndGet(Duration.ofSeconds(20).toNanos());
         admission.admit("x", "ShellExec", 0).close();

@@ -179,13 +179,41 @@ class AccessTest {
     }
 
     @Test
-    void aLimitThatCannotBeEnforcedRefusesTheAgentByItsName() {
+    void whoSubmitsFasterThanGrantedIsToldWhenToComeAgain() {
         var limited = KeysRequired.Secrets.STORE.create("limited", false, Optional.empty(), "");
+        for (int i = 0; i < 5; i++) {
+            submitting(limited.secret(), shell("")).post(Api.JOBS).then().statusCode(202);
+        }
 
         var refused = Api.isProblem(
-                        submitting(limited.secret(), shell("")).post(Api.JOBS).then(), 403, "not-granted")
+                        submitting(limited.secret(), shell("")).post(Api.JOBS).then(), 429, "rate-limited")
                 .extract();
-        assertThat(refused.<String>path("detail")).contains("agents.limited", "jobs_per_minute", "leave them out");
+
+        assertThat(refused.<String>path("detail")).contains("5 jobs a minute", "agents.limited.jobs_per_minute");
+        assertThat(Integer.parseInt(refused.header("Retry-After"))).isBetween(1, 13);
+        submitting(KeysRequired.Secrets.BUILDER, shell(""))
+                .post(Api.JOBS)
+                .then()
+                .statusCode(202);
+    }
+
+    @Test
+    void anAgentWhoseTokensAreUsedUpIsRefusedModelsOnly() {
+        var mute = KeysRequired.Secrets.STORE.create("mute", false, Optional.empty(), "");
+        var ask = "{\"capability\":\"GenerateText\",\"arguments\":{\"model\":\"lost\",\"prompt\":\"hello\"}}";
+
+        var refused = Api.isProblem(submitting(mute.secret(), ask).post(Api.JOBS).then(), 429, "tokens-exhausted")
+                .extract();
+
+        assertThat(refused.<String>path("detail")).contains("agents.mute.tokens_per_day");
+        submitting(mute.secret(), "{\"model\":\"lost\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}")
+                .post("/v1/chat/completions")
+                .then()
+                .statusCode(429)
+                .body("error.type", equalTo("rate_limit_exceeded"))
+                .body("error.code", equalTo("tokens_exhausted"))
+                .header("Retry-After", org.hamcrest.Matchers.notNullValue());
+        submitting(mute.secret(), shell("")).post(Api.JOBS).then().statusCode(202);
     }
 
     @Test

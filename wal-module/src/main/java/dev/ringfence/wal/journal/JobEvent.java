@@ -43,6 +43,7 @@ public sealed interface JobEvent {
      * @param deadline from the start of the work to its end
      * @param idempotencyKey the caller's, if there was one
      * @param retries how often the work may be begun again after an interruption
+     * @param priority among its agent's waiting jobs; the higher goes first
      */
     record Submitted(
             String jobId,
@@ -54,7 +55,8 @@ public sealed interface JobEvent {
             String profile,
             Duration deadline,
             @Nullable String idempotencyKey,
-            int retries)
+            int retries,
+            int priority)
             implements JobEvent {
         public Submitted {
             Objects.requireNonNull(jobId);
@@ -67,6 +69,32 @@ public sealed interface JobEvent {
             if (retries < 0) {
                 throw new IllegalArgumentException("retries is " + retries + "; it must be at least 0");
             }
+        }
+
+        /** A job as urgent as most. */
+        public Submitted(
+                String jobId,
+                Instant at,
+                String agent,
+                @Nullable String session,
+                String capability,
+                JsonNode arguments,
+                String profile,
+                Duration deadline,
+                @Nullable String idempotencyKey,
+                int retries) {
+            this(
+                    jobId,
+                    at,
+                    agent,
+                    session,
+                    capability,
+                    arguments,
+                    profile,
+                    deadline,
+                    idempotencyKey,
+                    retries,
+                    0);
         }
 
         /** A job of no session, whose work is begun once. */

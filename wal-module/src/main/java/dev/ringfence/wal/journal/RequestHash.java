@@ -10,7 +10,7 @@ import java.util.HexFormat;
 
 /**
  * What two submissions have in common if and only if they ask for the same: a hash of session, capability, arguments,
- * profile, deadline and retries. The order of an object's fields and the way a number is written make no difference.
+ * profile, deadline, retries and priority. The order of an object's fields and the way a number is written make no difference.
  */
 public final class RequestHash {
     private RequestHash() {}
@@ -24,6 +24,10 @@ public final class RequestHash {
         text(digest, Long.toString(request.deadline().toMillis()));
         text(digest, Integer.toString(request.retries()));
         value(digest, request.arguments());
+        if (request.priority() != 0) {
+            // Left out otherwise: submissions from before there were priorities have the hash that they had.
+            text(digest, Integer.toString(request.priority()));
+        }
         return HexFormat.of().formatHex(digest.digest());
     }
 
