@@ -1,11 +1,13 @@
 package dev.ringfence.api.job;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +20,9 @@ final class Signals {
 
     private final int capacity;
     private final Deque<JobSignal> changes = new ArrayDeque<>();
-    private final Deque<JobSignal.Output> outputs = new ArrayDeque<>();
+    /** Output and progress. */
+    private final Deque<JobSignal> outputs = new ArrayDeque<>();
+
     private int outputSize;
     private long last;
     private long droppedUpTo;
@@ -47,18 +51,32 @@ final class Signals {
     }
 
     void output(String channel, String text) {
+        keep(sequence -> new JobSignal.Output(sequence, Instant.now(), channel, text));
+    }
+
+    void progress(String phase, ObjectNode data) {
+        keep(sequence -> new JobSignal.Progress(sequence, Instant.now(), phase, data));
+    }
+
+    private void keep(LongFunction<JobSignal> signal) {
         CompletableFuture<@Nullable Void> waiting;
         synchronized (this) {
-            outputs.add(new JobSignal.Output(++last, Instant.now(), channel, text));
-            outputSize += text.length() + OVERHEAD;
+            var kept = signal.apply(++last);
+            outputs.add(kept);
+            outputSize += size(kept);
             while (outputSize > capacity && outputs.size() > 1) {
                 var dropped = outputs.remove();
-                outputSize -= dropped.text().length() + OVERHEAD;
+                outputSize -= size(dropped);
                 droppedUpTo = dropped.sequence();
             }
             waiting = renew();
         }
         waiting.complete(null);
+    }
+
+    private static int size(JobSignal signal) {
+        return OVERHEAD
+                + (signal instanceof JobSignal.Output output ? output.text().length() : OVERHEAD);
     }
 
     /** Nothing more will be known: watchers get what there is, then this. */
@@ -102,7 +120,7 @@ final class Signals {
             }
         }
         // Watchers mostly read the newest, so the search begins at that end.
-        JobSignal.Output output = null;
+        JobSignal output = null;
         for (var iterator = outputs.descendingIterator(); iterator.hasNext(); ) {
             var candidate = iterator.next();
             if (candidate.sequence() <= sequence) {
