@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
@@ -22,6 +23,9 @@ import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.telemetry.Guard;
+import dev.ringfence.runner.telemetry.GuardLimits;
+import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
@@ -60,6 +64,8 @@ public final class Ringfence implements AutoCloseable {
     private final ModelSource models;
     private final Capabilities capabilities;
     private final Journal journal;
+    private final HostTelemetry telemetry;
+    private final Guard guard;
     private final Jobs jobs;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
@@ -73,6 +79,8 @@ public final class Ringfence implements AutoCloseable {
             ModelSource models,
             Capabilities capabilities,
             Journal journal,
+            HostTelemetry telemetry,
+            Guard guard,
             Jobs jobs,
             Duration drainTimeout) {
         this.catalog = catalog;
@@ -82,6 +90,8 @@ public final class Ringfence implements AutoCloseable {
         this.models = models;
         this.capabilities = capabilities;
         this.journal = journal;
+        this.telemetry = telemetry;
+        this.guard = guard;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
     }
@@ -94,6 +104,7 @@ public final class Ringfence implements AutoCloseable {
     public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
         var settings = settings(config);
         var engineSettings = engineSettings(config);
+        var limits = guardLimits(config.guard());
         var data = dataDirectory(config.data());
         var catalog = catalog(config.catalog(), data);
         var fence = Fence.on(new FenceSettings(
@@ -116,6 +127,8 @@ public final class Ringfence implements AutoCloseable {
                     new AskModel(Operation.EMBEDDINGS, models),
                     new ShellExec(fence::start)));
             requireKnown(settings, capabilities);
+            var telemetry = HostTelemetry.on(data, fence::processorTime);
+            var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
@@ -123,6 +136,9 @@ public final class Ringfence implements AutoCloseable {
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
+                    new JobHost(
+                            guard::check,
+                            () -> Optional.of(telemetry.read().json())),
                     jobObserver);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
@@ -134,6 +150,8 @@ public final class Ringfence implements AutoCloseable {
                     models,
                     capabilities,
                     recovered.journal(),
+                    telemetry,
+                    guard,
                     jobs,
                     config.drainTimeout());
         } catch (RuntimeException e) {
@@ -172,6 +190,16 @@ public final class Ringfence implements AutoCloseable {
         return journal;
     }
 
+    /** The host's load. */
+    public HostTelemetry telemetry() {
+        return telemetry;
+    }
+
+    /** Keeps new jobs out while the host is too busy. */
+    public Guard guard() {
+        return guard;
+    }
+
     public Jobs jobs() {
         return jobs;
     }
@@ -193,6 +221,7 @@ public final class Ringfence implements AutoCloseable {
             return;
         }
         drain();
+        telemetry.close();
         engines.close();
         remotes.close();
         journal.close();
@@ -240,6 +269,22 @@ public final class Ringfence implements AutoCloseable {
                     jobs.retained(),
                     jobs.defaultDeadline(),
                     jobs.eventBuffer());
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static GuardLimits guardLimits(RingfenceConfig.Guarding guard) {
+        try {
+            return new GuardLimits(
+                    guard.cpu(),
+                    guard.memory(),
+                    guard.pressure().cpu(),
+                    guard.pressure().memory(),
+                    guard.pressure().io(),
+                    guard.zombies(),
+                    guard.diskFree().asLongValue(),
+                    guard.resume());
         } catch (IllegalArgumentException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }

@@ -1,5 +1,6 @@
 package dev.ringfence.api.job;
 
+import dev.ringfence.runner.telemetry.Guard;
 import java.time.Duration;
 
 /** A job was not admitted; nothing of it is kept. One subclass for each reaction a caller can have. */
@@ -93,6 +94,23 @@ public abstract sealed class AdmissionException extends RuntimeException {
 
         public Duration retryAfter() {
             return retryAfter;
+        }
+    }
+
+    /** The host is too busy; try again after a while. */
+    public static final class Guarded extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+
+        @SuppressWarnings("serial") // never sent anywhere
+        private final Guard.Refusal refusal;
+
+        Guarded(Guard.Refusal refusal) {
+            super(refusal.message());
+            this.refusal = refusal;
+        }
+
+        public Guard.Refusal refusal() {
+            return refusal;
         }
     }
 }

@@ -36,6 +36,7 @@ public final class Jobs {
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
     private final Function<String, Optional<AgentGrants>> grants;
+    private final JobHost host;
     private final JobObserver observer;
     private final Shelf shelf;
     private final Road road;
@@ -46,6 +47,7 @@ public final class Jobs {
     /**
      * @param profiles the profile of a name, or without a name the default one
      * @param grants what an agent may ask for; empty for nothing at all
+     * @param host keeps new jobs out while it is too busy, and tells its load before and after each
      * @param tiers the tier of the fence that a profile gets, if it can have one
      */
     public Jobs(
@@ -55,12 +57,14 @@ public final class Jobs {
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
             Function<String, Optional<AgentGrants>> grants,
             Function<SandboxProfile, Optional<String>> tiers,
+            JobHost host,
             JobObserver observer) {
         this.settings = settings;
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
         this.grants = grants;
+        this.host = host;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
         this.admission = new Admission(
@@ -71,7 +75,7 @@ public final class Jobs {
                 grants,
                 System::nanoTime);
         this.tokens = new TokenQuota(journal, capabilities, grants, InstantSource.system());
-        this.road = new Road(journal, capabilities, profiles, tiers, admission, tokens, () -> draining);
+        this.road = new Road(journal, capabilities, profiles, tiers, admission, tokens, host, () -> draining);
     }
 
     /**
@@ -257,6 +261,9 @@ public final class Jobs {
     private Admission.Ticket admit(Job job) {
         try {
             requireRunning();
+            host.refusal().get().ifPresent(why -> {
+                throw new AdmissionException.Guarded(why);
+            });
             var submission = job.submission();
             capabilities.find(submission.capability()).ifPresent(asked -> tokens.require(submission.agent(), asked));
             return admission.admit(submission.agent(), submission.capability(), submission.priority());
@@ -266,6 +273,10 @@ public final class Jobs {
             throw e;
         } catch (AdmissionException.Unavailable e) {
             observer.refused(e.slug());
+            giveUp(job, e);
+            throw e;
+        } catch (AdmissionException.Guarded e) {
+            observer.refused("guard");
             giveUp(job, e);
             throw e;
         } catch (RuntimeException e) {

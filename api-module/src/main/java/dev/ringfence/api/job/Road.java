@@ -49,6 +49,7 @@ final class Road {
 
     private final Admission admission;
     private final TokenQuota tokens;
+    private final JobHost host;
     private final BooleanSupplier draining;
 
     Road(
@@ -58,6 +59,7 @@ final class Road {
             Function<SandboxProfile, Optional<String>> tiers,
             Admission admission,
             TokenQuota tokens,
+            JobHost host,
             BooleanSupplier draining) {
         this.journal = journal;
         this.capabilities = capabilities;
@@ -65,6 +67,7 @@ final class Road {
         this.tiers = tiers;
         this.admission = admission;
         this.tokens = tokens;
+        this.host = host;
         this.draining = draining;
     }
 
@@ -182,7 +185,7 @@ final class Road {
             end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
             return;
         }
-        var exhausted = tokens.exhausted(submission.agent(), capability.get());
+        var exhausted = exhausted(submission, capability.get());
         if (exhausted.isPresent()) {
             end(job, failed(job, "tokens-exhausted", exhausted.get().message()));
             return;
@@ -201,17 +204,28 @@ final class Road {
         }
     }
 
+    private Optional<TokenQuota.Exhausted> exhausted(JobEvent.Submitted submission, Capability capability) {
+        try {
+            return tokens.exhausted(submission.agent(), capability);
+        } catch (JournalException e) {
+            // Older jobs cannot be read now. What was acknowledged is done; new ones are refused meanwhile.
+            LOG.warnf("the tokens of agent %s are not known: %s", submission.agent(), e.getMessage());
+            return Optional.empty();
+        }
+    }
+
     private JobEvent.End work(Job job, Capability capability, SandboxProfile profile, JobOutputs outputs) {
         var submission = job.submission();
         var invocation =
                 new Invocation(job.id(), submission.agent(), job.arguments(), profile, submission.deadline(), outputs);
+        var before = host.telemetry().get();
         Outcome outcome;
         try {
             var execution = capability.start(invocation, job.sink());
             job.runs(execution);
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
-            return failed(job, "invalid-arguments", String.valueOf(e.getMessage()));
+            return failed(job, "invalid-arguments", String.valueOf(e.getMessage()), measured(nothing(), before));
         } catch (RuntimeException | Error e) {
             // A capability promises not to; a job that it broke must come to its end all the same.
             LOG.errorf(
@@ -219,19 +233,29 @@ final class Road {
                     "job %s: the capability %s failed for a reason that is none of the job's",
                     job.id(),
                     capability.name());
-            return failed(job, "internal", "the service failed; its log says why");
+            return failed(
+                    job, "internal", "the service failed; its log says why", measured(nothing(), before));
         }
         notes(job, outcome);
         var blobs = outputs.finished();
+        var data = measured(job.kept(outcome.data()), before);
         return switch (outcome) {
-            case Outcome.Completed(ObjectNode data) ->
-                new JobEvent.Completed(job.id(), Instant.now(), job.kept(data), blobs);
-            case Outcome.Failed(String type, String message, ObjectNode data) ->
-                new JobEvent.Failed(job.id(), Instant.now(), type, message, job.kept(data), blobs);
-            case Outcome.TimedOut(Duration limit, ObjectNode data) ->
-                new JobEvent.TimedOut(job.id(), Instant.now(), limit, job.kept(data), blobs);
-            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, job.kept(data), blobs);
+            case Outcome.Completed _ -> new JobEvent.Completed(job.id(), Instant.now(), data, blobs);
+            case Outcome.Failed failed ->
+                new JobEvent.Failed(job.id(), Instant.now(), failed.type(), failed.message(), data, blobs);
+            case Outcome.TimedOut late -> new JobEvent.TimedOut(job.id(), Instant.now(), late.limit(), data, blobs);
+            case Outcome.Cancelled _ -> cancelled(job, data, blobs);
         };
+    }
+
+    /** A result, with the host's load when the work began and when it had ended. */
+    private JsonNode measured(JsonNode result, Optional<ObjectNode> before) {
+        if (before.isPresent() && result instanceof ObjectNode data) {
+            var telemetry = data.putObject("telemetry");
+            telemetry.set("before", before.get());
+            host.telemetry().get().ifPresent(after -> telemetry.set("after", after));
+        }
+        return result;
     }
 
     /** What an auditor wants to find without looking into results. */
@@ -282,7 +306,11 @@ final class Road {
     }
 
     private static JobEvent.Failed failed(Job job, String reason, String message) {
-        return new JobEvent.Failed(job.id(), Instant.now(), reason, message, nothing());
+        return failed(job, reason, message, nothing());
+    }
+
+    private static JobEvent.Failed failed(Job job, String reason, String message, JsonNode data) {
+        return new JobEvent.Failed(job.id(), Instant.now(), reason, message, data, List.of());
     }
 
     private static JobEvent.Cancelled cancelled(Job job, JsonNode data) {

@@ -43,6 +43,11 @@ final class Pipeline implements AutoCloseable {
     }
 
     static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog) {
+        return open(directory, settings, capability, catalog, JobHost.NONE);
+    }
+
+    static Pipeline open(
+            Path directory, JobSettings settings, Capability capability, Catalog catalog, JobHost host) {
         var recovered = Journal.recover(directory, JournalOptions.defaults().withSizes(256 << 10, 32 << 10));
         var jobs = new Jobs(
                 settings,
@@ -51,6 +56,7 @@ final class Pipeline implements AutoCloseable {
                 name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
                 catalog::grants,
                 profile -> Optional.of("none"),
+                host,
                 JobObserver.NONE);
         jobs.recover(recovered.jobs());
         return new Pipeline(directory, recovered.journal(), jobs);

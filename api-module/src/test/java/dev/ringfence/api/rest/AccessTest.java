@@ -2,12 +2,14 @@ package dev.ringfence.api.rest;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.specification.RequestSpecification;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -53,6 +55,8 @@ class AccessTest {
                 "/api/v1/capabilities",
                 "/api/v1/models",
                 "/api/v1/fence",
+                "/api/v1/telemetry",
+                "/api/v1/processes",
                 "/q/metrics",
                 "/v1/models",
                 "/nowhere",
@@ -142,6 +146,29 @@ class AccessTest {
         as(KeysRequired.Secrets.ADMIN).get(address).then().statusCode(200);
         assertThat(as(KeysRequired.Secrets.ADMIN).get(Api.JOBS).then().extract().<List<String>>path("jobs.id"))
                 .contains(id);
+    }
+
+    @Test
+    void anAgentSeesTheProcessesOfItsOwnJobsOnly() {
+        var builder = KeysRequired.Secrets.BUILDER;
+        String id = submitting(builder, "{\"capability\":\"ShellExec\",\"arguments\":{\"cmd\":\"sleep 300\"}}")
+                .post(Api.JOBS)
+                .then()
+                .statusCode(202)
+                .extract()
+                .path("id");
+        try {
+            for (var secret : List.of(builder, KeysRequired.Secrets.ADMIN)) {
+                await().atMost(Duration.ofSeconds(20)).until(() -> processes(secret).contains(id));
+            }
+            assertThat(processes(KeysRequired.Secrets.OTHER)).isEmpty();
+        } finally {
+            as(builder).delete(Api.JOBS + "/" + id).then().statusCode(200);
+        }
+    }
+
+    private static List<String> processes(String secret) {
+        return as(secret).get("/api/v1/processes").then().statusCode(200).extract().path("processes.job");
     }
 
     @Test
