@@ -136,9 +136,7 @@ public final class Ringfence implements AutoCloseable {
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
-                    new JobHost(
-                            guard::check,
-                            () -> Optional.of(telemetry.read().json())),
+                    new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
                     jobObserver);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));

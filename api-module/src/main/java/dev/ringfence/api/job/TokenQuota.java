@@ -11,9 +11,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 
@@ -31,6 +33,9 @@ final class TokenQuota {
     private static final int CHARACTERS_OF_A_TOKEN = 4;
 
     private static final int PAGE = 1000;
+
+    /** How long it can take from a job's end in the journal until it is told here. */
+    private static final Duration TELLING = Duration.ofMinutes(1);
 
     private final Journal journal;
     private final Capabilities capabilities;

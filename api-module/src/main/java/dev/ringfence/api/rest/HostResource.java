@@ -78,11 +78,10 @@ public class HostResource {
     @Path("/processes")
     @Operation(
             summary = "The processes of running jobs",
-            description = "Those that carry a job's mark, which they cannot take off, and no others. An agent sees those"
-                    + " of its own jobs, an administrator all, and the engines'.")
-    @APIResponse(
-            responseCode = "200",
-            content = @Content(examples = @ExampleObject(name = "One job", value = """
+            description =
+                    "Those that carry a job's mark, which they cannot take off, and no others. An agent sees those"
+                            + " of its own jobs, an administrator all, and the engines'.")
+    @APIResponse(responseCode = "200", content = @Content(examples = @ExampleObject(name = "One job", value = """
                                     {"at":"2026-03-01T12:00:00.123Z",
                                      "processes":[{"pid":4711,"parent":4710,
                                       "job":"7f9c0a41-0d1c-4e0f-9d62-0d8f7a3f2b11","agent":"builder",
@@ -91,15 +90,14 @@ public class HostResource {
     public Response processes(@QueryParam("job") @Nullable String job) {
         var service = gate.service();
         var caller = gate.caller();
-        var json = JsonNodeFactory.instance
-                .objectNode()
-                .put("at", Instant.now().toString());
+        var json = JsonNodeFactory.instance.objectNode().put("at", Instant.now().toString());
         var array = json.putArray("processes");
         service.fence().running().stream()
                 .sorted(Comparator.comparing(FencedTree::name))
                 .forEach(tree -> {
                     var owner = owner(service, tree);
-                    if (visible(caller, owner) && (job == null || job.equals(owner.map(Job::id).orElse("")))) {
+                    if (visible(caller, owner)
+                            && (job == null || job.equals(owner.map(Job::id).orElse("")))) {
                         tree.processes().stream()
                                 .sorted(Comparator.comparingInt(ProcessEntry::pid))
                                 .forEach(process -> array.add(process(process, tree, owner)));
@@ -118,10 +116,8 @@ public class HostResource {
     }
 
     private static ObjectNode process(ProcessEntry process, FencedTree tree, Optional<Job> owner) {
-        var json = JsonNodeFactory.instance
-                .objectNode()
-                .put("pid", process.pid())
-                .put("parent", process.parent());
+        var json =
+                JsonNodeFactory.instance.objectNode().put("pid", process.pid()).put("parent", process.parent());
         owner.ifPresentOrElse(
                 job -> json.put("job", job.id())
                         .put("agent", job.agent())

@@ -130,10 +130,12 @@ public class Problems {
             case AdmissionException.Guarded e -> {
                 var why = e.refusal();
                 yield new Problem(503, "guard", "The host is too busy for another job", message)
-                        .response(why.retryAfter(), json -> json.put("key", why.key())
-                                .put("reading", why.reading())
-                                .put("limit", why.limit())
-                                .put("resume", why.resume()));
+                        .response(
+                                why.retryAfter(),
+                                json -> json.put("key", why.key())
+                                        .put("reading", why.reading())
+                                        .put("limit", why.limit())
+                                        .put("resume", why.resume()));
             }
             case AdmissionException.Unavailable e ->
                 new Problem(503, e.slug(), "No job can be admitted now", message).response(e.retryAfter());

@@ -206,7 +206,9 @@ class AdmissionTest {
         }
 
         // Of each four slots that got free, every agent had one.
-        assertThat(order.subList(4, 20)).filteredOn(name -> name.startsWith("greedy")).hasSizeBetween(1, 4);
+        assertThat(order.subList(4, 20))
+                .filteredOn(name -> name.startsWith("greedy"))
+                .hasSizeBetween(1, 4);
         assertThat(order.subList(4, 20))
                 .containsAll(List.of("a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2", "a3", "b3", "c3"));
     }

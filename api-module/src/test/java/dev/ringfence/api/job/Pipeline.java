@@ -46,8 +46,7 @@ final class Pipeline implements AutoCloseable {
         return open(directory, settings, capability, catalog, JobHost.NONE);
     }
 
-    static Pipeline open(
-            Path directory, JobSettings settings, Capability capability, Catalog catalog, JobHost host) {
+    static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog, JobHost host) {
         var recovered = Journal.recover(directory, JournalOptions.defaults().withSizes(256 << 10, 32 << 10));
         var jobs = new Jobs(
                 settings,

@@ -200,12 +200,19 @@ class RecoveryTest {
         var again = Probe.heldByTheTest();
         // Less room than there are jobs.
         try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 1), again)) {
-            assertThat(pipeline.jobs.find(urgent).orElseThrow().view().submission().priority()).isEqualTo(7);
+            assertThat(pipeline.jobs
+                            .find(urgent)
+                            .orElseThrow()
+                            .view()
+                            .submission()
+                            .priority())
+                    .isEqualTo(7);
             assertThat(pipeline.jobs.live()).isEqualTo(6);
             await().until(() -> !again.works.isEmpty());
             var running = again.works.keySet().iterator().next();
             if (!running.equals(urgent)) {
-                await().until(() -> pipeline.jobs.find(urgent).orElseThrow().queuePosition().equals(OptionalInt.of(1)));
+                await().until(() ->
+                        pipeline.jobs.find(urgent).orElseThrow().queuePosition().equals(OptionalInt.of(1)));
                 again.started(running).complete();
             }
             again.started(urgent).complete();

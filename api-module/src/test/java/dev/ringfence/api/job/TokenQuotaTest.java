@@ -80,8 +80,9 @@ class TokenQuotaTest {
 
             var end = pipeline.end(second);
 
-            assertThat(end.error()).isNotNull().satisfies(error -> assertThat(error.type())
-                    .isEqualTo("tokens-exhausted"));
+            assertThat(end.error())
+                    .isNotNull()
+                    .satisfies(error -> assertThat(error.type()).isEqualTo("tokens-exhausted"));
             assertThat(probe.starts).hasValue(1);
         }
     }

@@ -159,7 +159,8 @@ class AccessTest {
                 .path("id");
         try {
             for (var secret : List.of(builder, KeysRequired.Secrets.ADMIN)) {
-                await().atMost(Duration.ofSeconds(20)).until(() -> processes(secret).contains(id));
+                await().atMost(Duration.ofSeconds(20))
+                        .until(() -> processes(secret).contains(id));
             }
             assertThat(processes(KeysRequired.Secrets.OTHER)).isEmpty();
         } finally {
@@ -168,7 +169,12 @@ class AccessTest {
     }
 
     private static List<String> processes(String secret) {
-        return as(secret).get("/api/v1/processes").then().statusCode(200).extract().path("processes.job");
+        return as(secret)
+                .get("/api/v1/processes")
+                .then()
+                .statusCode(200)
+                .extract()
+                .path("processes.job");
     }
 
     @Test
@@ -229,7 +235,8 @@ class AccessTest {
         var mute = KeysRequired.Secrets.STORE.create("mute", false, Optional.empty(), "");
         var ask = "{\"capability\":\"GenerateText\",\"arguments\":{\"model\":\"lost\",\"prompt\":\"hello\"}}";
 
-        var refused = Api.isProblem(submitting(mute.secret(), ask).post(Api.JOBS).then(), 429, "tokens-exhausted")
+        var refused = Api.isProblem(
+                        submitting(mute.secret(), ask).post(Api.JOBS).then(), 429, "tokens-exhausted")
                 .extract();
 
         assertThat(refused.<String>path("detail")).contains("agents.mute.tokens_per_day");

@@ -69,7 +69,12 @@ class HostOverHttpTest {
     }
 
     private static JsonPath listed(String id) {
-        return given().queryParam("job", id).get(PROCESSES).then().statusCode(200).extract().jsonPath();
+        return given().queryParam("job", id)
+                .get(PROCESSES)
+                .then()
+                .statusCode(200)
+                .extract()
+                .jsonPath();
     }
 
     private static List<?> sleeping(String id, String duration) {

@@ -37,7 +37,8 @@ record GroupLimits(List<Path> v1, List<Path> v2) {
             }
             if (right[0].equals("cgroup2")) {
                 v2.addAll(around(own, "", left[3], left[4]));
-            } else if (right[0].equals("cgroup") && List.of(right[2].split(",", -1)).contains("memory")) {
+            } else if (right[0].equals("cgroup")
+                    && List.of(right[2].split(",", -1)).contains("memory")) {
                 v1.addAll(around(own, "memory", left[3], left[4]));
             }
         });

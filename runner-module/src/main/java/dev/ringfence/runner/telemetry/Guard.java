@@ -34,10 +34,22 @@ public final class Guard {
         this.enabled = enabled;
         double resume = limits.resume() / 100;
         this.gauges = List.of(
-                Gauge.below("cpu", "processors used by others", "%", limits.cpu(), resume, 5, host -> host.processors()
-                        .others()),
-                Gauge.below("memory", "memory in use", "%", limits.memory(), resume, 5, host -> host.memory()
-                        .used()),
+                Gauge.below(
+                        "cpu",
+                        "processors used by others",
+                        "%",
+                        limits.cpu(),
+                        resume,
+                        5,
+                        host -> host.processors().others()),
+                Gauge.below(
+                        "memory",
+                        "memory in use",
+                        "%",
+                        limits.memory(),
+                        resume,
+                        5,
+                        host -> host.memory().used()),
                 Gauge.below(
                         "pressure.cpu",
                         "time in which some work waited for a processor",
@@ -87,7 +99,8 @@ public final class Guard {
      * @param reading what was read
      * @param resume where jobs are let in again
      */
-    public record Refusal(String key, double reading, double limit, double resume, Duration retryAfter, String message) {}
+    public record Refusal(
+            String key, double reading, double limit, double resume, Duration retryAfter, String message) {}
 
     /** Looks at the host; empty when a job may come in. */
     public Optional<Refusal> check() {
@@ -185,8 +198,7 @@ public final class Guard {
                 double resume,
                 int seconds,
                 Function<Telemetry, OptionalDouble> reading) {
-            return new Gauge(
-                    key, what, unit, limit, limit * resume, true, Duration.ofSeconds(seconds), reading);
+            return new Gauge(key, what, unit, limit, limit * resume, true, Duration.ofSeconds(seconds), reading);
         }
 
         /** One that must stay above its limit. */
@@ -198,8 +210,7 @@ public final class Guard {
                 double resume,
                 int seconds,
                 Function<Telemetry, OptionalDouble> reading) {
-            return new Gauge(
-                    key, what, unit, limit, limit / resume, false, Duration.ofSeconds(seconds), reading);
+            return new Gauge(key, what, unit, limit, limit / resume, false, Duration.ofSeconds(seconds), reading);
         }
 
         /** Whether it is closed, after this look. */
@@ -215,7 +226,8 @@ public final class Guard {
                 if (closed) {
                     LOG.warnf("no new jobs are let in: %s", message());
                 } else {
-                    LOG.infof("ringfence.guard.%s lets new jobs in again: %s is at %s%s", key, what, number(last), unit);
+                    LOG.infof(
+                            "ringfence.guard.%s lets new jobs in again: %s is at %s%s", key, what, number(last), unit);
                 }
             }
             return closed;

@@ -121,7 +121,9 @@ public final class HostTelemetry implements AutoCloseable {
 
     private static OptionalDouble average(String[] fields, int index) {
         try {
-            return index < fields.length ? OptionalDouble.of(Double.parseDouble(fields[index])) : OptionalDouble.empty();
+            return index < fields.length
+                    ? OptionalDouble.of(Double.parseDouble(fields[index]))
+                    : OptionalDouble.empty();
         } catch (NumberFormatException e) {
             return OptionalDouble.empty();
         }

@@ -90,7 +90,8 @@ final class ProcessorTimes {
         if (!stat.startsWith("cpu ") || end < 0) {
             return Optional.empty();
         }
-        // cpu user nice system idle iowait irq softirq steal guest guest_nice; the guests' are in user and nice as well.
+        // cpu user nice system idle iowait irq softirq steal guest guest_nice; the guests' are in user and nice as
+        // well.
         String[] fields = stat.substring(0, end).split(" +", -1);
         long total = 0;
         for (int i = 1; i < Math.min(fields.length, 9); i++) {

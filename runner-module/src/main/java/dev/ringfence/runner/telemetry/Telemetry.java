@@ -84,7 +84,8 @@ public record Telemetry(
      * @param full10 in which all work waited, of the last ten seconds
      * @param full60 of the last minute
      */
-    public record Pressure(OptionalDouble some10, OptionalDouble some60, OptionalDouble full10, OptionalDouble full60) {}
+    public record Pressure(
+            OptionalDouble some10, OptionalDouble some60, OptionalDouble full10, OptionalDouble full60) {}
 
     /**
      * A count of all processes that can be seen.
@@ -119,8 +120,8 @@ public record Telemetry(
         percent(room, "used_percent", memory.used());
         bytes(room, "swap_total_bytes", memory.swapTotal());
         bytes(room, "swap_free_bytes", memory.swapFree());
-        memory.limit().ifPresent(group -> room.put("group_limit_bytes", group.limit())
-                .put("group_used_bytes", group.used()));
+        memory.limit()
+                .ifPresent(group -> room.put("group_limit_bytes", group.limit()).put("group_used_bytes", group.used()));
         json.putObject("disk").put("total_bytes", disk.total()).put("free_bytes", disk.free());
         var waiting = json.putObject("pressure");
         pressure(waiting, "cpu", cpuPressure);

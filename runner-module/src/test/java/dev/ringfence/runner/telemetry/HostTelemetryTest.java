@@ -119,8 +119,7 @@ class HostTelemetryTest {
         kernel.pressure("memory", 3.5, 1.25);
         kernel.write(kernel.proc.resolve("self/cgroup"), "0::/service\n");
         var root = directory.resolve("unified");
-        kernel.write(
-                kernel.proc.resolve("self/mountinfo"), "41 31 0:38 / " + root + " rw - cgroup2 cgroup2 rw\n");
+        kernel.write(kernel.proc.resolve("self/mountinfo"), "41 31 0:38 / " + root + " rw - cgroup2 cgroup2 rw\n");
         kernel.write(root.resolve("service/memory.pressure"), KernelFiles.pressureText(2, 8));
 
         var host = kernel.open().read();
@@ -145,7 +144,8 @@ class HostTelemetryTest {
         assertThat(telemetry.read().processes().total()).isEqualTo(4);
         kernel.later(Duration.ofMinutes(1));
         telemetry.sample();
-        assertThat(after(telemetry, Duration.ofSeconds(1)).processes().zombies()).isEqualTo(3);
+        assertThat(after(telemetry, Duration.ofSeconds(1)).processes().zombies())
+                .isEqualTo(3);
     }
 
     @Test

@@ -83,18 +83,7 @@ public sealed interface JobEvent {
                 Duration deadline,
                 @Nullable String idempotencyKey,
                 int retries) {
-            this(
-                    jobId,
-                    at,
-                    agent,
-                    session,
-                    capability,
-                    arguments,
-                    profile,
-                    deadline,
-                    idempotencyKey,
-                    retries,
-                    0);
+            this(jobId, at, agent, session, capability, arguments, profile, deadline, idempotencyKey, retries, 0);
         }
 
         /** A job of no session, whose work is begun once. */
