@@ -15,7 +15,6 @@ import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.runner.capability.GenerateText;
 import dev.ringfence.runner.capability.ModelSource;
-import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
@@ -23,6 +22,7 @@ import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.telemetry.Guard;
 import dev.ringfence.runner.telemetry.GuardLimits;
 import dev.ringfence.runner.telemetry.HostTelemetry;
@@ -62,7 +62,7 @@ public final class Ringfence implements AutoCloseable {
     private final LlamaServerPool engines;
     private final RemoteModels remotes;
     private final ModelSource models;
-    private final Capabilities capabilities;
+    private final Toolbox toolbox;
     private final Journal journal;
     private final HostTelemetry telemetry;
     private final Guard guard;
@@ -77,7 +77,7 @@ public final class Ringfence implements AutoCloseable {
             LlamaServerPool engines,
             RemoteModels remotes,
             ModelSource models,
-            Capabilities capabilities,
+            Toolbox toolbox,
             Journal journal,
             HostTelemetry telemetry,
             Guard guard,
@@ -88,7 +88,7 @@ public final class Ringfence implements AutoCloseable {
         this.engines = engines;
         this.remotes = remotes;
         this.models = models;
-        this.capabilities = capabilities;
+        this.toolbox = toolbox;
         this.journal = journal;
         this.telemetry = telemetry;
         this.guard = guard;
@@ -120,19 +120,19 @@ public final class Ringfence implements AutoCloseable {
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
-            var capabilities = Capabilities.of(List.of(
+            List<Capability> asking = List.of(
                     new GenerateText(models),
                     new AskModel(Operation.CHAT, models),
                     new AskModel(Operation.COMPLETION, models),
-                    new AskModel(Operation.EMBEDDINGS, models),
-                    new ShellExec(fence::start)));
-            requireKnown(settings, capabilities);
+                    new AskModel(Operation.EMBEDDINGS, models));
+            var toolbox = Toolbox.open(config, data, catalog, fence, asking, recovered.journal());
+            requireKnown(settings, toolbox.capabilities());
             var telemetry = HostTelemetry.on(data, fence::processorTime);
             var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
-                    capabilities,
+                    toolbox.capabilities(),
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
@@ -146,7 +146,7 @@ public final class Ringfence implements AutoCloseable {
                     engines,
                     remotes,
                     models,
-                    capabilities,
+                    toolbox,
                     recovered.journal(),
                     telemetry,
                     guard,
@@ -181,7 +181,11 @@ public final class Ringfence implements AutoCloseable {
     }
 
     public Capabilities capabilities() {
-        return capabilities;
+        return toolbox.capabilities();
+    }
+
+    public Artifacts artifacts() {
+        return toolbox.artifacts();
     }
 
     public Journal journal() {
