@@ -87,6 +87,8 @@ final class TokenQuota {
     }
 
     /**
+     * Lets those through who have tokens left, or need none.
+     *
      * @throws AdmissionException.TooMany when the capability asks a model and the agent has no tokens left
      */
     void require(String agent, Capability capability) {

@@ -62,7 +62,7 @@ final class Accelerators {
                             + KernelText.read(device.resolve("device")).strip(),
                     KernelText.number(device.resolve("mem_info_vram_total")),
                     KernelText.number(device.resolve("mem_info_vram_used")),
-                    busy.isPresent() ? OptionalDouble.of(busy.getAsLong()) : OptionalDouble.empty()));
+                    busy.isPresent() ? OptionalDouble.of((double) busy.getAsLong()) : OptionalDouble.empty()));
         }
         return all;
     }

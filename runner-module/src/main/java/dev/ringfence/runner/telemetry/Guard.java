@@ -26,6 +26,8 @@ public final class Guard {
     private final List<Gauge> gauges;
 
     /**
+     * An open one.
+     *
      * @param telemetry readings that are as new as the answers are to be
      * @param enabled whether anybody is kept out
      */
@@ -86,10 +88,10 @@ public final class Guard {
                         "disk-free",
                         "free bytes where the data is",
                         " bytes",
-                        limits.diskFree(),
+                        (double) limits.diskFree(),
                         resume,
                         30,
-                        host -> OptionalDouble.of(host.disk().free())));
+                        host -> OptionalDouble.of((double) host.disk().free())));
     }
 
     /**

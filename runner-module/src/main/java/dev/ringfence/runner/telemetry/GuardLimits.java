@@ -25,6 +25,8 @@ public record GuardLimits(
     public static final double NEVER = 100;
 
     /**
+     * Checks them.
+     *
      * @throws IllegalArgumentException naming the setting that cannot be
      */
     public GuardLimits {

@@ -70,8 +70,8 @@ final class ProcessorTimes {
         if (then == null || end.total() <= then.total()) {
             return new Processors(end.count(), OptionalDouble.empty(), OptionalDouble.empty(), Duration.ZERO);
         }
-        double total = end.total() - then.total();
-        double busy = end.busy() - then.busy();
+        double total = (double) (end.total() - then.total());
+        double busy = (double) (end.busy() - then.busy());
         double own = Math.max(0, end.own() - then.own());
         return new Processors(
                 end.count(),
@@ -122,7 +122,7 @@ final class ProcessorTimes {
             long[] after = times();
             // A job that ended meanwhile may have been missed by both: then all is read again.
             if (after[1] == before[1] || i == TRIES) {
-                return after[0] + after[1] + running;
+                return (double) (after[0] + after[1]) + running;
             }
             before = after;
         }

@@ -28,6 +28,8 @@ public record Telemetry(
     }
 
     /**
+     * What the processors were busy with.
+     *
      * @param count how many there are
      * @param used share of them that was busy, in percent
      * @param others share of them that was busy with others' work than this service's and its jobs', in percent
@@ -39,6 +41,8 @@ public record Telemetry(
     public record Load(OptionalDouble one, OptionalDouble five, OptionalDouble fifteen) {}
 
     /**
+     * The host's memory.
+     *
      * @param total bytes
      * @param available bytes that programs could get without swapping
      * @param limit of the tightest control group around the service
