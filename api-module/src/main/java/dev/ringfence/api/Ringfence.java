@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
@@ -23,6 +24,9 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.files.Artifacts;
+import dev.ringfence.runner.telemetry.Guard;
+import dev.ringfence.runner.telemetry.GuardLimits;
+import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
@@ -63,6 +67,8 @@ public final class Ringfence implements AutoCloseable {
     private final ModelSource models;
     private final Toolbox toolbox;
     private final Journal journal;
+    private final HostTelemetry telemetry;
+    private final Guard guard;
     private final Jobs jobs;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
@@ -76,6 +82,8 @@ public final class Ringfence implements AutoCloseable {
             ModelSource models,
             Toolbox toolbox,
             Journal journal,
+            HostTelemetry telemetry,
+            Guard guard,
             Jobs jobs,
             Duration drainTimeout) {
         this.catalog = catalog;
@@ -85,6 +93,8 @@ public final class Ringfence implements AutoCloseable {
         this.models = models;
         this.toolbox = toolbox;
         this.journal = journal;
+        this.telemetry = telemetry;
+        this.guard = guard;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
     }
@@ -97,6 +107,7 @@ public final class Ringfence implements AutoCloseable {
     public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
         var settings = settings(config);
         var engineSettings = engineSettings(config);
+        var limits = guardLimits(config.guard());
         var data = dataDirectory(config.data());
         var catalog = catalog(config.catalog(), data);
         var fence = Fence.on(new FenceSettings(
@@ -118,6 +129,9 @@ public final class Ringfence implements AutoCloseable {
                     new AskModel(Operation.COMPLETION, models),
                     new AskModel(Operation.EMBEDDINGS, models));
             var toolbox = Toolbox.open(config, data, catalog, fence, asking, recovered.journal());
+            requireKnown(settings, toolbox.capabilities());
+            var telemetry = HostTelemetry.on(data, fence::processorTime);
+            var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
@@ -125,6 +139,7 @@ public final class Ringfence implements AutoCloseable {
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
+                    new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
                     jobObserver);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
@@ -136,6 +151,8 @@ public final class Ringfence implements AutoCloseable {
                     models,
                     toolbox,
                     recovered.journal(),
+                    telemetry,
+                    guard,
                     jobs,
                     config.drainTimeout());
         } catch (RuntimeException e) {
@@ -183,6 +200,16 @@ public final class Ringfence implements AutoCloseable {
         return journal;
     }
 
+    /** The host's load. */
+    public HostTelemetry telemetry() {
+        return telemetry;
+    }
+
+    /** Keeps new jobs out while the host is too busy. */
+    public Guard guard() {
+        return guard;
+    }
+
     public Jobs jobs() {
         return jobs;
     }
@@ -204,6 +231,7 @@ public final class Ringfence implements AutoCloseable {
             return;
         }
         drain();
+        telemetry.close();
         engines.close();
         remotes.close();
         journal.close();
@@ -244,9 +272,41 @@ public final class Ringfence implements AutoCloseable {
         var jobs = config.jobs();
         try {
             return new JobSettings(
-                    jobs.concurrency(), jobs.queue(), jobs.retained(), jobs.defaultDeadline(), jobs.eventBuffer());
+                    jobs.concurrency(),
+                    jobs.queue(),
+                    jobs.queueOfAgent(),
+                    jobs.concurrencyOf(),
+                    jobs.retained(),
+                    jobs.defaultDeadline(),
+                    jobs.eventBuffer());
         } catch (IllegalArgumentException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static GuardLimits guardLimits(RingfenceConfig.Guarding guard) {
+        try {
+            return new GuardLimits(
+                    guard.cpu(),
+                    guard.memory(),
+                    guard.pressure().cpu(),
+                    guard.pressure().memory(),
+                    guard.pressure().io(),
+                    guard.zombies(),
+                    guard.diskFree().asLongValue(),
+                    guard.resume());
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static void requireKnown(JobSettings settings, Capabilities capabilities) {
+        var names = capabilities.all().stream().map(Capability::name).toList();
+        for (var name : settings.concurrencyOf().keySet()) {
+            if (!names.contains(name)) {
+                throw new StartupFailure("ringfence.jobs.concurrency-of." + name + ": there is no capability " + name
+                        + "; there are " + names);
+            }
         }
     }
 

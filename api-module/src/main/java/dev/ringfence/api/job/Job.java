@@ -10,6 +10,7 @@ import dev.ringfence.wal.journal.RequestHash;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ public final class Job {
     private volatile JobView view;
     private @Nullable Execution execution;
     private @Nullable String cancellation;
+    private volatile Admission.@Nullable Ticket ticket;
     private @Nullable Thread waiter;
     private boolean kept;
     private int holds;
@@ -181,6 +183,17 @@ public final class Job {
 
     synchronized Optional<String> cancellation() {
         return Optional.ofNullable(cancellation);
+    }
+
+    /** It waits for its turn, or has had it. */
+    void waitsWith(Admission.Ticket place) {
+        ticket = place;
+    }
+
+    /** Its place among its agent's waiting jobs, 1 for the next; empty when it does not wait. */
+    public OptionalInt queuePosition() {
+        var place = ticket;
+        return place == null ? OptionalInt.empty() : place.position();
     }
 
     /** From here on a cancellation interrupts this thread; false when the job has been cancelled already. */

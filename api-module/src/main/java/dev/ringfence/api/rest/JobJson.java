@@ -118,6 +118,9 @@ final class JobJson {
                 submission.deadline());
         json.put("submitted_at", submission.at().toString());
         times(json, job.startedAt(), job.endedAt(), job.fate().attempts());
+        if (submission.priority() != 0) {
+            json.put("priority", submission.priority());
+        }
         if (job.fate().tier() != null) {
             json.put("tier", job.fate().tier());
         }

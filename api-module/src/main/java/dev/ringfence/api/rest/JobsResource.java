@@ -258,7 +258,9 @@ public class JobsResource {
     }
 
     private static ObjectNode body(Job job) {
-        return JobJson.of(job.view());
+        var json = JobJson.of(job.view());
+        job.queuePosition().ifPresent(position -> json.put("queue_position", position));
+        return json;
     }
 
     private static OutboundSseEvent event(Sse sse, JobSignal signal) {

@@ -131,6 +131,18 @@ public class Problems {
                 new Problem(403, "not-granted", "The agent may not do this", message).response();
             case AdmissionException.KeyReused _ ->
                 new Problem(422, "idempotency-key-reused", "The key was used for another request", message).response();
+            case AdmissionException.TooMany e ->
+                new Problem(429, e.slug(), "The agent asks for too much", message).response(e.retryAfter());
+            case AdmissionException.Guarded e -> {
+                var why = e.refusal();
+                yield new Problem(503, "guard", "The host is too busy for another job", message)
+                        .response(
+                                why.retryAfter(),
+                                json -> json.put("key", why.key())
+                                        .put("reading", why.reading())
+                                        .put("limit", why.limit())
+                                        .put("resume", why.resume()));
+            }
             case AdmissionException.Unavailable e ->
                 new Problem(503, e.slug(), "No job can be admitted now", message).response(e.retryAfter());
         };

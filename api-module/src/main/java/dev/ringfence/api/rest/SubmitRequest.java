@@ -57,9 +57,15 @@ record SubmitRequest(
                         "How often the work may be begun again when the service ended while it was under way, 0 to"
                                 + " 10; only for capabilities that are repeatable. Without it such a job is interrupted",
                 examples = "1")
-        int retries) {
+        int retries,
+
+        @Schema(
+                description = "Among the agent's own waiting jobs, -10 to 10: the higher goes first. 0 without it",
+                examples = "5")
+        int priority) {
     private static final Set<String> FIELDS =
-            Set.of("capability", "arguments", "profile", "tier", "deadline_seconds", "agent", "session", "retries");
+            Set.of(
+                    "capability", "arguments", "profile", "tier", "deadline_seconds", "agent", "session", "retries", "priority");
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
@@ -87,11 +93,13 @@ record SubmitRequest(
         var agent = text(json, "agent", errors);
         var session = text(json, "session", errors);
         var deadline = deadline(json, errors);
-        int retries = retries(json, errors);
+        int retries = whole(json, "retries", 0, MOST_RETRIES, errors);
+        int priority = whole(json, "priority", Submission.LEAST_PRIORITY, Submission.MOST_PRIORITY, errors);
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
-        return new SubmitRequest(capability.orElse(""), arguments, profile, tier, deadline, agent, session, retries);
+        return new SubmitRequest(
+                capability.orElse(""), arguments, profile, tier, deadline, agent, session, retries, priority);
     }
 
     /**
@@ -108,6 +116,8 @@ record SubmitRequest(
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey,
                 retries,
+                priority,
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -159,16 +169,17 @@ record SubmitRequest(
         return Optional.of(value.doubleValue());
     }
 
-    private static int retries(JsonNode json, List<String> errors) {
-        var value = json.get("retries");
+    /** Zero when it is not there. */
+    private static int whole(JsonNode json, String field, int least, int most, List<String> errors) {
+        var value = json.get(field);
         if (value == null) {
             return 0;
         }
         if (!value.canConvertToInt()
                 || !value.isIntegralNumber()
-                || value.intValue() < 0
-                || value.intValue() > MOST_RETRIES) {
-            errors.add("/retries: it must be a whole number from 0 to " + MOST_RETRIES + ", not " + value);
+                || value.intValue() < least
+                || value.intValue() > most) {
+            errors.add("/" + field + ": it must be a whole number from " + least + " to " + most + ", not " + value);
             return 0;
         }
         return value.intValue();

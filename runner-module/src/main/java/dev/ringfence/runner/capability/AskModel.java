@@ -64,6 +64,11 @@ public final class AskModel implements Capability {
     }
 
     @Override
+    public boolean usesTokens() {
+        return true;
+    }
+
+    @Override
     public boolean repeatable() {
         return true;
     }

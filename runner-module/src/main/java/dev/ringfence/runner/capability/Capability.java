@@ -15,6 +15,11 @@ public interface Capability {
     /** The JSON Schema (draft 2020-12) of the arguments; a fresh copy. */
     ObjectNode schema();
 
+    /** Whether it asks a model, so that its results tell {@code input_tokens} and {@code output_tokens}. */
+    default boolean usesTokens() {
+        return false;
+    }
+
     /** Whether running it again after a crash does no harm. */
     boolean repeatable();
 

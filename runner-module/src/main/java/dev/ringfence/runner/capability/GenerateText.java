@@ -110,6 +110,11 @@ public final class GenerateText implements Capability {
     }
 
     @Override
+    public boolean usesTokens() {
+        return true;
+    }
+
+    @Override
     public boolean repeatable() {
         return true;
     }

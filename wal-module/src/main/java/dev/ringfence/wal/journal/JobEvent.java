@@ -43,7 +43,10 @@ public sealed interface JobEvent {
      * @param deadline from the start of the work to its end
      * @param idempotencyKey the caller's, if there was one
      * @param retries how often the work may be begun again after an interruption
+     * @param priority among its agent's waiting jobs; the higher goes first
      * @param tier the fence that it demands beside the profile
+     * @param retryOf the job whose request this one repeats, if it does
+     * @param webhook the name of what hears of the end, if something does
      */
     record Submitted(
             String jobId,
@@ -56,7 +59,10 @@ public sealed interface JobEvent {
             Duration deadline,
             @Nullable String idempotencyKey,
             int retries,
-            @Nullable String tier)
+            int priority,
+            @Nullable String tier,
+            @Nullable String retryOf,
+            @Nullable String webhook)
             implements JobEvent {
         public Submitted {
             Objects.requireNonNull(jobId);
@@ -71,7 +77,7 @@ public sealed interface JobEvent {
             }
         }
 
-        /** A job that demands no fence beside its profile. */
+        /** A job as urgent as most, that demands no fence beside its profile, repeats none, and whose end is told to nobody. */
         public Submitted(
                 String jobId,
                 Instant at,
@@ -83,7 +89,21 @@ public sealed interface JobEvent {
                 Duration deadline,
                 @Nullable String idempotencyKey,
                 int retries) {
-            this(jobId, at, agent, session, capability, arguments, profile, deadline, idempotencyKey, retries, null);
+            this(
+                    jobId,
+                    at,
+                    agent,
+                    session,
+                    capability,
+                    arguments,
+                    profile,
+                    deadline,
+                    idempotencyKey,
+                    retries,
+                    0,
+                    null,
+                    null,
+                    null);
         }
 
         /** A job of no session, whose work is begun once. */

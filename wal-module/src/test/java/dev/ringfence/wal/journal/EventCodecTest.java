@@ -26,6 +26,8 @@ class EventCodecTest {
                 Events.cancelled("j"),
                 new JobEvent.Submitted(
                         "j", Events.AT, "a", "session", "c", Events.DATA, "p", Duration.ofMillis(1), null, 3),
+                new JobEvent.Submitted(
+                        "j", Events.AT, "a", null, "c", Events.DATA, "p", Duration.ofMillis(1), null, 0, -3),
                 new JobEvent.Started("j", Events.AT, "namespaces"),
                 new JobEvent.Completed("j", Events.AT, Events.DATA, List.of(Events.blob("stdout"))),
                 new JobEvent.Failed("j", Events.AT, "r", "m", Events.DATA, List.of(Events.blob("stderr"))),
