@@ -36,6 +36,9 @@ public interface RingfenceConfig {
     /** How the journal is kept. */
     JournalKeeping journal();
 
+    /** The limits of HTTP. */
+    Http http();
+
     /** OpenAI's API. */
     OpenAi openai();
 
@@ -124,6 +127,17 @@ public interface RingfenceConfig {
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** The limits of HTTP. */
+    interface Http {
+        /** After so long without an event, a stream of events gets a comment, so that proxies and clients keep it open. */
+        @WithDefault("15s")
+        Duration heartbeat();
+
+        /** A stream of events whose reader has not taken the next one for so long is closed; it can be resumed. */
+        @WithDefault("30s")
+        Duration stallLimit();
     }
 
     /** OpenAI's API. */

@@ -245,7 +245,9 @@ public final class Jobs {
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null),
-                submission.retries());
+                submission.retries(),
+                submission.retryOf().orElse(null),
+                null);
     }
 
     /** Counts a job in; whoever calls it must see to {@link #release()}. */

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param deadline from the start of the work to its end; empty for the service's default
  * @param idempotencyKey the same key with the same request gives the same job
  * @param retries how often the work may be begun again when the service ended while it was under way
+ * @param retryOf the ended job whose request this repeats, if it does
  * @param attendance who stays on the line, if anyone does
  */
 public record Submission(
@@ -23,6 +24,7 @@ public record Submission(
         Optional<Duration> deadline,
         Optional<String> idempotencyKey,
         int retries,
+        Optional<String> retryOf,
         Optional<Attendance> attendance) {
     /** Of no session, with work that is begun once, and that nobody attends. */
     public Submission(
@@ -32,6 +34,42 @@ public record Submission(
             Optional<String> profile,
             Optional<Duration> deadline,
             Optional<String> idempotencyKey) {
-        this(agent, Optional.empty(), capability, arguments, profile, deadline, idempotencyKey, 0, Optional.empty());
+        this(
+                agent,
+                Optional.empty(),
+                capability,
+                arguments,
+                profile,
+                deadline,
+                idempotencyKey,
+                0,
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /**
+     * The same request once more, as a new job.
+     *
+     * @throws AdmissionException.Conflict when the job has not ended, or has completed
+     */
+    public static Submission repeating(JobView job, Optional<String> idempotencyKey) {
+        if (!job.state().ended() || job.state() == JobView.State.COMPLETED) {
+            throw new AdmissionException.Conflict(
+                    "not-retryable",
+                    "job " + job.id() + " is " + job.state().word()
+                            + "; what is interrupted, failed, timed_out or cancelled can be retried");
+        }
+        var submission = job.submission();
+        return new Submission(
+                submission.agent(),
+                Optional.ofNullable(submission.session()),
+                submission.capability(),
+                submission.arguments(),
+                Optional.of(submission.profile()),
+                Optional.of(submission.deadline()),
+                idempotencyKey,
+                submission.retries(),
+                Optional.of(job.id()),
+                Optional.empty());
     }
 }

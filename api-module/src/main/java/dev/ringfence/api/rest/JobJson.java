@@ -96,6 +96,9 @@ final class JobJson {
         if (job.fate().tier() != null) {
             json.put("tier", job.fate().tier());
         }
+        if (submission.retryOf() != null) {
+            json.put("retry_of", submission.retryOf());
+        }
         if (job.fate().undoneBy() != null) {
             json.put("rolled_back_by", job.fate().undoneBy());
         }

@@ -86,6 +86,8 @@ public class Problems {
                 new Problem(403, "not-granted", "The agent may not do this", message).response();
             case AdmissionException.KeyReused _ ->
                 new Problem(422, "idempotency-key-reused", "The key was used for another request", message).response();
+            case AdmissionException.Conflict e ->
+                new Problem(409, e.slug(), "It is in another state", message).response();
             case AdmissionException.Unavailable e ->
                 new Problem(503, e.slug(), "No job can be admitted now", message).response(e.retryAfter());
         };

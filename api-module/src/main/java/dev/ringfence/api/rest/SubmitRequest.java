@@ -98,6 +98,7 @@ record SubmitRequest(
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey,
                 retries,
+                Optional.empty(),
                 Optional.empty());
     }
 

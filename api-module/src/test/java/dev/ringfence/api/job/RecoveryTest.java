@@ -130,6 +130,7 @@ class RecoveryTest {
                 Optional.empty(),
                 Optional.empty(),
                 2,
+                Optional.empty(),
                 Optional.empty());
         var first = Probe.heldByTheTest().repeatable(true);
         try (var pipeline = Pipeline.open(directory, first)) {
@@ -169,6 +170,7 @@ class RecoveryTest {
                     Optional.empty(),
                     Optional.empty(),
                     1,
+                    Optional.empty(),
                     Optional.empty());
 
             assertThatThrownBy(() -> pipeline.jobs.submit(submission).await().atMost(Pipeline.PATIENCE))

@@ -123,6 +123,8 @@ final class EventCodec {
         if (e.retries() > 0) {
             json.put("retries", e.retries());
         }
+        putIfThere(json, "retry_of", e.retryOf());
+        putIfThere(json, "webhook", e.webhook());
     }
 
     private static void putIfThere(ObjectNode json, String field, @Nullable String value) {
@@ -169,7 +171,9 @@ final class EventCodec {
                         text(json, "profile"),
                         Duration.ofMillis(number(json, "deadline_ms")),
                         textOrNull(json, "idempotency_key"),
-                        json.hasNonNull("retries") ? Math.toIntExact(number(json, "retries")) : 0);
+                        json.hasNonNull("retries") ? Math.toIntExact(number(json, "retries")) : 0,
+                        textOrNull(json, "retry_of"),
+                        textOrNull(json, "webhook"));
             case "validated" -> new JobEvent.Validated(id, at);
             case "started" -> new JobEvent.Started(id, at, textOrNull(json, "tier"));
             case "command_executed" -> new JobEvent.CommandExecuted(id, at, json.required("data"));

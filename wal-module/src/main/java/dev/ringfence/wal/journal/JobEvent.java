@@ -43,6 +43,8 @@ public sealed interface JobEvent {
      * @param deadline from the start of the work to its end
      * @param idempotencyKey the caller's, if there was one
      * @param retries how often the work may be begun again after an interruption
+     * @param retryOf the job whose request this one repeats, if it does
+     * @param webhook the name of what hears of the end, if something does
      */
     record Submitted(
             String jobId,
@@ -54,7 +56,9 @@ public sealed interface JobEvent {
             String profile,
             Duration deadline,
             @Nullable String idempotencyKey,
-            int retries)
+            int retries,
+            @Nullable String retryOf,
+            @Nullable String webhook)
             implements JobEvent {
         public Submitted {
             Objects.requireNonNull(jobId);
@@ -67,6 +71,33 @@ public sealed interface JobEvent {
             if (retries < 0) {
                 throw new IllegalArgumentException("retries is " + retries + "; it must be at least 0");
             }
+        }
+
+        /** A job that repeats none, and whose end is told to nobody. */
+        public Submitted(
+                String jobId,
+                Instant at,
+                String agent,
+                @Nullable String session,
+                String capability,
+                JsonNode arguments,
+                String profile,
+                Duration deadline,
+                @Nullable String idempotencyKey,
+                int retries) {
+            this(
+                    jobId,
+                    at,
+                    agent,
+                    session,
+                    capability,
+                    arguments,
+                    profile,
+                    deadline,
+                    idempotencyKey,
+                    retries,
+                    null,
+                    null);
         }
 
         /** A job of no session, whose work is begun once. */

@@ -73,6 +73,7 @@ class ModelCalls {
                 Optional.of(deadline),
                 Optional.empty(),
                 0,
+                Optional.empty(),
                 Optional.of(new Attendance(line, kept)));
     }
 
