@@ -2,25 +2,38 @@ package dev.ringfence.api;
 
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.Model;
+import dev.ringfence.catalog.ModelCapability;
+import dev.ringfence.catalog.ModelFile;
+import dev.ringfence.catalog.Provider;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.ModelSource;
+import dev.ringfence.runner.engine.EnginePurpose;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.LocalModel;
+import dev.ringfence.runner.engine.RemoteModels;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /**
- * The catalog's models, for those who may use them. Engines are shared between jobs, so they run in the catalog's
- * default profile, whatever profile a job asks for.
+ * The catalog's models, for those who may use them. Engines are shared between jobs, so they run in the profile that the
+ * catalog gives the model, whatever profile a job asks for.
  */
 final class CatalogModels implements ModelSource {
-    private final Catalog catalog;
+    private final Supplier<Catalog> catalogs;
     private final LlamaServerPool engines;
+    private final RemoteModels remotes;
 
-    CatalogModels(Catalog catalog, LlamaServerPool engines) {
-        this.catalog = catalog;
+    CatalogModels(Supplier<Catalog> catalogs, LlamaServerPool engines, RemoteModels remotes) {
+        this.catalogs = catalogs;
         this.engines = engines;
+        this.remotes = remotes;
     }
 
     @Override
     public Resolution resolve(String id, String agent) {
+        var catalog = catalogs.get();
         if (!catalog.enabled()) {
             return new Resolution.Refused(
                     "models-disabled", "slm.enabled is false in the catalog; set it to true to run models");
@@ -35,16 +48,59 @@ final class CatalogModels implements ModelSource {
             return new Resolution.Refused(
                     "model-not-allowed",
                     "/model: agent \"" + agent + "\" may not use \"" + id + "\"; it may use "
-                            + catalog.modelsFor(agent).stream().map(Model::id).toList());
+                            + catalog.modelsFor(agent).stream()
+                                    .map(Model::reference)
+                                    .toList());
         }
-        return model.get()
-                .localFile()
-                .<Resolution>map(
-                        file -> new Resolution.Found(engines.serve(new LocalModel(id, file, catalog.defaultProfile()))))
-                .orElseGet(() -> new Resolution.Refused(
-                        "provider-not-supported",
-                        "/model: \"" + id + "\" is of the provider "
-                                + model.get().provider().externalName()
-                                + "; this version runs models of LocalFile only"));
+        return switch (model.get().provider()) {
+            case Provider.LocalFile _, Provider.HuggingFace _ -> local(catalog, model.get());
+            case Provider.Remote remote ->
+                new Resolution.Found(
+                        remotes.serve(model.get().reference(), remote, longest(catalog.engineProfile(model.get()))));
+        };
+    }
+
+    /** A remote service is in no fence, but a profile's time limit can be kept all the same. */
+    private static Duration longest(SandboxProfile profile) {
+        return profile.processLimits().maxExecutionTime();
+    }
+
+    private Resolution local(Catalog catalog, Model model) {
+        return switch (model.file().orElseThrow()) {
+            case ModelFile.Missing(var message) -> new Resolution.Refused("model-file-not-found", message);
+            case ModelFile.Found _ -> new Resolution.Found(engines.serve(localModel(catalog, model)));
+        };
+    }
+
+    /** What the engines of this host have to do with a catalog. */
+    static Set<LocalModel> localModels(Catalog catalog) {
+        var models = new HashSet<LocalModel>();
+        if (catalog.enabled()) {
+            for (var model : catalog.models()) {
+                if (model.file().orElse(null) instanceof ModelFile.Found) {
+                    models.add(localModel(catalog, model));
+                }
+            }
+        }
+        return models;
+    }
+
+    private static LocalModel localModel(Catalog catalog, Model model) {
+        var found = (ModelFile.Found) model.file().orElseThrow();
+        return new LocalModel(
+                model.reference(),
+                found.path(),
+                model.sha256().orElse(null),
+                catalog.engineProfile(model),
+                model.requirements().minMemory(),
+                model.engine().contextTokens(),
+                model.engine().slots(),
+                model.engine().pinned() ? purpose(model) : null);
+    }
+
+    private static EnginePurpose purpose(Model model) {
+        return model.capabilities().equals(Set.of(ModelCapability.EMBEDDINGS))
+                ? EnginePurpose.EMBEDDINGS
+                : EnginePurpose.TEXT;
     }
 }

@@ -3,6 +3,8 @@ package dev.ringfence.api;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.runner.engine.EngineLoad;
+import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.wal.log.LogObserver;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -11,6 +13,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.function.ToDoubleFunction;
 
 /** The names of metrics, in one place; those of models are in {@link ModelMetrics}. */
 @Singleton
@@ -35,6 +38,23 @@ public class Metrics implements JobObserver, LogObserver {
     void watch(Jobs jobs) {
         Gauge.builder("ringfence.jobs.live", jobs, Jobs::live)
                 .description("Jobs that run or wait")
+                .register(registry);
+    }
+
+    void watch(LlamaServerPool engines) {
+        gauge("ringfence.engines.ready", "Engines that are up", engines, EngineLoad::ready);
+        gauge("ringfence.engines.loading", "Engines that load, or wait for memory to", engines, EngineLoad::loading);
+        gauge("ringfence.engines.failed", "Engines whose last start or life ended badly", engines, EngineLoad::failed);
+        gauge("ringfence.engines.slots", "Slots of engines that are up", engines, EngineLoad::slots);
+        gauge("ringfence.engines.slots.busy", "Slots that are at work", engines, EngineLoad::busySlots);
+        gauge("ringfence.engines.waiting", "Requests that wait for an engine or a slot", engines, EngineLoad::waiting);
+        gauge("ringfence.engines.memory", "Bytes that engines need", engines, EngineLoad::memoryBytes);
+        gauge("ringfence.engines.memory.budget", "Bytes that engines may need", engines, EngineLoad::memoryBudget);
+    }
+
+    private void gauge(String name, String description, LlamaServerPool engines, ToDoubleFunction<EngineLoad> value) {
+        Gauge.builder(name, engines, pool -> value.applyAsDouble(pool.load()))
+                .description(description)
                 .register(registry);
     }
 

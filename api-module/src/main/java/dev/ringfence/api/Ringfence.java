@@ -5,6 +5,7 @@ import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.catalog.EngineOptions;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.Suggestion;
@@ -16,6 +17,7 @@ import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
+import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
@@ -50,9 +52,10 @@ public final class Ringfence implements AutoCloseable {
     /** A request's body or a model's longest answer, each character escaped to six, with room. */
     private static final int EVENT_BYTES = 16 << 20;
 
-    private final Catalog catalog;
+    private final LiveCatalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
+    private final RemoteModels remotes;
     private final ModelSource models;
     private final Capabilities capabilities;
     private final Journal journal;
@@ -62,9 +65,10 @@ public final class Ringfence implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Ringfence(
-            Catalog catalog,
+            LiveCatalog catalog,
             Fence fence,
             LlamaServerPool engines,
+            RemoteModels remotes,
             ModelSource models,
             Capabilities capabilities,
             Journal journal,
@@ -73,6 +77,7 @@ public final class Ringfence implements AutoCloseable {
         this.catalog = catalog;
         this.fence = fence;
         this.engines = engines;
+        this.remotes = remotes;
         this.models = models;
         this.capabilities = capabilities;
         this.journal = journal;
@@ -86,9 +91,10 @@ public final class Ringfence implements AutoCloseable {
      * @throws StartupFailure when the configuration or the host does not allow it; nothing stays open then
      */
     public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
-        var catalog = catalog(config.catalog());
         var settings = settings(config);
+        var engineSettings = engineSettings(config);
         var data = dataDirectory(config.data());
+        var catalog = catalog(config.catalog(), data);
         var fence = Fence.on(new FenceSettings(
                 instance(data),
                 config.fence().bubblewrap(),
@@ -99,12 +105,9 @@ public final class Ringfence implements AutoCloseable {
         var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
         try {
             sweep(fence);
-            var engines = new LlamaServerPool(
-                    EngineSettings.defaults()
-                            .withPrefix(config.llamaPrefix().orElse(null))
-                            .withExecutable(config.llamaServer().orElse(null)),
-                    fence::start);
-            var models = new CatalogModels(catalog, engines);
+            var engines = new LlamaServerPool(engineSettings, fence::start);
+            var remotes = new RemoteModels();
+            var models = new CatalogModels(catalog::catalog, engines, remotes);
             var capabilities = Capabilities.of(List.of(
                     new GenerateText(models),
                     new AskModel(Operation.CHAT, models),
@@ -115,20 +118,34 @@ public final class Ringfence implements AutoCloseable {
                     settings,
                     recovered.journal(),
                     capabilities,
-                    name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
-                    catalog::grants,
+                    name -> profile(catalog.catalog(), name),
+                    agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
                     jobObserver);
             jobs.recover(recovered.jobs());
+            catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
-                    catalog, fence, engines, models, capabilities, recovered.journal(), jobs, config.drainTimeout());
+                    catalog,
+                    fence,
+                    engines,
+                    remotes,
+                    models,
+                    capabilities,
+                    recovered.journal(),
+                    jobs,
+                    config.drainTimeout());
         } catch (RuntimeException e) {
             recovered.journal().close();
             throw e;
         }
     }
 
+    /** The one in use now. */
     public Catalog catalog() {
+        return catalog.catalog();
+    }
+
+    public LiveCatalog liveCatalog() {
         return catalog;
     }
 
@@ -175,15 +192,38 @@ public final class Ringfence implements AutoCloseable {
         }
         drain();
         engines.close();
+        remotes.close();
         journal.close();
         fence.close();
     }
 
-    private static Catalog catalog(Optional<Path> file) {
+    private static LiveCatalog catalog(Optional<Path> file, Path data) {
         try {
-            return file.map(Catalog::load).orElseGet(() -> Catalog.empty());
+            return LiveCatalog.open(file, AddedModels.open(data.resolve("models.json")));
         } catch (CatalogException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Optional<SandboxProfile> profile(Catalog catalog, Optional<String> name) {
+        return name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile()));
+    }
+
+    private static EngineSettings engineSettings(RingfenceConfig config) {
+        var engines = config.engines();
+        try {
+            var settings = EngineSettings.defaults()
+                    .withPrefix(config.llamaPrefix().orElse(null))
+                    .withExecutable(config.llamaServer().orElse(null))
+                    .withIdleTime(engines.idleTime())
+                    .withLoadTimeout(engines.loadTimeout())
+                    .withSlots(EngineOptions.DEFAULT_SLOTS, engines.queue())
+                    .withThreads(engines.threads());
+            return engines.memoryBudget()
+                    .map(budget -> settings.withMemoryBudget(budget.asLongValue()))
+                    .orElse(settings);
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure("ringfence.engines: " + e.getMessage(), e);
         }
     }
 

@@ -33,6 +33,9 @@ public interface RingfenceConfig {
     /** How fences are built. */
     Fences fence();
 
+    /** How engines of models are run on this host. */
+    Engines engines();
+
     /** How the journal is kept. */
     JournalKeeping journal();
 
@@ -138,6 +141,29 @@ public interface RingfenceConfig {
         /** A stream of events whose reader has not taken the next one for so long is closed; it can be resumed. */
         @WithDefault("30s")
         Duration stallLimit();
+    }
+
+    /** How engines of models are run on this host. */
+    interface Engines {
+        /** What the engines of all models may need together, such as {@code 12G}; four fifths of the memory without it. */
+        @WithName("memory-budget")
+        Optional<MemorySize> memoryBudget();
+
+        /** An engine that nobody asked for so long is stopped, unless it is pinned. */
+        @WithDefault("10m")
+        Duration idleTime();
+
+        /** From an engine's start until it can answer. */
+        @WithDefault("2m")
+        Duration loadTimeout();
+
+        /** Requests that may wait for a slot of a model; one more is refused. */
+        @WithDefault("64")
+        int queue();
+
+        /** Threads that an engine computes with; 0 means as many whole processors as its profile gives it. */
+        @WithDefault("0")
+        int threads();
     }
 
     /** OpenAI's API. */

@@ -33,7 +33,9 @@ public class RingfenceProducer {
         access = openAccess();
         var opened = Ringfence.open(config, metrics, metrics);
         metrics.watch(opened.jobs());
+        metrics.watch(opened.engines());
         service = opened;
+        HangUp.on(opened.liveCatalog()::reloadOnSignal);
     }
 
     /** Comes before HTTP is closed: meanwhile readiness says that the service drains, and jobs can be asked for. */

@@ -1,10 +1,12 @@
 package dev.ringfence.catalog;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,9 +23,15 @@ public final class Catalog {
     private final boolean enabled;
     private final boolean runtimeOverridesAllowed;
     private final SandboxProfile defaultProfile;
-    private final Map<String, Model> models;
+    private final List<Model> models;
     private final Map<String, Set<String>> modelsOfAgents;
     private final Map<String, SandboxProfile> profiles;
+    private final List<Problem> warnings;
+    private final Path directory;
+
+    /** Ids that mean their default version, aliases, and references to versions. */
+    private final Map<String, Model> names = new HashMap<>();
+
     private final Optional<Map<String, AgentGrants>> grants;
 
     /** Everything is checked by then: the default is one of the profiles, and agents map to models that exist. */
@@ -31,21 +39,32 @@ public final class Catalog {
             boolean enabled,
             boolean runtimeOverridesAllowed,
             SandboxProfile defaultProfile,
-            Map<String, Model> models,
+            List<Model> models,
             Map<String, Set<String>> modelsOfAgents,
             Map<String, SandboxProfile> profiles,
-            Optional<Map<String, AgentGrants>> grants) {
+            Optional<Map<String, AgentGrants>> grants,
+            List<Problem> warnings,
+            Path directory) {
         this.enabled = enabled;
         this.runtimeOverridesAllowed = runtimeOverridesAllowed;
         this.defaultProfile = defaultProfile;
-        this.models = Collections.unmodifiableMap(new LinkedHashMap<>(models));
+        this.models = List.copyOf(models);
+        this.warnings = List.copyOf(warnings);
+        this.directory = directory;
+        for (var model : models) {
+            names.put(model.reference(), model);
+            model.aliases().forEach(alias -> names.put(alias, model));
+            if (model.isDefault()) {
+                names.put(model.id(), model);
+            }
+        }
         this.modelsOfAgents = Collections.unmodifiableMap(new LinkedHashMap<>(modelsOfAgents));
         this.profiles = Collections.unmodifiableMap(new LinkedHashMap<>(profiles));
         this.grants = grants.map(found -> Collections.unmodifiableMap(new LinkedHashMap<>(found)));
     }
 
     /**
-     * Reads a catalog file. Relative model files in it are meant beside it; none of them is looked for.
+     * Reads a catalog file, and the head of each model's file that is there. Relative model files are meant beside it.
      *
      * @throws CatalogException with all that is wrong, also when the file cannot be read
      */
@@ -78,45 +97,99 @@ public final class Catalog {
         return runtimeOverridesAllowed;
     }
 
-    /** In the order of the file. */
-    public Collection<Model> models() {
-        return models.values();
+    /**
+     * A catalog with one more model.
+     *
+     * @param model with the keys that a model has in the file. It may neither say where requests go nor which key they
+     *     carry: who may add models is not thereby trusted with the service's secrets
+     * @throws CatalogException with all that is wrong, each with its key within the model
+     */
+    public Catalog with(ObjectNode model) {
+        return CatalogReader.add(this, model, "the model");
     }
 
-    public Optional<Model> model(String id) {
-        return Optional.ofNullable(models.get(id));
+    Catalog with(List<Model> others, List<Problem> othersWarnings) {
+        return new Catalog(
+                enabled,
+                runtimeOverridesAllowed,
+                defaultProfile,
+                others,
+                modelsOfAgents,
+                profiles,
+                grants,
+                othersWarnings,
+                directory);
+    }
+
+    /** In the order of the file, each version for itself. */
+    public Collection<Model> models() {
+        return models;
+    }
+
+    /**
+     * The model of a name: an id, which means its default version, an alias, or {@code id@version}.
+     */
+    public Optional<Model> model(String name) {
+        return Optional.ofNullable(names.get(name));
+    }
+
+    /** What keeps nobody from using the catalog, but will probably fail jobs: such as a model's file that is not there. */
+    public List<Problem> warnings() {
+        return warnings;
+    }
+
+    Path directory() {
+        return directory;
     }
 
     /** What an agent may use, in the order of the file: all models unless it is mapped to some. */
     public List<Model> modelsFor(String agent) {
-        return models.values().stream()
-                .filter(model -> mayUse(agent, model.id()))
-                .toList();
+        return models.stream().filter(model -> granted(agent, model)).toList();
     }
 
     public List<Model> modelsWith(ModelCapability capability) {
-        return models.values().stream()
+        return models.stream()
                 .filter(model -> model.capabilities().contains(capability))
                 .toList();
     }
 
-    /** False also for a model that is not in the catalog. */
-    public boolean mayUse(String agent, String modelId) {
+    /** False also for a name that means no model of the catalog. */
+    public boolean mayUse(String agent, String name) {
+        return model(name).map(model -> granted(agent, model)).orElse(false);
+    }
+
+    private boolean granted(String agent, Model model) {
         var mapped = modelsOfAgents.get(agent);
-        return models.containsKey(modelId) && (mapped == null || mapped.contains(modelId));
+        return mapped == null || mapped.contains(model.id()) || mapped.contains(model.reference());
     }
 
     /**
      * The model that has all asked capabilities, fits and is allowed, and needs the least memory; of equals the one
-     * whose id comes first, so that the same question always has the same answer.
+     * whose id comes first, so that the same question always has the same answer. Of a model's versions only the default
+     * one is taken, and those that an agent is mapped to by name.
      */
     public Optional<Model> select(Requirements requirements) {
-        return models.values().stream()
+        return models.stream()
                 .filter(model -> model.capabilities().containsAll(requirements.capabilities()))
                 .filter(model -> fits(model, requirements.maxMemory()))
-                .filter(model -> requirements.agent() == null || mayUse(requirements.agent(), model.id()))
+                .filter(model -> selectable(model, requirements.agent()))
                 .min(Comparator.comparing((Model model) -> model.requirements().minMemory())
-                        .thenComparing(Model::id));
+                        .thenComparing(Model::id)
+                        .thenComparing(Model::version));
+    }
+
+    private boolean selectable(Model model, @Nullable String agent) {
+        if (agent == null) {
+            return model.isDefault();
+        }
+        var mapped = modelsOfAgents.get(agent);
+        return granted(agent, model) && (model.isDefault() || (mapped != null && mapped.contains(model.reference())));
+    }
+
+    /** In which an engine serves a model. */
+    public SandboxProfile engineProfile(Model model) {
+        var named = model.engine().sandboxProfile();
+        return named == null ? defaultProfile : profile(named).orElse(defaultProfile);
     }
 
     /** The built-in profiles and those of the file. */
@@ -147,7 +220,7 @@ public final class Catalog {
         var byCapability = new EnumMap<ModelCapability, Integer>(ModelCapability.class);
         var byProvider = new TreeMap<String, Integer>();
         var bytes = 0L;
-        for (var model : models.values()) {
+        for (var model : models) {
             model.capabilities().forEach(capability -> byCapability.merge(capability, 1, Integer::sum));
             byProvider.merge(model.provider().externalName(), 1, Integer::sum);
             bytes += model.requirements().minMemory().bytes();

@@ -8,8 +8,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,21 +19,21 @@ import java.util.Set;
 
 /** Reads and checks a whole file, by hand from the parsed tree, so that every error can name its key. */
 final class CatalogReader {
-    private static final int MOST_ID = 200;
+    static final int MOST_ID = 200;
     private static final TomlMapper TOML = new TomlMapper();
 
     private final Problems problems = new Problems();
+    private final Problems warnings = new Problems();
     private final ModelReader modelReader;
-    private final Map<String, Model> models = new LinkedHashMap<>();
+    private final ModelNames names = new ModelNames(problems);
     private final Map<String, Set<String>> modelsOfAgents = new LinkedHashMap<>();
     private final Map<String, SandboxProfile> profiles = new LinkedHashMap<>();
+    private final Path directory;
     private final Map<String, AgentGrants> grants = new LinkedHashMap<>();
 
-    /** Where each id was seen first, also of models that have other errors. */
-    private final Map<String, String> seenIds = new HashMap<>();
-
-    private CatalogReader(Path directory) {
-        modelReader = new ModelReader(directory);
+    private CatalogReader(Path directory, boolean trusted) {
+        this.directory = directory;
+        modelReader = new ModelReader(new ProviderReader(directory, trusted), warnings);
         profiles.put(BuiltInProfiles.SECURE.name(), BuiltInProfiles.SECURE);
         profiles.put(BuiltInProfiles.STANDARD.name(), BuiltInProfiles.STANDARD);
     }
@@ -57,12 +57,30 @@ final class CatalogReader {
      */
     static Catalog read(String toml, String source, Path directory) {
         var root = tree(toml, source);
-        var reader = new CatalogReader(directory);
+        var reader = new CatalogReader(directory, true);
         var catalog = reader.catalog(new TomlTable("", root, reader.problems));
         if (catalog.isEmpty()) {
             throw new CatalogException(source, reader.problems.all(), null);
         }
         return catalog.get();
+    }
+
+    /** A catalog with one more model, whose keys are those of a model in the file. */
+    static Catalog add(Catalog catalog, ObjectNode addition, String source) {
+        var reader = new CatalogReader(catalog.directory(), false);
+        catalog.models().forEach(reader.names::add);
+        catalog.profiles().forEach(profile -> reader.profiles.put(profile.name(), profile));
+        try (var table = new TomlTable("", addition, reader.problems)) {
+            reader.model(table);
+        }
+        var models = reader.names.complete();
+        reader.checkProfiles();
+        if (!reader.problems.all().isEmpty()) {
+            throw new CatalogException(source, reader.problems.all(), null);
+        }
+        var warnings = new ArrayList<>(catalog.warnings());
+        warnings.addAll(reader.warnings.all());
+        return catalog.with(models, warnings);
     }
 
     private static ObjectNode tree(String toml, String source) {
@@ -84,7 +102,9 @@ final class CatalogReader {
         var enabled = slm.flag("enabled").orElse(true);
         var defaultProfile = slm.text("default_sandbox_profile").orElse(BuiltInProfiles.SECURE.name());
         var overrides = slm.table("model_allow_lists").map(this::allowLists).orElse(false);
+        var models = names.complete();
         slm.table("sandbox_profiles").ifPresent(this::profiles);
+        checkProfiles();
         var profile = profiles.get(defaultProfile);
         if (profile == null) {
             slm.problem(
@@ -99,7 +119,15 @@ final class CatalogReader {
         return profile == null || !problems.all().isEmpty()
                 ? Optional.empty()
                 : Optional.of(new Catalog(
-                        enabled, overrides, profile, models, modelsOfAgents, profiles, restricted.map(_ -> grants)));
+                        enabled,
+                        overrides,
+                        profile,
+                        models,
+                        modelsOfAgents,
+                        profiles,
+                        restricted.map(_ -> grants),
+                        warnings.all(),
+                        directory));
     }
 
     private boolean allowLists(TomlTable lists) {
@@ -116,31 +144,49 @@ final class CatalogReader {
                 model.problem("id", "is missing; agents ask for a model by its id");
             }
             var id = model.text("id").orElse("");
+            var version = model.text("version").orElse("");
             if (model.isText("id")) {
-                checkName(model.name("id"), id);
-                var first = seenIds.putIfAbsent(id, model.name("id"));
-                if (first != null) {
-                    model.problem("id", "is already the id of " + first + "; every model needs its own");
+                checkModelName(model.name("id"), id);
+            }
+            if (model.isText("version")) {
+                checkModelName(model.name("version"), version);
+            }
+            var aliases = model.texts("aliases").orElse(List.of());
+            for (int i = 0; i < aliases.size(); i++) {
+                if (model.isText("aliases", i)) {
+                    checkModelName(model.name("aliases") + "[" + i + "]", aliases.get(i));
                 }
             }
-            modelReader.read(id, model).ifPresent(read -> models.putIfAbsent(id, read));
+            names.claim(model, id, version, aliases);
+            modelReader.read(id, version, model).ifPresent(read -> names.add(read, model));
         }
     }
 
     private void agents(TomlTable agents) {
         for (var agent : agents.keys()) {
             checkName(agents.name(agent), agent);
+            var granted = new LinkedHashSet<String>();
             var ids = agents.texts(agent).orElse(List.of());
             for (int i = 0; i < ids.size(); i++) {
-                if (!seenIds.containsKey(ids.get(i)) && agents.isText(agent, i)) {
+                if (!names.claimed(ids.get(i)) && agents.isText(agent, i)) {
                     problems.add(
                             agents.name(agent) + "[" + i + "]",
                             ids.get(i),
-                            "maps the agent to an unknown model" + Suggestion.of(ids.get(i), models.keySet()));
+                            "maps the agent to an unknown model" + Suggestion.of(ids.get(i), names.known()));
                 }
+                granted.add(names.reference(ids.get(i)));
             }
-            modelsOfAgents.put(agent, Collections.unmodifiableSet(new LinkedHashSet<>(ids)));
+            modelsOfAgents.put(agent, Collections.unmodifiableSet(granted));
         }
+    }
+
+    /** Engines run in profiles, which the file may define after the models. */
+    private void checkProfiles() {
+        names.profiles().forEach((key, name) -> {
+            if (!profiles.containsKey(name)) {
+                problems.add(key, name, "no such sandbox profile" + Suggestion.of(name, profiles.keySet()));
+            }
+        });
     }
 
     private void grants(TomlTable agents) {
@@ -159,6 +205,13 @@ final class CatalogReader {
                     name,
                     table.map(found -> ProfileReader.read(name, found)).orElse(BuiltInProfiles.defaultsFor(name)));
         }
+    }
+
+    private void checkModelName(String key, String name) {
+        if (name.indexOf(Model.VERSION_SEPARATOR) >= 0) {
+            problems.add(key, name, "cannot hold @, which stands between a model's id and its version");
+        }
+        checkName(key, name);
     }
 
     private void checkName(String key, String name) {

@@ -1,120 +1,133 @@
 package dev.ringfence.catalog;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.catalog.ResourceRequirements.GpuRequirements;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads one {@code [[slm.model_allow_lists.global_models]]}. */
+/** Reads one {@code [[slm.model_allow_lists.global_models]]}, and the head of its file. */
 final class ModelReader {
     private static final List<String> CAPABILITIES = Arrays.stream(ModelCapability.values())
             .map(ModelCapability::externalName)
             .toList();
 
-    /** Each provider and its one key. */
-    private static final Map<String, String> PROVIDERS = providers();
-
+    private static final double DEFAULT_CORES = 1;
     private static final int MOST_CAPABILITY = 1_000;
+    private static final int MOST_CONTEXT = 1 << 24;
+    private static final int MOST_SLOTS = 256;
 
-    /** Where relative model files are. */
-    private final Path directory;
+    private final ProviderReader providers;
 
-    ModelReader(Path directory) {
-        this.directory = directory;
+    /** What keeps nobody from using the catalog. */
+    private final Problems warnings;
+
+    ModelReader(ProviderReader providers, Problems warnings) {
+        this.providers = providers;
+        this.warnings = warnings;
     }
 
-    /** Empty when something is wrong, which then has been reported; {@code id} has been checked. */
-    Optional<Model> read(String id, TomlTable model) {
-        var provider = provider(model);
+    /** Empty when something is wrong, which then has been reported; {@code id} and {@code version} have been checked. */
+    Optional<Model> read(String id, String version, TomlTable model) {
+        var provider = providers.read(model);
         var capabilities = capabilities(model);
         var name = model.text("name").orElse(id);
         if (model.isText("name") && (name.isBlank() || name.chars().anyMatch(Character::isISOControl))) {
             model.problem("name", "must be a readable name; without one the id is shown");
         }
-        var requirements = model.table("resource_requirements").map(ModelReader::requirements);
-        if (!model.has("resource_requirements")) {
-            model.problem("resource_requirements", "is missing; it holds min_memory_mb and preferred_cpu_cores");
+        var aliases = new LinkedHashSet<>(model.texts("aliases").orElse(List.of()));
+        var isDefault = model.flag("default").orElse(false);
+        var engine = model.table("engine").map(ModelReader::engine).orElse(EngineOptions.DEFAULT);
+        var needs = model.table("resource_requirements").map(ModelReader::needs).orElse(Needs.UNKNOWN);
+        if (provider == null) {
+            return Optional.empty();
         }
-        return provider == null || requirements.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new Model(id, name, provider, capabilities, requirements.get()));
+        var file = head(provider, model);
+        var memory = memory(needs, provider, file, engine, model);
+        var cores = needs.cores() > 0 ? needs.cores() : DEFAULT_CORES;
+        return Optional.of(new Model(
+                id,
+                version,
+                isDefault,
+                aliases,
+                name,
+                provider,
+                capabilities,
+                new ResourceRequirements(memory, cores, needs.gpu()),
+                engine,
+                file.header()));
     }
 
-    private @Nullable Provider provider(TomlTable model) {
-        if (!model.has("provider")) {
-            model.problem("provider", "is missing; such as { LocalFile = { file_path = \"model.gguf\" } }");
-        }
-        var choice = model.table("provider");
-        if (choice.isEmpty()) {
-            return null;
-        }
-        var names = choice.get().keys();
-        if (names.size() != 1) {
-            model.problem("provider", "must hold exactly one of " + Suggestion.list(PROVIDERS.keySet()));
-            return null;
-        }
-        var name = names.getFirst();
-        var key = PROVIDERS.get(name);
-        if (key == null) {
-            choice.get().problem(name, "unknown provider" + Suggestion.of(name, PROVIDERS.keySet()));
-            return null;
-        }
-        var settings = choice.get().table(name);
-        return settings.isEmpty() ? null : provider(name, key, settings.get());
+    /** Null where the file leaves it to us. */
+    private record Needs(
+            @Nullable DataSize memory,
+            double cores,
+            @Nullable GpuRequirements gpu,
+            boolean wrong) {
+        static final Needs UNKNOWN = new Needs(null, 0, null, false);
     }
 
-    private @Nullable Provider provider(String name, String key, TomlTable settings) {
-        try (settings) {
-            if (!settings.has(key)) {
-                settings.problem(key, "is missing");
-            }
-            var text = settings.text(key);
-            if (text.isEmpty()) {
-                return null;
-            }
-            if (text.get().isBlank() || text.get().chars().anyMatch(Character::isISOControl)) {
-                settings.problem(key, "cannot be empty or hold control characters");
-                return null;
-            }
-            return switch (name) {
-                case "LocalFile" -> localFile(settings, key, text.get());
-                case "HuggingFace" -> new Provider.HuggingFace(text.get());
-                case "OpenAI" -> new Provider.OpenAI(text.get());
-                case "Anthropic" -> new Provider.Anthropic(text.get());
-                default -> custom(settings, key, text.get());
-            };
-        }
+    /** What the model's file says, or why it says nothing. */
+    private record Head(@Nullable GgufHeader header, String reason) {}
+
+    private Head head(Provider provider, TomlTable model) {
+        return switch (provider) {
+            case Provider.LocalFile local -> head(new ModelFile.Found(local.filePath()), model);
+            case Provider.HuggingFace hub -> head(HuggingFaceCache.ofHost().find(hub), model);
+            case Provider.Remote _ -> new Head(null, "");
+        };
     }
 
-    private @Nullable Provider localFile(TomlTable settings, String key, String text) {
-        try {
-            return new Provider.LocalFile(directory.resolve(text).normalize());
-        } catch (InvalidPathException e) {
-            settings.problem(key, "is no path on this host: " + e.getReason());
-            return null;
+    private Head head(ModelFile file, TomlTable model) {
+        var head = switch (file) {
+            case ModelFile.Missing(var message) -> new Head(null, message);
+            case ModelFile.Found(var path) -> {
+                try {
+                    yield new Head(GgufHeader.read(path), "");
+                } catch (NoSuchFileException _) {
+                    yield new Head(null, path + " is not there");
+                } catch (IOException e) {
+                    yield new Head(null, path + " is no GGUF file that can be used: " + e.getMessage());
+                }
+            }
+        };
+        if (head.header() == null) {
+            warnings.add(model.name("provider"), (JsonNode) null, head.reason());
         }
+        return head;
     }
 
-    private static @Nullable Provider custom(TomlTable settings, String key, String text) {
-        try {
-            var url = new URI(text);
-            if (("http".equals(url.getScheme()) || "https".equals(url.getScheme())) && url.getHost() != null) {
-                return new Provider.Custom(url);
+    private DataSize memory(Needs needs, Provider provider, Head file, EngineOptions engine, TomlTable model) {
+        var header = file.header();
+        if (needs.memory() != null) {
+            if (header != null && needs.memory().bytes() < header.fileBytes()) {
+                warnings.add(
+                        model.name("resource_requirements") + ".min_memory_mb",
+                        String.valueOf(needs.memory().megabytes()),
+                        "is less than the model's file has, " + new DataSize(header.fileBytes()).megabytes()
+                                + " MB; left out, it is estimated");
             }
-        } catch (URISyntaxException _) {
-            // Reported below, as any other malformed URL.
+            return needs.memory();
         }
-        settings.problem(key, "must be an http or https URL with a host, such as http://127.0.0.1:8080/v1");
-        return null;
+        if (header != null) {
+            return header.memoryFor(engine.tokens(header.contextLength()));
+        }
+        if (!(provider instanceof Provider.Remote) && !needs.wrong()) {
+            boolean section = model.has("resource_requirements");
+            model.problems()
+                    .add(
+                            model.name("resource_requirements") + (section ? ".min_memory_mb" : ""),
+                            (JsonNode) null,
+                            "is missing, and " + (section ? "" : "its min_memory_mb ") + "cannot be estimated, since "
+                                    + file.reason());
+        }
+        return new DataSize(0);
     }
 
     private static Set<ModelCapability> capabilities(TomlTable model) {
@@ -139,19 +152,30 @@ final class ModelReader {
         return capabilities;
     }
 
-    private static ResourceRequirements requirements(TomlTable table) {
+    private static Needs needs(TomlTable table) {
         try (table) {
-            for (var key : List.of("min_memory_mb", "preferred_cpu_cores")) {
-                if (!table.has(key)) {
-                    table.problem(key, "is missing");
-                }
-            }
-            return new ResourceRequirements(
-                    ProfileReader.size(table, "min_memory_mb", 1).orElse(new DataSize(0)),
+            return new Needs(
+                    ProfileReader.size(table, "min_memory_mb", 1).orElse(null),
                     table.positive("preferred_cpu_cores", ProfileReader.MOST_CORES)
                             .orElse(0),
-                    table.table("gpu_requirements").map(ModelReader::gpu).orElse(null));
+                    table.table("gpu_requirements").map(ModelReader::gpu).orElse(null),
+                    table.has("min_memory_mb"));
         }
+    }
+
+    private static EngineOptions engine(TomlTable table) {
+        try (table) {
+            return new EngineOptions(
+                    table.flag("pin").orElse(false),
+                    number(table, "context_tokens", MOST_CONTEXT),
+                    number(table, "slots", MOST_SLOTS),
+                    table.text("sandbox_profile").orElse(null));
+        }
+    }
+
+    private static @Nullable Integer number(TomlTable table, String key, int most) {
+        var number = table.whole(key, 1, most);
+        return number.isPresent() ? (Integer) (int) number.getAsLong() : null;
     }
 
     private static GpuRequirements gpu(TomlTable table) {
@@ -163,15 +187,5 @@ final class ModelReader {
                     ProfileReader.size(table, "min_vram_mb", 1).orElse(new DataSize(0)),
                     table.positive("compute_capability", MOST_CAPABILITY).orElse(0));
         }
-    }
-
-    private static Map<String, String> providers() {
-        var providers = new LinkedHashMap<String, String>();
-        providers.put("LocalFile", "file_path");
-        providers.put("HuggingFace", "model_path");
-        providers.put("OpenAI", "model_name");
-        providers.put("Anthropic", "model_name");
-        providers.put("Custom", "endpoint_url");
-        return providers;
     }
 }

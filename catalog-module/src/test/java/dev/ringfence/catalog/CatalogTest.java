@@ -263,8 +263,9 @@ class CatalogTest {
                 .isEqualTo(new ResourceRequirements(
                         DataSize.ofMegabytes(2048), 2.5, new GpuRequirements(DataSize.ofMegabytes(4096), 7.5)));
         assertThat(MODELS.model("large").orElseThrow().name()).isEqualTo("large");
-        assertThat(MODELS.model("large").orElseThrow().localFile()).hasValue(Path.of("/models/large.gguf"));
-        assertThat(MODELS.model("remote").orElseThrow().localFile()).isEmpty();
+        assertThat(MODELS.model("large").orElseThrow().file())
+                .hasValue(new ModelFile.Found(Path.of("/models/large.gguf")));
+        assertThat(MODELS.model("remote").orElseThrow().file()).isEmpty();
     }
 
     @Test
@@ -353,7 +354,11 @@ class CatalogTest {
         var catalog = Catalog.load(Path.of("../src/demo/ringfence.toml"));
 
         var tiny = catalog.model("ringfence-tiny").orElseThrow();
-        assertThat(tiny.localFile()).hasValueSatisfying(file -> assertThat(file).isNotEmptyFile());
+        assertThat(tiny.file())
+                .hasValueSatisfying(
+                        file -> assertThat(((ModelFile.Found) file).path()).isNotEmptyFile());
+        assertThat(catalog.warnings()).isEmpty();
+        assertThat(tiny.header()).isNotNull();
         assertThat(tiny.capabilities()).containsExactly(ModelCapability.TEXT_GENERATION);
         assertThat(catalog.defaultProfile()).isEqualTo(builtIn("secure"));
         var shell = catalog.profile("demo-shell").orElseThrow();
@@ -383,7 +388,7 @@ class CatalogTest {
     }
 
     private static Path localFile(Catalog catalog) {
-        return catalog.model("m").orElseThrow().localFile().orElseThrow();
+        return ((ModelFile.Found) catalog.model("m").orElseThrow().file().orElseThrow()).path();
     }
 
     private static String model(String file) {

@@ -33,6 +33,9 @@ final class CatalogCommand {
                             catalog.models().size(),
                             catalog.profiles().size(),
                             catalog.defaultProfile().name());
+            for (var warning : catalog.warnings()) {
+                spec.commandLine().getOut().println("warning: " + warning);
+            }
             return 0;
         } catch (CatalogException e) {
             throw new CommandFailure(ExitCodes.CONFIGURATION, String.valueOf(e.getMessage()));

@@ -1,6 +1,7 @@
 package dev.ringfence.api.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.capability.Execution;
 import dev.ringfence.runner.capability.OutputSink;
 import dev.ringfence.runner.engine.GenerationEvent;
@@ -225,6 +226,11 @@ public final class Job {
         @Override
         public void put(String channel, String text) {
             signals.output(channel, text);
+        }
+
+        @Override
+        public void progress(String phase, ObjectNode data) {
+            signals.progress(phase, data);
         }
 
         @Override

@@ -1,5 +1,6 @@
 package dev.ringfence.api.job;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 
 /** What a watcher of a job hears, in order. */
@@ -14,6 +15,14 @@ public sealed interface JobSignal {
 
     /** The work put something out. */
     record Output(long sequence, Instant at, String channel, String text) implements JobSignal {}
+
+    /**
+     * Why the work has not come further yet.
+     *
+     * @param phase a word, such as {@code loading}
+     * @param data what is known about it; not to be changed
+     */
+    record Progress(long sequence, Instant at, String phase, ObjectNode data) implements JobSignal {}
 
     /** Output before this was dropped, since the job put out more than is kept. */
     record Dropped(long sequence, Instant at, long firstKept) implements JobSignal {}

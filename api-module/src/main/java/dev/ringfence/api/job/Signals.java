@@ -1,5 +1,6 @@
 package dev.ringfence.api.job;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
@@ -13,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +27,9 @@ final class Signals {
 
     private final int capacity;
     private final Deque<JobSignal> changes = new ArrayDeque<>();
-    private final Deque<JobSignal.Output> outputs = new ArrayDeque<>();
+    /** Output and progress. */
+    private final Deque<JobSignal> outputs = new ArrayDeque<>();
+
     private int outputSize;
     private long last;
     private long droppedUpTo;
@@ -52,16 +56,30 @@ final class Signals {
     }
 
     void output(String channel, String text) {
+        keep(sequence -> new JobSignal.Output(sequence, Instant.now(), channel, text));
+    }
+
+    void progress(String phase, ObjectNode data) {
+        keep(sequence -> new JobSignal.Progress(sequence, Instant.now(), phase, data));
+    }
+
+    private void keep(LongFunction<JobSignal> signal) {
         synchronized (this) {
-            outputs.add(new JobSignal.Output(++last, Instant.now(), channel, text));
-            outputSize += text.length() + OVERHEAD;
+            var kept = signal.apply(++last);
+            outputs.add(kept);
+            outputSize += size(kept);
             while (outputSize > capacity && outputs.size() > 1) {
                 var dropped = outputs.remove();
-                outputSize -= dropped.text().length() + OVERHEAD;
+                outputSize -= size(dropped);
                 droppedUpTo = dropped.sequence();
             }
         }
         wake();
+    }
+
+    private static int size(JobSignal signal) {
+        return OVERHEAD
+                + (signal instanceof JobSignal.Output output ? output.text().length() : OVERHEAD);
     }
 
     /** Nothing more will be known: watchers get what there is, then this. */
@@ -154,7 +172,7 @@ final class Signals {
             }
         }
         // Watchers mostly read the newest, so the search begins at that end.
-        JobSignal.Output output = null;
+        JobSignal output = null;
         for (var iterator = outputs.descendingIterator(); iterator.hasNext(); ) {
             var candidate = iterator.next();
             if (candidate.sequence() <= sequence) {

@@ -3,7 +3,10 @@ package dev.ringfence.api.rest;
 import dev.ringfence.api.RingfenceConfig;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobSignal;
+import io.netty.channel.ChannelOption;
 import io.smallrye.mutiny.Multi;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.sse.OutboundSseEvent;
@@ -39,7 +42,7 @@ public class EventFeed {
             long timer = vertx.setPeriodic(Math.max(1, stallLimit.toMillis() / LOOKS), _ -> {
                 long given = givenAt.get();
                 if (given != NOTHING_UNDER_WAY && System.nanoTime() - given > stallLimit.toNanos()) {
-                    connection.request().connection().close();
+                    cut(connection.request().connection());
                 }
             });
             return job.signals(after, heartbeat)
@@ -51,6 +54,17 @@ public class EventFeed {
                     .onTermination()
                     .invoke(() -> vertx.cancelTimer(timer));
         });
+    }
+
+    /** At once, and not when what was written has been read: that would be never. */
+    private static void cut(HttpConnection connection) {
+        if (connection instanceof ConnectionBase base) {
+            // What the kernel still holds for the reader is freed, too.
+            base.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+            base.channelHandlerContext().close();
+        } else {
+            connection.close();
+        }
     }
 
     private static OutboundSseEvent event(Sse sse, JobSignal signal) {

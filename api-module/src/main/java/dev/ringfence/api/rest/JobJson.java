@@ -115,6 +115,7 @@ final class JobJson {
         return switch (signal) {
             case JobSignal.Changed changed -> changed.job().state().word();
             case JobSignal.Output _ -> "output";
+            case JobSignal.Progress progress -> progress.phase();
             case JobSignal.Dropped _ -> "dropped";
         };
     }
@@ -129,6 +130,7 @@ final class JobJson {
                 json.set("job", signal.last() ? of(job) : summary(job));
             case JobSignal.Output(long _, Instant _, String channel, String text) ->
                 json.put("channel", channel).put("text", text);
+            case JobSignal.Progress progress -> json.setAll(progress.data());
             case JobSignal.Dropped(long _, Instant _, long firstKept) -> json.put("first_kept", firstKept);
         }
         return json;

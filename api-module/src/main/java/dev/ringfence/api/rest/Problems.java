@@ -1,7 +1,9 @@
 package dev.ringfence.api.rest;
 
+import dev.ringfence.api.CatalogChangeException;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
 import jakarta.ws.rs.WebApplicationException;
@@ -40,6 +42,37 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response catalog(CatalogException error) {
+        return new Problem(
+                        422,
+                        "invalid-catalog",
+                        "The catalog would not be valid",
+                        error.source() + " was not taken over, and the catalog in use stays as it was")
+                .response(error.problems().stream()
+                        .map(dev.ringfence.catalog.Problem::toString)
+                        .toList());
+    }
+
+    @ServerExceptionMapper
+    public Response catalogChange(CatalogChangeException error) {
+        String message = String.valueOf(error.getMessage());
+        return switch (error) {
+            case CatalogChangeException.NotAllowed _ ->
+                new Problem(403, "runtime-overrides-disabled", "Models cannot be changed at run time", message)
+                        .response();
+            case CatalogChangeException.UnknownModel _ ->
+                new Problem(404, "unknown-model", "There is no such model", message).response();
+            case CatalogChangeException.OfTheFile _ ->
+                new Problem(409, "model-of-the-catalog-file", "The model stands in the catalog file", message)
+                        .response();
+            case CatalogChangeException.TooMany _ ->
+                new Problem(409, "too-many-models", "There is no room for another model", message).response();
+            case CatalogChangeException.NotKept _ ->
+                new Problem(507, "not-kept", "The change cannot be kept", message).response();
+        };
+    }
+
+    @ServerExceptionMapper
     public Response proving(JournalReading.Busy error) {
         return new Problem(503, "busy", "One at a time", String.valueOf(error.getMessage())).response(LATER);
     }
@@ -68,6 +101,12 @@ public class Problems {
             case ServiceGate.Starting _ -> new Problem(503, "starting", "The service is starting", message);
             default -> internal(error);
         };
+    }
+
+    @ServerExceptionMapper
+    public Response unknownModel(UnknownModel error) {
+        return new Problem(404, "unknown-model", "There is no such model", String.valueOf(error.getMessage()))
+                .response();
     }
 
     @ServerExceptionMapper

@@ -242,6 +242,7 @@ class SignalsTest {
                             case JobSignal.Changed changed ->
                                 changed.job().state().word();
                             case JobSignal.Output output -> output.text();
+                            case JobSignal.Progress progress -> progress.phase();
                             case JobSignal.Dropped _ -> "dropped";
                         })
                 .toList();

@@ -169,7 +169,7 @@ class JobsOverHttpTest {
     @CsvSource({
         "nobody, anonymous, unknown-model, nobody",
         "lost, anonymous, model-file-not-found, /nowhere/lost.gguf",
-        "remote, anonymous, provider-not-supported, OpenAI",
+        "remote, anonymous, remote-denied, RINGFENCE_TEST_NO_SUCH_KEY",
         "lost, poor, model-not-allowed, remote"
     })
     void aModelThatCannotAnswerEndsTheJobWithTheReason(String model, String agent, String type, String named) {

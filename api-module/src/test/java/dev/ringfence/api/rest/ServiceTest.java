@@ -6,6 +6,7 @@ import static org.hamcrest.Matchers.containsInAnyOrder;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItems;
 import static org.hamcrest.Matchers.notNullValue;
+import static org.hamcrest.Matchers.nullValue;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -37,7 +38,8 @@ class ServiceTest {
                 .statusCode(200)
                 .body("models.id", containsInAnyOrder("lost", "remote"))
                 .body("models.find { it.id == 'remote' }.provider", equalTo("OpenAI"))
-                .body("models.find { it.id == 'remote' }.engine.state", equalTo("cold"))
+                .body("models.find { it.id == 'lost' }.engine.state", equalTo("cold"))
+                .body("models.find { it.id == 'remote' }.engine", nullValue())
                 .body("models.find { it.id == 'lost' }.capabilities[0]", equalTo("TextGeneration"));
     }
 

@@ -66,6 +66,11 @@ record GenerationOutcome(String model, AnswerSoFar answer) {
         return switch (error) {
             case EngineException.EngineMissing _ -> "engine-missing";
             case EngineException.ModelFileMissing _ -> "model-file-not-found";
+            case EngineException.ModelFileInvalid _ -> "model-file-invalid";
+            case EngineException.ChecksumMismatch _ -> "model-checksum-mismatch";
+            case EngineException.TooLarge _ -> "model-too-large";
+            case EngineException.RemoteUnavailable _ -> "remote-unavailable";
+            case EngineException.RemoteDenied _ -> "remote-denied";
             case EngineException.Down down when !down.limitsHit().isEmpty() -> "resource-limit-exceeded";
             case EngineException.LoadFailed _ -> "model-load-failed";
             case EngineException.Crashed _ -> "engine-crashed";
@@ -88,9 +93,16 @@ record GenerationOutcome(String model, AnswerSoFar answer) {
             case EngineException.PromptTooLong tooLong ->
                 data.put("prompt_tokens", tooLong.tokens()).put("context_tokens", tooLong.limit());
             case EngineException.Saturated saturated ->
-                data.put("retry_after_ms", FenceJson.milliseconds(saturated.retryAfter()));
+                data.put("retry_after_ms", FenceJson.milliseconds(saturated.retryAfter()))
+                        .put("queue_position", saturated.position());
+            case EngineException.ChecksumMismatch mismatch ->
+                data.put("expected_sha256", mismatch.expected()).put("actual_sha256", mismatch.actual());
             case EngineException.EngineMissing _,
                     EngineException.ModelFileMissing _,
+                    EngineException.ModelFileInvalid _,
+                    EngineException.TooLarge _,
+                    EngineException.RemoteUnavailable _,
+                    EngineException.RemoteDenied _,
                     EngineException.InvalidRequest _,
                     EngineException.Misbehaved _,
                     EngineException.Closed _ -> {

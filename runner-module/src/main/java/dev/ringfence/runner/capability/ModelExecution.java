@@ -1,25 +1,53 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.EngineProgress;
+import dev.ringfence.runner.engine.EngineUse;
 import dev.ringfence.runner.engine.Generation;
+import dev.ringfence.runner.engine.GenerationEvent;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import dev.ringfence.runner.engine.GenerationListener;
 import dev.ringfence.runner.engine.GenerationRequest;
 import dev.ringfence.runner.engine.ServedModel;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** An answer under way. */
 record ModelExecution(Generation generation, GenerationOutcome outcomes) implements Execution {
     static Execution start(Invocation invocation, ServedModel model, GenerationRequest request, OutputSink sink) {
         var answer = new AnswerSoFar();
-        var generation = model.generate(request, limit(invocation, model), event -> {
+        var generation = model.generate(request, limit(invocation, model), new Listener(answer, sink));
+        return new ModelExecution(generation, new GenerationOutcome(model.id(), answer));
+    }
+
+    /** Passes on what comes, and why nothing comes yet. */
+    private record Listener(AnswerSoFar answer, OutputSink sink) implements GenerationListener {
+        @Override
+        public void heard(GenerationEvent event) {
             answer.add(event);
             if (event instanceof Delta delta && !delta.text().isEmpty()) {
                 sink.put("text", delta.text());
             }
             sink.answered(event);
-        });
-        return new ModelExecution(generation, new GenerationOutcome(model.id(), answer));
+        }
+
+        @Override
+        public void waits(EngineProgress progress) {
+            var data = FenceJson.object();
+            switch (progress) {
+                case EngineProgress.AwaitsMemory() -> sink.progress("awaiting-memory", data);
+                case EngineProgress.Loading(var elapsed, var percent) -> {
+                    data.put("elapsed_ms", elapsed.toMillis());
+                    if (percent != null) {
+                        data.put("percent", percent);
+                    }
+                    sink.progress("loading", data);
+                }
+                case EngineProgress.Queued(int position) -> sink.progress("queued", data.put("position", position));
+            }
+        }
     }
 
     /** An execution with nothing to do. */
@@ -48,11 +76,28 @@ record ModelExecution(Generation generation, GenerationOutcome outcomes) impleme
 
     @Override
     public Uni<Outcome> outcome() {
-        return generation.result().map(outcomes::of).onFailure().recoverWithItem(outcomes::failed);
+        return generation
+                .result()
+                .map(outcomes::of)
+                .onFailure()
+                .recoverWithItem(outcomes::failed)
+                .invoke(outcome -> generation.engine().ifPresent(engine -> show(engine, outcome.data())));
     }
 
     @Override
     public void cancel() {
         generation.cancel();
+    }
+
+    /** The engine answers others as well: what it had is its own, and since it was started. */
+    private static void show(EngineUse engine, ObjectNode data) {
+        var json = data.putObject("engine");
+        if (engine.peakMemoryBytes() > 0) {
+            json.put("peak_memory_bytes", engine.peakMemoryBytes());
+        }
+        if (!data.has("limits_hit")) {
+            FenceJson.limitsHit(data, List.of());
+        }
+        data.set("fence", FenceJson.report(engine.fence()));
     }
 }

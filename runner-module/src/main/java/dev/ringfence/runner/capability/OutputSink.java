@@ -1,5 +1,6 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.GenerationEvent;
 
 /** Hears what a job puts out while it runs. */
@@ -13,6 +14,14 @@ public interface OutputSink {
      * @param text complete characters only
      */
     void put(String channel, String text);
+
+    /**
+     * Why the work has not come further yet. Called from any thread; it never blocks.
+     *
+     * @param phase a word, such as {@code loading}
+     * @param data what is known about it
+     */
+    default void progress(String phase, ObjectNode data) {}
 
     /**
      * What a model answers, in full, for a caller who stays on the line. Called in order, by one thread; it may block

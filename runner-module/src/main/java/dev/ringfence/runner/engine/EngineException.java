@@ -38,6 +38,75 @@ public abstract sealed class EngineException extends RuntimeException {
         }
     }
 
+    /** The model's file is damaged, or no GGUF file at all; it has to be replaced. Nothing was started. */
+    public static final class ModelFileInvalid extends EngineException {
+        private static final long serialVersionUID = 1L;
+        private final transient Path file;
+
+        ModelFileInvalid(Path file, String message) {
+            super(message);
+            this.file = file;
+        }
+
+        /** The file as the catalog names it. */
+        public Path file() {
+            return file;
+        }
+    }
+
+    /** The model's file is not the one that the catalog's checksum means; an operator has to look. Nothing was started. */
+    public static final class ChecksumMismatch extends EngineException {
+        private static final long serialVersionUID = 1L;
+        private final String expected;
+        private final String actual;
+
+        ChecksumMismatch(String message, String expected, String actual) {
+            super(message);
+            this.expected = expected;
+            this.actual = actual;
+        }
+
+        /** The catalog's SHA-256. */
+        public String expected() {
+            return expected;
+        }
+
+        /** The file's SHA-256. */
+        public String actual() {
+            return actual;
+        }
+    }
+
+    /** The model needs more memory than engines may have together; a smaller one may fit. Nothing was started. */
+    public static final class TooLarge extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        TooLarge(String message) {
+            super(message);
+        }
+    }
+
+    /**
+     * A remote model's service cannot be reached, failed, or fell silent. What was streamed is all there is; asking again
+     * later may help.
+     */
+    public static final class RemoteUnavailable extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        RemoteUnavailable(String message) {
+            super(message);
+        }
+    }
+
+    /** A remote model's service does not accept this one's key, or there is none; an operator has to look. */
+    public static final class RemoteDenied extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        RemoteDenied(String message) {
+            super(message);
+        }
+    }
+
     /** The engine's process could not be kept up. */
     public abstract static sealed class Down extends EngineException {
         private static final long serialVersionUID = 1L;
@@ -136,10 +205,17 @@ public abstract sealed class EngineException extends RuntimeException {
     public static final class Saturated extends EngineException {
         private static final long serialVersionUID = 1L;
         private final transient Duration retryAfter;
+        private final int position;
 
-        Saturated(String message, Duration retryAfter) {
+        Saturated(String message, Duration retryAfter, int position) {
             super(message);
             this.retryAfter = retryAfter;
+            this.position = position;
+        }
+
+        /** Which place in the queue it would have been, counted from 1; zero when that is not known. */
+        public int position() {
+            return position;
         }
 
         /** When asking again may help. */

@@ -18,9 +18,13 @@ import org.jspecify.annotations.Nullable;
  *            first request                    healthy
  *   Cold ────────────────────► Loading ────────────────────► Up
  *    ▲  ◄─────────────────────────┘ failed                   │ │
- *    │  ◄─────────────────────────────────────────── crashed ┘ │ idle, or the service ends
+ *    │  ◄─────────────────────────────────────────── crashed ┘ │ idle, evicted, retired, or the service ends
  *    └────────────────── ended ◄────────── Stopping ◄──────────┘
  * </pre>
+ *
+ * Agents take turns for the slots ({@link FairQueue}). While another model waits for this one's memory, only requests
+ * that are older than that one's get a slot, and any until the engine has been up for as long as it took to load: so
+ * nobody is passed over for ever, and loading takes at most about half of the time.
  *
  * After a failure the next request starts the engine at once; after each further one without an answer in between, a
  * start is refused for a time that doubles up to half a minute.
@@ -30,12 +34,16 @@ import org.jspecify.annotations.Nullable;
 final class EngineLife<S> {
     private static final Duration FIRST_BACK_OFF = Duration.ofMillis(500);
     private static final Duration LAST_BACK_OFF = Duration.ofSeconds(30);
-    private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
+    private static final Duration SOONEST = Duration.ofSeconds(1);
+    private static final Duration LATEST = Duration.ofMinutes(1);
+
+    /** How much the newest request counts in the average of how long one takes. */
+    private static final double NEWEST = 0.2;
 
     private final Effects<S> effects;
     private final LongSupplier nanoTime;
     private final int queue;
-    private final Deque<Request<S>> waiting = new ArrayDeque<>();
+    private final FairQueue<Request<S>> waiting = new FairQueue<>();
     private final Deque<Integer> freeSlots = new ArrayDeque<>();
     private final int slots;
     private State<S> state = new Cold<>();
@@ -44,12 +52,22 @@ final class EngineLife<S> {
     private long notBefore;
     private long uses;
     private boolean closed;
+    private boolean retired;
+
+    /** Requests that came later get no slot: another model waits for the memory. */
+    private long yieldAfter = Long.MAX_VALUE;
+
+    private long loadingSince;
+    private long freeUntil;
+    private final long[] grantedAt;
+    private double averageNanos;
 
     EngineLife(int slots, int queue, Effects<S> effects, LongSupplier nanoTime) {
         this.slots = slots;
         this.queue = queue;
         this.effects = effects;
         this.nanoTime = nanoTime;
+        this.grantedAt = new long[slots];
         for (int slot = slots - 1; slot >= 0; slot--) {
             freeSlots.push(slot);
         }
@@ -68,12 +86,24 @@ final class EngineLife<S> {
 
         /** The state is another one now. */
         void changed();
+
+        /** Nobody uses the engine, and nobody who waits may: another model may have its memory. */
+        void quiet();
     }
 
     /** Somebody who wants a slot. All are called on the pool's thread and must not block. */
     interface Request<S> {
+        /** Who asks. */
+        String agent();
+
         /** The engine is up; from now on only other requests are waited for. */
         void engineUp();
+
+        /** It is not any more, and has to be loaded again first. */
+        void engineDown();
+
+        /** Why it still waits. */
+        void waits(EngineProgress progress);
 
         /** Whether the slot is taken; no when the request was given up meanwhile. */
         boolean granted(S engine, int slot);
@@ -116,22 +146,36 @@ final class EngineLife<S> {
         }
     }
 
-    void acquire(Request<S> request) {
+    /**
+     * @param arrival counts up over all engines
+     */
+    void acquire(Request<S> request, long arrival) {
         if (closed) {
             request.refused(new Closed());
             return;
         }
-        if (waiting.size() >= queue + freeSlots.size()) {
+        int room = queue + freeSlots.size();
+        // A quarter is left for other agents than the busiest one.
+        if (waiting.size() >= room || waiting.size(request.agent()) >= room - queue / 4) {
             request.refused(new Saturated(
-                    "all %d slots of the model are taken and %d requests wait".formatted(slots, waiting.size()),
-                    ASK_AGAIN));
+                    "all %d slots of the model are taken and %d requests wait, %d of them of the same agent"
+                            .formatted(slots, waiting.size(), waiting.size(request.agent())),
+                    askAgain(),
+                    waiting.size() + 1));
             return;
         }
-        waiting.add(request);
+        waiting.add(request.agent(), request, arrival);
         if (state instanceof Up) {
             request.engineUp();
         }
         proceed();
+        tellPositions();
+    }
+
+    /** When there should be room, by how long requests took lately. */
+    private Duration askAgain() {
+        var guess = Duration.ofNanos((long) (averageNanos * (waiting.size() + 1) / slots));
+        return guess.compareTo(SOONEST) < 0 ? SOONEST : guess.compareTo(LATEST) > 0 ? LATEST : guess;
     }
 
     /** The request does not want a slot any more; of no effect when it does not wait. */
@@ -142,6 +186,8 @@ final class EngineLife<S> {
     /** @param answered whether the engine has shown that it works */
     void release(int slot, boolean answered) {
         freeSlots.push(slot);
+        double took = nanoTime.getAsLong() - grantedAt[slot];
+        averageNanos = averageNanos == 0 ? took : NEWEST * took + (1 - NEWEST) * averageNanos;
         if (answered) {
             failures = 0;
             lastFailure = null;
@@ -152,11 +198,51 @@ final class EngineLife<S> {
     void up(S engine) {
         switch (state) {
             case Loading<S> loading -> {
+                long now = nanoTime.getAsLong();
+                freeUntil = now + (now - loadingSince);
                 become(loading.up(engine));
-                waiting.forEach(Request::engineUp);
+                waiting.inOrder().forEach(Request::engineUp);
                 proceed();
+                tellPositions();
             }
             case Cold<S> _, Up<S> _, Stopping<S> _ -> throw unexpected("up");
+        }
+    }
+
+    /** The start that was asked for takes place now, and not before: there was no room. */
+    void begun() {
+        loadingSince = nanoTime.getAsLong();
+    }
+
+    /** The start that was asked for does not take place: nobody waits for it any more. */
+    void abandoned() {
+        switch (state) {
+            case Loading<S> loading -> become(loading.failed());
+            case Cold<S> _, Up<S> _, Stopping<S> _ -> throw unexpected("giving up");
+        }
+    }
+
+    /** Tells all who wait why. */
+    void tell(EngineProgress progress) {
+        waiting.inOrder().forEach(request -> request.waits(progress));
+    }
+
+    private void tellPositions() {
+        if (state instanceof Up && !waiting.isEmpty()) {
+            int position = 0;
+            for (var request : waiting.inOrder()) {
+                request.waits(new EngineProgress.Queued(++position));
+            }
+        }
+    }
+
+    /** Starts the engine though nobody asks; of no effect when it is there or may not start yet. */
+    void preload() {
+        if (state instanceof Cold<S> cold
+                && !closed
+                && !retired
+                && !untilNextStart().isPositive()) {
+            start(cold);
         }
     }
 
@@ -183,6 +269,7 @@ final class EngineLife<S> {
             case Up<S> up -> {
                 var reason = failed(why);
                 become(up.crashed());
+                waiting.inOrder().forEach(Request::engineDown);
                 proceed();
                 yield reason;
             }
@@ -202,6 +289,42 @@ final class EngineLife<S> {
         }
     }
 
+    /** Stops it for another model's sake; false when it is not up, or at work. */
+    boolean evict() {
+        if (state instanceof Up<S> up && freeSlots.size() == slots) {
+            stop(up);
+            return true;
+        }
+        return false;
+    }
+
+    /** Whether {@link #evict} would. */
+    boolean evictable() {
+        return state instanceof Up && freeSlots.size() == slots;
+    }
+
+    /**
+     * Lets only requests have slots that came before another one, which waits for this engine's memory; and others until
+     * the time is over that loading was worth.
+     */
+    void yieldTo(long arrival) {
+        yieldAfter = arrival;
+    }
+
+    /** Nobody waits for its memory any more. */
+    void yieldNot() {
+        if (yieldAfter != Long.MAX_VALUE) {
+            yieldAfter = Long.MAX_VALUE;
+            proceed();
+        }
+    }
+
+    /** It has gone out of use: it answers those who have asked, and then stops. */
+    void retire() {
+        retired = true;
+        proceed();
+    }
+
     /** Nothing new is begun; an engine that is up is stopped, one that loads when it has loaded. */
     void close() {
         closed = true;
@@ -217,6 +340,11 @@ final class EngineLife<S> {
 
     int waiting() {
         return waiting.size();
+    }
+
+    /** When the oldest of those who wait came. */
+    long oldest() {
+        return waiting.oldest();
     }
 
     int busySlots() {
@@ -258,24 +386,38 @@ final class EngineLife<S> {
             return;
         }
         become(cold.load());
+        begun();
         effects.load();
     }
 
     private void grant(Up<S> up) {
-        while (!freeSlots.isEmpty() && !waiting.isEmpty()) {
-            int slot = freeSlots.pop();
-            if (!waiting.remove().granted(up.engine(), slot)) {
-                freeSlots.push(slot);
+        boolean free = nanoTime.getAsLong() - freeUntil < 0;
+        for (boolean more = true; more && !freeSlots.isEmpty(); ) {
+            var request = waiting.poll(arrival -> free || arrival < yieldAfter);
+            more = request.isPresent();
+            if (more) {
+                int slot = freeSlots.pop();
+                grantedAt[slot] = nanoTime.getAsLong();
+                if (!request.get().granted(up.engine(), slot)) {
+                    freeSlots.push(slot);
+                }
             }
         }
         uses++;
         if (freeSlots.size() == slots) {
-            effects.wakeWhenIdle(uses);
+            if (retired && waiting.isEmpty()) {
+                stop(up);
+            } else {
+                effects.wakeWhenIdle(uses);
+                effects.quiet();
+            }
         }
     }
 
     private void stop(Up<S> up) {
         become(up.stop());
+        yieldAfter = Long.MAX_VALUE;
+        waiting.inOrder().forEach(Request::engineDown);
         effects.stop(up.engine());
     }
 
@@ -297,9 +439,7 @@ final class EngineLife<S> {
     }
 
     private void refuseAll(RuntimeException why) {
-        for (var request = waiting.poll(); request != null; request = waiting.poll()) {
-            request.refused(why);
-        }
+        waiting.drain().forEach(request -> request.refused(why));
     }
 
     private void become(State<S> next) {

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.engine;
 
+import dev.ringfence.catalog.EngineOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -14,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param loadTimeout from an engine's start until it can answer
  * @param slots requests that a model answers at the same time
  * @param queue requests that wait for a slot; one more is refused
- * @param threads of the engine, for computing
+ * @param threads of the engine, for computing; 0 means as many as its profile has whole processors, and the host
  * @param contextSize tokens of prompt and answer together that a request may have; the model's own limit still holds
+ * @param memoryBudget bytes that the engines of all models may need together
  */
 public record EngineSettings(
         @Nullable Path prefix,
@@ -25,46 +27,95 @@ public record EngineSettings(
         int slots,
         int queue,
         int threads,
-        int contextSize) {
+        int contextSize,
+        long memoryBudget) {
     public EngineSettings {
         Objects.requireNonNull(idleTime);
         Objects.requireNonNull(loadTimeout);
         positive("slots", slots);
-        positive("threads", threads);
+        if (threads < 0) {
+            throw new IllegalArgumentException("threads must be at least 0: " + threads);
+        }
+        if (memoryBudget < 1) {
+            throw new IllegalArgumentException("memoryBudget must be at least 1: " + memoryBudget);
+        }
         positive("contextSize", contextSize);
         if (queue < 0 || idleTime.isNegative() || !loadTimeout.isPositive()) {
             throw new IllegalArgumentException("a queue, an idle time or a load timeout that cannot be");
         }
     }
 
-    /** Looks for the executable; four slots of 4,096 tokens, one thread, ten idle minutes, two minutes to load. */
+    /**
+     * Looks for the executable; four slots of 4,096 tokens, ten idle minutes, two minutes to load, four fifths of the
+     * memory that this host or this service's control group has.
+     */
     public static EngineSettings defaults() {
-        return new EngineSettings(null, null, Duration.ofMinutes(10), Duration.ofMinutes(2), 4, 64, 1, 4096);
+        return new EngineSettings(
+                null,
+                null,
+                Duration.ofMinutes(10),
+                Duration.ofMinutes(2),
+                EngineOptions.DEFAULT_SLOTS,
+                64,
+                0,
+                EngineOptions.DEFAULT_CONTEXT_TOKENS,
+                HostMemory.bytes() / 5 * 4);
+    }
+
+    /** The same with another number of threads. */
+    public EngineSettings withThreads(int computing) {
+        return new EngineSettings(
+                prefix, executable, idleTime, loadTimeout, slots, queue, computing, contextSize, memoryBudget);
+    }
+
+    /** The same with another budget. */
+    public EngineSettings withMemoryBudget(long bytes) {
+        return new EngineSettings(prefix, executable, idleTime, loadTimeout, slots, queue, threads, contextSize, bytes);
+    }
+
+    int slotsFor(LocalModel model) {
+        return Objects.requireNonNullElse(model.slots(), slots);
+    }
+
+    int contextFor(LocalModel model) {
+        return Objects.requireNonNullElse(model.contextTokens(), contextSize);
+    }
+
+    /** More threads than the profile has processors for would take turns, and be slower together. */
+    int threadsFor(LocalModel model) {
+        int most = Runtime.getRuntime().availableProcessors();
+        return threads > 0
+                ? threads
+                : Math.clamp((long) model.profile().resources().maxCores(), 1, most);
     }
 
     /** The same with an unpacked llama.cpp. */
     public EngineSettings withPrefix(@Nullable Path unpacked) {
-        return new EngineSettings(unpacked, executable, idleTime, loadTimeout, slots, queue, threads, contextSize);
+        return new EngineSettings(
+                unpacked, executable, idleTime, loadTimeout, slots, queue, threads, contextSize, memoryBudget);
     }
 
     /** The same with a given llama-server. */
     public EngineSettings withExecutable(@Nullable Path server) {
-        return new EngineSettings(prefix, server, idleTime, loadTimeout, slots, queue, threads, contextSize);
+        return new EngineSettings(
+                prefix, server, idleTime, loadTimeout, slots, queue, threads, contextSize, memoryBudget);
     }
 
     /** The same with another idle time. */
     public EngineSettings withIdleTime(Duration idle) {
-        return new EngineSettings(prefix, executable, idle, loadTimeout, slots, queue, threads, contextSize);
+        return new EngineSettings(
+                prefix, executable, idle, loadTimeout, slots, queue, threads, contextSize, memoryBudget);
     }
 
     /** The same with another load timeout. */
     public EngineSettings withLoadTimeout(Duration load) {
-        return new EngineSettings(prefix, executable, idleTime, load, slots, queue, threads, contextSize);
+        return new EngineSettings(prefix, executable, idleTime, load, slots, queue, threads, contextSize, memoryBudget);
     }
 
     /** The same with other numbers of slots and of requests that wait for one. */
     public EngineSettings withSlots(int atOnce, int waiting) {
-        return new EngineSettings(prefix, executable, idleTime, loadTimeout, atOnce, waiting, threads, contextSize);
+        return new EngineSettings(
+                prefix, executable, idleTime, loadTimeout, atOnce, waiting, threads, contextSize, memoryBudget);
     }
 
     private static void positive(String name, int value) {

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.engine;
 
+import dev.ringfence.catalog.DataSize;
 import java.time.Instant;
 import java.util.Objects;
 
@@ -10,13 +11,16 @@ import java.util.Objects;
  * @param purpose what it is asked for: a model may have an engine for each
  * @param since when it came into this state
  * @param waiting requests that wait for it to be up or for a slot
+ * @param memory what it counts for in the memory that engines may have together
  */
-public record EngineStatus(String model, EnginePurpose purpose, State state, Instant since, int waiting) {
+public record EngineStatus(
+        String model, EnginePurpose purpose, State state, Instant since, int waiting, DataSize memory) {
     public EngineStatus {
         Objects.requireNonNull(model);
         Objects.requireNonNull(purpose);
         Objects.requireNonNull(state);
         Objects.requireNonNull(since);
+        Objects.requireNonNull(memory);
     }
 
     /** Where an engine is in its life. */
@@ -24,7 +28,7 @@ public record EngineStatus(String model, EnginePurpose purpose, State state, Ins
         /** Not started; the next request starts it. */
         record Cold() implements State {}
 
-        /** Started, reading the model. */
+        /** Started and reading the model, or waiting for the memory to do so. */
         record Loading() implements State {}
 
         /**

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.engine;
 
 import io.smallrye.mutiny.Uni;
+import java.util.Optional;
 
 /** An answer under way. */
 public interface Generation {
@@ -18,4 +19,12 @@ public interface Generation {
      * second call, or one after the end, does nothing.
      */
     void cancel();
+
+    /**
+     * What is known of the engine that the request has got, as of now: also after the answer. Empty before it has one, and
+     * for models that run elsewhere.
+     */
+    default Optional<EngineUse> engine() {
+        return Optional.empty();
+    }
 }

@@ -8,4 +8,7 @@ public interface GenerationListener {
      * is cancelled or out of time meanwhile, and should then return.
      */
     void heard(GenerationEvent event);
+
+    /** Called while the request waits for an engine or a slot, from other threads; it must not block. */
+    default void waits(EngineProgress progress) {}
 }

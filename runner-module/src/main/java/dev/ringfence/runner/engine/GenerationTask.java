@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -38,6 +39,8 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     private @Nullable HttpConnection connection;
     private @Nullable Thread listening;
     private Alarms.@Nullable Alarm deadline;
+    private Duration spent = Duration.ZERO;
+    private long upSince;
 
     GenerationTask(GenerationRequest request, Duration limit, GenerationListener listener, Desk desk, Alarms alarms) {
         this.request = request;
@@ -66,6 +69,13 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     }
 
     @Override
+    public Optional<EngineUse> engine() {
+        return lease.isDone() && !lease.isCompletedExceptionally()
+                ? Optional.of(lease.join().server().use())
+                : Optional.empty();
+    }
+
+    @Override
     public void cancel() {
         end(new GenerationResult.Cancelled());
     }
@@ -91,10 +101,31 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     }
 
     @Override
+    public String agent() {
+        return request.agent();
+    }
+
+    @Override
     public synchronized void engineUp() {
         if (endedFromOutside == null && deadline == null) {
-            deadline = alarms.after(limit, () -> end(new GenerationResult.TimedOut(limit)));
+            upSince = System.nanoTime();
+            deadline = alarms.after(limit.minus(spent), () -> end(new GenerationResult.TimedOut(limit)));
         }
+    }
+
+    /** Loading is no part of the limit, also when it comes again. */
+    @Override
+    public synchronized void engineDown() {
+        if (deadline != null) {
+            deadline.close();
+            deadline = null;
+            spent = spent.plusNanos(System.nanoTime() - upSince);
+        }
+    }
+
+    @Override
+    public void waits(EngineProgress progress) {
+        listener.waits(progress);
     }
 
     @Override

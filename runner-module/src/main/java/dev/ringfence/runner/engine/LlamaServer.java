@@ -1,6 +1,5 @@
 package dev.ringfence.runner.engine;
 
-import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.EngineException.Crashed;
 import dev.ringfence.runner.engine.EngineException.LoadFailed;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
@@ -17,16 +16,13 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -39,12 +35,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Methods that talk to the server block; they are for virtual threads.
  */
 final class LlamaServer {
-    private static final Duration FOR_EVER = Duration.ofDays(3650);
+    private static final Duration TELL_AGAIN = Duration.ofSeconds(1);
     private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration PROPERTIES_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration END_OF_A_CRASH = Duration.ofSeconds(2);
-    private static final int ENGINE_THREADS = 64;
-    private static final long CAPTURE = 16 * 1024;
     private static final int MAX_BODY = 4 * 1024 * 1024;
 
     private final LocalModel model;
@@ -77,75 +71,22 @@ final class LlamaServer {
             @Nullable String path,
             BiFunction<FencedCommand, OutputListener, FencedProcess> fence,
             Alarms alarms) {
-        var file = HostPaths.modelFile(model);
-        var installation = LlamaInstallation.find(settings, path);
-        var id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
-        var socket = "/tmp/llama-" + id + ".sock";
-        var readOnly = new ArrayList<>(installation.readOnly());
-        readOnly.add(file);
+        var start = EngineCommand.of(model, purpose, settings, path);
         var log = new LogTail();
-        var command = new FencedCommand(
-                "engine-" + nameOf(model) + "-" + id,
-                engineProfile(model.profile()),
-                commandLine(installation, file, socket, purpose, settings),
-                Map.of("GGML_NO_BACKTRACE", "1", "HOME", "/tmp", "LANG", "C.UTF-8", "PATH", "/usr/bin"),
-                new byte[0],
-                readOnly,
-                ENGINE_THREADS,
-                FOR_EVER,
-                CAPTURE);
-        var process = fence.apply(command, log);
-        return new LlamaServer(model, process, process.root().resolve(socket.substring(1)), log, alarms);
-    }
-
-    /**
-     * A warm engine outlives its requests, so the profile's time limit is kept for each of them instead; and it always
-     * has temporary files, for its socket.
-     */
-    private static SandboxProfile engineProfile(SandboxProfile asked) {
-        var limits = asked.processLimits();
-        var files = asked.filesystem();
-        return new SandboxProfile(
-                asked.name(),
-                asked.resources(),
-                new SandboxProfile.Filesystem(
-                        files.readPaths(), files.writePaths(), files.deniedPaths(), true, files.maxFileSize()),
-                new SandboxProfile.ProcessLimits(
-                        limits.maxChildProcesses(), FOR_EVER, limits.allowedSyscalls(), limits.priority()),
-                asked.network(),
-                asked.security(),
-                asked.tier());
-    }
-
-    /**
-     * The prompt cache in memory is off: it takes up to 8 GiB that nobody asked for. Each slot occupies a thread of its
-     * HTTP server while it streams, and two more must be left for health and slots.
-     */
-    private static List<String> commandLine(
-            LlamaInstallation installation, Path file, String socket, EnginePurpose purpose, EngineSettings settings) {
-        var line = new ArrayList<>(installation.program());
-        line.addAll(List.of("--model", file.toString(), "--host", socket));
-        line.addAll(List.of("--threads", String.valueOf(settings.threads())));
-        line.addAll(List.of("--parallel", String.valueOf(settings.slots())));
-        line.addAll(List.of("--ctx-size", String.valueOf((long) settings.slots() * settings.contextSize())));
-        line.addAll(List.of("--threads-http", String.valueOf(settings.slots() + 2)));
-        line.addAll(List.of("--cache-ram", "0", "--no-warmup", "--no-ui", "--offline", "--slots", "-lv", "2"));
-        switch (purpose) {
-            case TEXT -> {}
-            // An input is read in one piece, so the batch has to hold as much as the context.
-            case EMBEDDINGS ->
-                line.addAll(List.of("--embeddings", "--ubatch-size", String.valueOf(settings.contextSize())));
-        }
-        return line;
-    }
-
-    private static String nameOf(LocalModel model) {
-        var name = model.id().replaceAll("[^A-Za-z0-9.-]", "-");
-        return name.length() <= 48 ? name : name.substring(0, 48);
+        var process = fence.apply(start.command(), log);
+        var socket = process.root().resolve(start.socket().substring(1));
+        return new LlamaServer(model, process, socket, log, alarms);
     }
 
     long pid() {
         return process.pid();
+    }
+
+    EngineUse use() {
+        var result = result();
+        return result == null
+                ? new EngineUse(process.peakMemoryBytes(), process.report())
+                : new EngineUse(result.usage().peakMemoryBytes(), result.report());
     }
 
     /** Done once nothing of it is left. */
@@ -164,10 +105,14 @@ final class LlamaServer {
         }
     }
 
-    /** Returns when it can answer. When this throws, nothing is left of it. */
-    void awaitHealthy(Duration limit) {
+    /**
+     * Returns when it can answer. When this throws, nothing is left of it.
+     *
+     * @param progress hears once a second how much of the model is in memory, in percent
+     */
+    void awaitHealthy(Duration limit, Consumer<@Nullable Integer> progress) {
         try {
-            pollHealth(limit);
+            pollHealth(limit, progress);
         } catch (RuntimeException e) {
             stop();
             boolean _ = ended.handle((result, failure) -> true).join();
@@ -190,14 +135,19 @@ final class LlamaServer {
         return known;
     }
 
-    private void pollHealth(Duration limit) {
+    private void pollHealth(Duration limit, Consumer<@Nullable Integer> progress) {
         long start = System.nanoTime();
+        long told = start;
         for (int pause = 2; !healthy(); pause = Math.min(2 * pause, 50)) {
             if (goneWithin(Duration.ofMillis(pause))) {
                 if (ended.isCompletedExceptionally() && ended.exceptionNow() instanceof FenceException broken) {
                     throw broken;
                 }
                 throw loadFailed("ended before it could answer (" + howItEnded() + ")");
+            }
+            if (System.nanoTime() - told > TELL_AGAIN.toNanos()) {
+                told = System.nanoTime();
+                progress.accept(MappedFile.percent(process.pid(), model.file()));
             }
             if (System.nanoTime() - start > limit.toNanos()) {
                 throw loadFailed("could not answer within its load timeout of " + seconds(limit));

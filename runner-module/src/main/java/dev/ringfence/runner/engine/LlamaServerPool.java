@@ -2,17 +2,16 @@ package dev.ringfence.runner.engine;
 
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineStatus.State;
-import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.process.OutputListener;
 import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -21,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +43,14 @@ public final class LlamaServerPool implements AutoCloseable {
             Thread.ofPlatform().daemon().name("engine-pool").factory());
 
     // Only the owner's thread touches these.
-    private final Map<Purposed, Engine> engines = new HashMap<>();
+    private final Map<PooledEngine.Key, PooledEngine> engines = new LinkedHashMap<>();
+    private final MemoryRoom room;
+    private @Nullable Set<LocalModel> inUse;
     private boolean closing;
+    private long arrivals;
+
+    private final PooledEngine.Pool inside = new Inside();
+    private volatile EngineLoad load;
     private final CompletableFuture<@Nullable Void> allGone = new CompletableFuture<>();
 
     /**
@@ -55,6 +61,8 @@ public final class LlamaServerPool implements AutoCloseable {
     public LlamaServerPool(EngineSettings settings, BiFunction<FencedCommand, OutputListener, FencedProcess> fence) {
         this.settings = settings;
         this.fence = fence;
+        this.room = new MemoryRoom(settings.memoryBudget());
+        this.load = new EngineLoad(0, 0, 0, 0, 0, 0, 0, settings.memoryBudget());
     }
 
     /** A model of this host, to be asked. Nothing is started before that. */
@@ -81,15 +89,12 @@ public final class LlamaServerPool implements AutoCloseable {
 
         @Override
         public Generation generate(GenerationRequest request, Duration limit, GenerationListener listener) {
-            var desk = new ModelDesk(new Purposed(model, EnginePurpose.of(request.operation())));
+            var desk = new ModelDesk(new PooledEngine.Key(model, EnginePurpose.of(request.operation())));
             var task = new GenerationTask(request, limit, listener, desk, alarms);
             Thread.ofVirtual().name("generate-" + model.id()).start(task);
             return task;
         }
     }
-
-    /** What an engine is there for: one that makes vectors cannot write texts. */
-    private record Purposed(LocalModel model, EnginePurpose purpose) {}
 
     /**
      * What the engines do that were asked for at least once; all others are cold. An engine that does not say within a
@@ -109,12 +114,39 @@ public final class LlamaServerPool implements AutoCloseable {
         });
     }
 
+    /** What there is to do; never waits. */
+    public EngineLoad load() {
+        return load;
+    }
+
+    /**
+     * Takes over another set of models: engines of those that are not in it answer who has asked, then end. Pinned ones
+     * are started and kept up. Returns at once.
+     */
+    public void use(Set<LocalModel> models) {
+        var next = Set.copyOf(models);
+        send(() -> {
+            inUse = next;
+            List.copyOf(engines.values()).forEach(PooledEngine::retireUnlessUsed);
+            for (var model : models) {
+                if (model.pinned() != null && !closing) {
+                    engine(new PooledEngine.Key(model, model.pinned())).keepUp();
+                }
+            }
+        });
+    }
+
+    private PooledEngine engine(PooledEngine.Key key) {
+        return engines.computeIfAbsent(key, missing -> new PooledEngine(missing, settings, inside));
+    }
+
     /** Ends all engines; requests that were waiting or being answered hear so. Returns when nothing is left of them. */
     @Override
     public void close() {
         send(() -> {
             closing = true;
-            engines.values().forEach(Engine::close);
+            engines.values().forEach(PooledEngine::close);
+            settle();
             finishWhenGone();
         });
         try {
@@ -131,7 +163,7 @@ public final class LlamaServerPool implements AutoCloseable {
     }
 
     private void finishWhenGone() {
-        if (closing && engines.values().stream().allMatch(Engine::gone)) {
+        if (closing && engines.values().stream().allMatch(PooledEngine::gone)) {
             allGone.complete(null);
         }
     }
@@ -147,8 +179,8 @@ public final class LlamaServerPool implements AutoCloseable {
 
     private List<EngineStatus> readStatus() {
         var asked = new CompletableFuture<List<Reading>>();
-        if (!send(
-                () -> asked.complete(engines.values().stream().map(Engine::read).toList()))) {
+        if (!send(() ->
+                asked.complete(engines.values().stream().map(PooledEngine::read).toList()))) {
             return List.of();
         }
         return asked.join().stream().map(Reading::complete).toList().stream()
@@ -157,7 +189,7 @@ public final class LlamaServerPool implements AutoCloseable {
     }
 
     /** What the owner knows of an engine, and whom to ask for the rest. */
-    private record Reading(EngineStatus known, @Nullable LlamaServer server) {
+    record Reading(EngineStatus known, @Nullable LlamaServer server) {
         /** Asks on a thread of its own, so that slow engines do not add up. */
         CompletableFuture<EngineStatus> complete() {
             var answer = new CompletableFuture<EngineStatus>();
@@ -169,8 +201,8 @@ public final class LlamaServerPool implements AutoCloseable {
                 try {
                     int busy = server.busySlots(STATUS_TIMEOUT);
                     var state = new State.Ready(ready.pid(), ready.slots(), busy);
-                    answer.complete(
-                            new EngineStatus(known.model(), known.purpose(), state, known.since(), known.waiting()));
+                    answer.complete(new EngineStatus(
+                            known.model(), known.purpose(), state, known.since(), known.waiting(), known.memory()));
                 } catch (IOException | RuntimeException e) {
                     answer.complete(known);
                 }
@@ -181,9 +213,9 @@ public final class LlamaServerPool implements AutoCloseable {
 
     /** Sends what tasks want to the owner. */
     private final class ModelDesk implements GenerationTask.Desk {
-        private final Purposed key;
+        private final PooledEngine.Key key;
 
-        ModelDesk(Purposed key) {
+        ModelDesk(PooledEngine.Key key) {
             this.key = key;
         }
 
@@ -193,7 +225,7 @@ public final class LlamaServerPool implements AutoCloseable {
                 if (closing) {
                     task.refused(new Closed());
                 } else {
-                    engine().life.acquire(task);
+                    engine(key).acquire(task);
                 }
             });
             if (!sent) {
@@ -203,132 +235,107 @@ public final class LlamaServerPool implements AutoCloseable {
 
         @Override
         public void giveUp(GenerationTask task) {
-            send(() -> engine().life.giveUp(task));
+            onEngine(engine -> engine.giveUp(task));
         }
 
         @Override
         public void release(int slot, boolean answered) {
-            send(() -> engine().life.release(slot, answered));
+            onEngine(engine -> engine.release(slot, answered));
         }
 
-        private Engine engine() {
-            return engines.computeIfAbsent(key, Engine::new);
-        }
-    }
-
-    /** A model's life and the processes that it leads to. Fields belong to the owner's thread. */
-    private final class Engine implements EngineLife.Effects<LlamaServer> {
-        private final LocalModel model;
-        private final EnginePurpose purpose;
-        private final EngineLife<LlamaServer> life =
-                new EngineLife<>(settings.slots(), settings.queue(), this, System::nanoTime);
-        private Instant since = Instant.now();
-        private @Nullable LlamaServer loading;
-        private Alarms.@Nullable Alarm idleAlarm;
-
-        Engine(Purposed key) {
-            this.model = key.model();
-            this.purpose = key.purpose();
-        }
-
-        @Override
-        public void load() {
-            Thread.ofVirtual().name("load-" + model.id()).start(() -> {
-                try {
-                    var server = LlamaServer.start(model, purpose, settings, System.getenv("PATH"), fence, alarms);
-                    send(() -> started(server));
-                    server.awaitHealthy(settings.loadTimeout());
-                    send(() -> loaded(server));
-                } catch (EngineException | FenceException e) {
-                    send(() -> failed(e));
-                } catch (RuntimeException | Error e) {
-                    LOG.errorf(e, "Loading model %s failed", model.id());
-                    send(() -> failed(new EngineException.Misbehaved("loading failed: " + e)));
+        private void onEngine(Consumer<PooledEngine> decision) {
+            send(() -> {
+                var engine = engines.get(key);
+                if (engine != null) {
+                    decision.accept(engine);
                 }
             });
         }
+    }
 
-        private void started(LlamaServer server) {
-            loading = server;
-            LOG.infof("Engine of model %s started as process %d", model.id(), server.pid());
-            if (closing) {
-                server.stop();
-            }
-        }
+    private void settle() {
+        room.settle();
+        report();
+    }
 
-        private void loaded(LlamaServer server) {
-            loading = null;
-            life.up(server);
-            var _ = server.ended().whenComplete((result, failure) -> send(() -> ended(server)));
-        }
-
-        private void failed(RuntimeException why) {
-            loading = null;
-            LOG.warnf("Engine of model %s did not come up: %s", model.id(), why.getMessage());
-            life.loadFailed(why);
-            finishWhenGone();
-        }
-
-        private void ended(LlamaServer server) {
-            var reason = life.ended(server.crash());
-            if (reason instanceof Closed) {
-                LOG.infof("Engine of model %s ended", model.id());
-            } else {
-                LOG.warn(reason.getMessage());
-            }
-            server.judge(reason);
-            finishWhenGone();
-        }
-
-        void close() {
-            life.close();
-            if (loading != null) {
-                loading.stop();
-            }
-        }
-
-        boolean gone() {
-            return life.state() instanceof EngineLife.Cold;
-        }
-
-        @Override
-        public void stop(LlamaServer engine) {
-            engine.stop();
-        }
-
-        @Override
-        public void wakeWhenIdle(long use) {
-            if (idleAlarm != null) {
-                idleAlarm.close();
-            }
-            idleAlarm = alarms.after(settings.idleTime(), () -> send(() -> life.idle(use)));
-        }
-
-        @Override
-        public void changed() {
-            since = Instant.now();
-        }
-
-        Reading read() {
-            var server = life.state() instanceof EngineLife.Up<LlamaServer>(var up) ? up : null;
-            return new Reading(new EngineStatus(model.id(), purpose, state(), since, life.waiting()), server);
-        }
-
-        private State state() {
-            return switch (life.state()) {
-                case EngineLife.Cold<LlamaServer> _ -> {
-                    var failure = life.lastFailure();
-                    yield failure == null
-                            ? new State.Cold()
-                            : new State.Failed(
-                                    String.valueOf(failure.getMessage()),
-                                    Instant.now().plus(life.untilNextStart()));
+    private void report() {
+        int ready = 0;
+        int loading = 0;
+        int failed = 0;
+        int slots = 0;
+        int busy = 0;
+        int waiting = 0;
+        for (var engine : engines.values()) {
+            busy += engine.life().busySlots();
+            waiting += engine.life().waiting();
+            switch (engine.life().state()) {
+                case EngineLife.Cold<LlamaServer> _ -> failed += engine.life().lastFailure() == null ? 0 : 1;
+                case EngineLife.Loading<LlamaServer> _ -> loading++;
+                case EngineLife.Up<LlamaServer> _ -> {
+                    ready++;
+                    slots += engine.slots();
                 }
-                case EngineLife.Loading<LlamaServer> _ -> new State.Loading();
-                case EngineLife.Up<LlamaServer>(var up) ->
-                    new State.Ready(up.pid(), settings.slots(), life.busySlots());
-                case EngineLife.Stopping<LlamaServer> _ -> new State.Stopping();
-            };
+                case EngineLife.Stopping<LlamaServer> _ -> {}
+            }
+        }
+        load = new EngineLoad(ready, loading, failed, slots, busy, waiting, room.used(), settings.memoryBudget());
+    }
+
+    /** What engines see of the pool. */
+    private final class Inside implements PooledEngine.Pool {
+        @Override
+        public boolean send(Runnable decision) {
+            return LlamaServerPool.this.send(decision);
+        }
+
+        @Override
+        public BiFunction<FencedCommand, OutputListener, FencedProcess> fence() {
+            return fence;
+        }
+
+        @Override
+        public Alarms alarms() {
+            return alarms;
+        }
+
+        @Override
+        public MemoryRoom room() {
+            return room;
+        }
+
+        @Override
+        public long nextArrival() {
+            return ++arrivals;
+        }
+
+        @Override
+        public boolean closing() {
+            return closing;
+        }
+
+        @Override
+        public boolean outOfUse(LocalModel model) {
+            return inUse != null && !inUse.contains(model);
+        }
+
+        @Override
+        public void forget(PooledEngine.Key key, PooledEngine engine) {
+            engines.remove(key, engine);
+        }
+
+        @Override
+        public void settle() {
+            LlamaServerPool.this.settle();
+        }
+
+        @Override
+        public void report() {
+            LlamaServerPool.this.report();
+        }
+
+        @Override
+        public void finishWhenGone() {
+            LlamaServerPool.this.finishWhenGone();
         }
     }
 }

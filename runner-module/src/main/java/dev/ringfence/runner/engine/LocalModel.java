@@ -1,21 +1,42 @@
 package dev.ringfence.runner.engine;
 
+import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A model that an engine of this host can run.
+ * A model that an engine of this host can run. Two that differ in anything have engines of their own.
  *
- * @param id the catalog's
+ * @param id the catalog's, with the version when there are several
  * @param file the GGUF file
+ * @param sha256 what the file's SHA-256 must be, in lower-case hexadecimal digits; null means that it is not checked
  * @param profile what the engine may use while it serves this model. Its time limit holds for each request, not for the
- *     engine, which is kept warm
+ *     engine, which is kept warm; its memory limit is raised to {@code memory} where that is more
+ * @param memory what the engine needs, its mapped file included
+ * @param contextTokens of prompt and answer together, for each request; null means as the engines are set up
+ * @param slots requests that the engine answers at the same time; null means as the engines are set up
+ * @param pinned what its engine is kept up for, whether it is asked or not; null means that it comes and goes
  */
-public record LocalModel(String id, Path file, SandboxProfile profile) {
+public record LocalModel(
+        String id,
+        Path file,
+        @Nullable String sha256,
+        SandboxProfile profile,
+        DataSize memory,
+        @Nullable Integer contextTokens,
+        @Nullable Integer slots,
+        @Nullable EnginePurpose pinned) {
     public LocalModel {
         Objects.requireNonNull(id);
         Objects.requireNonNull(file);
         Objects.requireNonNull(profile);
+        Objects.requireNonNull(memory);
+    }
+
+    /** A model that may take what the profile gives, and has no settings of its own. */
+    public LocalModel(String id, Path file, SandboxProfile profile) {
+        this(id, file, null, profile, profile.resources().maxMemory(), null, null, null);
     }
 }

@@ -11,6 +11,12 @@ public interface FencedProcess {
     /** Where the program's root directory can be reached from the host, while it runs. */
     Path root();
 
+    /** What this fence enforces, and by which means. */
+    FenceReport report();
+
+    /** The most memory that the tree has had so far, as the control group counts it; zero when nobody counts. */
+    long peakMemoryBytes();
+
     /**
      * Ends the tree: a polite signal, the grace period, a kill. Returns at once; {@link #result()} tells when nothing
      * is left. A second call, or one after the end, does nothing.

@@ -6,6 +6,7 @@ import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.KernelLimits;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,6 +61,15 @@ final class JobLimits {
             return plan.userTasks();
         }
         return plan.watch().tasks() + ROOM + (user.isPresent() ? 0 : Census.tasksOfThisUser());
+    }
+
+    /** So far, as the control group counts; zero without one. From any thread, also when the group has gone meanwhile. */
+    long peakMemoryBytes() {
+        try {
+            return group.map(found -> found.readings().peakMemoryBytes()).orElse(0L);
+        } catch (UncheckedIOException e) {
+            return 0;
+        }
     }
 
     Duration interval() {

@@ -41,6 +41,16 @@ final class StartedFence implements FencedProcess {
     }
 
     @Override
+    public FenceReport report() {
+        return plan.report();
+    }
+
+    @Override
+    public long peakMemoryBytes() {
+        return supervisor.limits().peakMemoryBytes();
+    }
+
+    @Override
     public void stop() {
         process.stop();
     }

@@ -17,6 +17,8 @@ class EngineLifeTest {
     private long now;
     private final List<String> done = new ArrayList<>();
     private long lastUse;
+    private long arrivals;
+    private int quiets;
     private final EngineLife<String> life = new EngineLife<>(2, 2, new Recorder(), () -> now);
 
     @Test
@@ -70,7 +72,7 @@ class EngineLifeTest {
         // When
         gone.forEach(life::giveUp);
         gone.get(0).interested = false;
-        life.acquire(gone.get(0));
+        life.acquire(gone.get(0), ++arrivals);
         var stays = acquire();
         life.up("engine");
 
@@ -238,9 +240,160 @@ class EngineLifeTest {
         assertThat(done).containsExactly("load", "stop engine");
     }
 
+    @Test
+    void agentsTakeTurnsSoThatOneWhoAsksMuchWaitsForItselfOnly() {
+        // Given
+        var wide = new EngineLife<>(1, 20, new Recorder(), () -> now);
+        var order = new ArrayList<String>();
+        for (var agent : List.of("busy", "busy", "busy", "busy", "rare", "other", "rare")) {
+            wide.acquire(
+                    new Waiter(agent) {
+                        @Override
+                        public boolean granted(String engine, int slot) {
+                            order.add(agent);
+                            return true;
+                        }
+                    },
+                    ++arrivals);
+        }
+
+        // When
+        wide.up("engine");
+        for (int i = 0; i < 6; i++) {
+            wide.release(0, true);
+        }
+
+        // Then
+        assertThat(order).containsExactly("busy", "rare", "other", "busy", "rare", "busy", "busy");
+    }
+
+    @Test
+    void oneAgentAloneLeavesAQuarterOfTheQueueToOthers() {
+        // Given
+        var wide = new EngineLife<>(1, 8, new Recorder(), () -> now);
+        var greedy = new ArrayList<Waiter>();
+        for (int i = 0; i < 9; i++) {
+            greedy.add(new Waiter("greedy"));
+        }
+
+        // When
+        greedy.forEach(waiter -> wide.acquire(waiter, ++arrivals));
+        var modest = new Waiter("modest");
+        wide.acquire(modest, ++arrivals);
+
+        // Then
+        assertThat(greedy.stream().filter(waiter -> waiter.refusal == null)).hasSize(7);
+        assertThat(greedy.getLast().refusal).isInstanceOfSatisfying(Saturated.class, full -> {
+            assertThat(full.position()).isEqualTo(8);
+            assertThat(full.retryAfter()).isPositive();
+        });
+        assertThat(modest.refusal).isNull();
+    }
+
+    @Test
+    void whoWaitsForASlotIsToldItsPlace() {
+        // Given
+        acquire();
+        acquire();
+        var third = acquire();
+        var fourth = acquire();
+
+        // When
+        life.up("engine");
+
+        // Then
+        assertThat(third.progress).isEqualTo(new EngineProgress.Queued(1));
+        assertThat(fourth.progress).isEqualTo(new EngineProgress.Queued(2));
+    }
+
+    @Test
+    void whileAnotherModelWaitsForTheMemoryOnlyOlderRequestsGetASlotOnceLoadingHasPaidOff() {
+        // Given
+        var first = acquire();
+        acquire();
+        var older = acquire();
+        now += 100;
+        life.up("engine");
+        life.yieldTo(++arrivals);
+        var younger = acquire();
+
+        // When
+        now += 101;
+        life.release(slotOf(first), true);
+        life.release(1, true);
+        life.release(slotOf(older), true);
+
+        // Then
+        assertThat(younger.slot).isNull();
+        assertThat(life.evictable()).isTrue();
+        assertThat(quiets).isOne();
+    }
+
+    @Test
+    void anEngineIsUsedAtLeastAsLongAsItTookToLoad() {
+        // Given
+        var first = acquire();
+        now += 100;
+        life.up("engine");
+        life.yieldTo(++arrivals);
+
+        // When
+        now += 50;
+        life.release(slotOf(first), true);
+        var younger = acquire();
+
+        // Then
+        assertThat(younger.slot).isNotNull();
+        assertThat(life.evict()).isFalse();
+    }
+
+    @Test
+    void whoWaitsForAnEvictedEngineKeepsWaitingWithoutADeadlineAndIsServedByTheNextOne() {
+        // Given
+        var first = acquire();
+        life.up("old");
+        life.yieldTo(++arrivals);
+        now += 1;
+        var waits = acquire();
+        life.release(slotOf(first), true);
+
+        // When
+        boolean evicted = life.evict();
+        life.ended(crashed());
+        life.up("new");
+
+        // Then
+        assertThat(evicted).isTrue();
+        assertThat(waits.ups).containsExactly("up", "down", "up");
+        assertThat(waits.engine).isEqualTo("new");
+    }
+
+    @Test
+    void aRetiredEngineAnswersWhoHasAskedAndThenStops() {
+        // Given
+        var requests = List.of(acquire(), acquire(), acquire());
+        life.up("engine");
+        done.clear();
+
+        // When
+        life.retire();
+        life.release(slotOf(requests.get(0)), true);
+        life.release(slotOf(requests.get(1)), true);
+        var before = List.copyOf(done);
+        life.release(slotOf(requests.get(2)), true);
+
+        // Then
+        assertThat(before).isEmpty();
+        assertThat(done).containsExactly("stop engine");
+    }
+
     private Waiter acquire() {
-        var waiter = new Waiter();
-        life.acquire(waiter);
+        return acquire("agent");
+    }
+
+    private Waiter acquire(String agent) {
+        var waiter = new Waiter(agent);
+        life.acquire(waiter, ++arrivals);
         return waiter;
     }
 
@@ -280,16 +433,45 @@ class EngineLifeTest {
 
         @Override
         public void changed() {}
+
+        @Override
+        public void quiet() {
+            quiets++;
+        }
     }
 
-    private static final class Waiter implements EngineLife.Request<String> {
+    private static class Waiter implements EngineLife.Request<String> {
+        private final String agent;
+        private final List<String> ups = new ArrayList<>();
+        private @Nullable EngineProgress progress;
         private @Nullable String engine;
         private @Nullable Integer slot;
         private @Nullable RuntimeException refusal;
         private boolean interested = true;
 
+        Waiter(String agent) {
+            this.agent = agent;
+        }
+
         @Override
-        public void engineUp() {}
+        public String agent() {
+            return agent;
+        }
+
+        @Override
+        public void engineUp() {
+            ups.add("up");
+        }
+
+        @Override
+        public void engineDown() {
+            ups.add("down");
+        }
+
+        @Override
+        public void waits(EngineProgress why) {
+            progress = why;
+        }
 
         @Override
         public boolean granted(String engine, int slot) {

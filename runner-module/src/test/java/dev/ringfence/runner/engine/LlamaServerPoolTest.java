@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.ringfence.runner.engine.EngineException.ChecksumMismatch;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineException.Crashed;
 import dev.ringfence.runner.engine.EngineException.EngineMissing;
 import dev.ringfence.runner.engine.EngineException.LoadFailed;
+import dev.ringfence.runner.engine.EngineException.ModelFileInvalid;
 import dev.ringfence.runner.engine.EngineException.ModelFileMissing;
 import dev.ringfence.runner.engine.EngineException.PromptTooLong;
 import dev.ringfence.runner.engine.EngineStatus.State;
@@ -19,12 +21,15 @@ import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.process.OutputListener;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -248,7 +253,7 @@ class LlamaServerPoolTest {
     }
 
     @Test
-    void aModelFileThatIsCutOffFailsToLoadWithTheEnginesOwnWords() throws IOException {
+    void aModelFileThatIsCutOffIsRefusedBeforeAnythingIsStarted() throws IOException {
         // Given
         var pool = pool(LlamaForTests.settings());
         var whole = Files.readAllBytes(LlamaForTests.modelFile());
@@ -260,11 +265,60 @@ class LlamaServerPoolTest {
 
         // Then
         assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOf(ModelFileInvalid.class)
+                .hasMessageContaining("cut.gguf, is no GGUF file that can be used: it is cut off");
+        assertThat(started).isEmpty();
+    }
+
+    @Test
+    void aModelThatTheEngineDoesNotKnowFailsToLoadWithTheEnginesOwnWords() throws IOException {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var bytes = Files.readAllBytes(LlamaForTests.modelFile());
+        int name = new String(bytes, 0, 1000, StandardCharsets.ISO_8859_1).indexOf("llama");
+        bytes[name + 4] = 'x';
+        var unknown = Files.write(directory.resolve("unknown.gguf"), bytes);
+        var model = new LocalModel("unknown", unknown, LlamaForTests.profile());
+
+        // When
+        var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
                 .isInstanceOfSatisfying(
                         LoadFailed.class,
-                        failure -> assertThat(failure.log()).contains("model is corrupted or incomplete"));
+                        failure -> assertThat(failure.log()).contains("unknown model architecture: 'llamx'"));
         assertThat(stateOf(pool)).isInstanceOf(State.Failed.class);
         assertGone(started.getFirst());
+    }
+
+    @Test
+    void aModelFileWithAnotherChecksumThanTheCatalogsIsNotUsedAndTheRightOneIs() throws Exception {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var file = LlamaForTests.modelFile();
+        var digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+        var right = HexFormat.of().formatHex(digest);
+        var wrong = right.replaceFirst("^.", right.startsWith("0") ? "1" : "0");
+
+        // When
+        var refused = ask(pool, withChecksum(file, wrong), "Say hello", LlamaServerPoolTest::ignore);
+        var answered = ask(pool, withChecksum(file, right), "Say hello", LlamaServerPoolTest::ignore);
+
+        // Then
+        assertThatThrownBy(() -> refused.result().await().atMost(LIMIT))
+                .isInstanceOfSatisfying(ChecksumMismatch.class, mismatch -> {
+                    assertThat(mismatch.expected()).isEqualTo(wrong);
+                    assertThat(mismatch.actual()).isEqualTo(right);
+                });
+        assertThat(answered.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+        assertThat(started).hasSize(1);
+    }
+
+    private static LocalModel withChecksum(Path file, String sha256) {
+        var profile = LlamaForTests.profile();
+        return new LocalModel(
+                "checked", file, sha256, profile, profile.resources().maxMemory(), null, null, null);
     }
 
     @Test
@@ -275,12 +329,11 @@ class LlamaServerPoolTest {
         Files.setPosixFilePermissions(sleeper, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         var pool = pool(EngineSettings.defaults().withExecutable(sleeper).withLoadTimeout(Duration.ofMillis(300)));
-        var file = Files.writeString(directory.resolve("any.gguf"), "any");
 
         // When
         var generation = ask(
                 pool,
-                new LocalModel("any", file, LlamaForTests.profile()),
+                new LocalModel("any", LlamaForTests.modelFile(), LlamaForTests.profile()),
                 atZero("x"),
                 LIMIT,
                 LlamaServerPoolTest::ignore);

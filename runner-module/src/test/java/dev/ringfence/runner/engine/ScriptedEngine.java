@@ -57,7 +57,7 @@ final class ScriptedEngine implements FencedProcess {
     }
 
     static LocalModel model() {
-        return new LocalModel("scripted", Path.of("/bin/true"), LlamaForTests.profile());
+        return new LocalModel("scripted", LlamaForTests.modelFile(), LlamaForTests.profile());
     }
 
     static void send(SocketChannel client, String text) throws IOException {
@@ -103,6 +103,16 @@ final class ScriptedEngine implements FencedProcess {
     @Override
     public Path root() {
         return root;
+    }
+
+    @Override
+    public FenceReport report() {
+        return new FenceReport("none", List.of());
+    }
+
+    @Override
+    public long peakMemoryBytes() {
+        return 0;
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.ringfence.api.rest.JsonBody;
 import dev.ringfence.api.rest.ServiceGate;
 import dev.ringfence.api.rest.openai.ModelCalls.Call;
 import dev.ringfence.catalog.Model;
+import dev.ringfence.catalog.Provider;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.openai.ModelRequest;
@@ -108,7 +109,10 @@ public class OpenAiResource {
     public String models(@Context HttpHeaders headers) {
         var list = JsonNodeFactory.instance.objectNode().put("object", "list");
         var data = list.putArray("data");
-        gate.service().catalog().modelsFor(callers.agent(headers)).forEach(model -> data.add(json(model)));
+        gate.service()
+                .catalog()
+                .modelsFor(callers.agent(headers))
+                .forEach(model -> data.add(json(model.isDefault() ? model.id() : model.reference(), model)));
         return list.toString();
     }
 
@@ -117,10 +121,10 @@ public class OpenAiResource {
     @Produces(MediaType.APPLICATION_JSON)
     @org.eclipse.microprofile.openapi.annotations.Operation(summary = "One model; its id may hold slashes")
     public String model(@PathParam("id") String id, @Context HttpHeaders headers) {
-        return gate.service().catalog().modelsFor(callers.agent(headers)).stream()
-                .filter(model -> model.id().equals(id))
-                .findFirst()
-                .map(model -> json(model).toString())
+        var catalog = gate.service().catalog();
+        return catalog.model(id)
+                .filter(_ -> catalog.mayUse(callers.agent(headers), id))
+                .map(model -> json(id, model).toString())
                 .orElseThrow(() -> unknown(id));
     }
 
@@ -162,12 +166,16 @@ public class OpenAiResource {
         return new Head(kind + id, Instant.now().getEpochSecond(), model);
     }
 
-    private static ObjectNode json(Model model) {
+    private static ObjectNode json(String name, Model model) {
         return JsonNodeFactory.instance
                 .objectNode()
-                .put("id", model.id())
+                .put("id", name)
                 .put("object", "model")
                 .put("created", 0)
-                .put("owned_by", "ringfence");
+                .put(
+                        "owned_by",
+                        model.provider() instanceof Provider.Remote
+                                ? model.provider().externalName()
+                                : "ringfence");
     }
 }

@@ -1,0 +1,194 @@
+package dev.ringfence.api;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.catalog.Model;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+
+/**
+ * The catalog in use: the file's, with the models that were added at run time. Another one takes its place as a whole or
+ * not at all; who has taken a model out of the old one keeps it. Thread-safe; changing it blocks.
+ */
+public final class LiveCatalog {
+    private static final Logger LOG = Logger.getLogger(LiveCatalog.class);
+
+    private final Optional<Path> file;
+    private final AddedModels added;
+    /** Guarded by this, as the next. */
+    private Consumer<Catalog> changed = _ -> {};
+
+    /** Of the file alone. */
+    private Catalog base;
+
+    private volatile State state;
+
+    /**
+     * A catalog and since when it is in use.
+     *
+     * @param addedModels the references of models that were added at run time
+     */
+    public record State(Catalog catalog, Instant since, Set<String> addedModels) {}
+
+    private LiveCatalog(Optional<Path> file, Catalog base, AddedModels added) {
+        this.file = file;
+        this.base = base;
+        this.added = added;
+        this.state = state(base);
+    }
+
+    /**
+     * Reads the catalog.
+     *
+     * @param file none means no models
+     * @throws CatalogException with all that is wrong with the file
+     */
+    static LiveCatalog open(Optional<Path> file, AddedModels added) {
+        var live = new LiveCatalog(file, read(file), added);
+        live.warn();
+        return live;
+    }
+
+    /** @param listener hears of each catalog that comes into use, the present one included */
+    synchronized void begin(Consumer<Catalog> listener) {
+        changed = listener;
+        changed.accept(catalog());
+    }
+
+    /** The one in use now. */
+    public Catalog catalog() {
+        return state.catalog();
+    }
+
+    /** The one in use now, and more about it. */
+    public State state() {
+        return state;
+    }
+
+    /**
+     * Reads the file again.
+     *
+     * @throws CatalogException with all that is wrong with it; the catalog in use stays
+     */
+    public synchronized State reload() {
+        base = read(file);
+        use(state(base));
+        LOG.infof(
+                "The catalog was read again: %d models, %d sandbox profiles",
+                catalog().models().size(), catalog().profiles().size());
+        warn();
+        return state;
+    }
+
+    /** {@link #reload}, with the outcome in the log. */
+    void reloadOnSignal() {
+        try {
+            var _ = reload();
+        } catch (CatalogException e) {
+            LOG.errorf("The catalog was not read again, and the one in use stays: %s", e.getMessage());
+        }
+    }
+
+    /**
+     * Adds a model, which stays through restarts.
+     *
+     * @param model with the keys that a model has in the file
+     * @throws CatalogException with all that is wrong with it
+     * @throws CatalogChangeException when it cannot be added for another reason
+     */
+    public synchronized Model add(ObjectNode model) {
+        allowed();
+        var known = catalog().models().stream().map(Model::reference).collect(Collectors.toSet());
+        var next = catalog().with(model);
+        var more = new ArrayList<>(added.all());
+        more.add(model.deepCopy());
+        added.replace(more);
+        use(state(base));
+        return next.models().stream()
+                .filter(one -> !known.contains(one.reference()))
+                .findFirst()
+                .flatMap(one -> catalog().model(one.reference()))
+                .orElseThrow(() -> new IllegalStateException("a model was added and is not there"));
+    }
+
+    /**
+     * Removes a model that was added at run time.
+     *
+     * @param name as {@link Catalog#model} takes it
+     * @throws CatalogException when the others make no catalog without it
+     * @throws CatalogChangeException when it cannot be removed for another reason
+     */
+    public synchronized void remove(String name) {
+        allowed();
+        var model = catalog()
+                .model(name)
+                .orElseThrow(() -> new CatalogChangeException.UnknownModel(
+                        "there is no model \"" + name + "\" in the catalog; GET /api/v1/models lists what there is"));
+        if (!state.addedModels().contains(model.reference())) {
+            throw new CatalogChangeException.OfTheFile(
+                    "\"" + name + "\" stands in the catalog file; take it out there, and reload the catalog");
+        }
+        var left = added.all().stream()
+                .filter(one -> !reference(one).equals(model.reference()))
+                .toList();
+        var next = base;
+        for (var one : left) {
+            next = next.with(one);
+        }
+        added.replace(left);
+        use(state(base));
+    }
+
+    private void allowed() {
+        if (!base.runtimeOverridesAllowed()) {
+            throw new CatalogChangeException.NotAllowed(
+                    "slm.model_allow_lists.allow_runtime_overrides is false in the catalog; set it to true and reload the"
+                            + " catalog, or put the model into the file");
+        }
+    }
+
+    private void use(State next) {
+        state = next;
+        changed.accept(next.catalog());
+    }
+
+    private State state(Catalog fromFile) {
+        var catalog = fromFile;
+        var references = new ArrayList<String>();
+        if (!fromFile.runtimeOverridesAllowed() && !added.all().isEmpty()) {
+            LOG.warnf(
+                    "%d models that were added at run time are not used, since allow_runtime_overrides is false",
+                    added.all().size());
+        }
+        for (var model : fromFile.runtimeOverridesAllowed() ? added.all() : List.<ObjectNode>of()) {
+            try {
+                catalog = catalog.with(model);
+                references.add(reference(model));
+            } catch (CatalogException e) {
+                LOG.warnf("A model that was added at run time is not used: %s", e.getMessage());
+            }
+        }
+        return new State(catalog, Instant.now(), Set.copyOf(references));
+    }
+
+    private static String reference(ObjectNode model) {
+        var version = model.path("version").asText("");
+        return model.path("id").asText("") + (version.isEmpty() ? "" : "@" + version);
+    }
+
+    private void warn() {
+        catalog().warnings().forEach(warning -> LOG.warnf("Catalog: %s", warning));
+    }
+
+    private static Catalog read(Optional<Path> file) {
+        return file.map(Catalog::load).orElseGet(Catalog::empty);
+    }
+}

@@ -1,0 +1,278 @@
+package dev.ringfence.api.rest;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.Ringfence;
+import dev.ringfence.api.access.AccessException;
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.Model;
+import dev.ringfence.catalog.ModelCapability;
+import dev.ringfence.catalog.Requirements;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Uni;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jspecify.annotations.Nullable;
+
+/** The catalog: its models, who may use them, and how it is changed. */
+@Path("/api/v1")
+@Produces(MediaType.APPLICATION_JSON)
+@Tag(name = "models")
+public class ModelsResource {
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+    private static final long MOST_MEGABYTES = 1L << 30;
+
+    private final ServiceGate gate;
+
+    ModelsResource(ServiceGate gate) {
+        this.gate = gate;
+    }
+
+    @GET
+    @Path("/models")
+    @Operation(summary = "The catalog's models, each version for itself, and what their engines are doing")
+    public Uni<Response> models(
+            @Parameter(description = "Only those that this agent may use") @QueryParam("agent") @Nullable String agent) {
+        var catalog = gate.service().catalog();
+        var who = visibleFor(agent);
+        return list(who == null ? catalog.models() : catalog.modelsFor(who));
+    }
+
+    /**
+     * For whom one looks: administrators for anyone, others for themselves only.
+     *
+     * @return null for the whole catalog
+     */
+    private @Nullable String visibleFor(@Nullable String asked) {
+        var caller = gate.caller();
+        if (caller.admin()) {
+            return asked;
+        }
+        var own = caller.agent().orElse(null);
+        if (asked != null && !asked.equals(own)) {
+            throw new AccessException.Forbidden(
+                    "the key is of \"" + own + "\", and \"" + asked + "\" is another agent");
+        }
+        return own;
+    }
+
+    @GET
+    @Path("/agents/{agent}/models")
+    @Operation(summary = "What an agent may use; an agent that the catalog does not map may use every model")
+    public Uni<Response> ofAgent(@PathParam("agent") String agent) {
+        var _ = visibleFor(agent);
+        return list(gate.service().catalog().modelsFor(agent));
+    }
+
+    private Uni<Response> list(Collection<Model> models) {
+        return gate.service().engines().status().map(engines -> {
+            var json = JSON.objectNode();
+            var array = json.putArray("models");
+            models.forEach(model -> array.add(ModelJson.of(model, engines)));
+            return Response.ok(json).build();
+        });
+    }
+
+    @GET
+    @Path("/models/{model}")
+    @Operation(
+            summary = "One model: its requirements, its engine, and what its file says about it",
+            description = "The model is an id, which means its default version, an alias, or id@version.")
+    @APIResponse(responseCode = "200", description = "The model")
+    @APIResponse(responseCode = "404", description = "unknown-model")
+    public Uni<Response> model(@PathParam("model") String name) {
+        var service = gate.service();
+        var state = service.liveCatalog().state();
+        var who = visibleFor(null);
+        var model = state.catalog()
+                .model(name)
+                .filter(found -> who == null || state.catalog().mayUse(who, name))
+                .orElseThrow(() -> unknown(name));
+        return service.engines()
+                .status()
+                .map(engines -> Response.ok(ModelJson.detail(
+                                model, engines, state.addedModels().contains(model.reference())))
+                        .build());
+    }
+
+    @GET
+    @Path("/models/select")
+    @Operation(
+            summary = "The model with all asked capabilities that needs the least memory",
+            description = "Of models that need the same, the one whose id comes first.")
+    @APIResponse(responseCode = "200", description = "The model")
+    @APIResponse(responseCode = "404", description = "unknown-model: none fits")
+    public Uni<Response> select(
+            @Parameter(description = "Separated by commas", example = "TextGeneration,ToolUse")
+                    @QueryParam("capabilities")
+                    @Nullable String capabilities,
+            @Parameter(description = "What the model may need at most") @QueryParam("max_memory_mb") @Nullable String maxMemory,
+            @Parameter(description = "Who asks; without it, the whole catalog is looked through")
+                    @QueryParam("agent")
+                    @Nullable String agent) {
+        var service = gate.service();
+        var requirements = requirements(capabilities, maxMemory, visibleFor(agent));
+        var model = service.catalog()
+                .select(requirements)
+                .orElseThrow(() -> new UnknownModel("no model of the catalog has all of "
+                        + requirements.capabilities().stream()
+                                .map(ModelCapability::externalName)
+                                .sorted()
+                                .toList()
+                        + (requirements.maxMemory() == null ? "" : " within " + requirements.maxMemory())
+                        + (agent == null ? "" : " and is allowed for " + agent)));
+        return service.engines()
+                .status()
+                .map(engines -> Response.ok(ModelJson.of(model, engines)).build());
+    }
+
+    private static Requirements requirements(
+            @Nullable String capabilities, @Nullable String maxMemory, @Nullable String agent) {
+        var errors = new ArrayList<String>();
+        var wanted = capabilities(capabilities, errors);
+        var memory = memory(maxMemory, errors);
+        if (!errors.isEmpty()) {
+            throw new BadRequest("invalid-request", errors);
+        }
+        return new Requirements(wanted, memory.orElse(null), agent);
+    }
+
+    private static Set<ModelCapability> capabilities(@Nullable String capabilities, List<String> errors) {
+        var wanted = EnumSet.noneOf(ModelCapability.class);
+        for (var name : capabilities == null || capabilities.isBlank() ? new String[0] : capabilities.split(",", -1)) {
+            ModelCapability.of(name.strip())
+                    .ifPresentOrElse(
+                            wanted::add,
+                            () -> errors.add("capabilities: there is no capability \"" + name.strip() + "\"; there are "
+                                    + Arrays.stream(ModelCapability.values())
+                                            .map(ModelCapability::externalName)
+                                            .toList()));
+        }
+        return wanted;
+    }
+
+    private static Optional<DataSize> memory(@Nullable String megabytes, List<String> errors) {
+        if (megabytes == null) {
+            return Optional.empty();
+        }
+        if (!megabytes.matches("[0-9]{1,10}") || Long.parseLong(megabytes) > MOST_MEGABYTES) {
+            errors.add("max_memory_mb: it must be a whole number from 0 to " + MOST_MEGABYTES + ", not \"" + megabytes
+                    + "\"");
+            return Optional.empty();
+        }
+        return Optional.of(DataSize.ofMegabytes(Long.parseLong(megabytes)));
+    }
+
+    @POST
+    @Admin
+    @Blocking
+    @Path("/models")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Operation(
+            summary = "Adds a model, which stays through restarts",
+            description = "The body has the keys of a model in the catalog file, and must not name endpoints or keys."
+                    + " Only where the catalog has allow_runtime_overrides, and only for administrators.")
+    @APIResponse(responseCode = "201", description = "The model is in the catalog")
+    @APIResponse(responseCode = "403", description = "runtime-overrides-disabled, forbidden")
+    @APIResponse(responseCode = "422", description = "invalid-catalog, with every error")
+    public Response add(
+            @RequestBody(
+                            content =
+                                    @Content(
+                                            schema =
+                                                    @Schema(
+                                                            implementation = Object.class,
+                                                            examples =
+                                                                    "{\"id\":\"writer\",\"version\":\"2\",\"provider\":{\"LocalFile\":{\"file_path\":\"/models/w.gguf\"}},\"capabilities\":[\"TextGeneration\"]}")))
+                    byte[] body) {
+        var service = gate.service();
+        var added = service.liveCatalog().add(JsonBody.parse(body));
+        return Response.created(
+                        URI.create("/api/v1/models/" + URLEncoder.encode(added.reference(), StandardCharsets.UTF_8)))
+                .entity(ModelJson.detail(added, List.of(), true))
+                .build();
+    }
+
+    @DELETE
+    @Admin
+    @Blocking
+    @Path("/models/{model}")
+    @Operation(
+            summary = "Removes a model that was added at run time",
+            description = "Requests that it is answering come to their end.")
+    @APIResponse(responseCode = "204", description = "It is not in the catalog any more")
+    @APIResponse(responseCode = "404", description = "unknown-model")
+    @APIResponse(responseCode = "409", description = "model-of-the-catalog-file")
+    public Response remove(@PathParam("model") String name) {
+        gate.service().liveCatalog().remove(name);
+        return Response.noContent().build();
+    }
+
+    @GET
+    @Path("/catalog")
+    @Operation(summary = "The catalog in numbers, since when it is in use, and what is doubtful about it")
+    public Response catalog() {
+        return Response.ok(summary(gate.service())).build();
+    }
+
+    @POST
+    @Admin
+    @Blocking
+    @Path("/catalog/reload")
+    @Operation(
+            summary = "Reads the catalog file again, as SIGHUP does",
+            description =
+                    "As a whole or not at all. Jobs under way keep the model that they began with; engines of models"
+                            + " that changed or went come to the end of their work and stop.")
+    @APIResponse(responseCode = "200", description = "The new catalog is in use")
+    @APIResponse(responseCode = "422", description = "invalid-catalog, with every error; the old one stays in use")
+    public Response reload() {
+        var service = gate.service();
+        var _ = service.liveCatalog().reload();
+        return Response.ok(summary(service)).build();
+    }
+
+    private static ObjectNode summary(Ringfence service) {
+        var state = service.liveCatalog().state();
+        var catalog = state.catalog();
+        var json = ModelJson.of(catalog.statistics())
+                .put("enabled", catalog.enabled())
+                .put("default_sandbox_profile", catalog.defaultProfile().name())
+                .put("allow_runtime_overrides", catalog.runtimeOverridesAllowed())
+                .put("models_added_at_run_time", state.addedModels().size())
+                .put("in_use_since", state.since().toString());
+        var warnings = json.putArray("warnings");
+        catalog.warnings().forEach(warning -> warnings.add(warning.toString()));
+        return json;
+    }
+
+    private static UnknownModel unknown(String name) {
+        return new UnknownModel(
+                "there is no model \"" + name + "\" in the catalog; GET /api/v1/models lists what there is");
+    }
+}

@@ -1,0 +1,211 @@
+package dev.ringfence.api.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The catalog is looked at and changed while the service runs. */
+@QuarkusTest
+@TestProfile(CatalogOverHttpTest.OwnCatalog.class)
+class CatalogOverHttpTest {
+    private static final Path TINY =
+            Path.of("../src/demo/ringfence-tiny-q8_0.gguf").toAbsolutePath();
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    @TestHTTPResource("/api/v1")
+    @Nullable URI address;
+
+    public static final class OwnCatalog implements QuarkusTestProfile {
+        static final Path FILE = file();
+
+        private static Path file() {
+            try {
+                return Files.createTempDirectory("ringfence-catalog").resolve("catalog.toml");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            write(true, model("tiny", ""));
+            return Map.of("ringfence.catalog", FILE.toString());
+        }
+    }
+
+    @BeforeEach
+    void startFromOneModel() throws Exception {
+        for (var model : get("/models").path("models")) {
+            send("DELETE", "/models/" + model.path("reference").asText(), null);
+        }
+        write(true, model("tiny", ""));
+        assertThat(send("POST", "/catalog/reload", null).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void aModelIsShownWithWhatItsFileSays() throws Exception {
+        var model = get("/models/tiny");
+
+        assertThat(model.at("/gguf/architecture").asText()).isEqualTo("llama");
+        assertThat(model.at("/gguf/context_length").asInt()).isEqualTo(512);
+        assertThat(model.at("/gguf/quantization").asText()).isEqualTo("Q8_0");
+        assertThat(model.at("/resource_requirements/min_memory_mb").asInt()).isPositive();
+        assertThat(model.at("/engine/state").asText()).isEqualTo("cold");
+        assertThat(model.toString()).doesNotContain(TINY.toString());
+    }
+
+    @Test
+    void aReloadTakesOverTheWholeFileAndAnInvalidOneChangesNothingAndTellsAllErrors() throws Exception {
+        write(
+                true,
+                model("tiny", "") + model("second", "") + "[slm.model_allow_lists.agent_model_maps]\nw = ['second']\n");
+        var good = send("POST", "/catalog/reload", null);
+
+        write(true, model("tiny", "capabilitys = 1") + model("tiny", "") + "[slm.sandbox_profiles.p]\nx = 1\n");
+        var bad = send("POST", "/catalog/reload", null);
+
+        assertThat(good.statusCode()).isEqualTo(200);
+        assertThat(JSON.readTree(good.body()).path("models").asInt()).isEqualTo(2);
+        assertThat(bad.statusCode()).isEqualTo(422);
+        var problem = JSON.readTree(bad.body());
+        assertThat(problem.path("type").asText()).isEqualTo("/problems/invalid-catalog");
+        assertThat(problem.path("errors")).hasSize(3);
+        assertThat(get("/agents/w/models").path("models")).hasSize(1);
+        assertThat(get("/models").path("models")).hasSize(2);
+    }
+
+    @Test
+    void aHangUpSignalReloadsTheCatalog() throws Exception {
+        write(true, model("tiny", "") + model("by-signal", ""));
+
+        var kill = new ProcessBuilder(
+                        "sh", "-c", "kill -HUP " + ProcessHandle.current().pid())
+                .start();
+
+        assertThat(kill.waitFor()).isZero();
+        Awaitility.await().until(() -> get("/models").path("models").size() == 2);
+    }
+
+    @Test
+    void aModelThatIsAddedAtRunTimeStaysThroughReloadsAndCanBeRemoved() throws Exception {
+        var added = send("POST", "/models", json("extra"));
+        var again = send("POST", "/models", json("extra"));
+        send("POST", "/catalog/reload", null);
+        var shown = get("/models/extra");
+        var removed = send("DELETE", "/models/extra", null);
+
+        assertThat(added.statusCode()).isEqualTo(201);
+        assertThat(added.headers().firstValue("Location")).get().asString().endsWith("/api/v1/models/extra");
+        assertThat(again.statusCode()).isEqualTo(422);
+        assertThat(again.body()).contains("is already the id of a model that is there");
+        assertThat(shown.path("added_at_run_time").asBoolean()).isTrue();
+        assertThat(removed.statusCode()).isEqualTo(204);
+        assertThat(send("GET", "/models/extra", null).statusCode()).isEqualTo(404);
+        assertThat(send("DELETE", "/models/tiny", null).statusCode()).isEqualTo(409);
+        assertThat(send("DELETE", "/models/nothing", null).statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void aCatalogThatDoesNotAllowItTakesNoModelsAtRunTime() throws Exception {
+        write(false, model("tiny", ""));
+        send("POST", "/catalog/reload", null);
+
+        var refused = send("POST", "/models", json("extra"));
+
+        assertThat(refused.statusCode()).isEqualTo(403);
+        assertThat(refused.body()).contains("/problems/runtime-overrides-disabled", "allow_runtime_overrides");
+    }
+
+    @Test
+    void theSmallestModelThatFitsIsSelected() throws Exception {
+        write(
+                true,
+                model("large", "resource_requirements = { min_memory_mb = 900 }")
+                        + model("small", "resource_requirements = { min_memory_mb = 90 }"));
+        send("POST", "/catalog/reload", null);
+
+        assertThat(get("/models/select?capabilities=TextGeneration").path("id").asText())
+                .isEqualTo("small");
+        assertThat(send("GET", "/models/select?max_memory_mb=50", null).statusCode())
+                .isEqualTo(404);
+        var wrong = send("GET", "/models/select?capabilities=Singing&max_memory_mb=much", null);
+        assertThat(wrong.statusCode()).isEqualTo(400);
+        assertThat(JSON.readTree(wrong.body()).path("errors")).hasSize(2);
+    }
+
+    @Test
+    void onlyWhoCallsFromThisHostItselfMayChangeTheCatalog() throws Exception {
+        var throughProxy = request("/catalog/reload")
+                .header("X-Forwarded-For", "192.0.2.1")
+                .POST(BodyPublishers.noBody())
+                .build();
+        var fromPage = request("/catalog/reload")
+                .header("Origin", "https://evil.example")
+                .POST(BodyPublishers.noBody())
+                .build();
+
+        assertThat(CLIENT.send(throughProxy, BodyHandlers.ofString()).statusCode())
+                .isEqualTo(403);
+        assertThat(CLIENT.send(fromPage, BodyHandlers.ofString()).statusCode()).isEqualTo(403);
+    }
+
+    private static void write(boolean overrides, String models) {
+        try {
+            Files.writeString(
+                    OwnCatalog.FILE, "[slm.model_allow_lists]\nallow_runtime_overrides = " + overrides + "\n" + models);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String model(String id, String line) {
+        return """
+                [[slm.model_allow_lists.global_models]]
+                id = "%s"
+                provider = { LocalFile = { file_path = "%s" } }
+                capabilities = ["TextGeneration"]
+                %s
+                """.formatted(id, TINY, line);
+    }
+
+    private static String json(String id) {
+        return """
+                { "id": "%s", "provider": { "LocalFile": { "file_path": "%s" } }, "capabilities": ["TextGeneration"] }
+                """.formatted(id, TINY);
+    }
+
+    private JsonNode get(String path) throws IOException, InterruptedException {
+        return JSON.readTree(send("GET", path, null).body());
+    }
+
+    private HttpResponse<String> send(String method, String path, @Nullable String body)
+            throws IOException, InterruptedException {
+        var publisher = body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body);
+        return CLIENT.send(request(path).method(method, publisher).build(), BodyHandlers.ofString());
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create(address + path)).header("Content-Type", "application/json");
+    }
+}

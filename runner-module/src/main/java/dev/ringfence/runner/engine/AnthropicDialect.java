@@ -1,0 +1,189 @@
+package dev.ringfence.runner.engine;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.EngineException.InvalidRequest;
+import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import java.net.http.HttpRequest;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Anthropic's messages API (2023-06-01): chats in OpenAI's form are brought into its own, and its events back. What it has
+ * no word for is refused by name and not dropped.
+ */
+record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+    private static final String VERSION = "2023-06-01";
+    private static final int DEFAULT_MAX_TOKENS = 4096;
+
+    /** What is brought over, or means nothing beside these. */
+    private static final Set<String> KNOWN = Set.of(
+            "messages",
+            "max_tokens",
+            "max_completion_tokens",
+            "temperature",
+            "top_p",
+            "stop",
+            "tools",
+            "tool_choice",
+            "parallel_tool_calls",
+            "user",
+            "n",
+            "seed");
+
+    @Override
+    public String path(Operation operation) {
+        return "/messages";
+    }
+
+    @Override
+    public boolean streams(Operation operation) {
+        return true;
+    }
+
+    @Override
+    public void authorize(HttpRequest.Builder request, @Nullable String key) {
+        request.header("anthropic-version", VERSION);
+        if (key != null) {
+            request.header("x-api-key", key);
+        }
+    }
+
+    @Override
+    public ObjectNode body(GenerationRequest request) {
+        if (request.operation() != Operation.CHAT) {
+            throw new InvalidRequest("models of Anthropic take chats only, no "
+                    + request.operation().name().toLowerCase(Locale.ROOT));
+        }
+        var asked = request.body();
+        asked.fieldNames().forEachRemaining(name -> {
+            if (!KNOWN.contains(name) && !asked.path(name).isNull()) {
+                throw new InvalidRequest(name + " is not possible with models of Anthropic");
+            }
+        });
+        var body = NODES.objectNode().put("model", remoteModel).put("stream", true);
+        var most = asked.has("max_completion_tokens") ? asked.path("max_completion_tokens") : asked.path("max_tokens");
+        body.put("max_tokens", most.asInt(DEFAULT_MAX_TOKENS));
+        AnthropicMessages.put(asked.path("messages"), body);
+        if (asked.path("temperature").isNumber()) {
+            // Its range ends at 1, and OpenAI's at 2.
+            body.put("temperature", Math.min(1, asked.path("temperature").doubleValue()));
+        }
+        if (asked.path("top_p").isNumber()) {
+            body.set("top_p", asked.path("top_p"));
+        }
+        if (asked.path("stop").isTextual()) {
+            body.putArray("stop_sequences").add(asked.path("stop"));
+        } else if (asked.path("stop").isArray()) {
+            body.set("stop_sequences", asked.path("stop"));
+        }
+        AnthropicMessages.putTools(asked, body);
+        return body;
+    }
+
+    @Override
+    public boolean accept(SseReader.Event event, RemoteAnswer answer, GenerationListener listener) {
+        var data = parse(event.data());
+        switch (data.path("type").asText()) {
+            case "message_start" -> {
+                var usage = data.path("message").path("usage");
+                long cached = usage.path("cache_read_input_tokens").asLong();
+                long all = usage.path("input_tokens").asLong(-1)
+                        + cached
+                        + usage.path("cache_creation_input_tokens").asLong();
+                answer.input(all, cached);
+            }
+            case "content_block_start" -> {
+                var block = data.path("content_block");
+                if (block.path("type").asText().equals("tool_use")) {
+                    var call = call(data).put("id", block.path("id").asText()).put("type", "function");
+                    call.putObject("function")
+                            .put("name", block.path("name").asText())
+                            .put("arguments", "");
+                    tell(call, listener);
+                }
+            }
+            case "content_block_delta" -> {
+                var delta = data.path("delta");
+                switch (delta.path("type").asText()) {
+                    case "text_delta" -> tell("content", delta.path("text").asText(), listener);
+                    case "thinking_delta" ->
+                        tell("reasoning_content", delta.path("thinking").asText(), listener);
+                    case "input_json_delta" -> {
+                        var call = call(data);
+                        call.putObject("function")
+                                .put("arguments", delta.path("partial_json").asText());
+                        tell(call, listener);
+                    }
+                    default -> {
+                        // Signatures and what may come later: nothing that an answer in OpenAI's form has.
+                    }
+                }
+            }
+            case "message_delta" -> {
+                answer.output(data.path("usage").path("output_tokens").asLong(-1));
+                answer.finished(
+                        finishReason(data.path("delta").path("stop_reason").asText()));
+            }
+            case "message_stop" -> {
+                return true;
+            }
+            case "error" ->
+                throw new Misbehaved("the service failed in its answer: "
+                        + Texts.clip(data.path("error").path("message").asText("without a reason"), 500));
+            default -> {
+                // Signs of life, and what the service may add: its documentation asks to pass over them.
+            }
+        }
+        return false;
+    }
+
+    private static String finishReason(String reason) {
+        return switch (reason) {
+            case "max_tokens", "model_context_window_exceeded" -> "length";
+            case "tool_use" -> "tool_calls";
+            case "refusal" -> "content_filter";
+            default -> "stop";
+        };
+    }
+
+    /** The place of a call among the blocks is as good as any index: it is the same for all pieces of the call. */
+    private static ObjectNode call(JsonNode data) {
+        return NODES.objectNode().put("index", data.path("index").asInt());
+    }
+
+    private static void tell(String field, String text, GenerationListener listener) {
+        if (!text.isEmpty()) {
+            var choice = NODES.objectNode().put("index", 0);
+            choice.putObject("delta").put(field, text);
+            listener.heard(new Delta(choice));
+        }
+    }
+
+    private static void tell(ObjectNode call, GenerationListener listener) {
+        var choice = NODES.objectNode().put("index", 0);
+        choice.putObject("delta").putArray("tool_calls").add(call);
+        listener.heard(new Delta(choice));
+    }
+
+    @Override
+    public void acceptWhole(String body, RemoteAnswer answer, GenerationListener listener) {
+        throw new IllegalStateException("all answers are streams");
+    }
+
+    private static JsonNode parse(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new Misbehaved("the service does not answer in JSON: " + Texts.clip(json, 200));
+        }
+    }
+}

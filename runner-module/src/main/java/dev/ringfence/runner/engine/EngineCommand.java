@@ -1,0 +1,114 @@
+package dev.ringfence.runner.engine;
+
+import dev.ringfence.catalog.GgufHeader;
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.fence.FencedCommand;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an engine is started for a model: a command line, and a profile that fits a program which stays.
+ *
+ * @param socket inside the fence
+ */
+record EngineCommand(FencedCommand command, String socket) {
+    private static final Duration FOR_EVER = Duration.ofDays(3650);
+    private static final int ENGINE_THREADS = 64;
+    private static final long CAPTURE = 16 * 1024;
+
+    /**
+     * Looks at the model's file first: blocks, for as long as a checksum takes when there is one to compare.
+     *
+     * @param path the value of the PATH, where an engine may be found
+     */
+    static EngineCommand of(LocalModel model, EnginePurpose purpose, EngineSettings settings, @Nullable String path) {
+        var file = HostPaths.modelFile(model);
+        var header = ModelFileCheck.check(model, file);
+        var installation = LlamaInstallation.find(settings, path);
+        var id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        var socket = "/tmp/llama-" + id + ".sock";
+        var readOnly = new ArrayList<>(installation.readOnly());
+        readOnly.add(file);
+        var command = new FencedCommand(
+                "engine-" + nameOf(model) + "-" + id,
+                profile(model),
+                commandLine(installation, file, socket, model, purpose, settings, header),
+                Map.of("GGML_NO_BACKTRACE", "1", "HOME", "/tmp", "LANG", "C.UTF-8", "PATH", "/usr/bin"),
+                new byte[0],
+                readOnly,
+                ENGINE_THREADS,
+                FOR_EVER,
+                CAPTURE);
+        return new EngineCommand(command, socket);
+    }
+
+    /**
+     * A warm engine outlives its requests, so the profile's time limit is kept for each of them instead; and it always
+     * has temporary files, for its socket. The kernel counts the pages of a mapped model as memory of whoever reads them
+     * first, so the limit is at least what the model needs. All that it reads from a disk is that file, so reading is not
+     * slowed down: loading gigabytes at a profile's 10 MB/s would never end.
+     */
+    static SandboxProfile profile(LocalModel model) {
+        var asked = model.profile();
+        var limits = asked.processLimits();
+        var files = asked.filesystem();
+        var resources = asked.resources();
+        var memory = resources.maxMemory().compareTo(model.memory()) < 0 ? model.memory() : resources.maxMemory();
+        return new SandboxProfile(
+                asked.name(),
+                new SandboxProfile.Resources(memory, resources.maxCores(), resources.maxDisk(), resources.gpu(), 0),
+                new SandboxProfile.Filesystem(
+                        files.readPaths(), files.writePaths(), files.deniedPaths(), true, files.maxFileSize()),
+                new SandboxProfile.ProcessLimits(
+                        limits.maxChildProcesses(), FOR_EVER, limits.allowedSyscalls(), limits.priority()),
+                asked.network(),
+                asked.security(),
+                asked.tier());
+    }
+
+    /**
+     * The prompt cache in memory is off: it takes up to 8 GiB that nobody asked for. Each slot occupies a thread of its
+     * HTTP server while it streams, and two more must be left for health and slots.
+     */
+    private static List<String> commandLine(
+            LlamaInstallation installation,
+            Path file,
+            String socket,
+            LocalModel model,
+            EnginePurpose purpose,
+            EngineSettings settings,
+            GgufHeader header) {
+        int slots = settings.slotsFor(model);
+        long context = context(model, settings, header);
+        var line = new ArrayList<>(installation.program());
+        line.addAll(List.of("--model", file.toString(), "--host", socket));
+        line.addAll(List.of("--threads", String.valueOf(settings.threadsFor(model))));
+        line.addAll(List.of("--parallel", String.valueOf(slots)));
+        line.addAll(List.of("--ctx-size", String.valueOf(slots * context)));
+        line.addAll(List.of("--threads-http", String.valueOf(slots + 2)));
+        line.addAll(List.of("--cache-ram", "0", "--no-warmup", "--no-ui", "--offline", "--slots", "-lv", "2"));
+        switch (purpose) {
+            case TEXT -> {}
+            // An input is read in one piece, so the batch has to hold as much as the context.
+            case EMBEDDINGS -> line.addAll(List.of("--embeddings", "--ubatch-size", String.valueOf(context)));
+        }
+        return line;
+    }
+
+    /** More than the model was trained for would only take memory. */
+    static long context(LocalModel model, EngineSettings settings, GgufHeader header) {
+        long asked = settings.contextFor(model);
+        return header.contextLength() > 0 ? Math.min(asked, header.contextLength()) : asked;
+    }
+
+    private static String nameOf(LocalModel model) {
+        var name = model.id().replaceAll("[^A-Za-z0-9.-]", "-");
+        return name.length() <= 48 ? name : name.substring(0, 48);
+    }
+}

@@ -1,0 +1,115 @@
+package dev.ringfence.runner.engine;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import dev.ringfence.runner.engine.GenerationEvent.Vectors;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import java.net.http.HttpRequest;
+import org.jspecify.annotations.Nullable;
+
+/** OpenAI's API: requests have its form already. */
+record OpenAiDialect(String remoteModel) implements RemoteCall.Dialect {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    @Override
+    public String path(Operation operation) {
+        return operation.path();
+    }
+
+    @Override
+    public ObjectNode body(GenerationRequest request) {
+        var body = JsonNodeFactory.instance.objectNode();
+        body.setAll(request.body());
+        body.put("model", remoteModel);
+        if (streams(request.operation())) {
+            body.put("stream", true);
+            body.putObject("stream_options").put("include_usage", true);
+        }
+        return body;
+    }
+
+    @Override
+    public boolean streams(Operation operation) {
+        return operation != Operation.EMBEDDINGS;
+    }
+
+    @Override
+    public void authorize(HttpRequest.Builder request, @Nullable String key) {
+        if (key != null) {
+            request.header("Authorization", "Bearer " + key);
+        }
+    }
+
+    @Override
+    public boolean accept(SseReader.Event event, RemoteAnswer answer, GenerationListener listener) {
+        if (event.data().equals("[DONE]")) {
+            return true;
+        }
+        var chunk = parse(event.data());
+        readUsage(chunk, answer);
+        if (chunk.path("choices").path(0) instanceof ObjectNode choice) {
+            if (choice.path("finish_reason").isTextual()) {
+                answer.finished(choice.path("finish_reason").textValue());
+            }
+            if (hasContent(choice)) {
+                listener.heard(new Delta(choice));
+            }
+        }
+        return false;
+    }
+
+    /** A chunk that only names the role, or only ends the answer, has none. */
+    private static boolean hasContent(ObjectNode choice) {
+        var delta = choice.path("delta");
+        return isText(choice.path("text"))
+                || isText(delta.path("content"))
+                || isText(delta.path("reasoning_content"))
+                || !delta.path("tool_calls").isEmpty()
+                || !choice.path("logprobs").path("content").isEmpty();
+    }
+
+    private static boolean isText(JsonNode node) {
+        return node.isTextual() && !node.textValue().isEmpty();
+    }
+
+    @Override
+    public void acceptWhole(String body, RemoteAnswer answer, GenerationListener listener) {
+        var tree = parse(body);
+        readUsage(tree, answer);
+        if (!(tree.path("data") instanceof ArrayNode data) || data.isEmpty()) {
+            throw new Misbehaved("the service answered without vectors");
+        }
+        answer.output(0);
+        answer.finished("stop");
+        listener.heard(new Vectors(data));
+    }
+
+    private static void readUsage(JsonNode tree, RemoteAnswer answer) {
+        var usage = tree.path("usage");
+        if (usage.isObject()) {
+            answer.input(
+                    usage.path("prompt_tokens").asLong(-1),
+                    usage.path("prompt_tokens_details").path("cached_tokens").asLong());
+            answer.output(usage.path("completion_tokens").asLong(-1));
+        }
+    }
+
+    private static JsonNode parse(String json) {
+        try {
+            var tree = JSON.readTree(json);
+            if (tree.has("error")) {
+                throw new Misbehaved("the service failed in its answer: "
+                        + Texts.clip(tree.path("error").path("message").asText("without a reason"), 500));
+            }
+            return tree;
+        } catch (JsonProcessingException e) {
+            throw new Misbehaved("the service does not answer in JSON: " + Texts.clip(json, 200));
+        }
+    }
+}

@@ -1,0 +1,338 @@
+package dev.ringfence.runner.engine;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.runner.engine.EngineException.Closed;
+import dev.ringfence.runner.engine.EngineStatus.State;
+import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.process.OutputListener;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.BiFunction;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/** A model's life and the processes that it leads to. Fields belong to the owner's thread. */
+final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.Tenant {
+    private static final Logger LOG = Logger.getLogger(PooledEngine.class);
+
+    /** A pinned engine that could not be started is tried again after this time at least. */
+    private static final Duration PIN_AGAIN = Duration.ofSeconds(5);
+
+    private final Pool pool;
+    private final EngineSettings settings;
+    private final Key key;
+    private final LocalModel model;
+    private final int slots;
+    private final EngineLife<LlamaServer> life;
+    private Instant since = Instant.now();
+    private @Nullable LlamaServer loading;
+    private Alarms.@Nullable Alarm idleAlarm;
+    private Alarms.@Nullable Alarm pinAlarm;
+    private long lastUse;
+    private long loadStarted;
+
+    PooledEngine(Key key, EngineSettings settings, Pool pool) {
+        this.settings = settings;
+        this.pool = pool;
+        this.key = key;
+        this.model = key.model();
+        this.slots = settings.slotsFor(model);
+        this.life = new EngineLife<>(slots, settings.queue(), this, System::nanoTime);
+        retireUnlessUsed();
+    }
+
+    /** What an engine is there for: one that makes vectors cannot write texts. */
+    record Key(LocalModel model, EnginePurpose purpose) {}
+
+    /** The pool that it belongs to. All but {@code send} is for the pool's thread. */
+    interface Pool {
+        /** Lets the pool's thread do it; false when there is none any more. */
+        boolean send(Runnable decision);
+
+        BiFunction<FencedCommand, OutputListener, FencedProcess> fence();
+
+        Alarms alarms();
+
+        MemoryRoom room();
+
+        /** Counts up over all engines. */
+        long nextArrival();
+
+        boolean closing();
+
+        /** Whether the catalog does not have it any more. */
+        boolean outOfUse(LocalModel model);
+
+        void forget(Key key, PooledEngine engine);
+
+        /** Decides about memory anew. */
+        void settle();
+
+        /** The load has changed. */
+        void report();
+
+        void finishWhenGone();
+    }
+
+    EngineLife<LlamaServer> life() {
+        return life;
+    }
+
+    int slots() {
+        return slots;
+    }
+
+    void retireUnlessUsed() {
+        if (pool.outOfUse(model)) {
+            life.retire();
+            forgetWhenOver();
+        }
+    }
+
+    /** A model that is out of use leaves nothing behind. */
+    private void forgetWhenOver() {
+        boolean over = gone() && life.waiting() == 0 && life.busySlots() == 0;
+        if (over && pool.outOfUse(model)) {
+            pool.forget(key, this);
+        }
+    }
+
+    void acquire(GenerationTask task) {
+        life.acquire(task, pool.nextArrival());
+        pool.report();
+    }
+
+    void giveUp(GenerationTask task) {
+        life.giveUp(task);
+        pool.settle();
+    }
+
+    void release(int slot, boolean answered) {
+        life.release(slot, answered);
+        forgetWhenOver();
+        pool.report();
+    }
+
+    void keepUp() {
+        life.preload();
+        pool.report();
+    }
+
+    /** Room first; {@link #admitted} goes on. */
+    @Override
+    public void load() {
+        pool.room().claim(this, Math.min(life.oldest(), pool.nextArrival()));
+        pool.send(pool::settle);
+    }
+
+    @Override
+    public void admitted() {
+        loadStarted = System.nanoTime();
+        life.begun();
+        life.tell(new EngineProgress.Loading(Duration.ZERO, null));
+        Thread.ofVirtual().name("load-" + model.id()).start(this::start);
+    }
+
+    private void start() {
+        try {
+            var server = LlamaServer.start(
+                    model, key.purpose(), settings, System.getenv("PATH"), pool.fence(), pool.alarms());
+            pool.send(() -> started(server));
+            server.awaitHealthy(settings.loadTimeout(), percent -> pool.send(() -> tellLoading(percent)));
+            pool.send(() -> loaded(server));
+        } catch (EngineException | FenceException e) {
+            pool.send(() -> failed(e));
+        } catch (RuntimeException | Error e) {
+            LOG.errorf(e, "Loading model %s failed", model.id());
+            pool.send(() -> failed(new EngineException.Misbehaved("loading failed: " + e)));
+        }
+    }
+
+    private void tellLoading(@Nullable Integer percent) {
+        if (life.state() instanceof EngineLife.Loading) {
+            life.tell(new EngineProgress.Loading(Duration.ofNanos(System.nanoTime() - loadStarted), percent));
+        }
+    }
+
+    private void started(LlamaServer server) {
+        loading = server;
+        LOG.infof("Engine of model %s started as process %d", model.id(), server.pid());
+        if (pool.closing()) {
+            server.stop();
+        }
+    }
+
+    private void loaded(LlamaServer server) {
+        loading = null;
+        LOG.infof(
+                "Engine of model %s is up after %d ms",
+                model.id(), Duration.ofNanos(System.nanoTime() - loadStarted).toMillis());
+        life.up(server);
+        pool.report();
+        var _ = server.ended().whenComplete((result, failure) -> pool.send(() -> ended(server)));
+    }
+
+    private void failed(RuntimeException why) {
+        loading = null;
+        LOG.warnf("Engine of model %s did not come up: %s", model.id(), why.getMessage());
+        leave(() -> life.loadFailed(why));
+    }
+
+    private void ended(LlamaServer server) {
+        leave(() -> {
+            var reason = life.ended(server.crash());
+            if (reason instanceof Closed) {
+                LOG.infof("Engine of model %s ended", model.id());
+            } else {
+                LOG.warn(reason.getMessage());
+            }
+            server.judge(reason);
+        });
+    }
+
+    /** Its memory is free before the next one can ask for it. */
+    private void leave(Runnable decision) {
+        pool.room().left(this);
+        decision.run();
+        forgetWhenOver();
+        pool.finishWhenGone();
+        pool.settle();
+    }
+
+    void close() {
+        life.close();
+        if (loading != null) {
+            loading.stop();
+        }
+        if (pinAlarm != null) {
+            pinAlarm.close();
+        }
+    }
+
+    boolean gone() {
+        return life.state() instanceof EngineLife.Cold;
+    }
+
+    @Override
+    public void stop(LlamaServer engine) {
+        engine.stop();
+    }
+
+    @Override
+    public void wakeWhenIdle(long use) {
+        lastUse = pool.nextArrival();
+        if (idleAlarm != null) {
+            idleAlarm.close();
+        }
+        if (!pinned()) {
+            idleAlarm = pool.alarms().after(settings.idleTime(), () -> pool.send(() -> life.idle(use)));
+        }
+    }
+
+    @Override
+    public void changed() {
+        since = Instant.now();
+        if (pinned() && gone() && !pool.closing()) {
+            var wait = life.untilNextStart();
+            pinAlarm = pool.alarms()
+                    .after(wait.compareTo(PIN_AGAIN) > 0 ? wait : PIN_AGAIN, () -> pool.send(this::keepUp));
+        }
+    }
+
+    @Override
+    public void quiet() {
+        pool.send(pool::settle);
+    }
+
+    @Override
+    public long bytes() {
+        return model.memory().bytes();
+    }
+
+    @Override
+    public boolean pinned() {
+        return model.pinned() == key.purpose() && !pool.outOfUse(model);
+    }
+
+    @Override
+    public boolean wanted() {
+        return !pool.closing() && (life.waiting() > 0 || pinned());
+    }
+
+    @Override
+    public boolean evictable() {
+        return life.evictable();
+    }
+
+    @Override
+    public long lastUse() {
+        return lastUse;
+    }
+
+    @Override
+    public void refused(long most) {
+        life.loadFailed(new EngineException.TooLarge(
+                "model %s needs %d MB of memory, and engines may have %d MB%s; raise ringfence.engines.memory-budget"
+                                .formatted(
+                                        model.id(),
+                                        model.memory().megabytes(),
+                                        new DataSize(Math.max(0, most)).megabytes(),
+                                        most < settings.memoryBudget() ? " beside the pinned ones" : "")
+                        + ", or lower the model's context_tokens, slots or min_memory_mb"));
+        pool.finishWhenGone();
+    }
+
+    @Override
+    public void abandoned() {
+        life.abandoned();
+        forgetWhenOver();
+        pool.finishWhenGone();
+    }
+
+    @Override
+    public void awaitsRoom() {
+        life.tell(new EngineProgress.AwaitsMemory());
+    }
+
+    @Override
+    public void evict() {
+        LOG.infof("Engine of model %s goes, since another model needs the memory", model.id());
+        if (!life.evict()) {
+            throw new IllegalStateException("an engine at work was chosen to go");
+        }
+    }
+
+    @Override
+    public void yieldTo(long arrival) {
+        life.yieldTo(arrival);
+    }
+
+    @Override
+    public void yieldNot() {
+        life.yieldNot();
+    }
+
+    LlamaServerPool.Reading read() {
+        var server = life.state() instanceof EngineLife.Up<LlamaServer>(var up) ? up : null;
+        return new LlamaServerPool.Reading(
+                new EngineStatus(model.id(), key.purpose(), state(), since, life.waiting(), model.memory()), server);
+    }
+
+    private State state() {
+        return switch (life.state()) {
+            case EngineLife.Cold<LlamaServer> _ -> {
+                var failure = life.lastFailure();
+                yield failure == null
+                        ? new State.Cold()
+                        : new State.Failed(
+                                String.valueOf(failure.getMessage()),
+                                Instant.now().plus(life.untilNextStart()));
+            }
+            case EngineLife.Loading<LlamaServer> _ -> new State.Loading();
+            case EngineLife.Up<LlamaServer>(var up) -> new State.Ready(up.pid(), slots, life.busySlots());
+            case EngineLife.Stopping<LlamaServer> _ -> new State.Stopping();
+        };
+    }
+}

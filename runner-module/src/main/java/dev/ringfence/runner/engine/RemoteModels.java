@@ -1,0 +1,114 @@
+package dev.ringfence.runner.engine;
+
+import dev.ringfence.catalog.Provider;
+import java.net.http.HttpClient;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Models that run elsewhere and are asked over HTTP: OpenAI's and Anthropic's APIs, and whatever else speaks the first of
+ * them, such as another Ringfence. Redirects are not followed: nobody but the operator says who gets the key. Thread-safe.
+ */
+public final class RemoteModels implements AutoCloseable {
+    private static final int MOST_WAITING = 256;
+
+    private final Alarms alarms = new Alarms();
+
+    /** By the time to connect in, which a client has for all of its requests. */
+    private final Map<Duration, HttpClient> clients = new ConcurrentHashMap<>();
+
+    /** By model and how it is reached: a changed one has its own. */
+    private final Map<Key, Lines> lines = new ConcurrentHashMap<>();
+
+    private record Key(String model, Provider.Remote provider) {}
+
+    /** The requests of a model that may be under way, and how many wait for that. */
+    static final class Lines {
+        private final Semaphore free;
+        private final AtomicInteger waiting = new AtomicInteger();
+
+        private Lines(int most) {
+            free = new Semaphore(most, true);
+        }
+
+        /** Waits for its turn. */
+        void take(String model) throws InterruptedException {
+            int position = waiting.incrementAndGet();
+            try {
+                if (position > MOST_WAITING) {
+                    throw new EngineException.Saturated(
+                            "%d requests of model %s wait already".formatted(position - 1, model),
+                            Duration.ofSeconds(1),
+                            position);
+                }
+                free.acquire();
+            } finally {
+                waiting.decrementAndGet();
+            }
+        }
+
+        void giveBack() {
+            free.release();
+        }
+    }
+
+    /**
+     * A model to be asked. Nothing is sent before that.
+     *
+     * @param id the catalog's
+     * @param longest how long a request may take
+     */
+    public ServedModel serve(String id, Provider.Remote provider, Duration longest) {
+        return new Served(id, provider, longest);
+    }
+
+    private final class Served implements ServedModel {
+        private final String id;
+        private final Provider.Remote provider;
+        private final Duration longest;
+
+        Served(String id, Provider.Remote provider, Duration longest) {
+            this.id = id;
+            this.provider = provider;
+            this.longest = longest;
+        }
+
+        @Override
+        public String id() {
+            return id;
+        }
+
+        @Override
+        public Duration longest() {
+            return longest;
+        }
+
+        @Override
+        public Generation generate(GenerationRequest request, Duration limit, GenerationListener listener) {
+            var access = provider.access();
+            var client = clients.computeIfAbsent(access.connectTimeout(), RemoteModels::client);
+            var own = lines.computeIfAbsent(new Key(id, provider), _ -> new Lines(access.parallel()));
+            var call = new RemoteCall(id, provider, client, alarms);
+            var task = new RemoteTask(id, call, own, request, limit, listener, alarms);
+            task.start();
+            return task;
+        }
+    }
+
+    private static HttpClient client(Duration connectTimeout) {
+        return HttpClient.newBuilder()
+                .connectTimeout(connectTimeout)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .build();
+    }
+
+    /** Breaks off what is under way. */
+    @Override
+    public void close() {
+        alarms.close();
+        clients.values().forEach(HttpClient::shutdownNow);
+    }
+}

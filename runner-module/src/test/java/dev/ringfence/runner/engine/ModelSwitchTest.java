@@ -1,0 +1,207 @@
+package dev.ringfence.runner.engine;
+
+import static dev.ringfence.runner.engine.Asking.LIMIT;
+import static dev.ringfence.runner.engine.Asking.atZero;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.ringfence.catalog.DataSize;
+import dev.ringfence.runner.engine.EngineException.TooLarge;
+import dev.ringfence.runner.engine.EngineStatus.State;
+import dev.ringfence.runner.engine.GenerationResult.Answered;
+import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.process.OutputListener;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Real engines of models that do not fit into memory together. */
+class ModelSwitchTest {
+    private static final long MEGABYTE = 1 << 20;
+    private static final Fence FENCE = LlamaForTests.fence();
+
+    private final List<String> startedFor = new CopyOnWriteArrayList<>();
+    private final List<LlamaServerPool> pools = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        pools.forEach(LlamaServerPool::close);
+    }
+
+    @AfterAll
+    static void closeFence() {
+        FENCE.close();
+    }
+
+    @Test
+    void twoAgentsWhoseModelsDoNotFitTogetherAreBothAnsweredAndNoAnswerIsCutShort() throws Exception {
+        // Given
+        var pool = pool(300);
+        var one = model("one", 200, null);
+        var two = model("two", 200, null);
+
+        // When
+        var answers = new ArrayList<Future<List<Answered>>>();
+        try (var agents = Executors.newVirtualThreadPerTaskExecutor()) {
+            answers.add(agents.submit(conversation(pool, one, 8)));
+            answers.add(agents.submit(conversation(pool, two, 8)));
+            answers.add(agents.submit(conversation(pool, one, 8)));
+        }
+
+        // Then
+        for (var answer : answers) {
+            assertThat(answer.get()).hasSize(8).allSatisfy(answered -> {
+                assertThat(answered.finishReason()).isEqualTo("stop");
+                assertThat(answered.outputTokens()).isGreaterThan(200);
+            });
+        }
+        assertThat(startedFor.stream().filter("two"::equals)).isNotEmpty();
+        assertThat(startedFor.stream().filter("one"::equals).count()).isGreaterThan(1);
+        assertThat(pool.load().memoryBytes()).isLessThanOrEqualTo(300 * MEGABYTE);
+    }
+
+    @Test
+    void aRequestThatWaitsForTheMemoryOfABusyModelIsToldSoAndComesNext() {
+        // Given
+        var pool = pool(300);
+        var one = pool.serve(model("one", 200, null));
+        var two = pool.serve(model("two", 200, null));
+        var progress = new CopyOnWriteArrayList<EngineProgress>();
+        var heard = new CopyOnWriteArrayList<GenerationEvent>();
+        var first = one.generate(atZero("Count to 100"), LIMIT, heard::add);
+        await().until(() -> !heard.isEmpty());
+
+        // When
+        var second = two.generate(atZero("Say hello"), LIMIT, new GenerationListener() {
+            @Override
+            public void heard(GenerationEvent event) {}
+
+            @Override
+            public void waits(EngineProgress why) {
+                progress.add(why);
+            }
+        });
+        var answered = (Answered) second.result().await().atMost(LIMIT);
+
+        // Then
+        assertThat(((Answered) first.result().await().atMost(LIMIT)).finishReason())
+                .isEqualTo("stop");
+        assertThat(answered.finishReason()).isEqualTo("stop");
+        assertThat(progress).startsWith(new EngineProgress.AwaitsMemory());
+        assertThat(progress).last().isInstanceOf(EngineProgress.Loading.class);
+        assertThat(startedFor).containsExactly("one", "two");
+    }
+
+    @Test
+    void aModelThatCanNeverFitIsRefusedWithTheNumbersAndTheRemedy() {
+        var pool = pool(300);
+
+        var generation = pool.serve(model("huge", 301, null)).generate(atZero("Say hello"), LIMIT, _ -> {});
+
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOf(TooLarge.class)
+                .hasMessageContaining("model huge needs 301 MB of memory, and engines may have 300 MB; raise"
+                        + " ringfence.engines.memory-budget");
+        assertThat(startedFor).isEmpty();
+    }
+
+    @Test
+    void aPinnedModelIsUpBeforeAnybodyAsksAndComesBackWhenItsEngineIsKilled() {
+        // Given
+        var pool = new LlamaServerPool(
+                LlamaForTests.settings().withMemoryBudget(300 * MEGABYTE).withIdleTime(Duration.ZERO), this::start);
+        pools.add(pool);
+
+        // When
+        pool.use(Set.of(model("kept", 200, EnginePurpose.TEXT)));
+        await().atMost(LIMIT).until(() -> readyPid(pool) != null);
+        var first = Objects.requireNonNull(readyPid(pool));
+        ProcessHandle.of(first).ifPresent(ModelSwitchTest::kill);
+
+        // Then
+        await().atMost(LIMIT)
+                .untilAsserted(() -> assertThat(readyPid(pool)).isNotNull().isNotEqualTo(first));
+        assertThat(startedFor).containsExactly("kept", "kept");
+    }
+
+    @Test
+    void modelsThatWentOutOfUseEndOnceTheyHaveAnswered() {
+        // Given
+        var pool = pool(1000);
+        var old = model("old", 200, null);
+        var heard = new CopyOnWriteArrayList<GenerationEvent>();
+        var under = pool.serve(old).generate(atZero("Count to 100"), LIMIT, heard::add);
+        await().until(() -> !heard.isEmpty());
+
+        // When
+        pool.use(Set.of(model("new", 200, null)));
+
+        // Then
+        assertThat(((Answered) under.result().await().atMost(LIMIT)).finishReason())
+                .isEqualTo("stop");
+        await().atMost(LIMIT)
+                .untilAsserted(
+                        () -> assertThat(pool.status().await().atMost(LIMIT)).isEmpty());
+        assertThat(pool.load().memoryBytes()).isZero();
+    }
+
+    private static void kill(ProcessHandle process) {
+        process.destroyForcibly();
+    }
+
+    private static @Nullable Long readyPid(LlamaServerPool pool) {
+        return pool.status().await().atMost(LIMIT).stream()
+                .flatMap(
+                        status -> status.state() instanceof State.Ready ready ? Stream.of(ready.pid()) : Stream.empty())
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static Callable<List<Answered>> conversation(LlamaServerPool pool, LocalModel model, int questions) {
+        return () -> {
+            var answers = new ArrayList<Answered>();
+            for (int i = 0; i < questions; i++) {
+                var generation = pool.serve(model).generate(atZero("Count to 100"), LIMIT, _ -> {});
+                answers.add((Answered) generation.result().await().indefinitely());
+            }
+            return answers;
+        };
+    }
+
+    private static LocalModel model(String id, long megabytes, @Nullable EnginePurpose pinned) {
+        return new LocalModel(
+                id,
+                LlamaForTests.modelFile(),
+                null,
+                LlamaForTests.profile(),
+                DataSize.ofMegabytes(megabytes),
+                null,
+                null,
+                pinned);
+    }
+
+    private LlamaServerPool pool(long megabytes) {
+        var pool = new LlamaServerPool(LlamaForTests.settings().withMemoryBudget(megabytes * MEGABYTE), this::start);
+        pools.add(pool);
+        return pool;
+    }
+
+    private FencedProcess start(FencedCommand command, OutputListener listener) {
+        startedFor.add(command.name().split("-", -1)[1]);
+        return FENCE.start(command, listener);
+    }
+}

@@ -1,0 +1,415 @@
+package dev.ringfence.runner.engine;
+
+import static dev.ringfence.runner.engine.Asking.LIMIT;
+import static dev.ringfence.runner.engine.Asking.atZero;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.ringfence.catalog.Provider;
+import dev.ringfence.catalog.RemoteAccess;
+import dev.ringfence.catalog.RemoteAccess.ApiKey;
+import dev.ringfence.runner.engine.EngineException.InvalidRequest;
+import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.EngineException.RemoteDenied;
+import dev.ringfence.runner.engine.EngineException.RemoteUnavailable;
+import dev.ringfence.runner.engine.EngineException.Saturated;
+import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import dev.ringfence.runner.engine.GenerationEvent.Vectors;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.runner.engine.GenerationResult.Answered;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Services on this host that answer, and misbehave, as the test's script says. */
+class RemoteModelsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String HELLO = """
+            data: {"choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}
+
+            data: {"choices":[{"index":0,"delta":{"content":"hel"},"finish_reason":null}]}
+
+            data: {"choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":null}]}
+
+            data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+
+            data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}
+
+            data: [DONE]
+
+            """;
+
+    private final List<Heard> heard = new CopyOnWriteArrayList<>();
+    private final RemoteModels models = new RemoteModels();
+    private final CountDownLatch testOver = new CountDownLatch(1);
+    private final List<String> pieces = new CopyOnWriteArrayList<>();
+    private final List<Script> scripts = new CopyOnWriteArrayList<>();
+    private final HttpServer server = listening();
+
+    @TempDir
+    Path directory;
+
+    private record Heard(String path, String authorization, String body) {}
+
+    private interface Script {
+        void answer(HttpExchange exchange) throws IOException, InterruptedException;
+    }
+
+    private static HttpServer listening() {
+        try {
+            return HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.createContext("/", this::serve);
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        testOver.countDown();
+        models.close();
+        server.stop(0);
+    }
+
+    @Test
+    void aStreamedAnswerArrivesInPiecesWithTheServicesOwnCounts() throws IOException {
+        script(sse(HELLO));
+
+        var result = answered(ask(openAi(keyFile("secret-key\n"))));
+
+        assertThat(String.join("", pieces)).isEqualTo("hello");
+        assertThat(result.finishReason()).isEqualTo("stop");
+        assertThat(result.inputTokens()).isEqualTo(7);
+        assertThat(result.outputTokens()).isEqualTo(2);
+        assertThat(result.timeToFirstToken()).isNotNull();
+        var request = heard.getFirst();
+        assertThat(request.path()).isEqualTo("/v1/chat/completions");
+        assertThat(request.authorization()).isEqualTo("Bearer secret-key");
+        var body = JSON.readTree(request.body());
+        assertThat(body.path("model").asText()).isEqualTo("their-name");
+        assertThat(body.path("stream").asBoolean()).isTrue();
+        assertThat(body.at("/messages/0/content").asText()).isEqualTo("Say hello");
+    }
+
+    @Test
+    void aServiceWithoutRoomIsAskedAgainWhenItSays() {
+        script(status(429, "0", "slow down"), status(503, "0", "not yet"), sse(HELLO));
+
+        assertThat(answered(ask(custom(2))).finishReason()).isEqualTo("stop");
+        assertThat(heard).hasSize(3);
+    }
+
+    @Test
+    void whoIsAskedToWaitLongerThanTheRequestMayTakeHearsItAtOnce() {
+        script(status(429, "3600", "come back later"));
+
+        assertThatThrownBy(() -> answered(ask(custom(2))))
+                .isInstanceOfSatisfying(
+                        Saturated.class, full -> assertThat(full.retryAfter()).hasHours(1))
+                .hasMessageContaining("come back later");
+        assertThat(heard).hasSize(1);
+    }
+
+    @Test
+    void anAnswerThatBreaksOffAfterItsFirstPieceIsNotAskedForAgain() {
+        script(sse(HELLO.substring(0, HELLO.indexOf("data: {\"choices\":[{\"index\":0,\"delta\":{}"))));
+
+        assertThatThrownBy(() -> answered(ask(custom(2))))
+                .isInstanceOf(RemoteUnavailable.class)
+                .hasMessageContaining("broke off its answer");
+        assertThat(String.join("", pieces)).isEqualTo("hello");
+        assertThat(heard).hasSize(1);
+    }
+
+    @Test
+    void aServiceThatFallsSilentIsLeftAfterTheTimeItMayBeSilent() {
+        script(exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody()
+                    .write(HELLO.substring(0, HELLO.indexOf("data: [DONE]")).getBytes(StandardCharsets.UTF_8));
+            exchange.getResponseBody().flush();
+            testOver.await();
+        });
+
+        assertThatThrownBy(() -> answered(ask(custom(0, Duration.ofMillis(300)))))
+                .isInstanceOf(RemoteUnavailable.class)
+                .hasMessageContaining("fell silent");
+    }
+
+    @Test
+    void aServiceThatNeverAnswersEndsWithTheRequestsTime() {
+        script(_ -> testOver.await());
+
+        var result = models.serve("m", custom(2), LIMIT)
+                .generate(atZero("Say hello"), Duration.ofMillis(300), _ -> {})
+                .result()
+                .await()
+                .atMost(LIMIT);
+
+        assertThat(result).isEqualTo(new GenerationResult.TimedOut(Duration.ofMillis(300)));
+    }
+
+    @Test
+    void cancellingHangsUpOnTheService() {
+        var gone = new CountDownLatch(1);
+        script(exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            var chunk = HELLO.substring(0, HELLO.indexOf("data: {\"choices\":[{\"index\":0,\"delta\":{}"))
+                    .getBytes(StandardCharsets.UTF_8);
+            try {
+                while (testOver.getCount() > 0) {
+                    exchange.getResponseBody().write(chunk);
+                    exchange.getResponseBody().flush();
+                }
+            } catch (IOException e) {
+                gone.countDown();
+            }
+        });
+        var generation = ask(custom(0));
+        await().until(() -> !pieces.isEmpty());
+
+        generation.cancel();
+
+        assertThat(generation.result().await().atMost(LIMIT)).isInstanceOf(GenerationResult.Cancelled.class);
+        await().until(() -> gone.getCount() == 0);
+    }
+
+    @Test
+    void aKeyThatIsNotAcceptedIsToldWithoutTheKey() throws IOException {
+        script(status(401, "", "Incorrect API key provided: secret-key"));
+
+        assertThatThrownBy(() -> answered(ask(openAi(keyFile("secret-key")))))
+                .isInstanceOf(RemoteDenied.class)
+                .hasMessageContaining(
+                        "does not accept this service's key (status 401): Incorrect API key provided: (the key)")
+                .hasMessageNotContaining("secret-key");
+    }
+
+    @Test
+    void aKeyFileThatOthersCanReadIsNotUsed() throws IOException {
+        var file = keyFile("secret-key");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+
+        assertThatThrownBy(() -> answered(ask(openAi(file))))
+                .isInstanceOf(RemoteDenied.class)
+                .hasMessageContaining("chmod 600");
+        assertThat(heard).isEmpty();
+    }
+
+    @Test
+    void garbageARefusalAndARedirectAreToldApart() {
+        script(sse("data: <html>\n\n"), status(400, "", "temperature must be lower"), exchange -> {
+            exchange.getResponseHeaders().add("Location", "http://127.0.0.1:1/stolen");
+            exchange.sendResponseHeaders(302, -1);
+        });
+
+        assertThatThrownBy(() -> answered(ask(custom(0))))
+                .isInstanceOf(Misbehaved.class)
+                .hasMessageContaining("does not answer in JSON");
+        assertThatThrownBy(() -> answered(ask(custom(0))))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessageContaining("temperature must be lower");
+        assertThatThrownBy(() -> answered(ask(custom(0))))
+                .isInstanceOf(RemoteUnavailable.class)
+                .hasMessageContaining("status 302");
+    }
+
+    @Test
+    void aServiceThatIsNotThereIsToldByItsAddress() {
+        int port = server.getAddress().getPort();
+        server.stop(0);
+
+        assertThatThrownBy(() -> answered(ask(custom(1))))
+                .isInstanceOf(RemoteUnavailable.class)
+                .hasMessageContaining("127.0.0.1:" + port + " cannot be reached");
+    }
+
+    @Test
+    void vectorsComeInOnePiece() {
+        script(exchange -> send(
+                exchange,
+                200,
+                "{\"data\":[{\"index\":0,\"embedding\":[0.5,1]}],\"usage\":{\"prompt_tokens\":3,\"total_tokens\":3}}"));
+        var vectors = new ArrayList<GenerationEvent>();
+        var body = JsonNodeFactory.instance.objectNode().put("input", "a");
+
+        var result = (Answered) models.serve("m", custom(0), LIMIT)
+                .generate(new GenerationRequest(Operation.EMBEDDINGS, body, "tester"), LIMIT, vectors::add)
+                .result()
+                .await()
+                .atMost(LIMIT);
+
+        assertThat(result.inputTokens()).isEqualTo(3);
+        assertThat(vectors)
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Vectors.class,
+                        found -> assertThat(found.data().at("/0/embedding/0").doubleValue())
+                                .isEqualTo(0.5));
+    }
+
+    @Test
+    void aChatWithAnthropicIsTranslatedBothWays() throws IOException {
+        script(sse("""
+                event: message_start
+                data: {"type":"message_start","message":{"usage":{"input_tokens":9,"output_tokens":1}}}
+
+                event: ping
+                data: {"type":"ping"}
+
+                event: content_block_start
+                data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+                event: content_block_delta
+                data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hello"}}
+
+                event: content_block_start
+                data: {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t1","name":"look"}}
+
+                event: content_block_delta
+                data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{}"}}
+
+                event: message_delta
+                data: {"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":5}}
+
+                event: message_stop
+                data: {"type":"message_stop"}
+
+                """));
+        var provider = new Provider.Anthropic(
+                "their-name", access(new ApiKey.File(keyFile("secret-key")), 0, Duration.ofSeconds(30)));
+        var events = new CopyOnWriteArrayList<GenerationEvent>();
+        var asked = (ObjectNode) JSON.readTree("""
+                { "messages": [ { "role": "system", "content": "Be brief." }, { "role": "user", "content": "Hi" },
+                    { "role": "user", "content": [ { "type": "text", "text": "there" } ] } ],
+                  "max_tokens": 50, "stop": "END", "tool_choice": "required",
+                  "tools": [ { "type": "function", "function": { "name": "look", "parameters": { "type": "object" } } } ] }
+                """);
+
+        var result = (Answered) models.serve("m", provider, LIMIT)
+                .generate(new GenerationRequest(Operation.CHAT, asked, "tester"), LIMIT, events::add)
+                .result()
+                .await()
+                .atMost(LIMIT);
+
+        assertThat(result.finishReason()).isEqualTo("tool_calls");
+        assertThat(result.inputTokens()).isEqualTo(9);
+        assertThat(result.outputTokens()).isEqualTo(5);
+        assertThat(events).hasSize(3);
+        assertThat(((Delta) events.get(0)).text()).isEqualTo("hello");
+        assertThat(((Delta) events.get(1))
+                        .choice()
+                        .at("/delta/tool_calls/0/function/name")
+                        .asText())
+                .isEqualTo("look");
+        var sent = JSON.readTree(heard.getFirst().body());
+        assertThat(heard.getFirst().path()).isEqualTo("/v1/messages");
+        assertThat(sent.at("/system/0/text").asText()).isEqualTo("Be brief.");
+        assertThat(sent.path("messages")).hasSize(1);
+        assertThat(sent.at("/messages/0/content")).hasSize(2);
+        assertThat(sent.at("/stop_sequences/0").asText()).isEqualTo("END");
+        assertThat(sent.at("/tool_choice/type").asText()).isEqualTo("any");
+        assertThat(sent.path("max_tokens").asInt()).isEqualTo(50);
+    }
+
+    private void script(Script... answers) {
+        scripts.addAll(List.of(answers));
+    }
+
+    private void serve(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            var body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            heard.add(new Heard(
+                    exchange.getRequestURI().getPath(),
+                    String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")),
+                    body));
+            scripts.removeFirst().answer(exchange);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Script sse(String events) {
+        return exchange -> {
+            exchange.getResponseHeaders().add("Content-Type", "text/event-stream");
+            send(exchange, 200, events);
+        };
+    }
+
+    private static Script status(int status, String retryAfter, String message) {
+        return exchange -> {
+            if (!retryAfter.isEmpty()) {
+                exchange.getResponseHeaders().add("Retry-After", retryAfter);
+            }
+            send(exchange, status, "{\"error\":{\"message\":\"" + message + "\"}}");
+        };
+    }
+
+    private static void send(HttpExchange exchange, int status, String body) throws IOException {
+        var bytes = body.getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(status, bytes.length);
+        exchange.getResponseBody().write(bytes);
+    }
+
+    private Generation ask(Provider.Remote provider) {
+        return models.serve("m", provider, LIMIT).generate(atZero("Say hello"), LIMIT, event -> {
+            if (event instanceof Delta delta) {
+                pieces.add(delta.text());
+            }
+        });
+    }
+
+    private static Answered answered(Generation generation) {
+        return (Answered) generation.result().await().atMost(LIMIT);
+    }
+
+    private Provider.Remote openAi(Path key) {
+        return new Provider.OpenAI("their-name", access(new ApiKey.File(key), 0, Duration.ofSeconds(30)));
+    }
+
+    private Provider.Remote custom(int retries) {
+        return custom(retries, Duration.ofSeconds(30));
+    }
+
+    private Provider.Remote custom(int retries, Duration silence) {
+        return new Provider.Custom(null, access(new ApiKey.None(), retries, silence));
+    }
+
+    private RemoteAccess access(ApiKey key, int retries, Duration silence) {
+        var url = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/v1");
+        return new RemoteAccess(url, key, Duration.ofSeconds(5), silence, retries, 4);
+    }
+
+    private Path keyFile(String key) throws IOException {
+        var file = Files.writeString(directory.resolve("key"), key);
+        return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    }
+}
