@@ -16,6 +16,7 @@ import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -124,8 +125,8 @@ final class Road {
                 || !capability.map(Capability::repeatable).orElse(false)) {
             return false;
         }
-        write(new JobEvent.Retried(
-                job.id(), Instant.now(), "the service ended while the work was under way", attempts));
+        write(List.of(new JobEvent.Retried(
+                job.id(), Instant.now(), "the service ended while the work was under way", attempts)));
         job.moved(JobView.submitted(job.submission(), attempts));
         return true;
     }
@@ -185,21 +186,31 @@ final class Road {
             end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
             return;
         }
+        var validated = new JobEvent.Validated(job.id(), Instant.now());
         var started = new JobEvent.Started(
                 job.id(), Instant.now(), tiers.apply(profile.get()).orElse(null));
         if (job.cancellation().isPresent()) {
             end(job, cancelled(job, nothing()));
             return;
         }
-        write(started);
+        write(List.of(validated, started));
         job.moved(JobView.started(submission, started, job.view().fate().attempts() + 1));
         // Held until the end that names them is durable, so that nothing takes them for left over.
         try (var outputs = new JobOutputs(journal.blobs())) {
-            end(job, work(job, capability.get(), profile.get(), outputs));
+            var ending = work(job, capability.get(), profile.get(), outputs);
+            end(job, ending.notes(), ending.end());
         }
     }
 
-    private JobEvent.End work(Job job, Capability capability, SandboxProfile profile, JobOutputs outputs) {
+    /** What is to be written when the work has ended. */
+    private record Ending(List<JobEvent.Note> notes, JobEvent.End end) {
+        /** The capability came to no outcome. */
+        Ending(JobEvent.End end) {
+            this(List.of(), end);
+        }
+    }
+
+    private Ending work(Job job, Capability capability, SandboxProfile profile, JobOutputs outputs) {
         var submission = job.submission();
         var invocation =
                 new Invocation(job.id(), submission.agent(), job.arguments(), profile, submission.deadline(), outputs);
@@ -209,7 +220,7 @@ final class Road {
             job.runs(execution);
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
-            return failed(job, "invalid-arguments", String.valueOf(e.getMessage()));
+            return new Ending(failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
         } catch (RuntimeException | Error e) {
             // A capability promises not to; a job that it broke must come to its end all the same.
             LOG.errorf(
@@ -217,10 +228,12 @@ final class Road {
                     "job %s: the capability %s failed for a reason that is none of the job's",
                     job.id(),
                     capability.name());
-            return failed(job, "internal", "the service failed; its log says why");
+            return new Ending(failed(job, "internal", "the service failed; its log says why"));
         }
-        notes(job, outcome);
-        var blobs = outputs.finished();
+        return new Ending(OutcomeNotes.of(job.id(), outcome), ended(job, outcome, outputs.finished()));
+    }
+
+    private static JobEvent.End ended(Job job, Outcome outcome, List<BlobRef> blobs) {
         return switch (outcome) {
             case Outcome.Completed(ObjectNode data) ->
                 new JobEvent.Completed(job.id(), Instant.now(), job.kept(data), blobs);
@@ -232,43 +245,34 @@ final class Road {
         };
     }
 
-    /** What an auditor wants to find without looking into results. */
-    private void notes(Job job, Outcome outcome) {
-        var data = outcome.data();
-        for (var channel : List.of("stdout", "stderr")) {
-            if (data.path(channel + "_truncated").booleanValue()) {
-                write(new JobEvent.OutputTruncated(
-                        job.id(),
-                        Instant.now(),
-                        channel,
-                        data.path(channel + "_kept_bytes").longValue(),
-                        data.path(channel + "_bytes").longValue()));
-            }
-        }
-        if (outcome instanceof Outcome.Failed failed && failed.type().equals("fence-refused")) {
-            write(new JobEvent.FenceDenied(
-                    job.id(), Instant.now(), data.path("field").asText(), failed.message()));
-        }
+    private void end(Job job, JobEvent.End event) {
+        end(job, List.of(), event);
     }
 
-    private void end(Job job, JobEvent.End event) {
+    private void end(Job job, List<JobEvent.Note> notes, JobEvent.End event) {
         var durable = event;
         try {
-            write(event);
+            write(with(notes, event));
         } catch (JournalException.TooLarge e) {
             durable = failed(job, "result-too-large", String.valueOf(e.getMessage()));
-            write(durable);
+            write(with(notes, durable));
         }
         var view = job.view();
         job.moved(JobView.ended(
                 job.submission(), view.startedAt(), durable, view.fate().with(durable.blobs())));
     }
 
-    /** Returns when the event is durable. While the disk is full, the job waits; reads go on meanwhile. */
-    private void write(JobEvent event) {
+    private static List<JobEvent> with(List<JobEvent.Note> notes, JobEvent.End end) {
+        var events = new ArrayList<JobEvent>(notes);
+        events.add(end);
+        return events;
+    }
+
+    /** Returns when the events are durable. While the disk is full, the job waits; reads go on meanwhile. */
+    private void write(List<? extends JobEvent> events) {
         while (true) {
             try {
-                journal.append(event).await().indefinitely();
+                journal.append(events).await().indefinitely();
                 return;
             } catch (LogException.NoSpace | LogException.Saturated e) {
                 if (draining.getAsBoolean()) {

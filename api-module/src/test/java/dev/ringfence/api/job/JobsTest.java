@@ -45,7 +45,7 @@ class JobsTest {
         try (var pipeline = Pipeline.open(directory, probe)) {
             pipeline.end(pipeline.submit());
 
-            assertThat(seen.join()).containsExactly("submitted", "started");
+            assertThat(seen.join()).containsExactly("submitted", "validated", "started");
         }
     }
 
@@ -59,7 +59,7 @@ class JobsTest {
             assertThat(end.result()).isEqualTo(Probe.data("done"));
             assertThat(end.startedAt()).isNotNull();
             assertThat(end.endedAt()).isNotNull();
-            assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "started", "completed");
+            assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "validated", "started", "completed");
         }
     }
 
@@ -133,7 +133,7 @@ class JobsTest {
                 assertThat(end.state()).isEqualTo(JobView.State.FAILED);
                 assertThat(end.error())
                         .isEqualTo(new JobView.Trouble("internal", "the service failed; its log says why"));
-                assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "started", "failed");
+                assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "validated", "started", "failed");
             }
             await().until(() -> pipeline.jobs.live() == 0);
         }
@@ -161,7 +161,7 @@ class JobsTest {
                     .isNotNull()
                     .satisfies(error -> assertThat(error.message()).contains("1500 ms"));
             assertThat(cancelled.state()).isEqualTo(JobView.State.CANCELLED);
-            assertThat(pipeline.journaled(late.id())).containsExactly("submitted", "started", "timed_out");
+            assertThat(pipeline.journaled(late.id())).containsExactly("submitted", "validated", "started", "timed_out");
         }
     }
 
@@ -268,7 +268,7 @@ class JobsTest {
             job.cancel("late");
 
             assertThat(pipeline.end(job)).isEqualTo(end);
-            assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "started", "completed");
+            assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "validated", "started", "completed");
         }
     }
 
@@ -404,7 +404,8 @@ class JobsTest {
 
             assertThat(running.view().state()).isEqualTo(JobView.State.CANCELLED);
             assertThat(running.view().error()).isEqualTo(new JobView.Trouble("cancelled", "the service was stopped"));
-            assertThat(pipeline.journaled(running.id())).containsExactly("submitted", "started", "cancelled");
+            assertThat(pipeline.journaled(running.id()))
+                    .containsExactly("submitted", "validated", "started", "cancelled");
         }
     }
 
@@ -419,7 +420,7 @@ class JobsTest {
             var jobs = Uni.join().all(submissions).andFailFast().await().atMost(Pipeline.PATIENCE);
 
             jobs.forEach(job -> assertThat(pipeline.end(job).state()).isEqualTo(JobView.State.COMPLETED));
-            assertThat(pipeline.events()).hasSize(900);
+            assertThat(pipeline.events()).hasSize(1200);
             assertThat(pipeline.events().stream().filter(event -> event.type().equals("completed")))
                     .extracting(dev.ringfence.wal.journal.JobEvent::jobId)
                     .doesNotHaveDuplicates()

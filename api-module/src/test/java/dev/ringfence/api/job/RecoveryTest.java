@@ -33,8 +33,8 @@ class RecoveryTest {
             assertThat(interrupted.view().state()).isEqualTo(JobView.State.INTERRUPTED);
             assertThat(pipeline.end(resumed).state()).isEqualTo(JobView.State.COMPLETED);
             assertThat(after.works).containsOnlyKeys(waiting);
-            assertThat(pipeline.journaled(running)).containsExactly("submitted", "started", "interrupted");
-            assertThat(pipeline.journaled(waiting)).containsExactly("submitted", "started", "completed");
+            assertThat(pipeline.journaled(running)).containsExactly("submitted", "validated", "started", "interrupted");
+            assertThat(pipeline.journaled(waiting)).containsExactly("submitted", "validated", "started", "completed");
         }
     }
 
@@ -50,7 +50,7 @@ class RecoveryTest {
         for (int i = 0; i < 2; i++) {
             try (var pipeline = Pipeline.open(directory, Probe.done())) {
                 assertThat(pipeline.jobs.find(id).orElseThrow().view()).isEqualTo(end);
-                assertThat(pipeline.journaled(id)).containsExactly("submitted", "started", "completed");
+                assertThat(pipeline.journaled(id)).containsExactly("submitted", "validated", "started", "completed");
             }
         }
     }
@@ -154,7 +154,17 @@ class RecoveryTest {
             assertThat(pipeline.jobs.find(id).orElseThrow().view().state()).isEqualTo(JobView.State.INTERRUPTED);
             assertThat(last.starts).hasValue(0);
             assertThat(pipeline.journaled(id))
-                    .containsExactly("submitted", "started", "retried", "started", "retried", "started", "interrupted");
+                    .containsExactly(
+                            "submitted",
+                            "validated",
+                            "started",
+                            "retried",
+                            "validated",
+                            "started",
+                            "retried",
+                            "validated",
+                            "started",
+                            "interrupted");
         }
     }
 

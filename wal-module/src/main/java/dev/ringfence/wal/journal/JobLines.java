@@ -4,18 +4,24 @@ import dev.ringfence.wal.log.WriteAheadLog;
 import io.smallrye.mutiny.Uni;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One waiting line for each job with an event under way. An event is judged against the job's durable state, and given
- * to the log, only when the one before it has been settled: so an append that failed leaves nothing to take back, and of
- * two racing ends the first wins.
+ * One waiting line for each job with events under way. Events are judged against the job's durable state, and given to the
+ * log, only when those before them have been settled: so an append that failed leaves nothing to take back, and of two
+ * racing ends the first wins.
  */
 final class JobLines {
-    private record Waiting(JobEvent event, EventRecord encoded, CompletableFuture<Long> done) {}
+    /** Events of one job that become durable together. */
+    private record Waiting(List<JobEvent> events, List<EventRecord> encoded, CompletableFuture<Long> done) {
+        String jobId() {
+            return events.getFirst().jobId();
+        }
+    }
 
     /** A job has few events in its life, so a longer line is a caller gone wild. */
     private static final int LONGEST_LINE = 16;
@@ -32,13 +38,14 @@ final class JobLines {
         this.written = written;
     }
 
-    Uni<Long> append(JobEvent event, EventRecord encoded) {
-        var waiting = new Waiting(event, encoded, new CompletableFuture<>());
+    /** @param events of one job */
+    Uni<Long> append(List<JobEvent> events, List<EventRecord> encoded) {
+        var waiting = new Waiting(events, encoded, new CompletableFuture<>());
         boolean first;
         synchronized (this) {
-            var line = lines.computeIfAbsent(event.jobId(), id -> new ArrayDeque<>());
+            var line = lines.computeIfAbsent(waiting.jobId(), id -> new ArrayDeque<>());
             if (line.size() >= LONGEST_LINE) {
-                return Uni.createFrom().failure(new JournalException.Saturated(event, LONGEST_LINE));
+                return Uni.createFrom().failure(new JournalException.Saturated(events.getFirst(), LONGEST_LINE));
             }
             first = line.isEmpty();
             line.addLast(waiting);
@@ -61,12 +68,12 @@ final class JobLines {
     private void write(Waiting head) {
         final LongConsumer reached;
         try {
-            reached = judge(head.event);
+            reached = judge(head.events);
         } catch (JournalException refused) {
             fail(head, refused);
             return;
         }
-        log.append(head.encoded)
+        log.append(List.copyOf(head.encoded))
                 .subscribe()
                 .with(sequence -> succeed(head, reached, sequence), failure -> fail(head, failure));
     }
@@ -97,29 +104,40 @@ final class JobLines {
 
     /** Takes the head from its line and returns who comes next. */
     private @Nullable Waiting leave(Waiting head) {
-        var line = lines.get(head.event.jobId());
+        var line = lines.get(head.jobId());
         if (line == null || line.pollFirst() == null) {
-            throw new IllegalStateException("Not at the head of its line: " + head.event.jobId());
+            throw new IllegalStateException("Not at the head of its line: " + head.jobId());
         }
         if (line.isEmpty()) {
-            lines.remove(head.event.jobId());
+            lines.remove(head.jobId());
         }
         return line.peekFirst();
     }
 
-    /** What is to be done once the event is durable. */
-    private LongConsumer judge(JobEvent event) {
-        var job = table.live(event.jobId());
-        if (job != null) {
-            // The same again with its number, when that is known: nobody else changes the job meanwhile.
-            var _ = JobFold.apply(job, 0, event);
-            return sequence -> table.put(JobFold.apply(job, sequence, event));
+    /** What is to be done once the events are durable, given the last one's sequence number. */
+    private LongConsumer judge(List<JobEvent> events) {
+        var first = events.getFirst();
+        var job = table.live(first.jobId());
+        var ended = job != null ? null : table.find(first.jobId()).orElse(null);
+        if (job != null || (ended == null && first instanceof JobEvent.Submitted)) {
+            // The same again with their numbers, when those are known: nobody else changes the job meanwhile.
+            var _ = fold(job, 0, events);
+            return last -> table.put(fold(job, last, events));
         }
-        var ended = table.find(event.jobId()).orElse(null);
-        if (ended == null && event instanceof JobEvent.Submitted) {
-            return sequence -> table.put(JobFold.apply(null, sequence, event));
+        var _ = JournalState.undone(ended, 0, first);
+        if (events.size() > 1) {
+            throw new JournalException.IllegalTransition(
+                    first.jobId(), "rolled_back", events.get(1).type());
         }
-        var _ = JournalState.undone(ended, 0, event);
-        return sequence -> table.put(JournalState.undone(ended, sequence, event));
+        return last -> table.put(JournalState.undone(ended, last, first));
+    }
+
+    private static JobRecord fold(@Nullable JobRecord job, long last, List<JobEvent> events) {
+        var sequence = last - events.size();
+        var after = JobFold.apply(job, ++sequence, events.getFirst());
+        for (var event : events.subList(1, events.size())) {
+            after = JobFold.apply(after, ++sequence, event);
+        }
+        return after;
     }
 }

@@ -128,13 +128,29 @@ public final class Journal implements AutoCloseable {
      *     {@link JournalException.Saturated}, or a {@link LogException} with the meaning that its class gives
      */
     public Uni<Long> append(JobEvent event) {
-        final EventRecord encoded;
+        return append(List.of(event));
+    }
+
+    /**
+     * Queues events of one job that come one behind the other and share a sync: all of them are acknowledged, or none. A
+     * crash before that may leave the first of them without the others. Otherwise like {@link #append(JobEvent)}.
+     *
+     * @return the last event's sequence number
+     * @throws IllegalArgumentException if there is none, or they are not of one job
+     */
+    public Uni<Long> append(List<? extends JobEvent> events) {
+        if (events.stream().map(JobEvent::jobId).distinct().count() != 1) {
+            throw new IllegalArgumentException("not events of one job: " + events);
+        }
+        final List<EventRecord> encoded;
         try {
-            encoded = EventRecord.of(event, maxEventBytes);
+            encoded = events.stream()
+                    .map(event -> EventRecord.of(event, maxEventBytes))
+                    .toList();
         } catch (JournalException refused) {
             return Uni.createFrom().failure(refused);
         }
-        return lines.append(event, encoded);
+        return lines.append(List.copyOf(events), encoded);
     }
 
     /** The jobs to which something will still happen, in the order of their submission. */

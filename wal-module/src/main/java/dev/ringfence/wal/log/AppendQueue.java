@@ -42,7 +42,7 @@ final class AppendQueue {
                 throw new LogException.Saturated(
                         bytes + " bytes wait, and " + append.size() + " more exceed " + maxBytes + " (queueBytes)");
             }
-            records++;
+            records += append.records();
             bytes += append.size();
             queued.add(append);
             if (queued.size() == wanted) {
@@ -97,7 +97,7 @@ final class AppendQueue {
         lock.lock();
         try {
             for (var append : acknowledged) {
-                records--;
+                records -= append.records();
                 bytes -= append.size();
             }
         } finally {

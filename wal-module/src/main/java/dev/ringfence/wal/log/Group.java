@@ -12,6 +12,7 @@ final class Group {
     private ByteBuffer buffer = ByteBuffer.allocateDirect(64 << 10);
     private List<Append> appends = new ArrayList<>();
     private Cursor end;
+    private int records;
 
     Group(Cursor start) {
         end = start;
@@ -31,16 +32,21 @@ final class Group {
     }
 
     int records() {
-        return appends.size();
+        return records;
     }
 
-    void add(Append append, byte[] payload, int headerChecksum, long time) {
+    void add(Append append, List<byte[]> payloads, int headerChecksum, long time) {
+        payloads.forEach(payload -> add(payload, headerChecksum, time));
+        appends.add(append);
+    }
+
+    private void add(byte[] payload, int headerChecksum, long time) {
         reserve(Frame.sizeOf(payload.length));
         var sequence = end.sequence() + 1;
-        var checksum = Frame.put(
-                buffer, headerChecksum, end.offset(), end.checksum(), sequence, time, appends.size(), payload);
+        var checksum =
+                Frame.put(buffer, headerChecksum, end.offset(), end.checksum(), sequence, time, records, payload);
         end = new Cursor(end.offset() + Frame.sizeOf(payload.length), checksum, sequence, payload);
-        appends.add(append);
+        records++;
     }
 
     /** The frames, to be written where the group starts. */
@@ -48,11 +54,12 @@ final class Group {
         return buffer.duplicate().flip();
     }
 
-    /** Empties the group; the next one starts at the cursor. Returns the records that were in it. */
+    /** Empties the group; the next one starts at the cursor. Returns what was in it. */
     List<Append> restart(Cursor start) {
         var taken = appends;
         appends = new ArrayList<>();
         buffer.clear();
+        records = 0;
         end = start;
         return taken;
     }

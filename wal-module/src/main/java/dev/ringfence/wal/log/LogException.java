@@ -130,10 +130,17 @@ public abstract sealed class LogException extends RuntimeException {
         }
     }
 
-    /** The record is larger than the options allow, or empty. The record was not queued; trying again does not help. */
+    /** A record is larger than the options allow, or empty. Nothing was queued; trying again does not help. */
     public static final class BadSize extends LogException {
         BadSize(int size, int limit) {
             super("A record has 1 to " + limit + " bytes (maxPayloadBytes), this one has " + size, null);
+        }
+
+        BadSize(Append append, int segmentBytes) {
+            super(
+                    append.records() + " records that stand together take " + append.frames()
+                            + " bytes, and a segment has " + segmentBytes + " (segmentBytes)",
+                    null);
         }
     }
 

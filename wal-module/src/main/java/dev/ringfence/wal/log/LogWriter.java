@@ -95,12 +95,12 @@ final class LogWriter implements Runnable {
         }
     }
 
-    /** Puts a record into the group, after writing the group or turning to a new segment where that is needed. */
+    /** Puts records into the group, after writing the group or turning to a new segment where that is needed. */
     private void place(Append append) throws IOException {
         if (group.isEnough()) {
             commit();
         }
-        if (group.end().offset() + Frame.sizeOf(append.size()) > header.size()) {
+        if (group.end().offset() + append.frames() > header.size()) {
             commit();
             try {
                 rotate();
@@ -110,14 +110,14 @@ final class LogWriter implements Runnable {
                 return;
             }
         }
-        byte[] payload;
+        List<byte[]> payloads;
         try {
-            payload = append.after(group.end().payload());
+            payloads = append.after(group.end().payload());
         } catch (RuntimeException e) {
             refuse(append, e);
             return;
         }
-        group.add(append, payload, headerChecksum, options.clock().millis());
+        group.add(append, payloads, headerChecksum, options.clock().millis());
     }
 
     private void refuse(Append append, RuntimeException why) {
@@ -151,17 +151,18 @@ final class LogWriter implements Runnable {
         if (health instanceof Health.Full) {
             turn(new Health.Writable());
         }
-        var records = group.restart(durable);
-        for (var append : records) {
-            append.succeed(++sequence);
+        var records = group.records();
+        for (var append : group.restart(durable)) {
+            sequence += append.records();
+            append.succeed(sequence);
             settled.add(append);
         }
         tell();
         if (durable.offset() > header.size() / 2) {
             reserve.prepare();
         }
-        observe(observer -> observer.synced(
-                records.size(), bytes, Duration.ofNanos(written - begun), Duration.ofNanos(synced - written)));
+        observe(observer ->
+                observer.synced(records, bytes, Duration.ofNanos(written - begun), Duration.ofNanos(synced - written)));
     }
 
     /**

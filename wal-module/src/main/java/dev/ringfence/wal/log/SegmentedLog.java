@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 final class SegmentedLog implements WriteAheadLog {
     private final Path directory;
     private final int maxPayloadBytes;
+    private final int segmentBytes;
     private final AppendQueue queue;
     private final LogWriter writer;
     private final Thread thread;
@@ -32,6 +33,7 @@ final class SegmentedLog implements WriteAheadLog {
             Storage.Lock lock) {
         this.directory = directory;
         this.maxPayloadBytes = options.maxPayloadBytes();
+        this.segmentBytes = options.segmentBytes();
         this.queue = queue;
         this.writer = writer;
         this.retention = retention;
@@ -93,12 +95,19 @@ final class SegmentedLog implements WriteAheadLog {
     }
 
     @Override
-    public Uni<Long> append(Payload payload) {
-        var size = payload.size();
-        if (size < 1 || size > maxPayloadBytes) {
-            return Uni.createFrom().failure(new LogException.BadSize(size, maxPayloadBytes));
+    public Uni<Long> append(List<Payload> payloads) {
+        if (payloads.isEmpty()) {
+            throw new IllegalArgumentException("nothing to append");
         }
-        var append = new Append(payload, size);
+        var append = new Append(payloads);
+        for (var size : append.sizes()) {
+            if (size < 1 || size > maxPayloadBytes) {
+                return Uni.createFrom().failure(new LogException.BadSize(size, maxPayloadBytes));
+            }
+        }
+        if (append.frames() > segmentBytes - SegmentHeader.SIZE) {
+            return Uni.createFrom().failure(new LogException.BadSize(append, segmentBytes));
+        }
         try {
             return queue.offer(append) ? append.outcome() : Uni.createFrom().failure(refusal());
         } catch (LogException.Saturated e) {

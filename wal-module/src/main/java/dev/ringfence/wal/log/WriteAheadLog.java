@@ -79,7 +79,18 @@ public interface WriteAheadLog extends AutoCloseable {
     }
 
     /** Queues a record whose bytes depend on the record before it. Otherwise like {@link #append(byte[])}. */
-    Uni<Long> append(Payload payload);
+    default Uni<Long> append(Payload payload) {
+        return append(List.of(payload));
+    }
+
+    /**
+     * Queues records that come one behind the other, with nothing between them: all of them are acknowledged, or none. A
+     * crash before that may leave the first of them without the others. Otherwise like {@link #append(byte[])}.
+     *
+     * @param payloads at least one
+     * @return the last record's sequence number
+     */
+    Uni<Long> append(List<Payload> payloads);
 
     /** The sequence number of the newest durable record, 0 if there is none. */
     long lastSequence();

@@ -69,7 +69,8 @@ class JobLinesTest {
     }
 
     private CompletableFuture<Long> append(JobEvent event) {
-        return lines.append(event, EventRecord.of(event, 1 << 20)).subscribeAsCompletionStage();
+        return lines.append(List.of(event), List.of(EventRecord.of(event, 1 << 20)))
+                .subscribeAsCompletionStage();
     }
 
     /** A log whose appends end when the test says so. */
@@ -85,7 +86,7 @@ class JobLinesTest {
         }
 
         @Override
-        public Uni<Long> append(Payload payload) {
+        public Uni<Long> append(List<Payload> payloads) {
             var done = new CompletableFuture<Long>();
             waiting.add(done);
             return Uni.createFrom().completionStage(done);

@@ -66,6 +66,39 @@ class JournalTest {
     }
 
     @Test
+    void eventsThatAreGivenTogetherStandTogetherOrAreAllRefused() {
+        try (var journal = open()) {
+            append(journal, Events.submitted("j"));
+            assertThatThrownBy(() -> together(journal, Events.validated("j"), Events.completed("j")))
+                    .isInstanceOf(JournalException.IllegalTransition.class);
+            assertThat(journal.lastSequence()).isEqualTo(1);
+
+            assertThat(together(journal, Events.validated("j"), Events.started("j")))
+                    .isEqualTo(3);
+            assertThat(together(journal, Events.validated("j"), Events.completed("j")))
+                    .isEqualTo(5);
+
+            var job = journal.find("j").orElseThrow();
+            assertThat(job.lastSequence()).isEqualTo(5);
+            assertThat(job.state())
+                    .isInstanceOfSatisfying(
+                            JobState.Ended.class,
+                            ended -> assertThat(ended.endSequence()).isEqualTo(5));
+            assertThatThrownBy(() -> together(journal, Events.rolledBack("j"), Events.validated("j")))
+                    .isInstanceOf(JournalException.IllegalTransition.class);
+            assertThatThrownBy(() -> together(journal, Events.submitted("a"), Events.submitted("b")))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+        var events = new ArrayList<String>();
+        Journal.read(directory, 1, entry -> events.add(entry.event().type()));
+        assertThat(events).containsExactly("submitted", "validated", "started", "validated", "completed");
+    }
+
+    private static long together(Journal journal, JobEvent... events) {
+        return journal.append(List.of(events)).await().atMost(Duration.ofSeconds(20));
+    }
+
+    @Test
     void anEventThatCannotFollowIsRefusedAndNotWritten() {
         try (var journal = open()) {
             append(journal, Events.submitted("j"));

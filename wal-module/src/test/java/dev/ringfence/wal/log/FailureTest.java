@@ -7,10 +7,12 @@ import static org.awaitility.Awaitility.await;
 import dev.ringfence.wal.log.FaultyStorage.Operation;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -184,6 +186,29 @@ class FailureTest {
             breakOn(Operation.WRITE, FULL);
             assertFails(log, LogException.Failed.class, "No space left on device");
         }
+    }
+
+    @Test
+    void ofRecordsThatStandTogetherNoneIsWrittenWhereNotAllHaveRoom() {
+        try (var log = Logs.open(directory, storage)) {
+            breakNextSegmentOn(Operation.CREATE, FULL);
+            fill(log);
+            assertThatThrownBy(() -> together(log, "small", KILOBYTE)).isInstanceOf(LogException.NoSpace.class);
+            storage.heal();
+            assertThat(together(log, "first", KILOBYTE)).isEqualTo(5);
+            assertThatThrownBy(() -> together(log, KILOBYTE, KILOBYTE, KILOBYTE, KILOBYTE))
+                    .isInstanceOf(LogException.BadSize.class)
+                    .hasMessageContaining("segmentBytes");
+        }
+        assertThat(Logs.recover(directory).texts()).containsExactly(KILOBYTE, KILOBYTE, KILOBYTE, "first", KILOBYTE);
+    }
+
+    private static long together(WriteAheadLog log, String... texts) {
+        return log.append(Stream.of(texts)
+                        .map(text -> Payload.of(Logs.bytes(text)))
+                        .toList())
+                .await()
+                .atMost(Duration.ofSeconds(20));
     }
 
     @Test

@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -16,7 +16,8 @@ import java.util.TreeMap;
  * A disk in memory that knows what of it is durable, and can lose the rest.
  *
  * <p>Of a file that is what was synced, sector by sector; of a directory the names that were synced. A power loss leaves
- * of everything else whatever luck has it: each sector old or new, each name there or not, each size old or new. After a
+ * of everything else whatever luck has it: each sector as it was at any time since the last sync, since the kernel writes
+ * back when it likes; each name there or not, each size old or new. After a
  * sync that failed the sectors that it should have written look clean, as with Linux: no later sync writes them.
  */
 final class MemoryDisk implements Storage {
@@ -47,7 +48,8 @@ final class MemoryDisk implements Storage {
     private static final class Inode {
         private byte[] current = new byte[0];
         private byte[] synced = new byte[0];
-        private final BitSet dirty = new BitSet();
+        /** Of each sector that was written since the last sync, what it held after each of those writes. */
+        private final Map<Integer, List<byte[]>> dirty = new TreeMap<>();
 
         static Inode of(byte[] content) {
             var inode = new Inode();
@@ -62,27 +64,36 @@ final class MemoryDisk implements Storage {
                 current = Arrays.copyOf(current, at + count);
             }
             source.get(current, at, count);
-            dirty.set(at / SECTOR, (at + count + SECTOR - 1) / SECTOR);
+            for (int sector = at / SECTOR; sector * SECTOR < at + count; sector++) {
+                var from = sector * SECTOR;
+                dirty.computeIfAbsent(sector, _ -> new ArrayList<>())
+                        .add(Arrays.copyOfRange(current, from, Math.min(from + SECTOR, current.length)));
+            }
         }
 
         void sync() {
             synced = Arrays.copyOf(synced, current.length);
-            dirty.stream().forEach(sector -> copySector(synced, sector));
+            dirty.forEach((sector, versions) -> put(synced, sector, versions.getLast()));
             dirty.clear();
         }
 
         byte[] leftAfterPowerLoss(Random luck, double survival) {
             var longer = luck.nextDouble() < survival ? current.length : synced.length;
             var left = Arrays.copyOf(synced, longer);
-            dirty.stream().filter(sector -> luck.nextDouble() < survival).forEach(sector -> copySector(left, sector));
+            dirty.forEach((sector, versions) -> {
+                if (luck.nextDouble() < survival) {
+                    var last = luck.nextDouble() < survival;
+                    put(left, sector, last ? versions.getLast() : versions.get(luck.nextInt(versions.size())));
+                }
+            });
             return left;
         }
 
-        private void copySector(byte[] target, int sector) {
+        private static void put(byte[] target, int sector, byte[] content) {
             var from = sector * SECTOR;
-            var to = Math.min(from + SECTOR, Math.min(current.length, target.length));
-            if (from < to) {
-                System.arraycopy(current, from, target, from, to - from);
+            var count = Math.min(content.length, target.length - from);
+            if (count > 0) {
+                System.arraycopy(content, 0, target, from, count);
             }
         }
     }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -232,13 +233,12 @@ final class Simulation {
         /** Returns whether one of them was refused. */
         boolean append(int count) {
             var appends = new ArrayList<Append>();
-            var names = new ArrayList<String>();
+            var names = new ArrayList<List<String>>();
             for (int i = 0; i < count; i++) {
-                var bytes = text().getBytes(StandardCharsets.ISO_8859_1);
-                var name = new String(bytes, StandardCharsets.ISO_8859_1);
-                oracle.submitted(name);
-                names.add(name);
-                appends.add(new Append(Payload.of(bytes), bytes.length));
+                names.add(together());
+                appends.add(new Append(names.getLast().stream()
+                        .map(name -> Payload.of(name.getBytes(StandardCharsets.ISO_8859_1)))
+                        .toList()));
             }
             writer.settle(appends);
             for (int i = 0; i < count; i++) {
@@ -249,26 +249,43 @@ final class Simulation {
             return before > 0;
         }
 
+        /** One record, or several that stand together and fit into a segment. */
+        private List<String> together() {
+            var names = new ArrayList<String>();
+            var left = options.segmentBytes() - SegmentHeader.SIZE;
+            do {
+                var name = text();
+                left -= Frame.sizeOf(name.length());
+                if (left >= 0) {
+                    oracle.submitted(name);
+                    names.add(name);
+                }
+            } while (left > 0 && luck.nextInt(3) == 0);
+            return names;
+        }
+
         private String text() {
             var text = texts++ + ".";
             var filling = luck.nextInt(options.maxPayloadBytes() - 10) + 10 - text.length();
             return filling > 0 ? text + FILLING.substring(0, filling) : text;
         }
 
-        private void judge(String name, Append append) {
+        private void judge(List<String> names, Append append) {
             append.outcome()
                     .subscribe()
                     .with(
-                            sequence -> {
-                                require(!failed, "record " + sequence + " was acknowledged after a failure");
-                                oracle.acknowledged(sequence, name);
+                            last -> {
+                                require(!failed, "record " + last + " was acknowledged after a failure");
+                                for (int i = 0; i < names.size(); i++) {
+                                    oracle.acknowledged(last - names.size() + 1 + i, names.get(i));
+                                }
                             },
                             failure -> {
                                 if (failure instanceof LogException.Failed) {
                                     failed = true;
                                 } else {
                                     require(failure instanceof LogException.NoSpace, "refused with " + failure);
-                                    oracle.refused(name);
+                                    names.forEach(oracle::refused);
                                     refusals++;
                                 }
                             });

@@ -19,7 +19,7 @@ final class StorageCallsChild {
             var writer = new LogWriter(
                     directory, options, queue, new Acknowledger(queue, Runnable::run), Runnable::run, opened);
             for (int i = 0; i < 5; i++) {
-                writer.settle(List.of(new Append(Payload.of(new byte[1000]), 1000)));
+                writer.settle(List.of(new Append(List.of(Payload.of(new byte[1000])))));
             }
             if (life == 1) {
                 new Retention(directory, 1).discardBefore(writer.lastSequence());
