@@ -3,6 +3,8 @@ package dev.ringfence.api;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.session.Leftovers;
+import dev.ringfence.api.session.Sessions;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.EngineOptions;
@@ -59,6 +61,7 @@ public final class Ringfence implements AutoCloseable {
     private final ModelSource models;
     private final Capabilities capabilities;
     private final Journal journal;
+    private final Sessions sessions;
     private final Jobs jobs;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
@@ -72,6 +75,7 @@ public final class Ringfence implements AutoCloseable {
             ModelSource models,
             Capabilities capabilities,
             Journal journal,
+            Sessions sessions,
             Jobs jobs,
             Duration drainTimeout) {
         this.catalog = catalog;
@@ -81,6 +85,7 @@ public final class Ringfence implements AutoCloseable {
         this.models = models;
         this.capabilities = capabilities;
         this.journal = journal;
+        this.sessions = sessions;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
     }
@@ -103,8 +108,10 @@ public final class Ringfence implements AutoCloseable {
                 config.fence().scratch(),
                 config.fence().grace()));
         var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
+        Sessions sessions = null;
         try {
             sweep(fence);
+            sessions = sessions(data.resolve("sessions"), config);
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
@@ -121,6 +128,7 @@ public final class Ringfence implements AutoCloseable {
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
+                    sessions,
                     jobObserver);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
@@ -132,9 +140,13 @@ public final class Ringfence implements AutoCloseable {
                     models,
                     capabilities,
                     recovered.journal(),
+                    sessions,
                     jobs,
                     config.drainTimeout());
         } catch (RuntimeException e) {
+            if (sessions != null) {
+                sessions.close();
+            }
             recovered.journal().close();
             throw e;
         }
@@ -170,6 +182,21 @@ public final class Ringfence implements AutoCloseable {
         return journal;
     }
 
+    public Sessions sessions() {
+        return sessions;
+    }
+
+    /** What sessions and their jobs leave beside the journal. */
+    public Leftovers leftovers() {
+        return new Leftovers() {
+            @Override
+            public void deleteOfJob(String jobId) {}
+
+            @Override
+            public void deleteOfSession(String agent, Optional<String> session) {}
+        };
+    }
+
     public Jobs jobs() {
         return jobs;
     }
@@ -194,6 +221,7 @@ public final class Ringfence implements AutoCloseable {
         engines.close();
         remotes.close();
         journal.close();
+        sessions.close();
         fence.close();
     }
 
@@ -273,6 +301,18 @@ public final class Ringfence implements AutoCloseable {
             }
             return recovered;
         } catch (LogException | JournalException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Sessions sessions(Path directory, RingfenceConfig config) {
+        int perAgent = config.sessions().perAgent();
+        if (perAgent < 1) {
+            throw new StartupFailure("ringfence.sessions.per-agent is " + perAgent + "; it must be at least 1");
+        }
+        try {
+            return new Sessions(directory, perAgent);
+        } catch (LogException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
     }

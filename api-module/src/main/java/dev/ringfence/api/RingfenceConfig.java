@@ -39,6 +39,9 @@ public interface RingfenceConfig {
     /** How the journal is kept. */
     JournalKeeping journal();
 
+    /** Named groups of jobs. */
+    Sessions sessions();
+
     /** The limits of HTTP. */
     Http http();
 
@@ -130,6 +133,13 @@ public interface RingfenceConfig {
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** Named groups of jobs. */
+    interface Sessions {
+        /** How many sessions an agent may have; one more is refused until it deletes some. */
+        @WithDefault("10000")
+        int perAgent();
     }
 
     /** The limits of HTTP. */

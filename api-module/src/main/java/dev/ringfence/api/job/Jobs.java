@@ -36,6 +36,7 @@ public final class Jobs {
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
     private final Function<String, Optional<AgentGrants>> grants;
+    private final Preparation preparation;
     private final JobObserver observer;
     private final Shelf shelf;
     private final Road road;
@@ -46,6 +47,7 @@ public final class Jobs {
      * @param profiles the profile of a name, or without a name the default one
      * @param grants what an agent may ask for; empty for nothing at all
      * @param tiers the tier of the fence that a profile gets, if it can have one
+     * @param preparation what has to be so before a submission is made durable
      */
     public Jobs(
             JobSettings settings,
@@ -54,12 +56,14 @@ public final class Jobs {
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
             Function<String, Optional<AgentGrants>> grants,
             Function<SandboxProfile, Optional<String>> tiers,
+            Preparation preparation,
             JobObserver observer) {
         this.settings = settings;
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
         this.grants = grants;
+        this.preparation = preparation;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
         this.road = new Road(journal, capabilities, profiles, tiers, settings.concurrency(), () -> draining);
@@ -135,12 +139,28 @@ public final class Jobs {
             job.refused(refused("saturated", "another submission with this key was under way"));
             return join(overtaken.get(), event, wanting);
         }
-        journal.append(event).subscribe().with(_ -> acknowledged(job), failure -> {
-            shelf.remove(job);
-            release();
-            job.refused(failure);
-        });
+        preparation.before(event).subscribe().with(_ -> write(job, event), failure -> givenUp(job, failure));
         return job.acknowledged().replaceWith(job);
+    }
+
+    private void write(Job job, JobEvent.Submitted event) {
+        journal.append(event)
+                .subscribe()
+                .with(
+                        _ -> {
+                            preparation.settled(event, true);
+                            acknowledged(job);
+                        },
+                        failure -> {
+                            preparation.settled(event, false);
+                            givenUp(job, failure);
+                        });
+    }
+
+    private void givenUp(Job job, Throwable failure) {
+        shelf.remove(job);
+        release();
+        job.refused(failure);
     }
 
     /** The job that has the key of this submission, wherever it is. */

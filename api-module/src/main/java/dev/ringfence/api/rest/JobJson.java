@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.JobSignal;
 import dev.ringfence.api.job.JobView;
+import dev.ringfence.wal.journal.JobPage;
 import dev.ringfence.wal.journal.JobSummary;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,6 +31,15 @@ final class JobJson {
                             .put("bytes", blob.length())
                             .put("sha256", blob.sha256()));
         }
+        return json;
+    }
+
+    /** A list of jobs, and where it goes on. */
+    static ObjectNode of(JobPage page) {
+        var json = JsonNodeFactory.instance.objectNode();
+        var array = json.putArray("jobs");
+        page.jobs().forEach(job -> array.add(summary(job)));
+        page.next().ifPresent(next -> json.put("next", Long.toString(next)));
         return json;
     }
 

@@ -1,6 +1,5 @@
 package dev.ringfence.api.rest;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.Job;
@@ -123,11 +122,7 @@ public class JobsResource {
         var page = gate.service()
                 .jobs()
                 .list(query, Parameters.sequence("before", before), Parameters.number("limit", limit, 1, 1000));
-        var json = JsonNodeFactory.instance.objectNode();
-        var array = json.putArray("jobs");
-        page.jobs().forEach(job -> array.add(JobJson.summary(job)));
-        page.next().ifPresent(next -> json.put("next", Long.toString(next)));
-        return Response.ok(json).build();
+        return Response.ok(JobJson.of(page)).build();
     }
 
     @GET

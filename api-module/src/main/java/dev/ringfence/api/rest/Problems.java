@@ -3,6 +3,7 @@ package dev.ringfence.api.rest;
 import dev.ringfence.api.CatalogChangeException;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.api.session.UnknownSession;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
@@ -70,6 +71,12 @@ public class Problems {
             case CatalogChangeException.NotKept _ ->
                 new Problem(507, "not-kept", "The change cannot be kept", message).response();
         };
+    }
+
+    @ServerExceptionMapper
+    public Response unknownSession(UnknownSession error) {
+        return new Problem(404, "unknown-session", "There is no such session", String.valueOf(error.getMessage()))
+                .response();
     }
 
     @ServerExceptionMapper

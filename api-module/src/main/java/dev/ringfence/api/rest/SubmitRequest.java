@@ -76,7 +76,7 @@ record SubmitRequest(
         }
         var profile = text(json, "profile", errors);
         var agent = text(json, "agent", errors);
-        var session = text(json, "session", errors);
+        var session = session(json, "session", errors);
         var deadline = deadline(json, errors);
         int retries = retries(json, errors);
         if (!errors.isEmpty() || arguments == null) {
@@ -111,7 +111,16 @@ record SubmitRequest(
         return agent.or(() -> own).orElse("anonymous");
     }
 
-    private static Optional<String> text(JsonNode json, String field, List<String> errors) {
+    /** The name of a session, which is also a part of an address. */
+    static Optional<String> session(JsonNode json, String field, List<String> errors) {
+        var name = text(json, field, errors);
+        if (name.isPresent() && name.get().contains("/")) {
+            errors.add("/" + field + ": it holds a slash, which the name of a session must not");
+        }
+        return name;
+    }
+
+    static Optional<String> text(JsonNode json, String field, List<String> errors) {
         var value = json.get(field);
         if (value == null) {
             return Optional.empty();

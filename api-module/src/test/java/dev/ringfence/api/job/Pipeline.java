@@ -47,6 +47,7 @@ final class Pipeline implements AutoCloseable {
                 name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
                 catalog::grants,
                 profile -> Optional.of("none"),
+                Preparation.NONE,
                 JobObserver.NONE);
         jobs.recover(recovered.jobs());
         return new Pipeline(directory, recovered.journal(), jobs);
