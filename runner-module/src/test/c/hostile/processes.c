@@ -170,6 +170,11 @@ void scheduling(char **arguments) {
     attempt("RLIMIT_FSIZE", setrlimit(RLIMIT_FSIZE, &any));
     attempt("RLIMIT_CORE", setrlimit(RLIMIT_CORE, &any));
     struct rlimit little = {16, 16};
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    attempt("processors of the service", sched_setaffinity(service, sizeof first, &first));
+    attempt("idle input and output of the service", syscall(SYS_ioprio_set, 1, service, IOPRIO_PRIO_VALUE(3, 0)));
     attempt("limits of the service", prlimit(service, RLIMIT_NOFILE, &little, NULL));
 }
 

@@ -2,8 +2,10 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.fence.cgroup.JobCgroup;
 import dev.ringfence.runner.fence.egress.JobEgress;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jboss.logging.Logger;
@@ -16,6 +18,10 @@ final class Belongings implements AutoCloseable {
     Optional<JobCgroup> group = Optional.empty();
     Optional<JobDirectory> directory = Optional.empty();
     Optional<JobEgress> proxy = Optional.empty();
+    /** Device nodes. */
+    List<Path> devices = List.of();
+
+    Optional<DiskUse> disk = Optional.empty();
 
     private final Deque<AutoCloseable> closing = new ArrayDeque<>();
 

@@ -6,11 +6,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Says a plan in bubblewrap's words (bwrap(1), 0.8 and newer). */
 final class Bubblewrap {
     /** Sets the job's user inside the fence when the service is root: part of util-linux. */
     static final Path SETPRIV = Path.of("/usr/bin/setpriv");
+
+    /** Behind standard input and output and the seccomp program: what profiles give, in the order of the mounts. */
+    private static final int FIRST_GIVEN = 4;
 
     private static final String NOBODY = "65534";
 
@@ -21,9 +25,18 @@ final class Bubblewrap {
      *
      * @param name what shows as the process's name, so that it is found again after a crash of the service
      * @param user the job's user; only for a service that runs as root
+     * @param devices the nodes of the GPU that it was lent
      */
     static List<String> argv(
-            String name, FencePlan plan, boolean root, int user, FencedCommand command, int statusFd, int gateFd) {
+            String name,
+            FencePlan plan,
+            boolean root,
+            int user,
+            List<Path> devices,
+            FencedCommand command,
+            int statusFd,
+            int gateFd) {
+        var tier = (TierPlan.Namespaces) plan.tier();
         var argv = new ArrayList<String>();
         argv.add(name);
         argv.addAll(List.of("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"));
@@ -39,7 +52,18 @@ final class Bubblewrap {
         } else {
             argv.addAll(List.of("--unshare-user", "--uid", NOBODY, "--gid", NOBODY));
         }
-        ((TierPlan.Namespaces) plan.tier()).mounts().forEach(mount -> mount(argv, mount));
+        int given = FIRST_GIVEN;
+        for (var mount : tier.mounts()) {
+            if (mount instanceof Mount.Given(Path path, Path _, boolean writable)) {
+                argv.addAll(
+                        List.of(writable ? "--bind-fd" : "--ro-bind-fd", Integer.toString(given++), path.toString()));
+            } else {
+                if (mount.equals(new Mount.Sealed(Path.of("/dev")))) {
+                    plan.gpus().ifPresent(found -> devices.forEach(node -> device(argv, found, node)));
+                }
+                mount(argv, mount);
+            }
+        }
         argv.add("--clearenv");
         var environment = new HashMap<>(plan.network().environment());
         environment.putAll(command.environment());
@@ -51,7 +75,13 @@ final class Bubblewrap {
         argv.add("--");
         if (root) {
             String id = Integer.toString(user);
-            argv.addAll(List.of(SETPRIV.toString(), "--reuid", id, "--regid", id, "--clear-groups"));
+            argv.addAll(List.of(SETPRIV.toString(), "--reuid", id, "--regid", id));
+            if (tier.groups().isEmpty()) {
+                argv.add("--clear-groups");
+            } else {
+                argv.add("--groups");
+                argv.add(tier.groups().stream().map(String::valueOf).collect(Collectors.joining(",")));
+            }
             argv.addAll(List.of("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"));
             argv.add("--");
         }
@@ -59,11 +89,20 @@ final class Bubblewrap {
         return argv;
     }
 
+    private static void device(List<String> argv, Gpus.Found found, Path node) {
+        var inside = Path.of("/dev").resolve(found.devices().relativize(node));
+        for (var parent = inside.getParent(); parent.getNameCount() > 1; parent = parent.getParent()) {
+            argv.addAll(List.of("--perms", "0755", "--dir", parent.toString()));
+        }
+        argv.addAll(List.of("--dev-bind", node.toString(), inside.toString()));
+    }
+
     private static void mount(List<String> argv, Mount mount) {
         switch (mount) {
             case Mount.Directory(Path path) -> argv.addAll(List.of("--perms", "0755", "--dir", path.toString()));
             case Mount.Link(String target, Path path) -> argv.addAll(List.of("--symlink", target, path.toString()));
             case Mount.ReadOnly(Path path) -> argv.addAll(List.of("--ro-bind", path.toString(), path.toString()));
+            case Mount.Given _ -> throw new IllegalArgumentException("given by a descriptor");
             case Mount.Proc() -> argv.addAll(List.of("--proc", "/proc"));
             case Mount.Devices() -> argv.addAll(List.of("--dev", "/dev"));
             case Mount.Temporary(Path path, long bytes) ->

@@ -16,6 +16,7 @@ import dev.ringfence.runner.process.ProcessException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -36,11 +37,15 @@ public final class Fence implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Fence.class);
     private static final Duration SWEEP = Duration.ofSeconds(10);
 
+    /** Where all services of a host can make files, and no job can. */
+    private static final Path LOCKS = Path.of("/tmp");
+
     private final FenceSettings settings;
     private final Host host;
     private final Optional<Cgroups> cgroups;
     private final JobUsers users;
     private final List<TierStatus> tiers;
+    private final Gpus gpus = new Gpus(LOCKS);
     private final Egress egress = new Egress(EgressLimits.DEFAULT);
 
     /** Another beginning in each life, so that a job's mark is not one of an earlier life's. */
@@ -62,7 +67,12 @@ public final class Fence implements AutoCloseable {
 
     /** The same with the control groups that are given. */
     static Fence on(FenceSettings settings, Optional<Cgroups> cgroups) {
-        var probed = Host.probe(settings, cgroups);
+        return on(settings, cgroups, Path.of("/dev"));
+    }
+
+    /** The same with the device nodes of a directory. */
+    static Fence on(FenceSettings settings, Optional<Cgroups> cgroups, Path devices) {
+        var probed = Host.probe(settings, cgroups, devices);
         var checks = new TierCheck(probed).run(tier -> tryOut(settings, probed, cgroups, tier));
         var missing = new EnumMap<FenceTier, String>(FenceTier.class);
         for (var status : checks) {
@@ -131,6 +141,10 @@ public final class Fence implements AutoCloseable {
             }
             belongings.group = group(command, plan);
             belongings.group.ifPresent(group -> belongings.until(group::remove));
+            plan.gpus().ifPresent(found -> {
+                var lease = belongings.until(gpus.lend(found.units()));
+                belongings.devices = found.with(lease);
+            });
             belongings.proxy = plan.network().egress().map(policy -> belongings.until(open(command, policy, listener)));
             var mark = JobMark.of(settings.instance(), jobs.incrementAndGet());
             start = switch (plan.tier()) {

@@ -10,6 +10,7 @@ import dev.ringfence.runner.fence.seccomp.SeccompFilter;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import dev.ringfence.runner.fence.seccomp.UnusableSyscallList;
 import java.util.HashSet;
+import java.util.Optional;
 
 /**
  * Plans how a profile is enforced. Each field of the profile gets a line in the report or refuses the command; none is
@@ -34,6 +35,8 @@ final class FencePlanner {
     private long watchedDisk;
     private long watchedTasks;
     private long userTasks;
+    private int nice;
+    private Optional<Gpus.Found> gpus = Optional.empty();
 
     private FencePlanner(Host host, FencedCommand command) {
         this.host = host;
@@ -84,11 +87,12 @@ final class FencePlanner {
                 plan,
                 network,
                 filter.program(),
+                gpus,
                 limits,
                 new Watch(watchedMemory, watchedCores, watchedIo, watchedTasks, watchedDisk),
                 userTasks,
                 profile.filesystem().maxFileSize().bytes(),
-                profile.processLimits().priority(),
+                nice,
                 new FenceReport(plan.tier().externalName(), planning.entries()));
     }
 
@@ -124,11 +128,13 @@ final class FencePlanner {
         switch (asked.gpu()) {
             case GpuAccess.None _ ->
                 entry("resources.gpu_access", "None", "no device nodes but null, zero, full, random, tty", "none");
-            case GpuAccess.Shared _, GpuAccess.Exclusive _ ->
+            case GpuAccess.Shared shared ->
                 throw new FenceException.Refused(
                         "resources.gpu_access",
-                        "resources.gpu_access is " + asked.gpu() + ", which this fence cannot enforce yet;"
-                                + " use a profile with gpu_access = \"None\"");
+                        "resources.gpu_access is Shared with at most " + shared.maxMemory()
+                                + ", and no means of the kernel limits what a job takes of a GPU's memory; use"
+                                + " \"Exclusive\", or \"None\"");
+            case GpuAccess.Exclusive _ -> gpu();
         }
 
         long ioBytes = DataSize.ofMegabytes(asked.maxIoMegabytesPerSecond()).bytes();
@@ -148,6 +154,24 @@ final class FencePlanner {
 
         int tasks = ownTasks + profile.processLimits().maxChildProcesses() + command.threads();
         return new CgroupLimits(memory, tasks, asked.maxCores(), ioBytes);
+    }
+
+    private void gpu() {
+        var found = host.gpus();
+        if (found.units().isEmpty()) {
+            throw new FenceException.Refused(
+                    "resources.gpu_access",
+                    "resources.gpu_access is Exclusive, and this host has no GPU: neither nvidia0 and so on nor"
+                            + " dri/renderD128 and so on in " + found.devices() + "; install its driver, or in a"
+                            + " container pass its device nodes in");
+        }
+        tier.gpus(found);
+        gpus = Optional.of(found);
+        entry(
+                "resources.gpu_access",
+                "Exclusive",
+                "the device nodes of one GPU, lent by a file lock to one job at a time",
+                "one of " + found.units());
     }
 
     private void processes(long tasks) {
@@ -185,13 +209,22 @@ final class FencePlanner {
                         ? "monotonic clock, SIGTERM, grace, SIGKILL to every process that carries the job's mark"
                         : "monotonic clock, SIGTERM, grace, SIGKILL to the namespace's first process",
                 command.effectiveDeadline().toMillis() + " ms");
-        if (asked.priority() < 0 && !host.root()) {
-            throw new FenceException.Refused(
-                    "process_limits.process_priority",
-                    "process_limits.process_priority is " + asked.priority()
-                            + ", and only a service that is root may raise a priority; use 0 or more");
+        nice = asked.priority();
+        if (nice < host.nice() && !host.raises()) {
+            if (nice < 0) {
+                throw new FenceException.Refused(
+                        "process_limits.process_priority",
+                        "process_limits.process_priority is " + nice
+                                + ", and only a service with CAP_SYS_NICE may raise a priority above its own; use 0 or"
+                                + " more");
+            }
+            nice = host.nice();
         }
-        entry("process_limits.process_priority", asked.priority(), "nice", Integer.toString(asked.priority()));
+        entry(
+                "process_limits.process_priority",
+                asked.priority(),
+                nice == asked.priority() ? "nice" : "nice, as the service itself has it",
+                Integer.toString(nice));
     }
 
     private static String and(String more) {

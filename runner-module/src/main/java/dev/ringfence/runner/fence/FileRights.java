@@ -41,6 +41,9 @@ final class FileRights {
             | REFER
             | TRUNCATE;
 
+    /** To use a device. */
+    static final long DEVICE = READ_FILE | WRITE_FILE | DEVICE_CONTROL;
+
     private FileRights() {}
 
     /** All that a version knows. */

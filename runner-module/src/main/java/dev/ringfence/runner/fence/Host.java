@@ -25,10 +25,13 @@ import java.util.stream.Collectors;
  * @param only the one tier that the operator wants
  * @param missing the tiers that cannot be built here, each with the reason
  * @param root whether the service runs as root, and so can give each job a user of its own
+ * @param nice the service's own priority
+ * @param raises whether the service may give a higher one than its own
  * @param processors how many there are
  * @param cgroupVersion such as {@code cgroup v1}; empty when there is no hierarchy to write to
  * @param controllers what can be limited there, with the file that a limit is written to
  * @param systemPaths the read-only system inside a fence: target path to what is there
+ * @param gpus which there are
  * @param masked what is hidden of {@code /proc}
  */
 record Host(
@@ -37,12 +40,16 @@ record Host(
         Optional<FenceTier> only,
         Map<FenceTier, String> missing,
         boolean root,
+        int nice,
+        boolean raises,
         Optional<Architecture> architecture,
         int processors,
         Optional<String> cgroupVersion,
         Map<Cgroups.Controller, String> controllers,
         Map<Path, SystemPath> systemPaths,
+        Gpus.Found gpus,
         List<Path> masked) {
+    private static final int CAP_SYS_NICE = 23;
     private static final List<String> TOP_LEVEL = List.of("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32");
     private static final List<String> ETC =
             List.of("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/nsswitch.conf");
@@ -71,7 +78,7 @@ record Host(
         record Bound() implements SystemPath {}
     }
 
-    static Host probe(FenceSettings settings, Optional<Cgroups> cgroups) {
+    static Host probe(FenceSettings settings, Optional<Cgroups> cgroups, Path devices) {
         var controllers = new LinkedHashMap<Cgroups.Controller, String>();
         cgroups.ifPresent(found ->
                 found.controllers().forEach(controller -> controllers.put(controller, found.file(controller))));
@@ -81,11 +88,14 @@ record Host(
                 settings.tier(),
                 Map.of(),
                 ProcessEngine.effectiveUser() == 0,
+                ownNice(),
+                mayRaise(),
                 Architecture.ofThisHost(),
                 Runtime.getRuntime().availableProcessors(),
                 cgroups.map(Cgroups::version),
                 Map.copyOf(controllers),
                 findSystem(),
+                Gpus.find(devices),
                 MASKED.stream().map(Path::of).filter(Files::exists).toList());
     }
 
@@ -97,11 +107,14 @@ record Host(
                 only,
                 Map.copyOf(reasons),
                 root,
+                nice,
+                raises,
                 architecture,
                 processors,
                 cgroupVersion,
                 controllers,
                 systemPaths,
+                gpus,
                 masked);
     }
 
@@ -131,6 +144,27 @@ record Host(
 
     Set<Cgroups.Controller> limitable() {
         return controllers.keySet();
+    }
+
+    private static int ownNice() {
+        var line = own("stat");
+        // Behind the name in parentheses, which may hold anything, the seventeenth (proc(5)).
+        return Integer.parseInt(line.substring(line.lastIndexOf(')') + 2).split(" ", 18)[16]);
+    }
+
+    private static boolean mayRaise() {
+        return own("status")
+                .lines()
+                .filter(line -> line.startsWith("CapEff:"))
+                .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).strip(), 16) >> CAP_SYS_NICE & 1) == 1);
+    }
+
+    private static String own(String file) {
+        try {
+            return Files.readString(Path.of("/proc/self", file));
+        } catch (IOException e) {
+            throw new FenceException.Broken("reading /proc/self/" + file + " failed", e);
+        }
     }
 
     private static Optional<Path> findBubblewrap() {

@@ -1,38 +1,22 @@
 package dev.ringfence.runner.fence;
 
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
-import java.util.Set;
 
 /**
  * The directory that a job may write to. A hostile job may leave anything in it: a tree deeper than a path can name,
  * directories without rights, links to elsewhere.
  */
 final class JobDirectory {
-    private static final int MOST_FILES = 100_000;
-    private static final int MOST_DEPTH = 128;
-
     private final Path path;
 
     private JobDirectory(Path path) {
         this.path = path;
     }
-
-    /**
-     * How much there is.
-     *
-     * @param bytes the files' sizes
-     * @param trouble why there may be more than was looked at; empty when that is all
-     */
-    record Size(long bytes, int files, String trouble) {}
 
     /**
      * Makes where jobs' directories are made, and removes what an earlier life of the service left there.
@@ -76,16 +60,6 @@ final class JobDirectory {
         return path;
     }
 
-    Size size() {
-        var counter = new Counter();
-        try {
-            Files.walkFileTree(path, Set.of(), MOST_DEPTH, counter);
-        } catch (IOException e) {
-            // What changed under our feet is counted the next time.
-        }
-        return new Size(counter.bytes, counter.files, counter.trouble);
-    }
-
     /** Removes it all, if it is still there. Nobody writes to it any more. */
     void remove() throws IOException {
         if (Files.notExists(path, LinkOption.NOFOLLOW_LINKS)) {
@@ -120,43 +94,5 @@ final class JobDirectory {
             }
         }
         Files.delete(path);
-    }
-
-    /** A job that hides files where they cannot be counted is in trouble; one whose files come and go is not. */
-    private static final class Counter extends SimpleFileVisitor<Path> {
-        private long bytes;
-        private int files;
-        private String trouble = "";
-
-        @Override
-        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-            if (attributes.isDirectory()) {
-                return stop("directories deeper than " + MOST_DEPTH);
-            }
-            return count(attributes);
-        }
-
-        @Override
-        public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
-            return count(attributes);
-        }
-
-        @Override
-        public FileVisitResult visitFileFailed(Path file, IOException failure) {
-            return failure instanceof NoSuchFileException
-                    ? FileVisitResult.CONTINUE
-                    : stop("a directory that cannot be looked into");
-        }
-
-        /** By the size that a file claims; how much of it is there is not told. */
-        private FileVisitResult count(BasicFileAttributes attributes) {
-            bytes += attributes.size();
-            return ++files > MOST_FILES ? stop("more than " + MOST_FILES + " files") : FileVisitResult.CONTINUE;
-        }
-
-        private FileVisitResult stop(String why) {
-            trouble = why;
-            return FileVisitResult.TERMINATE;
-        }
     }
 }

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile.Filesystem;
 import dev.ringfence.runner.fence.TierPlan.FileRule;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import dev.ringfence.runner.fence.seccomp.Architecture;
@@ -65,6 +66,8 @@ final class LandlockPlanner implements TierPlanner {
     private boolean temporary;
     private @Nullable NetworkPlan network;
     private OptionalInt threads = OptionalInt.empty();
+    private final Set<Integer> groups = new LinkedHashSet<>();
+    private List<Path> writable = List.of();
 
     LandlockPlanner(Planning planning, int version) {
         this.planning = planning;
@@ -73,7 +76,7 @@ final class LandlockPlanner implements TierPlanner {
 
     @Override
     public void system() {
-        planning.denied().forEach(path -> denied.add(real(path)));
+        denied.addAll(planning.denied());
         planning.host().systemPaths().forEach((path, what) -> {
             if (what instanceof Host.SystemPath.Bound) {
                 allow(path, FileRights.READ_AND_RUN);
@@ -86,37 +89,36 @@ final class LandlockPlanner implements TierPlanner {
     @Override
     public long disk(DataSize asked) {
         temporary = planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0;
+        boolean written = planning.writesToHost(asked);
+        var watched = new ArrayList<String>();
+        if (temporary) {
+            watched.add("size of the job's directory");
+        }
+        if (written) {
+            watched.add("growth of the write paths");
+        }
         planning.entry(
                 "resources.max_disk_mb",
                 asked,
-                temporary
-                        ? "watchdog: size of the job's directory, at least every second"
-                        : "Landlock: nothing can be written",
-                (temporary ? asked.bytes() : 0) + " bytes");
-        return temporary ? asked.bytes() : 0;
+                watched.isEmpty()
+                        ? "Landlock: nothing can be written"
+                        : "watchdog: " + String.join(" and ", watched) + ", at least every second",
+                (watched.isEmpty() ? 0 : asked.bytes()) + " bytes");
+        return watched.isEmpty() ? 0 : asked.bytes();
     }
 
     @Override
     public void filesystem() {
         var asked = planning.profile().filesystem();
         var readable = planning.readable();
-        readable.forEach(path -> allow(path, FileRights.READ_AND_RUN));
+        // Resolved once: whoever may write there could put a link in a path's place meanwhile.
+        readable.forEach(path -> allowReal(path, FileRights.READ_AND_RUN, denied));
         planning.entry(
                 "filesystem.read_paths",
                 asked.readPaths(),
                 "Landlock version " + version,
                 "the system and " + readable + ", by " + rules.size() + " rules");
-        if (!asked.writePaths().isEmpty()) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths",
-                    "filesystem.write_paths " + asked.writePaths() + " cannot be given yet, since the disk limit does"
-                            + " not reach into directories of the host; leave them out and write to $TMPDIR");
-        }
-        planning.entry(
-                "filesystem.write_paths",
-                "none",
-                "Landlock: nothing can be written but the job's directory",
-                temporary ? "$TMPDIR" : "none");
+        writePaths(asked, readable);
         planning.entry(
                 "filesystem.denied_paths",
                 asked.deniedPaths(),
@@ -129,6 +131,56 @@ final class LandlockPlanner implements TierPlanner {
                 asked.allowTempFiles(),
                 temporary ? "a directory of the job's own, as $TMPDIR and $HOME" : "Landlock: nothing can be written",
                 Boolean.toString(asked.allowTempFiles()));
+    }
+
+    /**
+     * Below what can be written, what is denied or read-only must not be moved out of the way for the next job. So like
+     * around a denied path, only the neighbours of all names on the way to it get a rule: what lies in a directory
+     * itself can be changed only where the directory has one.
+     */
+    private void writePaths(Filesystem asked, Set<Path> readable) {
+        if (asked.writePaths().isEmpty()) {
+            planning.entry(
+                    "filesystem.write_paths",
+                    "none",
+                    "Landlock: nothing can be written but the job's directory",
+                    temporary ? "$TMPDIR" : "none");
+            return;
+        }
+        var given = WritePaths.of(asked.writePaths(), planning.host().root());
+        groups.addAll(given.groups());
+        writable = given.paths().stream().map(GivenPath::real).toList();
+        var spared = new LinkedHashSet<>(denied);
+        readable.stream()
+                .filter(path -> !writable.contains(path))
+                .filter(path -> writable.stream().anyMatch(path::startsWith))
+                .forEach(spared::add);
+        for (var path : writable) {
+            if (spared.stream().anyMatch(path::startsWith) && denied.stream().noneMatch(path::startsWith)) {
+                // Given for writing by itself, below what is only for reading.
+                allowReal(path, FileRights.WORK, denied);
+            } else {
+                allowReal(path, FileRights.READ_AND_RUN, denied);
+                allowReal(path, FileRights.WORK, spared);
+            }
+        }
+        planning.entry(
+                "filesystem.write_paths",
+                asked.writePaths(),
+                spared.isEmpty()
+                        ? "Landlock"
+                        : "Landlock: rules for all that lies around what is denied or read-only; in the directories on"
+                                + " the way to it nothing new can be made",
+                writable
+                        + (given.groups().isEmpty() ? "" : ", by groups " + given.groups())
+                        + (temporary ? ", $TMPDIR" : ""));
+    }
+
+    @Override
+    public void gpus(Gpus.Found found) {
+        if (planning.host().root()) {
+            groups.addAll(Gpus.groups(found.all()));
+        }
     }
 
     @Override
@@ -156,7 +208,9 @@ final class LandlockPlanner implements TierPlanner {
             decided.add("connect");
         }
         // The start itself is a clone, so a filter cannot forbid them; the service, when asked, lets only that through.
-        return asked.withProcesses().refusing(refused).asking(decided);
+        var policy = asked.withProcesses().refusing(refused).asking(decided);
+        // A user of its own keeps a job from acting on others.
+        return planning.host().root() ? policy : policy.keepingToItself();
     }
 
     @Override
@@ -176,7 +230,8 @@ final class LandlockPlanner implements TierPlanner {
                 "a user of its own, no capabilities",
                 root
                         ? "setresuid by the starting thread, no_new_privs"
-                        : "no_new_privs; Landlock: no signals to others, no tracing of others",
+                        : "no_new_privs; Landlock: no signals to others, no tracing of others; seccomp: no limits,"
+                                + " priorities or processors of others",
                 root ? "a user of the jobs' range" : "the service's user, which it cannot change");
     }
 
@@ -188,21 +243,23 @@ final class LandlockPlanner implements TierPlanner {
                 FileRights.known(version),
                 network != null && network.shared() ? 0 : FileRights.network(version),
                 FileRights.scopes(version),
-                threads);
+                threads,
+                groups,
+                writable);
     }
 
     private void allow(Path path, long rights) {
         if (Files.exists(path)) {
-            allowReal(real(path), rights);
+            allowReal(Planning.real(path), rights, denied);
         }
     }
 
-    private void allowReal(Path path, long rights) {
-        if (denied.stream().anyMatch(path::startsWith)) {
+    private void allowReal(Path path, long rights, Set<Path> spared) {
+        if (spared.stream().anyMatch(path::startsWith)) {
             return;
         }
         boolean directory = Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
-        if (!directory || denied.stream().noneMatch(below -> below.startsWith(path))) {
+        if (!directory || spared.stream().noneMatch(below -> below.startsWith(path))) {
             add(new FileRule(path, (directory ? rights : rights & FileRights.OF_FILES) & FileRights.known(version)));
             return;
         }
@@ -210,7 +267,7 @@ final class LandlockPlanner implements TierPlanner {
             for (var child : children) {
                 // What a link leads to is guarded where it is.
                 if (!Files.isSymbolicLink(child)) {
-                    allowReal(child, rights);
+                    allowReal(child, rights, spared);
                 }
             }
         } catch (IOException e) {
@@ -227,13 +284,5 @@ final class LandlockPlanner implements TierPlanner {
                             + " give fewer read paths, or use the tier namespaces");
         }
         rules.add(rule);
-    }
-
-    private static Path real(Path path) {
-        try {
-            return path.toRealPath();
-        } catch (IOException e) {
-            throw new FenceException.Broken(path + " cannot be resolved: " + e.getMessage(), e);
-        }
     }
 }

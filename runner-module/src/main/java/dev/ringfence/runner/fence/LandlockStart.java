@@ -9,6 +9,7 @@ import dev.ringfence.runner.process.ProcessRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,11 +29,17 @@ record LandlockStart(
         if (tier.workRights() != 0) {
             makeDirectory();
         }
+        if (plan.watch().diskBytes() > 0) {
+            var written = new ArrayList<>(tier.writable());
+            belongings.directory.map(JobDirectory::path).ifPresent(written::add);
+            belongings.disk = Optional.of(new DiskUse(written, 0, plan.maxFileBytes(), belongings.user));
+        }
         var tasks = tier.threads().isPresent()
                 ? Optional.of(new TaskLimit(tier.threads().getAsInt(), mark))
                 : Optional.<TaskLimit>empty();
         var supervisor = new LandlockSupervisor(new JobLimits(plan, belongings, mark, tasks), belongings);
-        var confinement = new Confinement(Optional.of(landlock()), belongings.user, plan.filter(), decider(tasks));
+        var confinement =
+                new Confinement(Optional.of(landlock()), belongings.user, tier.groups(), plan.filter(), decider(tasks));
         var directory = belongings.directory.map(JobDirectory::path).orElse(Path.of("/"));
         var request = new ProcessRequest(
                 command.name(),
@@ -83,6 +90,9 @@ record LandlockStart(
             for (var rule : tier.rules()) {
                 allow(landlock, rule.path(), rule.rights());
             }
+            for (var node : belongings.devices) {
+                allow(landlock, node, FileRights.DEVICE & tier.handledFiles());
+            }
             if (belongings.directory.isPresent()) {
                 allow(landlock, belongings.directory.get().path(), tier.workRights());
             }
@@ -96,13 +106,9 @@ record LandlockStart(
         }
     }
 
-    /** The plan's paths hold no links; one that leads elsewhere by now was put there since. */
+    /** The plan's paths hold no links; one that does by now was put there since. */
     private static void allow(Landlock landlock, Path path, long rights) throws IOException {
-        try (var file = PinnedFile.of(path)) {
-            var found = Files.readSymbolicLink(file.path());
-            if (!found.equals(path)) {
-                throw new IOException(path + " has become " + found);
-            }
+        try (var file = PinnedFile.withoutLinks(path)) {
             landlock.allow(file, rights);
         }
     }

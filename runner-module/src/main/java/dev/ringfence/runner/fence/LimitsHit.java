@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
  */
 final class LimitsHit {
     /** A shell's way to say that a program ended by a signal; bubblewrap says it the same way. */
-    private static final int SIGNAL_BASE = 128;
+    static final int SIGNAL_BASE = 128;
 
     private static final int SIGXFSZ = 25;
     private static final int SIGSYS = 31;

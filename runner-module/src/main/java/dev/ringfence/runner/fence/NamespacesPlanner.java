@@ -6,6 +6,7 @@ import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -17,6 +18,8 @@ final class NamespacesPlanner implements TierPlanner {
 
     private final Planning planning;
     private final List<Mount> mounts = new ArrayList<>();
+    private final Set<Integer> groups = new LinkedHashSet<>();
+    private List<Path> writable = List.of();
 
     NamespacesPlanner(Planning planning) {
         this.planning = planning;
@@ -42,44 +45,28 @@ final class NamespacesPlanner implements TierPlanner {
 
     @Override
     public long disk(DataSize asked) {
-        if (planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0) {
-            mounts.add(new Mount.Temporary(Path.of("/tmp"), asked.bytes()));
-            planning.entry("resources.max_disk_mb", asked, "size of the tmpfs on /tmp", asked.bytes() + " bytes");
-        } else {
-            mounts.add(new Mount.Directory(Path.of("/tmp")));
-            planning.entry("resources.max_disk_mb", asked, "nothing can be written", "0 bytes");
+        boolean temporary = planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0;
+        boolean writable = planning.writesToHost(asked);
+        mounts.add(
+                temporary ? new Mount.Temporary(Path.of("/tmp"), asked.bytes()) : new Mount.Directory(Path.of("/tmp")));
+        var means = temporary ? "size of the tmpfs on /tmp" : writable ? "" : "nothing can be written";
+        if (writable) {
+            means += (temporary ? "; " : "") + "watchdog, at least every second: growth of the write paths"
+                    + (temporary ? " and the tmpfs together" : "");
         }
-        return 0;
+        planning.entry("resources.max_disk_mb", asked, means, (temporary || writable ? asked.bytes() : 0) + " bytes");
+        return writable ? asked.bytes() : 0;
     }
 
     @Override
     public void filesystem() {
         var asked = planning.profile().filesystem();
-        var visible = planning.readable();
-        visible.forEach(this::readOnly);
-        planning.entry("filesystem.read_paths", asked.readPaths(), "read-only mounts", "the system and " + visible);
-
-        if (!asked.writePaths().isEmpty()) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths",
-                    "filesystem.write_paths " + asked.writePaths() + " cannot be given yet, since the disk limit does"
-                            + " not reach into directories of the host; leave them out and write to /tmp");
-        }
-        planning.entry("filesystem.write_paths", "none", "no writable mounts but /tmp", "none");
-
-        int masked = 0;
-        for (var path : planning.denied()) {
-            if (underSystem(path) || visible.stream().anyMatch(path::startsWith)) {
-                mounts.add(new Mount.Masked(path, Files.isDirectory(path)));
-                masked++;
-            }
-        }
-        planning.entry(
-                "filesystem.denied_paths",
-                asked.deniedPaths(),
-                "masked, and nothing is visible that is not given",
-                masked + " masked");
-
+        var paths = PathPlan.of(
+                asked, planning.command().readOnly(), planning.host().root(), this::underSystem);
+        mounts.addAll(paths.mounts());
+        planning.entries().addAll(paths.entries());
+        groups.addAll(paths.groups());
+        writable = paths.writable();
         planning.entry(
                 "filesystem.allow_temp_files",
                 asked.allowTempFiles(),
@@ -87,6 +74,13 @@ final class NamespacesPlanner implements TierPlanner {
                 Boolean.toString(asked.allowTempFiles()));
         mounts.add(new Mount.Sealed(Path.of("/dev")));
         mounts.add(new Mount.Sealed(Path.of("/")));
+    }
+
+    @Override
+    public void gpus(Gpus.Found found) {
+        if (planning.host().root()) {
+            groups.addAll(Gpus.groups(found.all()));
+        }
     }
 
     @Override
@@ -121,7 +115,7 @@ final class NamespacesPlanner implements TierPlanner {
 
     @Override
     public TierPlan plan() {
-        return new TierPlan.Namespaces(mounts);
+        return new TierPlan.Namespaces(mounts, groups, writable);
     }
 
     /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */

@@ -4,8 +4,11 @@ import dev.ringfence.runner.fence.egress.JobEgress;
 import dev.ringfence.runner.fence.seccomp.SeccompFilter;
 import dev.ringfence.runner.process.Confinement;
 import dev.ringfence.runner.process.JobMark;
+import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessRequest;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,15 +20,22 @@ record NamespacesStart(
         FenceSettings settings, Host host, FencePlan plan, FencedCommand command, Belongings belongings, JobMark mark) {
 
     FencedStart prepare() {
+        var tier = (TierPlan.Namespaces) plan.tier();
+        var given = hold(tier);
+        if (!tier.writable().isEmpty()) {
+            belongings.disk = Optional.of(
+                    new DiskUse(tier.writable(), plan.watch().diskBytes(), plan.maxFileBytes(), belongings.user));
+        }
         var supervisor = new NamespacesSupervisor(new JobLimits(plan, belongings, mark, Optional.empty()), belongings);
-        // The seccomp program is the only one.
-        int status = ProcessRequest.statusDescriptor(1);
-        int gate = ProcessRequest.gateDescriptor(1);
+        // The seccomp program, and what is given.
+        int status = ProcessRequest.statusDescriptor(1 + given.size());
+        int gate = ProcessRequest.gateDescriptor(1 + given.size());
         var argv = Bubblewrap.argv(
                 "ringfence:" + settings.instance() + ":" + command.name(),
                 plan,
                 host.root(),
                 belongings.user.orElse(0),
+                belongings.devices,
                 command,
                 status,
                 gate);
@@ -37,6 +47,7 @@ record NamespacesStart(
                 Path.of("/"),
                 command.input(),
                 List.of(plan.filter()),
+                given,
                 true,
                 command.effectiveDeadline(),
                 settings.grace(),
@@ -45,12 +56,28 @@ record NamespacesStart(
         return new FencedStart(request, supervisor);
     }
 
+    /** What is given is held, so that nobody can put something else in its place before it is mounted. */
+    private List<PinnedFile> hold(TierPlan.Namespaces tier) {
+        var held = new ArrayList<PinnedFile>();
+        for (var mount : tier.mounts()) {
+            if (mount instanceof TierPlan.Mount.Given(Path path, Path real, boolean _)) {
+                try {
+                    held.add(belongings.until(PinnedFile.withoutLinks(real)));
+                } catch (IOException e) {
+                    throw new FenceException.Broken(path + " was exchanged while the fence was being built", e);
+                }
+            }
+        }
+        return held;
+    }
+
     /** Bubblewrap itself keeps its rights; only its connections, and with them the job's, are asked about. */
     private Confinement confinement(JobEgress proxy) {
         var architecture = host.architecture().orElseThrow();
         return new Confinement(
                 Optional.empty(),
                 OptionalInt.empty(),
+                Set.of(),
                 true,
                 SeccompFilter.asking(architecture, Set.of("connect")).program(),
                 new NetworkCalls(proxy, true));

@@ -70,6 +70,7 @@ final class NamespacesSupervisor implements TierSupervisor {
         }
         inner = Integer.parseInt(child.group(1));
         handle = tree.hold(inner);
+        tree.markBelow(inner);
         limits.apply(tree, inner, OptionalInt.empty());
         return true;
     }

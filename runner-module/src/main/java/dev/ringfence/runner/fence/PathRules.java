@@ -1,24 +1,36 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.process.PinnedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystems;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Turns the paths of a profile, globs among them, into what is there now. */
+/**
+ * Turns the paths of a profile, globs among them, into what is there now.
+ *
+ * <p>Links are a way out of what was meant, since a job can put one where it may write. So a link on the way to a path is
+ * followed only when it belongs to root, which no job ever is, and one that a wildcard finds is passed over: what it
+ * leads to is given or denied where it is.
+ */
 final class PathRules {
     private static final Pattern GLOB = Pattern.compile("[*?\\[{]");
     private static final int MOST_MATCHES = 256;
     private static final int MOST_VISITED = 20_000;
+    private static final int MOST_LINKS = 40;
 
     /** What no profile can give: it would open the host itself. */
     private static final List<Path> NEVER = List.of(Path.of("/proc"), Path.of("/sys"), Path.of("/dev"));
@@ -30,15 +42,65 @@ final class PathRules {
      *
      * @param field the profile's key, for errors
      */
-    static List<Path> expand(String field, String pattern) {
+    static List<GivenPath> expand(String field, String pattern) {
         var base = base(field, pattern);
-        if (!GLOB.matcher(pattern).find()) {
-            return Files.exists(base) ? List.of(base) : List.of();
+        var real = real(field, base);
+        refuseTheHostItself(field, pattern, real);
+        if (!Files.exists(real, LinkOption.NOFOLLOW_LINKS)) {
+            return List.of();
         }
+        return GLOB.matcher(pattern).find() ? matches(field, pattern, base, real) : List.of(new GivenPath(base, real));
+    }
+
+    /** Follows links that belong to root; refuses any other. What does not exist stays as it is. */
+    private static Path real(String field, Path path) {
+        var real = Path.of("/");
+        var names = new ArrayDeque<Path>();
+        path.forEach(names::add);
+        int links = 0;
+        while (!names.isEmpty()) {
+            var next = real.resolve(names.pop()).normalize();
+            var target = linkOfRoot(field, path, next);
+            if (target.isEmpty()) {
+                real = next;
+                continue;
+            }
+            if (++links > MOST_LINKS) {
+                throw new FenceException.Refused(field, "\"" + path + "\" goes through too many links");
+            }
+            var whole = next.resolveSibling(target.get());
+            var rest = new ArrayDeque<Path>();
+            whole.forEach(rest::add);
+            rest.addAll(names);
+            names = rest;
+            real = Path.of("/");
+        }
+        return real;
+    }
+
+    /** What a link leads to; empty when there is none. Owner and target are the same link's: it is held meanwhile. */
+    private static Optional<Path> linkOfRoot(String field, Path path, Path next) {
+        try (var held = PinnedFile.of(next)) {
+            var target = held.link();
+            if (target.isPresent() && held.owner() != 0) {
+                throw new FenceException.Refused(
+                        field,
+                        "\"" + path + "\" goes through the link " + next + ", which does not belong to root; write the"
+                                + " path that it leads to");
+            }
+            return target;
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new FenceException.Refused(field, "\"" + path + "\" cannot be looked at: " + e.getMessage());
+        }
+    }
+
+    private static List<GivenPath> matches(String field, String pattern, Path base, Path real) {
         var matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern);
-        var found = new ArrayList<Path>();
+        var found = new ArrayList<GivenPath>();
         try {
-            Files.walkFileTree(base, Set.of(), 64, new SimpleFileVisitor<>() {
+            Files.walkFileTree(real, Set.of(), 64, new SimpleFileVisitor<>() {
                 private int visited;
 
                 @Override
@@ -48,7 +110,9 @@ final class PathRules {
 
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                    take(file);
+                    if (!attributes.isSymbolicLink()) {
+                        take(file);
+                    }
                     return FileVisitResult.CONTINUE;
                 }
 
@@ -64,7 +128,8 @@ final class PathRules {
                                 "\"" + pattern + "\" would search more than " + MOST_VISITED
                                         + " files; name a deeper directory before the first wildcard");
                     }
-                    if (!matcher.matches(path)) {
+                    var named = base.resolve(real.relativize(path));
+                    if (!matcher.matches(named)) {
                         return false;
                     }
                     if (found.size() == MOST_MATCHES) {
@@ -73,7 +138,7 @@ final class PathRules {
                                 "\"" + pattern + "\" matches more than " + MOST_MATCHES
                                         + " paths; name their directory instead");
                     }
-                    return found.add(path);
+                    return found.add(new GivenPath(named, path));
                 }
             });
         } catch (IOException e) {
@@ -101,9 +166,14 @@ final class PathRules {
             }
             base = base.resolve(name);
         }
+        refuseTheHostItself(field, pattern, base);
+        return base;
+    }
+
+    private static void refuseTheHostItself(String field, String pattern, Path base) {
         if (base.getNameCount() == 0) {
             throw new FenceException.Refused(
-                    field, "\"" + pattern + "\" would open the whole host; name a directory below /");
+                    field, "\"" + pattern + "\" would search or open the whole host; name a directory below /");
         }
         for (var never : NEVER) {
             if (base.startsWith(never)) {
@@ -111,6 +181,5 @@ final class PathRules {
                         field, "\"" + pattern + "\": nothing below " + never + " can be given");
             }
         }
-        return base;
     }
 }

@@ -1,7 +1,9 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FenceReport.Entry;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -39,21 +41,49 @@ final class Planning {
         entries.add(new Entry(field, asked.toString(), means, value));
     }
 
-    /** What the profile, and the runner itself, let the program read beside the system. */
+    /**
+     * Whether the profile lets the program write to the host's files.
+     *
+     * @throws FenceException.Refused when it gives no room for them
+     */
+    boolean writesToHost(DataSize disk) {
+        boolean writable = !profile().filesystem().writePaths().isEmpty();
+        if (writable && disk.bytes() == 0) {
+            throw new FenceException.Refused(
+                    "resources.max_disk_mb",
+                    "resources.max_disk_mb is 0, and filesystem.write_paths is not empty; give it a size, or leave them"
+                            + " out");
+        }
+        return writable;
+    }
+
+    /** What the profile, and the runner itself, let the program read beside the system; without links. */
     Set<Path> readable() {
-        var readable = new LinkedHashSet<>(command.readOnly());
+        var readable = new LinkedHashSet<Path>();
+        command.readOnly().forEach(path -> readable.add(real(path)));
         profile()
                 .filesystem()
                 .readPaths()
-                .forEach(pattern -> readable.addAll(PathRules.expand("filesystem.read_paths", pattern)));
+                .forEach(pattern ->
+                        PathRules.expand("filesystem.read_paths", pattern).forEach(path -> readable.add(path.real())));
         return readable;
+    }
+
+    /** Without links; for what no job can change. */
+    static Path real(Path path) {
+        try {
+            return path.toRealPath();
+        } catch (IOException e) {
+            throw new FenceException.Broken(path + " cannot be resolved: " + e.getMessage(), e);
+        }
     }
 
     /** What is there now of what the profile denies. */
     Set<Path> denied() {
         var denied = new LinkedHashSet<Path>();
         for (var pattern : profile().filesystem().deniedPaths()) {
-            for (var path : PathRules.expand("filesystem.denied_paths", pattern)) {
+            for (var found : PathRules.expand("filesystem.denied_paths", pattern)) {
+                var path = found.real();
                 // Needed inside by the runner itself: hiding it would only fail in a stranger way later.
                 if (command.readOnly().stream().anyMatch(needed -> needed.startsWith(path))) {
                     throw new FenceException.Refused(

@@ -63,6 +63,13 @@ final class StartedFence implements FencedProcess {
                 .transform(failure -> new FenceException.Broken("the fence failed: " + failure.getMessage(), failure));
     }
 
+    /** One tier sees a signal itself, the other what bubblewrap made of it: the same is told in both. */
+    private static ProcessEnd uniform(ProcessEnd end) {
+        return end instanceof ProcessEnd.Signalled(int signal)
+                ? new ProcessEnd.Exited(LimitsHit.SIGNAL_BASE + signal)
+                : end;
+    }
+
     private FencedResult result(ProcessResult result) {
         var end = result.end();
         boolean itself = end instanceof ProcessEnd.Exited || end instanceof ProcessEnd.Signalled;
@@ -78,6 +85,7 @@ final class StartedFence implements FencedProcess {
         var limits = LimitsHit.of(command, plan, supervisor.limits(), end, result.usage());
         var network = proxy.map(JobEgress::usage);
         network.flatMap(LimitsHit::of).ifPresent(limits::add);
-        return new FencedResult(end, result.stdout(), result.stderr(), result.usage(), network, limits, plan.report());
+        return new FencedResult(
+                uniform(end), result.stdout(), result.stderr(), result.usage(), network, limits, plan.report());
     }
 }

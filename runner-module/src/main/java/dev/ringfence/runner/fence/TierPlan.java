@@ -4,6 +4,7 @@ import dev.ringfence.catalog.FenceTier;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** How a fence is built. */
 sealed interface TierPlan {
@@ -13,10 +14,14 @@ sealed interface TierPlan {
      * By bubblewrap.
      *
      * @param mounts what the program sees, in the order of mounting
+     * @param groups that the program has beside its own; only for a service that is root
+     * @param writable where on the host it may write
      */
-    record Namespaces(List<Mount> mounts) implements TierPlan {
+    record Namespaces(List<Mount> mounts, Set<Integer> groups, List<Path> writable) implements TierPlan {
         public Namespaces {
             mounts = List.copyOf(mounts);
+            groups = Set.copyOf(groups);
+            writable = List.copyOf(writable);
         }
 
         @Override
@@ -35,6 +40,8 @@ sealed interface TierPlan {
      * @param scopes {@code LANDLOCK_SCOPE_…}
      * @param threads how many threads the service lets the job's one process have when asked for each; empty when it is
      *     not asked, and may have others
+     * @param groups that the program has beside its own; only for a service that is root
+     * @param writable where on the host it may write
      */
     record Landlocked(
             List<FileRule> rules,
@@ -42,10 +49,14 @@ sealed interface TierPlan {
             long handledFiles,
             long handledNetwork,
             long scopes,
-            OptionalInt threads)
+            OptionalInt threads,
+            Set<Integer> groups,
+            List<Path> writable)
             implements TierPlan {
         public Landlocked {
             rules = List.copyOf(rules);
+            groups = Set.copyOf(groups);
+            writable = List.copyOf(writable);
         }
 
         @Override
@@ -64,6 +75,13 @@ sealed interface TierPlan {
         record Link(String target, Path path) implements Mount {}
 
         record ReadOnly(Path path) implements Mount {}
+
+        /**
+         * What a profile gives. It is held by a descriptor before it is mounted, and only what lies there without links.
+         *
+         * @param real where the host has it
+         */
+        record Given(Path path, Path real, boolean writable) implements Mount {}
 
         record Proc() implements Mount {}
 

@@ -22,6 +22,9 @@ sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
     /** What can be read, written and must not be. */
     void filesystem();
 
+    /** The program gets the device nodes of a GPU, which one is known when it is lent. */
+    void gpus(Gpus.Found found);
+
     /**
      * The program may have no other process.
      *

@@ -69,7 +69,8 @@ final class Watchdog {
         }
         var members = Census.members(mark);
         var moved = watch.ioBytesPerSecond() > 0 ? Census.blockBytes(members, belongings.user) : OptionalLong.of(0);
-        var hit = memory(members).or(() -> tasks(members)).or(this::disk).or(() -> hidden(moved));
+        var hit =
+                memory(members).or(() -> tasks(members)).or(() -> disk(members)).or(() -> hidden(moved));
         if (hit.isPresent()) {
             hits.add(hit.get());
             end.run();
@@ -144,12 +145,12 @@ final class Watchdog {
                         sum + " bytes in " + members.size() + " processes"));
     }
 
-    private Optional<LimitHit> disk() {
+    private Optional<LimitHit> disk(List<ProcessEntry> members) {
         long begin = System.nanoTime();
-        if (watch.diskBytes() == 0 || belongings.directory.isEmpty() || begin - diskAt < 0) {
+        if (watch.diskBytes() == 0 || begin - diskAt < 0) {
             return Optional.empty();
         }
-        var size = belongings.directory.get().size();
+        var size = belongings.disk.map(disk -> disk.growth(members)).orElse(DiskUse.Size.NONE);
         long end = System.nanoTime();
         diskAt = end + Math.max(LEAST_REST_NANOS, (end - begin) * REST);
         var observed = size.bytes() > watch.diskBytes()

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -16,6 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongPredicate;
+import java.util.function.Predicate;
 
 /**
  * Finds and ends the processes of jobs by their marks. One for the whole service, so that watchers of many jobs share
@@ -54,9 +56,20 @@ public final class Census {
     static void enrol(int pid, JobMark mark, OptionalInt user) {
         LOCK.lock();
         try {
-            UserThread.run(user, () -> Libc.limit(pid, Libc.RLIMIT_RTTIME, mark.value()));
-            marks.put(pid, mark.value());
+            mark(pid, mark, user);
             KEPT.add(pid);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** Marks a process that does not run yet, and all that it will start. */
+    static void mark(int pid, JobMark mark, OptionalInt user) {
+        LOCK.lock();
+        try {
+            UserThread.run(user, () -> Libc.limit(pid, Libc.RLIMIT_RTTIME, mark.value()));
+            // What was seen before it was marked is remembered as a stranger's.
+            marks.put(pid, mark.value());
         } finally {
             LOCK.unlock();
         }
@@ -107,23 +120,41 @@ public final class Census {
      */
     public static OptionalLong blockBytes(List<ProcessEntry> members, OptionalInt user) {
         var sum = new AtomicLong();
-        var closed = new ArrayList<ProcessEntry>();
-        for (var member : members) {
-            member.blockBytes().ifPresentOrElse(sum::addAndGet, () -> closed.add(member));
-        }
+        boolean all = readAll(members, user, member -> {
+            var bytes = member.blockBytes();
+            bytes.ifPresent(sum::addAndGet);
+            return bytes.isPresent();
+        });
+        return all ? OptionalLong.of(sum.get()) : OptionalLong.empty();
+    }
+
+    /**
+     * Files that the processes of a job hold open or mapped and that have no name any more; the kernel keeps them as long.
+     *
+     * @param user whose they are, if that is not the service's
+     * @return empty when a process hides them
+     */
+    public static Optional<Set<UnnamedFile>> unnamedFiles(List<ProcessEntry> members, OptionalInt user) {
+        var files = new HashSet<UnnamedFile>();
+        boolean all = readAll(members, user, member -> {
+            var found = UnnamedFile.of(member.pid());
+            found.ifPresent(files::addAll);
+            return found.isPresent();
+        });
+        return all ? Optional.of(files) : Optional.empty();
+    }
+
+    /** Asks each for something, as its user where the service may not; false when one of them hides it. */
+    private static boolean readAll(List<ProcessEntry> members, OptionalInt user, Predicate<ProcessEntry> read) {
+        var closed = new ArrayList<>(members);
+        closed.removeIf(read);
         if (!closed.isEmpty()) {
-            UserThread.run(
-                    user,
-                    () -> closed.removeIf(member -> {
-                        var bytes = member.blockBytes();
-                        bytes.ifPresent(sum::addAndGet);
-                        return bytes.isPresent();
-                    }));
+            UserThread.run(user, () -> closed.removeIf(read));
         }
         // Not readable is also what has just ended.
         closed.removeIf(member ->
                 ProcessEntry.of(member.pid()).filter(entry -> !entry.zombie()).isEmpty());
-        return closed.isEmpty() ? OptionalLong.of(sum.get()) : OptionalLong.empty();
+        return closed.isEmpty();
     }
 
     /** How many processes and threads the service's user has now, those of the service included. */

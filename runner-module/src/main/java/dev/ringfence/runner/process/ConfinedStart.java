@@ -38,6 +38,7 @@ final class ConfinedStart {
     // Freed when nothing refers to it any more: a confined arena belongs to one thread, closing a shared one stops all.
     private final MemorySegment program;
     private final MemorySegment capabilities;
+    private final MemorySegment groups;
 
     private volatile Step step = Step.BOUNDS;
     private volatile int thread;
@@ -55,6 +56,9 @@ final class ConfinedStart {
         program.set(ValueLayout.JAVA_SHORT, 0, (short) (filter.length / 8));
         program.set(ValueLayout.ADDRESS, 8, arena.allocateFrom(ValueLayout.JAVA_BYTE, filter));
         this.capabilities = SystemCalls.noCapabilities(arena);
+        this.groups = arena.allocateFrom(
+                ValueLayout.JAVA_INT,
+                confinement.groups().stream().mapToInt(Integer::intValue).toArray());
     }
 
     /**
@@ -150,7 +154,7 @@ final class ConfinedStart {
         long outcome = confinement.launcher() ? 0 : SystemCalls.threadBounds();
         if (outcome == 0 && confinement.user().isPresent()) {
             step = Step.USER;
-            outcome = SystemCalls.threadUser(confinement.user().getAsInt());
+            outcome = SystemCalls.threadUser(confinement.user().getAsInt(), groups);
         }
         if (outcome == 0 && !confinement.launcher()) {
             step = Step.CAPABILITIES;

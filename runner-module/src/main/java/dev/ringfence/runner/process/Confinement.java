@@ -13,7 +13,8 @@ import java.util.Set;
  * <p>The program is held at its execve until {@link Supervisor#spawned} has returned.
  *
  * @param landlock its rules; the start closes them
- * @param user user and group that the program gets, with no other groups; only for a service that is root
+ * @param user user and group that the program gets; only for a service that is root
+ * @param groups that it has beside, and no others; only with a user
  * @param launcher for a program that builds a fence and gives up its rights itself, not for what a job chose: it keeps
  *     capabilities and user, and the starting thread stays until nothing of the tree is left, since the kernel binds
  *     parent-death signals to it
@@ -24,7 +25,12 @@ import java.util.Set;
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares confinements
 public record Confinement(
-        Optional<Landlock> landlock, OptionalInt user, boolean launcher, byte[] filter, CallDecider calls) {
+        Optional<Landlock> landlock,
+        OptionalInt user,
+        Set<Integer> groups,
+        boolean launcher,
+        byte[] filter,
+        CallDecider calls) {
     private static final Set<String> NEEDED_CALLS = Set.of("""
             clone mmap munmap mprotect madvise futex sched_yield membarrier rt_sigprocmask rt_sigaction rt_sigreturn
             sigaltstack gettid getpid set_robust_list exit close close_range dup2 dup3 fcntl setsid chdir execve
@@ -34,20 +40,25 @@ public record Confinement(
     static final int MOST_FILTER_BYTES = (4096 - Gate.INSTRUCTIONS) * 8;
 
     /** For a program that is confined from its first instruction on. */
-    public Confinement(Optional<Landlock> landlock, OptionalInt user, byte[] filter, CallDecider calls) {
-        this(landlock, user, false, filter, calls);
+    public Confinement(
+            Optional<Landlock> landlock, OptionalInt user, Set<Integer> groups, byte[] filter, CallDecider calls) {
+        this(landlock, user, groups, false, filter, calls);
     }
 
     public Confinement {
         Objects.requireNonNull(landlock);
         Objects.requireNonNull(user);
         Objects.requireNonNull(calls);
+        groups = Set.copyOf(groups);
         filter = filter.clone();
         if (filter.length == 0 || filter.length % 8 != 0 || filter.length > MOST_FILTER_BYTES) {
             throw new IllegalArgumentException("not a filter of a length that the kernel takes: " + filter.length);
         }
         if (launcher && user.isPresent()) {
             throw new IllegalArgumentException("a launcher keeps the service's user");
+        }
+        if (user.isEmpty() && !groups.isEmpty()) {
+            throw new IllegalArgumentException("only a program with a user of its own can have groups");
         }
         if (user.isPresent() && user.getAsInt() < 1) {
             throw new IllegalArgumentException("no user for a program: " + user.getAsInt());

@@ -5,10 +5,20 @@ import java.util.Deque;
 
 /** Descriptors that are closed together. Used by one thread. */
 final class Descriptors implements AutoCloseable {
-    /** Above every number that a child is given, so that moving them into place in the child never overwrites one. */
-    private static final int LOWEST = 64;
-
     private final Deque<Integer> open = new ArrayDeque<>();
+
+    /** Above every number that a child is given, so that moving them into place in the child never overwrites one. */
+    private final int lowest;
+
+    /** Of a parent, whose numbers do not matter. */
+    Descriptors() {
+        this(0);
+    }
+
+    /** To be given to a child that has so many. */
+    Descriptors(int lowest) {
+        this.lowest = lowest;
+    }
 
     int add(int descriptor) {
         open.push(descriptor);
@@ -18,10 +28,15 @@ final class Descriptors implements AutoCloseable {
     /** Takes over a descriptor under a number that no child uses. */
     int raise(int descriptor) {
         try {
-            return add(Libc.duplicate(descriptor, LOWEST));
+            return add(Libc.duplicate(descriptor, lowest));
         } finally {
             Libc.close(descriptor);
         }
+    }
+
+    /** A descriptor for the same as another's, which stays as it is. */
+    int copy(int descriptor) {
+        return add(Libc.duplicate(descriptor, lowest));
     }
 
     /**

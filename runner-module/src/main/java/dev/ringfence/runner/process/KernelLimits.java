@@ -1,5 +1,7 @@
 package dev.ringfence.runner.process;
 
+import java.util.OptionalInt;
+
 /**
  * Limits that the kernel keeps for each process and passes on to what it starts (setrlimit(2)). There are no core dumps
  * either.
@@ -20,6 +22,14 @@ public record KernelLimits(long fileBytes, long privateBytes, long userTasks, in
         if (userTasks > 0) {
             Libc.limit(pid, Libc.RLIMIT_NPROC, userTasks);
         }
-        Libc.priority(pid, nice);
+    }
+
+    /** To raise a priority takes the service's right, to lower another user's takes being that user. */
+    void prioritize(int pid, OptionalInt user) {
+        try {
+            Libc.priority(pid, nice);
+        } catch (NativeCallException e) {
+            UserThread.run(user, () -> Libc.priority(pid, nice));
+        }
     }
 }

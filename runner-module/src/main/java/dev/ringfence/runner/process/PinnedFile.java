@@ -1,8 +1,14 @@
 package dev.ringfence.runner.process;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * What lies at a path at one moment, held so that nobody can put something else in its place. A link in the last name is
@@ -11,6 +17,8 @@ import java.nio.file.Path;
  */
 public final class PinnedFile implements AutoCloseable {
     private static final int ENOENT = 2;
+    private static final int ELOOP = 40;
+    private static final int LONGEST_PATH = 4096;
 
     private final int descriptor;
 
@@ -27,10 +35,49 @@ public final class PinnedFile implements AutoCloseable {
         try {
             return new PinnedFile(Libc.pathDescriptor(path.toString()));
         } catch (NativeCallException e) {
-            throw e.errno() == ENOENT
-                    ? new NoSuchFileException(path.toString())
-                    : new IOException(path + ": " + e.getMessage(), e);
+            throw failure(path, e);
         }
+    }
+
+    /**
+     * Holds what is there now, if no name of the path is a link: so it is where the path says, and nobody who may write
+     * to a directory on the way can lead it elsewhere.
+     *
+     * @param path absolute
+     * @throws FileSystemLoopException when a name of it is a link
+     * @throws IOException when there is nothing, or it cannot be reached
+     */
+    public static PinnedFile withoutLinks(Path path) throws IOException {
+        try {
+            return new PinnedFile(SystemCalls.pathWithoutLinks(path.toString()));
+        } catch (NativeCallException e) {
+            throw failure(path, e);
+        }
+    }
+
+    private static IOException failure(Path path, NativeCallException e) {
+        return switch (e.errno()) {
+            case ENOENT -> new NoSuchFileException(path.toString());
+            case ELOOP -> new FileSystemLoopException(path.toString());
+            default -> new IOException(path + ": " + e.getMessage(), e);
+        };
+    }
+
+    /** What it leads to, when it is itself a link. */
+    public Optional<Path> link() {
+        try (var arena = Arena.ofConfined()) {
+            var target = arena.allocate(LONGEST_PATH);
+            long length = SystemCalls.linkTarget(descriptor, target);
+            return length < 0
+                    ? Optional.empty()
+                    : Optional.of(Path.of(new String(
+                            target.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8)));
+        }
+    }
+
+    /** The user that it belongs to. */
+    public int owner() throws IOException {
+        return (int) Files.getAttribute(path(), "unix:uid");
     }
 
     int descriptor() {

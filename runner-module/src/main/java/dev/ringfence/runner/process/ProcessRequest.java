@@ -17,7 +17,8 @@ import java.util.Optional;
  * @param directory where the program starts
  * @param input what it reads from standard input, which then ends
  * @param data what it may read as descriptors 3, 4, …
- * @param supervised whether, behind {@code data}, it has a descriptor to report its status to and a gate to wait at:
+ * @param files what it gets as descriptors behind {@code data}; they stay the caller's to close, after the start
+ * @param supervised whether, behind {@code files}, it has a descriptor to report its status to and a gate to wait at:
  *     a line end can be read there once the {@link Supervisor} says so
  * @param deadline from the start to the end of the tree
  * @param grace between the polite signal and the kill
@@ -33,11 +34,42 @@ public record ProcessRequest(
         Path directory,
         byte[] input,
         List<byte[]> data,
+        List<PinnedFile> files,
         boolean supervised,
         Duration deadline,
         Duration grace,
         long capture,
         Optional<Confinement> confinement) {
+    /** A program that gets no files. */
+    public ProcessRequest(
+            String name,
+            Path executable,
+            List<String> argv,
+            Map<String, String> environment,
+            Path directory,
+            byte[] input,
+            List<byte[]> data,
+            boolean supervised,
+            Duration deadline,
+            Duration grace,
+            long capture,
+            Optional<Confinement> confinement) {
+        this(
+                name,
+                executable,
+                argv,
+                environment,
+                directory,
+                input,
+                data,
+                List.of(),
+                supervised,
+                deadline,
+                grace,
+                capture,
+                confinement);
+    }
+
     public ProcessRequest {
         Objects.requireNonNull(executable);
         Objects.requireNonNull(directory);
@@ -47,6 +79,7 @@ public record ProcessRequest(
         argv = List.copyOf(argv);
         environment = Map.copyOf(environment);
         data = List.copyOf(data);
+        files = List.copyOf(files);
         if (argv.isEmpty()) {
             throw new IllegalArgumentException("a program needs at least its own name as an argument");
         }
@@ -60,12 +93,17 @@ public record ProcessRequest(
         });
     }
 
-    /** The descriptor of the status, as a program sees it that was given so many pieces of data. */
+    /** How many descriptors the program has, all of them counted. */
+    int descriptors() {
+        return gateDescriptor(data.size() + files.size()) + 1;
+    }
+
+    /** The descriptor of the status, as a program sees it that was given so many pieces of data and files. */
     public static int statusDescriptor(int pieces) {
         return 3 + pieces;
     }
 
-    /** The descriptor of the gate, as a program sees it that was given so many pieces of data. */
+    /** The descriptor of the gate, as a program sees it that was given so many pieces of data and files. */
     public static int gateDescriptor(int pieces) {
         return 4 + pieces;
     }

@@ -42,7 +42,7 @@ final class ProgramStart implements AutoCloseable {
      * @throws NativeCallException when it could not be started
      */
     static ProgramStart of(ProcessRequest request, Supervisor supervisor, Descriptors mine, List<Channel> channels) {
-        try (var childSide = new Descriptors()) {
+        try (var childSide = new Descriptors(request.descriptors())) {
             var theirs = descriptors(request, mine, childSide, channels);
             if (request.confinement().isEmpty()) {
                 try (var arena = Arena.ofConfined()) {
@@ -66,6 +66,9 @@ final class ProgramStart implements AutoCloseable {
         theirs.add(childSide.last());
         for (byte[] content : request.data()) {
             theirs.add(childSide.raise(Libc.memoryFile(request.name(), content)));
+        }
+        for (var file : request.files()) {
+            theirs.add(childSide.copy(file.descriptor()));
         }
         if (request.supervised()) {
             channels.add(new Channel.Status(childSide.split(mine, false)));

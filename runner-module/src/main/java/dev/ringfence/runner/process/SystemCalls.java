@@ -47,6 +47,14 @@ final class SystemCalls {
     private static final int CAPABILITY_VERSION_3 = 0x2008_0522;
     private static final int MOST_CAPABILITIES = 64;
 
+    private static final int READLINKAT = AARCH64 ? 78 : 267;
+    private static final int OPENAT2 = 437;
+    private static final int AT_FDCWD = -100;
+    private static final long O_PATH = 0x200000;
+    private static final long O_CLOEXEC = 0x80000;
+    private static final long RESOLVE_NO_MAGICLINKS = 0x02;
+    private static final long RESOLVE_NO_SYMLINKS = 0x04;
+
     private static final int AF_UNIX = 1;
     private static final int SOCK_STREAM = 1;
     private static final int SOCK_NONBLOCK = 0x800;
@@ -80,6 +88,28 @@ final class SystemCalls {
     /** Orphans of this process's tree become its own children, not those of the system's first process. */
     static void adoptOrphans() {
         check("prctl(PR_SET_CHILD_SUBREAPER)", call(PRCTL, PR_SET_CHILD_SUBREAPER, 1, 0, 0));
+    }
+
+    /**
+     * A descriptor that stands for what lies at an absolute path none of whose names is a link.
+     *
+     * @throws NativeCallException with ELOOP when one is
+     */
+    static int pathWithoutLinks(String path) {
+        try (var arena = Arena.ofConfined()) {
+            // struct open_how: flags, mode, resolve, of 64 bits each.
+            var how = arena.allocateFrom(
+                    ValueLayout.JAVA_LONG, O_PATH | O_CLOEXEC, 0L, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+            var name = arena.allocateFrom(path);
+            return (int) check("openat2", call(OPENAT2, AT_FDCWD, name.address(), how.address(), how.byteSize()));
+        }
+    }
+
+    /** What a link that a descriptor stands for leads to, as far as it fits, or the negative errno when it is none. */
+    static long linkTarget(int descriptor, MemorySegment target) {
+        try (var arena = Arena.ofConfined()) {
+            return call(READLINKAT, descriptor, arena.allocateFrom("").address(), target.address(), target.byteSize());
+        }
     }
 
     /** A unix stream socket that does not block and is closed on exec. */
@@ -130,12 +160,14 @@ final class SystemCalls {
     }
 
     /**
-     * Changes user and group, and leaves all other groups. The C library's functions would change every thread.
+     * Changes user and group, and leaves all other groups but those that are given. The C library's functions would
+     * change every thread.
      *
+     * @param groups of 32 bits each
      * @return zero, or the negative errno
      */
-    static long threadUser(int user) {
-        long result = call(SETGROUPS, 0, 0, 0, 0);
+    static long threadUser(int user, MemorySegment groups) {
+        long result = call(SETGROUPS, groups.byteSize() / Integer.BYTES, groups.address(), 0, 0);
         if (result == 0) {
             result = call(SETRESGID, user, user, user, 0);
         }

@@ -72,6 +72,18 @@ public final class Tree {
         Census.enrol(child, given, user);
     }
 
+    /**
+     * Marks a process below the child that does not run yet, in case that the child started it before it was marked
+     * itself.
+     *
+     * @param pid one that is held
+     */
+    public void markBelow(int pid) {
+        if (mark != null) {
+            Census.mark(pid, mark, OptionalInt.empty());
+        }
+    }
+
     /** Sends a signal to every marked process. */
     public void signalMarked(int signal) {
         if (mark != null) {
@@ -86,6 +98,7 @@ public final class Tree {
      */
     public void limit(int pid, OptionalInt user, KernelLimits limits) {
         UserThread.run(user, () -> limits.set(pid));
+        limits.prioritize(pid, user);
     }
 
     /** Returns when every held process has ended; one that heads a PID namespace ends after all others in it. */

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.process;
 
+import java.lang.foreign.MemorySegment;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,7 @@ final class UserThread {
 
     private void act() {
         try {
-            SystemCalls.check("changing to the job's user", SystemCalls.threadUser(user));
+            SystemCalls.check("changing to the job's user", SystemCalls.threadUser(user, MemorySegment.NULL));
             action.run();
         } catch (Throwable e) {
             failure = e;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.io.IOException;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -17,11 +17,12 @@ import org.junit.jupiter.api.TestInstance;
 
 /**
  * Hostile programs against a service: each is refused or contained and named rightly, nothing of it is left, and neither
- * the service nor another job comes to harm. Every case runs against a service that is root and against one that is not.
+ * the service nor another job comes to harm. Every case runs in every tier against a service that is root and against one
+ * that is not, with control groups and without.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class AbuseTest {
-    private final Map<ServiceProcess.User, ServiceProcess> services = new EnumMap<>(ServiceProcess.User.class);
+    private final Map<Setup, ServiceProcess> services = new HashMap<>();
     private Site site;
 
     @BeforeAll
@@ -42,24 +43,23 @@ class AbuseTest {
 
     @TestFactory
     Stream<DynamicNode> isDeniedOrContained() {
-        return Stream.of(ServiceProcess.User.values())
-                .map(user -> dynamicContainer("a service that is " + user, cases(user)));
+        return Setup.all().stream().map(setup -> dynamicContainer(setup.toString(), cases(setup)));
     }
 
-    private Stream<DynamicNode> cases(ServiceProcess.User user) {
+    private Stream<DynamicNode> cases(Setup setup) {
         return Stream.concat(
                 Cases.all().stream()
                         .map(hostile -> dynamicTest(
                                 hostile.name(),
-                                () -> assertThat(service(user).run(hostile.name()))
+                                () -> assertThat(service(setup).run(hostile.name()))
                                         .isEmpty())),
                 Stream.of(dynamicTest("and the service ends well, with nothing left of all jobs", () -> {
-                    service(user).end();
+                    service(setup).end();
                     assertThat(site.marked()).isEmpty();
                 })));
     }
 
-    private ServiceProcess service(ServiceProcess.User user) {
-        return services.computeIfAbsent(user, as -> new ServiceProcess(site, as));
+    private ServiceProcess service(Setup setup) {
+        return services.computeIfAbsent(setup, as -> new ServiceProcess(site, as));
     }
 }

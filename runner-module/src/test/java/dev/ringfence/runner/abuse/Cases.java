@@ -49,7 +49,7 @@ final class Cases {
                         "kill-everyone",
                         attack -> assertThat(attack.stdout()).contains("killing")),
                 Case.of("looking into other processes", "debugging", attack -> attack.refused(16)),
-                Case.of("priority over others", "scheduling", attack -> attack.refused(8)),
+                Case.of("priority over others", "scheduling", attack -> attack.refused(10)),
                 Case.of("closed output and no end", "run-on-silently", Attack::timedOut)
                         .until(SHORT),
                 Case.of("set-user-id programs", "setuid-program", attack -> attack.refused(1))

@@ -17,38 +17,25 @@ import java.util.UUID;
 final class ServiceProcess implements AutoCloseable {
     private static final String NOBODY = "65534";
 
-    /** Who the service is. */
-    enum User {
-        ROOT("root"),
-        /** As systemd starts it with {@code Delegate=yes}. */
-        DELEGATED("an ordinary user with control groups of its own");
-
-        private final String words;
-
-        User(String words) {
-            this.words = words;
-        }
-
-        @Override
-        public String toString() {
-            return words;
-        }
-    }
-
     private final Process process;
     private final BufferedReader answers;
     private final List<Path> groups = new ArrayList<>();
 
-    ServiceProcess(Site site, User user) {
+    ServiceProcess(Site site, Setup setup) {
         try {
-            prepare(site, user);
+            prepare(site, setup);
             var command = new ArrayList<>(site.networks().enter());
-            if (user != User.ROOT) {
+            if (setup.root() && !setup.groups()) {
+                // Its mounts are its own: what it cannot see it cannot write to.
+                command.addAll(List.of("unshare", "--mount", "--propagation", "private", "/bin/sh", "-c"));
+                command.addAll(List.of("umount -R /sys/fs/cgroup 2>/dev/null; exec \"$@\"", "sh"));
+            }
+            if (!setup.root()) {
                 command.addAll(0, inGroups());
                 command.addAll(List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--"));
             }
             command.addAll(OtherJvm.command(site.classPath(), Victim.class));
-            command.add(site.directory().toString());
+            command.addAll(List.of(site.directory().toString(), setup.tier().name()));
             var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
             builder.environment().clear();
             builder.environment().put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
@@ -65,13 +52,13 @@ final class ServiceProcess implements AutoCloseable {
         return Files.readString(new Surroundings(site.directory(), 0, 0).secretFile());
     }
 
-    private void prepare(Site site, User user) throws IOException {
+    private void prepare(Site site, Setup setup) throws IOException {
         var around = new Surroundings(site.directory(), 0, 0);
         Files.writeString(around.secretFile(), "secret-" + UUID.randomUUID());
-        var owner = user == User.ROOT ? "0" : NOBODY;
+        var owner = setup.root() ? "0" : NOBODY;
         var _ = Commands.run("chown", "-R", owner, around.ownDirectory().toString());
         var _ = Commands.run("chmod", "700", around.ownDirectory().toString());
-        if (user == User.DELEGATED) {
+        if (!setup.root() && setup.groups()) {
             delegate();
         }
     }

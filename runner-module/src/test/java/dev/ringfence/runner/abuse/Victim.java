@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
@@ -58,11 +59,11 @@ final class Victim implements AutoCloseable {
                 (_, _) -> ticks.incrementAndGet());
     }
 
-    /** Arguments: the directory of the surroundings. */
+    /** Arguments: the directory of the surroundings, the tier. */
     public static void main(String[] arguments) throws IOException {
         long self = ProcessHandle.current().pid();
         try (var loopback = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-                var fence = Fence.on(FenceSettings.of("abuse" + self));
+                var fence = Fence.on(FenceSettings.of("abuse" + self).onlyTier(FenceTier.valueOf(arguments[1])));
                 var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             var around = new Surroundings(Path.of(arguments[0]), self, loopback.getLocalPort());
             try (var host = HostState.around(around);

@@ -288,7 +288,7 @@ class FenceTest {
                         NetworkAccess.RESTRICTED, List.of(new Destination("*.example.org", 443, "tcp")), 0)))
                 .isEqualTo("network.allowed_destinations");
         refused(Profiles.with(new Network(NetworkAccess.FULL, List.of(), 100))).isEqualTo("network.max_bandwidth_mbps");
-        refused(Profiles.with(new Filesystem(List.of(), List.of("/srv"), List.of(), true, new DataSize(1))))
+        refused(Profiles.with(new Filesystem(List.of(), List.of("/srv/none"), List.of(), true, new DataSize(1))))
                 .isEqualTo("filesystem.write_paths");
         refused(Profiles.with(new Filesystem(List.of("/"), List.of(), List.of(), true, new DataSize(1))))
                 .isEqualTo("filesystem.read_paths");

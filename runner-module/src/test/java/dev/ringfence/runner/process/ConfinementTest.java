@@ -112,7 +112,7 @@ class ConfinementTest {
         var result = run(
                 "cat " + directory.resolve("secret") + "; echo x > " + open.resolve("file") + "; echo y > "
                         + directory.resolve("other") + "; cat " + open.resolve("file"),
-                new Confinement(Optional.of(landlock), OptionalInt.empty(), filter(), CallDecider.REFUSE));
+                new Confinement(Optional.of(landlock), OptionalInt.empty(), Set.of(), filter(), CallDecider.REFUSE));
 
         assertThat(output(result)).isEqualTo("x\n");
         assertThat(directory.resolve("other")).doesNotExist();
@@ -126,7 +126,7 @@ class ConfinementTest {
 
         var result = run(
                 "id -u; touch " + directory.resolve("mine") + "; stat -c %u " + directory.resolve("mine"),
-                new Confinement(Optional.empty(), wanted, filter(), CallDecider.REFUSE));
+                new Confinement(Optional.empty(), wanted, Set.of(), filter(), CallDecider.REFUSE));
 
         assertThat(output(result).lines()).containsExactly(Integer.toString(user), Integer.toString(user));
     }
@@ -138,7 +138,7 @@ class ConfinementTest {
 
         var result = run(
                 "mkdir " + directory.resolve("first") + " || mkdir " + directory.resolve("second") + " || echo no",
-                new Confinement(Optional.empty(), OptionalInt.empty(), filter, call -> {
+                new Confinement(Optional.empty(), OptionalInt.empty(), Set.of(), filter, call -> {
                     if (asked.incrementAndGet() == 1) {
                         call.fail(EACCES);
                     } else {
@@ -170,7 +170,7 @@ class ConfinementTest {
         allow(landlock, directory, EXECUTE);
         var request = request(
                 List.of("true"),
-                new Confinement(Optional.of(landlock), OptionalInt.empty(), filter(), CallDecider.REFUSE));
+                new Confinement(Optional.of(landlock), OptionalInt.empty(), Set.of(), filter(), CallDecider.REFUSE));
 
         assertThatThrownBy(() -> ProcessEngine.start(request, Supervisor.SESSION, OutputListener.NONE))
                 .isInstanceOf(ProcessException.class)
@@ -232,7 +232,7 @@ class ConfinementTest {
     }
 
     private static Confinement confinement(byte[] filter) {
-        return new Confinement(Optional.empty(), OptionalInt.empty(), filter, CallDecider.REFUSE);
+        return new Confinement(Optional.empty(), OptionalInt.empty(), Set.of(), filter, CallDecider.REFUSE);
     }
 
     private static ProcessResult run(String script, Confinement confinement) {

@@ -4,6 +4,7 @@ import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * The parts of a filter that look at arguments.
@@ -42,6 +43,9 @@ final class ArgumentChecks {
     /** RLIMIT_RTTIME. */
     private static final long MARK_RESOURCE = 15;
 
+    private static final long PRIO_PROCESS = 0;
+    private static final long IOPRIO_WHO_PROCESS = 1;
+
     private final SeccompPolicy policy;
     private final Assembler assembler;
     private final Map<Rule.Check, Label> labels = new EnumMap<>(Rule.Check.class);
@@ -79,6 +83,9 @@ final class ArgumentChecks {
             case SENDTO -> send(3, passed("sendto"));
             case SENDMSG -> send(2, passed("sendmsg"));
             case SENDMMSG -> send(3, passed("sendmmsg"));
+            case THREAD_ITSELF -> itself(OptionalLong.empty());
+            case SETPRIORITY -> itself(OptionalLong.of(PRIO_PROCESS));
+            case IOPRIO_SET -> itself(OptionalLong.of(IOPRIO_WHO_PROCESS));
         }
     }
 
@@ -217,6 +224,23 @@ final class ArgumentChecks {
         assembler.jumpIf(Condition.EQUAL, MARK_RESOURCE, denied);
         answer(allowed, passed);
         answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    /** The calling thread, which all of these calls know as zero. */
+    private void itself(OptionalLong kind) {
+        var thread = new Label();
+        var allowed = new Label();
+        int number = 0;
+        if (kind.isPresent()) {
+            loadArgument(number++);
+            assembler.jumpIf(Condition.EQUAL, kind.getAsLong(), thread);
+            assembler.result(Rule.NOT_PERMITTED.value());
+            assembler.mark(thread);
+        }
+        loadArgument(number);
+        assembler.jumpIf(Condition.EQUAL, 0, allowed);
+        assembler.result(Rule.NOT_PERMITTED.value());
+        answer(allowed, Rule.ALLOW);
     }
 
     /** Only the ordinary one, and the question for the present one. */

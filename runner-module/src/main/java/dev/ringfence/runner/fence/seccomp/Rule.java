@@ -19,7 +19,11 @@ sealed interface Rule {
         SETSOCKOPT,
         SENDTO,
         SENDMSG,
-        SENDMMSG
+        SENDMMSG,
+        /** The first argument names the thread; zero is the calling one. */
+        THREAD_ITSELF,
+        SETPRIORITY,
+        IOPRIO_SET
     }
 
     Answer ALLOW = new Answer(0x7FFF_0000L);

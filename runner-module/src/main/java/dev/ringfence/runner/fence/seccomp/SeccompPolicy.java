@@ -14,6 +14,8 @@ import java.util.Set;
  *     after that
  * @param refused calls that are not let through either way
  * @param asked calls that would be let through and are left to whoever listens to the filter instead
+ * @param itselfOnly priorities and processors can be chosen by each thread for itself, and for no other by its number: a
+ *     job with neither a user nor process numbers of its own could reach strangers
  */
 public record SeccompPolicy(
         Architecture architecture,
@@ -23,7 +25,8 @@ public record SeccompPolicy(
         boolean forbidProcesses,
         Sockets sockets,
         Set<String> refused,
-        Set<String> asked) {
+        Set<String> asked,
+        boolean itselfOnly) {
     public SeccompPolicy {
         Objects.requireNonNull(architecture);
         allowedSyscalls = Set.copyOf(allowedSyscalls);
@@ -40,19 +43,58 @@ public record SeccompPolicy(
             boolean disableDebugging,
             boolean forbidProcesses,
             Sockets sockets) {
-        this(architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, Set.of(), Set.of());
+        this(
+                architecture,
+                allowedSyscalls,
+                strict,
+                disableDebugging,
+                forbidProcesses,
+                sockets,
+                Set.of(),
+                Set.of(),
+                false);
     }
 
     /** The same, but calls of these names that it would let through are left to the filter's listener. */
     public SeccompPolicy asking(Set<String> names) {
         return new SeccompPolicy(
-                architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, refused, names);
+                architecture,
+                allowedSyscalls,
+                strict,
+                disableDebugging,
+                forbidProcesses,
+                sockets,
+                refused,
+                names,
+                itselfOnly);
     }
 
     /** The same without calls of these names. */
     public SeccompPolicy refusing(Set<String> names) {
         return new SeccompPolicy(
-                architecture, allowedSyscalls, strict, disableDebugging, forbidProcesses, sockets, names, asked);
+                architecture,
+                allowedSyscalls,
+                strict,
+                disableDebugging,
+                forbidProcesses,
+                sockets,
+                names,
+                asked,
+                itselfOnly);
+    }
+
+    /** The same, where no thread may act on another's priority or processors. */
+    public SeccompPolicy keepingToItself() {
+        return new SeccompPolicy(
+                architecture,
+                allowedSyscalls,
+                strict,
+                disableDebugging,
+                forbidProcesses,
+                sockets,
+                refused,
+                asked,
+                true);
     }
 
     /** Which sockets can be made. Those of virtual machines, of the kernel's cryptography and raw ones never can. */
@@ -107,6 +149,6 @@ public record SeccompPolicy(
     /** The same for a launcher that has to start the job's first process itself, under the filter. */
     public SeccompPolicy withProcesses() {
         return new SeccompPolicy(
-                architecture, allowedSyscalls, strict, disableDebugging, false, sockets, refused, asked);
+                architecture, allowedSyscalls, strict, disableDebugging, false, sockets, refused, asked, itselfOnly);
     }
 }

@@ -28,6 +28,17 @@ final class SyscallRules {
     /** Waiting for others to connect: with the host's network around it, a job could be reached from outside. */
     private static final Set<String> SERVING = Set.of("bind", "listen");
 
+    /** Beside them where a thread may act on itself only. */
+    private static final Map<String, Rule> ITSELF = Map.of(
+            "setpriority", Rule.Check.SETPRIORITY,
+            "ioprio_set", Rule.Check.IOPRIO_SET,
+            "sched_setaffinity", Rule.Check.THREAD_ITSELF,
+            "sched_setscheduler", Rule.Check.THREAD_ITSELF,
+            "sched_setparam", Rule.Check.THREAD_ITSELF,
+            "sched_setattr", Rule.Check.THREAD_ITSELF,
+            "migrate_pages", Rule.Check.THREAD_ITSELF,
+            "move_pages", Rule.Check.THREAD_ITSELF);
+
     private static final Set<String> FORKING = Set.of("fork", "vfork");
 
     private final Map<Integer, Rule> rules = new HashMap<>();
@@ -71,6 +82,9 @@ final class SyscallRules {
         }
         if (policy.sockets().proxied() && PROXIED.containsKey(name)) {
             return PROXIED.get(name);
+        }
+        if (policy.itselfOnly() && ITSELF.containsKey(name)) {
+            return ITSELF.get(name);
         }
         if (policy.sockets() == Sockets.PROXY_ONLY && SERVING.contains(name)) {
             return Rule.NOT_PERMITTED;
