@@ -104,7 +104,13 @@ class SessionsOverHttpTest {
             "{\"id\":\"\"}", "{\"id\":\"a/b\"}", "{\"id\":7}", "{\"id\":\"a\\u0000\"}", "{\"name\":\"a\"}", "[]"
         }) {
             Api.isProblem(
-                    as(BUILDER).contentType(ContentType.JSON).body(body).post(SESSIONS).then(), 400, "invalid-request");
+                    as(BUILDER)
+                            .contentType(ContentType.JSON)
+                            .body(body)
+                            .post(SESSIONS)
+                            .then(),
+                    400,
+                    "invalid-request");
         }
         var name = made(BUILDER, "with spaces & ünïcode? " + UUID.randomUUID());
         Api.isProblem(creating(BUILDER, name).post(SESSIONS).then(), 409, "session-exists");
@@ -144,8 +150,7 @@ class SessionsOverHttpTest {
     }
 
     private static RequestSpecification submit(String key, String session, String command) {
-        return as(key)
-                .contentType(ContentType.JSON)
+        return as(key).contentType(ContentType.JSON)
                 .body(Api.shell(command).put("session", session).toString());
     }
 
