@@ -13,9 +13,9 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.Suggestion;
 import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.runner.capability.GenerateText;
 import dev.ringfence.runner.capability.ModelSource;
-import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
@@ -23,6 +23,7 @@ import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
@@ -59,7 +60,7 @@ public final class Ringfence implements AutoCloseable {
     private final LlamaServerPool engines;
     private final RemoteModels remotes;
     private final ModelSource models;
-    private final Capabilities capabilities;
+    private final Toolbox toolbox;
     private final Journal journal;
     private final Sessions sessions;
     private final Jobs jobs;
@@ -73,7 +74,7 @@ public final class Ringfence implements AutoCloseable {
             LlamaServerPool engines,
             RemoteModels remotes,
             ModelSource models,
-            Capabilities capabilities,
+            Toolbox toolbox,
             Journal journal,
             Sessions sessions,
             Jobs jobs,
@@ -83,7 +84,7 @@ public final class Ringfence implements AutoCloseable {
         this.engines = engines;
         this.remotes = remotes;
         this.models = models;
-        this.capabilities = capabilities;
+        this.toolbox = toolbox;
         this.journal = journal;
         this.sessions = sessions;
         this.jobs = jobs;
@@ -115,16 +116,16 @@ public final class Ringfence implements AutoCloseable {
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
-            var capabilities = Capabilities.of(List.of(
+            List<Capability> asking = List.of(
                     new GenerateText(models),
                     new AskModel(Operation.CHAT, models),
                     new AskModel(Operation.COMPLETION, models),
-                    new AskModel(Operation.EMBEDDINGS, models),
-                    new ShellExec(fence::start)));
+                    new AskModel(Operation.EMBEDDINGS, models));
+            var toolbox = Toolbox.open(config, data, catalog, fence, asking, recovered.journal());
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
-                    capabilities,
+                    toolbox.capabilities(),
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
@@ -138,7 +139,7 @@ public final class Ringfence implements AutoCloseable {
                     engines,
                     remotes,
                     models,
-                    capabilities,
+                    toolbox,
                     recovered.journal(),
                     sessions,
                     jobs,
@@ -175,7 +176,11 @@ public final class Ringfence implements AutoCloseable {
     }
 
     public Capabilities capabilities() {
-        return capabilities;
+        return toolbox.capabilities();
+    }
+
+    public Artifacts artifacts() {
+        return toolbox.artifacts();
     }
 
     public Journal journal() {
@@ -188,13 +193,7 @@ public final class Ringfence implements AutoCloseable {
 
     /** What sessions and their jobs leave beside the journal. */
     public Leftovers leftovers() {
-        return new Leftovers() {
-            @Override
-            public void deleteOfJob(String jobId) {}
-
-            @Override
-            public void deleteOfSession(String agent, Optional<String> session) {}
-        };
+        return toolbox;
     }
 
     public Jobs jobs() {

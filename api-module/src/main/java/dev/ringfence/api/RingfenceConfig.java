@@ -6,6 +6,8 @@ import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The settings of the service, each also as an environment variable: {@code ringfence.data} is {@code RINGFENCE_DATA}. */
@@ -32,6 +34,15 @@ public interface RingfenceConfig {
 
     /** How fences are built. */
     Fences fence();
+
+    /** What agents may reach of the host's files. */
+    Files files();
+
+    /** Files that jobs leave as part of their results. */
+    Artifacts artifacts();
+
+    /** What may be invoked beside what is built in. */
+    Capabilities capabilities();
 
     /** How engines of models are run on this host. */
     Engines engines();
@@ -142,6 +153,80 @@ public interface RingfenceConfig {
         int perAgent();
     }
 
+    /** What agents may reach of the host's files. Each agent has a workspace below the data directory in any case. */
+    interface Files {
+        /** Further directories, by the names that agents use. */
+        Map<String, Root> roots();
+
+        /** Names that are never written, in place of the built-in ones; see the documentation of FileWrite. */
+        Optional<List<String>> critical();
+
+        /** How long what a job changed can be undone. */
+        @WithDefault("7d")
+        Duration backupsKept();
+
+        /** Of all backups together; the oldest go first. */
+        @WithDefault("1073741824")
+        long backupsBytes();
+
+        /** A directory of the host. */
+        interface Root {
+            Path path();
+
+            /** Whether agents may write there; reading alone is the default. */
+            @WithDefault("false")
+            boolean writable();
+        }
+    }
+
+    /** Files that jobs leave as part of their results. */
+    interface Artifacts {
+        /** How many one job may leave. */
+        @WithDefault("100")
+        int count();
+
+        /** The size of one, in bytes. */
+        @WithDefault("104857600")
+        long fileBytes();
+
+        /** The size of all that one job leaves, in bytes. */
+        @WithDefault("209715200")
+        long totalBytes();
+
+        /** How long they are kept. */
+        @WithDefault("24h")
+        Duration kept();
+    }
+
+    /** What may be invoked beside what is built in. */
+    interface Capabilities {
+        /** A directory of manifests: each file in it that ends with {@code .toml} is a capability. */
+        Optional<Path> directory();
+
+        /** Whether Kill may signal processes that are none of the agent's jobs; never init, the service or its parent. */
+        @WithDefault("false")
+        boolean killOthers();
+
+        /** Where GitExec may go. */
+        Git git();
+
+        /** Where GitExec may go. */
+        interface Git {
+            /** Hosts that may be cloned and pulled from; none, unless they are named. */
+            Optional<List<String>> hosts();
+
+            /** How: {@code https}, and what an operator adds of {@code http} and {@code file}. */
+            @WithDefault("https")
+            List<String> protocols();
+
+            /** Those of the hosts that may have a private address. */
+            Optional<List<String>> privateHosts();
+
+            /** Certificates to trust in place of the host's, as one PEM file. */
+            Optional<Path> caFile();
+        }
+    }
+
     /** The limits of HTTP. */
     interface Http {
         /** After so long without an event, a stream of events gets a comment, so that proxies and clients keep it open. */
@@ -151,6 +236,10 @@ public interface RingfenceConfig {
         /** A stream of events whose reader has not taken the next one for so long is closed; it can be resumed. */
         @WithDefault("30s")
         Duration stallLimit();
+
+        /** The largest body of a request, in bytes; at most 15 MiB, since the journal keeps it. */
+        @WithDefault("8388608")
+        int bodyLimit();
     }
 
     /** How engines of models are run on this host. */

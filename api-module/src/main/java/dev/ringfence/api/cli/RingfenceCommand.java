@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             DoctorCommand.class,
             CatalogCommand.class,
+            CapabilitiesCommand.class,
             JournalCommand.class,
             KeysCommand.class,
             CommandLine.HelpCommand.class

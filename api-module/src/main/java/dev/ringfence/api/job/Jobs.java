@@ -4,6 +4,10 @@ import dev.ringfence.catalog.AgentGrants;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
+import dev.ringfence.runner.capability.InvalidArguments;
+import dev.ringfence.runner.capability.Invocation;
+import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.runner.capability.OutputFiles;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobPage;
 import dev.ringfence.wal.journal.JobQuery;
@@ -224,27 +228,10 @@ public final class Jobs {
 
     /** What is asked, with the defaults filled in. */
     private JobEvent.Submitted request(Submission submission) {
-        var capability = capabilities
-                .find(submission.capability())
-                .orElseThrow(() -> new AdmissionException.Invalid(
-                        "unknown-capability",
-                        "there is no capability \"" + submission.capability() + "\"; there are "
-                                + capabilities.all().stream()
-                                        .map(Capability::name)
-                                        .toList()));
-        var profile = profiles.apply(submission.profile())
-                .orElseThrow(() -> new AdmissionException.Invalid(
-                        "unknown-profile",
-                        "there is no sandbox profile \"" + submission.profile().orElse("")
-                                + "\"; GET /api/v1/fence lists them"));
+        var capability = capability(submission);
+        var profile = profile(submission, capability);
         requireGranted(submission.agent(), capability.name(), profile.name());
-        var deadline = submission.deadline().orElse(settings.defaultDeadline());
-        if (!JobSettings.possible(deadline)) {
-            throw new AdmissionException.Invalid(
-                    "invalid-deadline",
-                    "a deadline of " + deadline + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
-                            + " h is");
-        }
+        var deadline = deadline(submission, capability);
         if (submission.retries() > 0 && !capability.repeatable()) {
             throw new AdmissionException.Invalid(
                     "not-repeatable",
@@ -287,6 +274,63 @@ public final class Jobs {
         if (admitted.incrementAndGet() > room) {
             release();
             throw refused("saturated", room + " jobs are running or waiting, and there is no room for more");
+        }
+    }
+
+    private Capability capability(Submission submission) {
+        return capabilities
+                .find(submission.capability())
+                .orElseThrow(() -> new AdmissionException.Invalid(
+                        "unknown-capability",
+                        "there is no capability \"" + submission.capability() + "\"; there are "
+                                + capabilities.all().stream()
+                                        .map(Capability::name)
+                                        .toList()));
+    }
+
+    private SandboxProfile profile(Submission submission, Capability capability) {
+        var name = submission.profile().or(capability::profile);
+        return profiles.apply(name)
+                .orElseThrow(() -> new AdmissionException.Invalid(
+                        "unknown-profile",
+                        "there is no sandbox profile \"" + name.orElse("") + "\"; GET /api/v1/fence lists them"));
+    }
+
+    /** As asked, but no longer than the capability allows. */
+    private Duration deadline(Submission submission, Capability capability) {
+        var asked = submission.deadline().or(capability::deadline).orElse(settings.defaultDeadline());
+        if (!JobSettings.possible(asked)) {
+            throw new AdmissionException.Invalid(
+                    "invalid-deadline",
+                    "a deadline of " + asked + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
+                            + " h is");
+        }
+        return capability.deadline().filter(most -> most.compareTo(asked) < 0).orElse(asked);
+    }
+
+    /**
+     * Says what a job would do, and does nothing: nothing of it is journaled or kept. Blocks.
+     *
+     * @return the outcome as far as it can be told beforehand
+     * @throws AdmissionException when the job would not be admitted whatever else is running
+     */
+    public Outcome rehearse(Submission submission) {
+        var capability = capability(submission);
+        var profile = profile(submission, capability);
+        requireGranted(submission.agent(), capability.name(), profile.name());
+        var deadline = deadline(submission, capability);
+        try {
+            capabilities.validate(capability, submission.arguments());
+            return capability.dryRun(new Invocation(
+                    "dry-run",
+                    submission.agent(),
+                    submission.arguments(),
+                    profile,
+                    deadline,
+                    OutputFiles.NONE,
+                    submission.session()));
+        } catch (InvalidArguments e) {
+            throw new AdmissionException.Invalid("invalid-arguments", String.valueOf(e.getMessage()));
         }
     }
 

@@ -212,8 +212,14 @@ final class Road {
 
     private Ending work(Job job, Capability capability, SandboxProfile profile, JobOutputs outputs) {
         var submission = job.submission();
-        var invocation =
-                new Invocation(job.id(), submission.agent(), job.arguments(), profile, submission.deadline(), outputs);
+        var invocation = new Invocation(
+                job.id(),
+                submission.agent(),
+                job.arguments(),
+                profile,
+                submission.deadline(),
+                outputs,
+                Optional.ofNullable(submission.session()));
         Outcome outcome;
         try {
             var execution = capability.start(invocation, job.sink());

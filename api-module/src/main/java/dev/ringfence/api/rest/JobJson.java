@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.JobSignal;
 import dev.ringfence.api.job.JobView;
+import dev.ringfence.api.job.Submission;
+import dev.ringfence.runner.capability.Outcome;
 import dev.ringfence.wal.journal.JobPage;
 import dev.ringfence.wal.journal.JobSummary;
 import java.time.Duration;
@@ -40,6 +42,29 @@ final class JobJson {
         var array = json.putArray("jobs");
         page.jobs().forEach(job -> array.add(summary(job)));
         page.next().ifPresent(next -> json.put("next", Long.toString(next)));
+        return json;
+    }
+
+    /** What a job would do that was not submitted. */
+    static ObjectNode dryRun(Submission submission, Outcome outcome) {
+        var json = JsonNodeFactory.instance
+                .objectNode()
+                .put("dry_run", true)
+                .put("capability", submission.capability())
+                .put("would_run", outcome instanceof Outcome.Completed);
+        switch (outcome) {
+            case Outcome.Completed(ObjectNode plan) -> json.set("plan", plan);
+            case Outcome.Failed(String type, String message, ObjectNode data) -> {
+                json.putObject("error").put("type", type).put("message", message);
+                json.set("plan", data);
+            }
+            case Outcome.TimedOut(Duration limit, ObjectNode _) ->
+                json.putObject("error")
+                        .put("type", "deadline-exceeded")
+                        .put("message", "looking took longer than " + limit.toMillis() + " ms");
+            case Outcome.Cancelled _ ->
+                json.putObject("error").put("type", "cancelled").put("message", "looking was cancelled");
+        }
         return json;
     }
 

@@ -62,12 +62,20 @@ public class JobsResource {
                     + " waits up to N seconds for the end and answers 200. With `Accept: text/event-stream` the answer"
                     + " is the job's events as they come; when all clients that submitted it so have hung up, it is"
                     + " cancelled. The same `Idempotency-Key` with the same request gives the same job, also after a"
-                    + " restart and when there is no room for more, as long as the journal keeps it.")
+                    + " restart and when there is no room for more, as long as the journal keeps it. With"
+                    + " `dry_run=true` nothing is submitted: the answer says exactly what the job would do, or why it"
+                    + " would fail.")
     public Uni<Response> submit(
             @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
+            @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
+        if (dryRun(dryRun)) {
+            var outcome = gate.service().jobs().rehearse(submission);
+            return Uni.createFrom()
+                    .item(Response.ok(JobJson.dryRun(submission, outcome)).build());
+        }
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, Prefer.wait(prefer)));
     }
 
@@ -78,9 +86,14 @@ public class JobsResource {
     @Operation(hidden = true)
     public Multi<OutboundSseEvent> submitAndStream(
             InputStream body,
+            @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @HeaderParam("Idempotency-Key") @Nullable String key,
             @Context Sse sse,
             @Context RoutingContext connection) {
+        if (dryRun(dryRun)) {
+            throw new BadRequest(
+                    "invalid-request", List.of("dry_run: there is nothing to stream; ask for application/json"));
+        }
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var hold = gate.service().jobs().submitHeld(submission).await().indefinitely();
@@ -225,6 +238,16 @@ public class JobsResource {
 
     private static ObjectNode body(Job job) {
         return JobJson.of(job.view());
+    }
+
+    /** Nothing else than the two words: a misspelt one must not run the job. */
+    private static boolean dryRun(String value) {
+        return switch (value) {
+            case "true" -> true;
+            case "false" -> false;
+            default ->
+                throw new BadRequest("invalid-request", List.of("dry_run: it must be true or false, not " + value));
+        };
     }
 
     private static Optional<String> key(@Nullable String key) {

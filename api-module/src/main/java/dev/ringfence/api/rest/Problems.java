@@ -43,6 +43,12 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response unknownArtifact(ArtifactsResource.UnknownArtifact error) {
+        return new Problem(404, "unknown-artifact", "There is no such file", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
     public Response catalog(CatalogException error) {
         return new Problem(
                         422,

@@ -82,6 +82,11 @@ final class Probe implements Capability {
         return way.apply(work);
     }
 
+    @Override
+    public Outcome dryRun(Invocation invocation) {
+        return new Outcome.Completed(JsonNodeFactory.instance.objectNode().put("message", "it would probe"));
+    }
+
     /** A job's work, as soon as it has been started. */
     Work started(String jobId) {
         return await().until(() -> Optional.ofNullable(works.get(jobId)), Optional::isPresent)

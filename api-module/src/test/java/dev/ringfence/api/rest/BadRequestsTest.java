@@ -27,6 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @QuarkusTest
 @TestProfile(WholeService.class)
 class BadRequestsTest {
+    /** Unless it is configured otherwise. */
+    private static final int LIMIT = 8 << 20;
+
     @Test
     void malformedJsonIsNamedByLineAndColumn() {
         Api.isProblem(
@@ -129,22 +132,21 @@ class BadRequestsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {(1 << 20) + 1, 3 << 20})
-    void aBodyOverOneMebibyteIsRefusedWhenItsLengthIsTold(int size) throws Exception {
+    @ValueSource(ints = {LIMIT + 1, 2 * LIMIT})
+    void aBodyOverTheLimitIsRefusedWhenItsLengthIsTold(int size) throws Exception {
         assertTooLarge(post(BodyPublishers.ofByteArray(padded(size))));
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {(1 << 20) + 1, 3 << 20})
-    void aBodyOverOneMebibyteIsRefusedWhenItComesInPieces(int size) throws Exception {
+    @ValueSource(ints = {LIMIT + 1, 2 * LIMIT})
+    void aBodyOverTheLimitIsRefusedWhenItComesInPieces(int size) throws Exception {
         assertTooLarge(post(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(padded(size)))));
     }
 
     @Test
-    void aBodyOfOneMebibyteIsTaken() throws Exception {
-        assertThat(post(BodyPublishers.ofByteArray(padded(1 << 20))).statusCode())
-                .isEqualTo(202);
-        assertThat(post(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(padded(1 << 20))))
+    void aBodyOfJustTheLimitIsTaken() throws Exception {
+        assertThat(post(BodyPublishers.ofByteArray(padded(LIMIT))).statusCode()).isEqualTo(202);
+        assertThat(post(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(padded(LIMIT))))
                         .statusCode())
                 .isEqualTo(202);
     }
@@ -242,7 +244,7 @@ class BadRequestsTest {
         assertThat(response.headers().firstValue("Content-Type").orElse("")).startsWith("application/problem+json");
         var problem = new ObjectMapper().readTree(response.body());
         assertThat(problem.path("type").asText()).isEqualTo("/problems/body-too-large");
-        assertThat(problem.path("detail").asText()).contains("1 MiB");
+        assertThat(problem.path("detail").asText()).contains("the limit is " + LIMIT, "ringfence.http.body-limit");
     }
 
     /** A job whose body has exactly this size; it runs nothing. */

@@ -25,10 +25,20 @@ class ServiceTest {
                 .statusCode(200)
                 .body(
                         "capabilities.name",
-                        hasItems("GenerateText", "ChatCompletion", "TextCompletion", "Embeddings", "ShellExec"))
+                        hasItems(
+                                "GenerateText",
+                                "ChatCompletion",
+                                "TextCompletion",
+                                "Embeddings",
+                                "ShellExec",
+                                "FileRead",
+                                "FileWrite",
+                                "GitExec",
+                                "Kill",
+                                "Undo"))
                 .body("capabilities.find { it.name == 'ShellExec' }.repeatable", equalTo(false))
                 .body("capabilities.find { it.name == 'GenerateText' }.repeatable", equalTo(true))
-                .body("capabilities.find { it.name == 'ShellExec' }.schema.required[0]", equalTo("cmd"));
+                .body("capabilities.find { it.name == 'GitExec' }.schema.required[0]", equalTo("operation"));
     }
 
     @Test

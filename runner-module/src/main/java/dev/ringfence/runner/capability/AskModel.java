@@ -80,6 +80,12 @@ public final class AskModel implements Capability {
         };
     }
 
+    @Override
+    public Outcome dryRun(Invocation invocation) {
+        var request = parse((ObjectNode) invocation.arguments());
+        return ModelExecution.rehearsed(models, request.model(), invocation);
+    }
+
     private ModelRequest parse(ObjectNode arguments) {
         try {
             return ModelRequest.of(operation, arguments);

@@ -1,6 +1,8 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
+import java.util.Optional;
 
 /** Something an agent may invoke by name with JSON arguments. Implementations are immutable and thread-safe. */
 public interface Capability {
@@ -22,4 +24,22 @@ public interface Capability {
      * @throws InvalidArguments when the arguments break a rule that no schema can say
      */
     Execution start(Invocation invocation, OutputSink sink);
+
+    /**
+     * Says exactly what {@link #start} would do, and does nothing: {@link Outcome.Completed} with the plan, or
+     * {@link Outcome.Failed} as the job itself would fail, as far as that can be told beforehand. Blocks.
+     *
+     * @throws InvalidArguments as {@link #start} does
+     */
+    Outcome dryRun(Invocation invocation);
+
+    /** The sandbox profile for jobs that name none; empty for the catalog's default. */
+    default Optional<String> profile() {
+        return Optional.empty();
+    }
+
+    /** The longest that a job of it may take, and what one takes that says nothing; empty for the service's own. */
+    default Optional<Duration> deadline() {
+        return Optional.empty();
+    }
 }

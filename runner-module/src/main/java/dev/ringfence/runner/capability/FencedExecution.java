@@ -1,46 +1,74 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.capability.JobPlaces.JobPlace;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.fence.LimitHit;
-import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.fence.Workplace;
+import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.process.ProcessEnd;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiFunction;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One program in its fence as a job's work. Building the fence blocks for milliseconds, so that has a virtual thread of
- * its own; a cancellation that comes meanwhile reaches the program as soon as it runs, or keeps it from starting.
+ * Programs in fences as a job's work. Building a fence blocks for milliseconds, so the work has a virtual thread of its
+ * own; a cancellation that comes meanwhile reaches the program as soon as it runs, or keeps it from starting.
  */
 final class FencedExecution implements Execution {
+    /** Of each stream; what comes beyond is counted and dropped. */
+    static final long CAPTURE = 10 << 20;
+
+    /** What the fence itself keeps: enough of its last words when it breaks. */
+    private static final long LAST_WORDS = 16 * 1024;
+
     private static final Logger LOG = Logger.getLogger(FencedExecution.class);
 
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
-    private final CompletableFuture<FencedProcess> started = new CompletableFuture<>();
-    private final AtomicBoolean cancelled = new AtomicBoolean();
+    private final FenceTools tools;
+    private final Invocation invocation;
+    private final Duration deadline;
+    private final FencedScript script;
+    private final OutputSink sink;
+    private long begun;
+    private @Nullable FencedProcess current;
+    private boolean cancelled;
 
-    private FencedExecution() {}
+    private FencedExecution(
+            FenceTools tools, Invocation invocation, Duration deadline, FencedScript script, OutputSink sink) {
+        this.tools = tools;
+        this.invocation = invocation;
+        this.deadline = deadline;
+        this.script = script;
+        this.sink = sink;
+    }
 
+    /**
+     * Starts the work.
+     *
+     * @param deadline of all programs together; the invocation's holds as well
+     */
     static Execution start(
-            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, TextOutput output) {
-        var execution = new FencedExecution();
-        Thread.ofVirtual().name("fence-" + command.name()).start(() -> execution.run(fence, command, output));
+            FenceTools tools, Invocation invocation, Duration deadline, FencedScript script, OutputSink sink) {
+        var all = deadline.compareTo(invocation.deadline()) < 0 ? deadline : invocation.deadline();
+        var execution = new FencedExecution(tools, invocation, all, script, sink);
+        Thread.ofVirtual().name("fence-" + fenceName(invocation.jobId())).start(execution::run);
         return execution;
     }
 
     /** What a job's fence is called; ids of other forms are made to fit. */
     static String fenceName(String jobId) {
         var name = jobId.replaceAll("[^A-Za-z0-9.-]", "-");
-        return name.length() <= 80 ? name : name.substring(0, 80);
+        return name.length() <= 76 ? name : name.substring(0, 76);
     }
 
     @Override
@@ -51,41 +79,132 @@ final class FencedExecution implements Execution {
 
     @Override
     public void cancel() {
-        cancelled.set(true);
-        started.thenAccept(FencedProcess::stop).exceptionally(neverStarted -> null);
+        FencedProcess running;
+        synchronized (this) {
+            cancelled = true;
+            running = current;
+        }
+        if (running != null) {
+            running.stop();
+        }
     }
 
-    private void run(
-            BiFunction<FencedCommand, OutputListener, FencedProcess> fence, FencedCommand command, TextOutput output) {
-        if (cancelled.get()) {
-            outcome.complete(new Outcome.Cancelled(FenceJson.object()));
-            return;
-        }
+    private void run() {
         try {
-            var process = fence.apply(command, output);
-            started.complete(process);
-            var _ = process.result()
-                    .subscribeAsCompletionStage()
-                    .whenComplete((result, failure) -> finish(output, result, failure));
+            outcome.complete(work());
+        } catch (FileRefused e) {
+            outcome.complete(new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object()));
+        } catch (RuntimeException | Error e) {
+            outcome.complete(failed(e));
+        }
+    }
+
+    private Outcome work() {
+        if (isCancelled()) {
+            return new Outcome.Cancelled(FenceJson.object());
+        }
+        var place = tools.places().map(places -> places.open(invocation, script.roots()));
+        try {
+            return programs(place);
+        } catch (RuntimeException | Error e) {
+            // What an unfinished job left is nobody's result.
+            place.ifPresent(left -> left.artifacts().delete(left.jobId()));
+            throw e;
+        }
+    }
+
+    private Outcome programs(Optional<JobPlace> place) {
+        var done = new ArrayList<FencedResult>();
+        Ran last = null;
+        while (true) {
+            var step = script.next(done);
+            if (step.isEmpty()) {
+                return outcomeOf(Objects.requireNonNull(last, "a script has at least one program"), place);
+            }
+            if (last != null) {
+                last.output().giveUp();
+            }
+            last = program(step.get(), done.size(), place);
+            if (last == null) {
+                place.ifPresent(left -> left.artifacts().delete(left.jobId()));
+                return new Outcome.Cancelled(FenceJson.object());
+            }
+            if (!last.result().end().equals(new ProcessEnd.Exited(0))) {
+                return outcomeOf(last, place);
+            }
+            done.add(last.result());
+        }
+    }
+
+    /** A program that has ended, and its output. */
+    private record Ran(FencedResult result, TextOutput output) {}
+
+    /** Null when the job was cancelled before the program could start. */
+    private @Nullable Ran program(FencedScript.Step step, int number, Optional<JobPlace> place) {
+        var command = command(step, number, place);
+        if (isCancelled()) {
+            return null;
+        }
+        var output = step.quiet()
+                ? new TextOutput((channel, text) -> {}, OutputFiles.NONE, CAPTURE)
+                : new TextOutput(sink, invocation.outputs(), CAPTURE);
+        FencedProcess process;
+        try {
+            process = tools.fences().start(command, output);
         } catch (RuntimeException | Error e) {
             output.giveUp();
-            started.completeExceptionally(e);
-            outcome.complete(failed(e));
+            throw e;
+        }
+        var running = new RunningJobs.Running(invocation.jobId(), invocation.agent(), command.name(), process);
+        tools.running().add(running);
+        try {
+            watch(process);
+            var result = process.result().await().indefinitely();
+            output.end();
+            return new Ran(result, output);
+        } catch (RuntimeException | Error e) {
+            output.giveUp();
+            throw e;
+        } finally {
+            watch(null);
+            tools.running().remove(running);
         }
     }
 
-    private void finish(TextOutput output, @Nullable FencedResult result, @Nullable Throwable failure) {
-        try {
-            output.end();
-            if (result == null) {
-                output.giveUp();
-                outcome.complete(failed(failure));
-            } else {
-                outcome.complete(outcomeOf(result, output));
-            }
-        } catch (RuntimeException | Error e) {
-            outcome.complete(failed(e));
+    private FencedCommand command(FencedScript.Step step, int number, Optional<JobPlace> place) {
+        var name = fenceName(invocation.jobId()) + (number == 0 ? "" : "-" + number);
+        var environment = new HashMap<>(step.environment());
+        place.ifPresent(places -> environment.putAll(places.environment()));
+        if (number == 0) {
+            begun = System.nanoTime();
         }
+        var left = number == 0 ? deadline : deadline.minusNanos(System.nanoTime() - begun);
+        return new FencedCommand(
+                name,
+                invocation.profile(),
+                step.argv(),
+                environment,
+                step.input(),
+                step.readOnly(),
+                0,
+                left.isPositive() ? left : Duration.ofMillis(1),
+                step.quiet() ? CAPTURE : LAST_WORDS,
+                place.map(JobPlace::workplace).orElse(Workplace.NONE));
+    }
+
+    private void watch(@Nullable FencedProcess process) {
+        boolean late;
+        synchronized (this) {
+            current = process;
+            late = cancelled;
+        }
+        if (late && process != null) {
+            process.stop();
+        }
+    }
+
+    private synchronized boolean isCancelled() {
+        return cancelled;
     }
 
     private static Outcome failed(@Nullable Throwable failure) {
@@ -96,21 +215,34 @@ final class FencedExecution implements Execution {
         return new Outcome.Failed("internal", "the service failed; its log says why", FenceJson.object());
     }
 
-    private static Outcome outcomeOf(FencedResult result, TextOutput output) {
-        var data = data(result, output);
-        return switch (result.end()) {
+    private Outcome outcomeOf(Ran ran, Optional<JobPlace> place) {
+        var data = data(ran.result(), ran.output());
+        place.ifPresent(places -> places.collect(data));
+        var ended = outcomeOf(ran.result().end(), data);
+        script.finish(data);
+        return ended;
+    }
+
+    private Outcome outcomeOf(ProcessEnd end, ObjectNode data) {
+        return switch (end) {
             case ProcessEnd.Exited(int code) -> {
                 data.put("success", code == 0);
                 data.put("exit_code", code);
+                data.put("message", "the program ended with " + code);
                 yield new Outcome.Completed(data);
             }
             case ProcessEnd.Signalled(int signal) -> {
                 data.put("success", false);
                 data.put("exit_code", 128 + signal);
                 data.put("signal", signal);
+                data.put("message", "the program was ended by signal " + signal);
                 yield new Outcome.Completed(data);
             }
-            case ProcessEnd.TimedOut(Duration limit) -> new Outcome.TimedOut(limit, data);
+            case ProcessEnd.TimedOut(Duration limit) -> {
+                var most = invocation.profile().processLimits().maxExecutionTime();
+                // A later program was only given what was left.
+                yield new Outcome.TimedOut(limit.equals(most) ? limit : deadline, data);
+            }
             case ProcessEnd.Stopped() -> new Outcome.Cancelled(data);
         };
     }

@@ -110,6 +110,12 @@ public final class GenerateText implements Capability {
         };
     }
 
+    @Override
+    public Outcome dryRun(Invocation invocation) {
+        return ModelExecution.rehearsed(
+                models, invocation.arguments().path("model").asText(), invocation);
+    }
+
     private static Execution generate(Invocation invocation, ServedModel model, OutputSink sink) {
         var request = new GenerationRequest(Operation.CHAT, body(invocation.arguments()), invocation.agent());
         return ModelExecution.start(invocation, model, request, sink);

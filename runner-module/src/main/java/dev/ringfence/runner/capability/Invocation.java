@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.catalog.SandboxProfile;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * One call of a capability.
@@ -14,6 +15,7 @@ import java.util.Objects;
  * @param profile what the job may use
  * @param deadline from the start of the work to its end
  * @param outputs where output goes that is too much for the result
+ * @param session that the job belongs to, if it does
  */
 public record Invocation(
         String jobId,
@@ -21,7 +23,8 @@ public record Invocation(
         JsonNode arguments,
         SandboxProfile profile,
         Duration deadline,
-        OutputFiles outputs) {
+        OutputFiles outputs,
+        Optional<String> session) {
     public Invocation {
         Objects.requireNonNull(jobId);
         Objects.requireNonNull(agent);
@@ -29,6 +32,18 @@ public record Invocation(
         Objects.requireNonNull(profile);
         Objects.requireNonNull(deadline);
         Objects.requireNonNull(outputs);
+        Objects.requireNonNull(session);
+    }
+
+    /** A call of a job without a session. */
+    public Invocation(
+            String jobId,
+            String agent,
+            JsonNode arguments,
+            SandboxProfile profile,
+            Duration deadline,
+            OutputFiles outputs) {
+        this(jobId, agent, arguments, profile, deadline, outputs, Optional.empty());
     }
 
     /** A call whose output beyond what the result shows is not kept. */

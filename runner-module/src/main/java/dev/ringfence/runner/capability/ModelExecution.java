@@ -64,6 +64,19 @@ record ModelExecution(Generation generation, GenerationOutcome outcomes) impleme
         };
     }
 
+    /** What a question would come to; the model is not asked. */
+    static Outcome rehearsed(ModelSource models, String id, Invocation invocation) {
+        return switch (models.resolve(id, invocation.agent())) {
+            case ModelSource.Resolution.Found(var model) ->
+                new Outcome.Completed(FenceJson.object()
+                        .put("message", "it would ask the model " + model.id())
+                        .put("model", model.id())
+                        .put("deadline_ms", limit(invocation, model).toMillis()));
+            case ModelSource.Resolution.Refused(var type, var message) ->
+                new Outcome.Failed(type, message, FenceJson.object().put("model", id));
+        };
+    }
+
     /** An engine outlives its requests, so the profiles' time limits are kept here. */
     private static Duration limit(Invocation invocation, ServedModel model) {
         return Stream.of(

@@ -1,28 +1,27 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.runner.fence.FencedCommand;
-import dev.ringfence.runner.fence.FencedProcess;
-import dev.ringfence.runner.process.OutputListener;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 
 /**
- * Runs a shell command in a fence. Nothing of the command is looked at or forbidden: the fence is the protection. A
- * program that ends badly has been run all the same, so that is a result, with {@code success} false.
+ * Runs a shell command, or a program with its arguments, in a fence. Nothing of it is looked at or forbidden: the fence
+ * is the protection. A program that ends badly has been run all the same, so that is a result, with {@code success}
+ * false.
  */
 public final class ShellExec implements Capability {
-    /** Of each stream; what comes beyond is counted and dropped. */
-    static final long CAPTURE = 10 << 20;
-
-    /** What the fence itself keeps: enough of its last words when it breaks. */
-    private static final long LAST_WORDS = 16 * 1024;
+    /** Of each stream; {@link OutputFiles} keep what is too much for the result. */
+    static final long CAPTURE = FencedExecution.CAPTURE;
 
     /** The kernel takes an argument of 128 KiB with its end; longer programs can be read from standard input. */
     private static final int LONGEST_COMMAND = 128 * 1024 - 1;
+
+    /** Of all arguments together: what the kernel takes at least, less room for what the fence adds. */
+    private static final int LONGEST_ARGUMENTS = 1 << 20;
 
     private static final Map<String, String> ENVIRONMENT =
             Map.of("PATH", "/usr/local/bin:/usr/bin:/bin", "HOME", "/tmp", "LANG", "C.UTF-8");
@@ -38,6 +37,13 @@ public final class ShellExec implements Capability {
                   "pattern": "^[^\\\\u0000]*$",
                   "description": "what /bin/sh runs"
                 },
+                "argv": {
+                  "type": "array",
+                  "minItems": 1,
+                  "maxItems": 1024,
+                  "items": { "type": "string", "maxLength": 131072, "pattern": "^[^\\\\u0000]*$" },
+                  "description": "a program and its arguments, without a shell; a program without / is looked up in PATH"
+                },
                 "timeout": {
                   "type": "integer",
                   "minimum": 1,
@@ -49,20 +55,21 @@ public final class ShellExec implements Capability {
                   "description": "what the command reads from its standard input"
                 }
               },
-              "required": ["cmd"],
+              "anyOf": [{ "required": ["cmd"] }, { "required": ["argv"] }],
               "additionalProperties": false
             }
             """);
 
-    private final BiFunction<FencedCommand, OutputListener, FencedProcess> fence;
+    private final FenceTools tools;
 
-    /**
-     * Starts nothing yet.
-     *
-     * @param fence starts a program in a fence
-     */
-    public ShellExec(BiFunction<FencedCommand, OutputListener, FencedProcess> fence) {
-        this.fence = fence;
+    /** Starts nothing yet. */
+    public ShellExec(FenceTools tools) {
+        this.tools = tools;
+    }
+
+    /** For commands that work nowhere but in {@code /tmp}. */
+    public ShellExec(Fences fences) {
+        this(FenceTools.without(fences));
     }
 
     @Override
@@ -72,7 +79,8 @@ public final class ShellExec implements Capability {
 
     @Override
     public String description() {
-        return "Runs a shell command in a fence and returns its exit code and output";
+        return "Runs a shell command or a program in a fence, in the agent's workspace, and returns its exit code, output"
+                + " and the files it leaves in $RINGFENCE_OUTPUT";
     }
 
     @Override
@@ -87,33 +95,68 @@ public final class ShellExec implements Capability {
 
     @Override
     public Execution start(Invocation invocation, OutputSink sink) {
-        var arguments = invocation.arguments();
-        var command = arguments.path("cmd").asText();
-        int length = command.getBytes(StandardCharsets.UTF_8).length;
-        if (length > LONGEST_COMMAND) {
-            throw new InvalidArguments(
-                    List.of("/cmd has %d bytes in UTF-8, and may have at most %d: pass more as /stdin"
-                            .formatted(length, LONGEST_COMMAND)));
+        var step = step(invocation.arguments());
+        return FencedExecution.start(tools, invocation, deadline(invocation), FencedScript.of(step), sink);
+    }
+
+    @Override
+    public Outcome dryRun(Invocation invocation) {
+        var step = step(invocation.arguments());
+        return Rehearsal.of(tools, invocation, deadline(invocation), List.of(), List.of(step));
+    }
+
+    private static Duration deadline(Invocation invocation) {
+        var timeout = invocation.arguments().path("timeout");
+        return timeout.isMissingNode() ? invocation.deadline() : Duration.ofSeconds(timeout.asLong());
+    }
+
+    private static FencedScript.Step step(JsonNode arguments) {
+        if (arguments.has("cmd") && arguments.has("argv")) {
+            throw new InvalidArguments(List.of("/cmd and /argv are both given: give one"));
         }
-        var deadline = invocation.deadline();
-        if (arguments.has("timeout")) {
-            deadline = earlier(
-                    deadline, Duration.ofSeconds(arguments.path("timeout").asLong()));
+        var argv = new ArrayList<String>();
+        if (arguments.has("cmd")) {
+            length("/cmd", arguments.path("cmd").asText(), LONGEST_COMMAND);
+            argv.addAll(List.of("/bin/sh", "-c", arguments.path("cmd").asText()));
+        } else {
+            // env(1) looks the program up, and takes no option behind the two dashes.
+            argv.addAll(List.of("/usr/bin/env", "--"));
+            program(arguments.path("argv"), argv);
         }
-        var fenced = new FencedCommand(
-                FencedExecution.fenceName(invocation.jobId()),
-                invocation.profile(),
-                List.of("/bin/sh", "-c", command),
+        return new FencedScript.Step(
+                argv,
                 ENVIRONMENT,
                 arguments.path("stdin").asText("").getBytes(StandardCharsets.UTF_8),
                 List.of(),
-                0,
-                deadline,
-                LAST_WORDS);
-        return FencedExecution.start(fence, fenced, new TextOutput(sink, invocation.outputs(), CAPTURE));
+                false);
     }
 
-    private static Duration earlier(Duration one, Duration other) {
-        return one.compareTo(other) <= 0 ? one : other;
+    private static void program(JsonNode words, List<String> argv) {
+        int all = 0;
+        for (int i = 0; i < words.size(); i++) {
+            var word = words.get(i).asText();
+            length("/argv/" + i, word, LONGEST_COMMAND);
+            all += word.getBytes(StandardCharsets.UTF_8).length + 1;
+            argv.add(word);
+        }
+        if (all > LONGEST_ARGUMENTS) {
+            throw new InvalidArguments(
+                    List.of("/argv has %d bytes in UTF-8, and may have at most %d: pass more as /stdin"
+                            .formatted(all, LONGEST_ARGUMENTS)));
+        }
+        var program = words.get(0).asText();
+        if (program.isEmpty() || program.contains("=")) {
+            // env(1) would take it for a variable, and run the next word.
+            throw new InvalidArguments(List.of("/argv/0 is \"" + program
+                    + "\", and must name a program: not empty and without \"=\"; use /cmd for such a name"));
+        }
+    }
+
+    private static void length(String place, String text, int most) {
+        int length = text.getBytes(StandardCharsets.UTF_8).length;
+        if (length > most) {
+            throw new InvalidArguments(List.of("%s has %d bytes in UTF-8, and may have at most %d: pass more as /stdin"
+                    .formatted(place, length, most)));
+        }
     }
 }

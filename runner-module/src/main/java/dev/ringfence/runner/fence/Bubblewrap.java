@@ -13,6 +13,9 @@ final class Bubblewrap {
     /** Sets the job's user inside the fence when the service is root: part of util-linux. */
     static final Path SETPRIV = Path.of("/usr/bin/setpriv");
 
+    /** Where a program starts that has no other place. */
+    private static final Path TEMPORARY = Path.of("/tmp");
+
     /** Behind standard input and output and the seccomp program: what profiles give, in the order of the mounts. */
     private static final int FIRST_GIVEN = 4;
 
@@ -70,7 +73,8 @@ final class Bubblewrap {
         for (Map.Entry<String, String> variable : environment.entrySet()) {
             argv.addAll(List.of("--setenv", variable.getKey(), variable.getValue()));
         }
-        argv.addAll(List.of("--chdir", "/tmp", "--seccomp", "3"));
+        argv.addAll(List.of(
+                "--chdir", command.workplace().directory().orElse(TEMPORARY).toString(), "--seccomp", "3"));
         argv.addAll(List.of("--json-status-fd", Integer.toString(statusFd), "--block-fd", Integer.toString(gateFd)));
         argv.add("--");
         if (root) {

@@ -56,7 +56,7 @@ final class DiskUse {
             throw new FenceException.Refused(
                     "filesystem.write_paths",
                     directories + ": there are " + now.trouble()
-                            + ", so its growth cannot be watched; name a smaller one");
+                            + ", so its growth cannot be watched; give the job a smaller one");
         }
         before = now.bytes();
     }

@@ -118,6 +118,16 @@ public final class Fence implements AutoCloseable {
     }
 
     /**
+     * Whether a program of the profile sees a tree of directories of its own. Otherwise it sees the host's, and each
+     * directory where the host has it.
+     *
+     * @throws FenceException.Refused when this host has no tier for it
+     */
+    public boolean ownTree(SandboxProfile profile) {
+        return host.tierFor(profile) == FenceTier.NAMESPACES;
+    }
+
+    /**
      * Starts a program in a fence and returns when the fence stands and the program may run.
      *
      * @param listener hears the output; see {@link OutputListener} for what it may do
@@ -135,9 +145,7 @@ public final class Fence implements AutoCloseable {
         FencedStart start;
         try {
             if (host.root()) {
-                int user = users.take();
-                belongings.user = OptionalInt.of(user);
-                belongings.until(() -> users.giveBack(user));
+                belongings.user = OptionalInt.of(command.workplace().user().orElseGet(() -> lend(belongings)));
             }
             belongings.group = group(command, plan);
             belongings.group.ifPresent(group -> belongings.until(group::remove));
@@ -207,6 +215,12 @@ public final class Fence implements AutoCloseable {
                 0,
                 profile.processLimits().maxExecutionTime(),
                 4096);
+    }
+
+    private int lend(Belongings belongings) {
+        int user = users.take();
+        belongings.until(() -> users.giveBack(user));
+        return user;
     }
 
     private JobEgress open(FencedCommand command, EgressPolicy policy, OutputListener listener) {

@@ -178,19 +178,21 @@ final class FencePlanner {
         var asked = profile.processLimits();
         int children = asked.maxChildProcesses();
         boolean group = host.limitable().contains(Controller.PIDS);
-        if (!group && !landlock) {
+        // The kernel would count other jobs of a workspace's user with it.
+        boolean ownUser = !host.root() || command.workplace().user().isEmpty();
+        boolean watched = !group && (landlock ? children > 0 : !ownUser);
+        if (watched) {
+            watchedTasks = tasks;
+        } else if (!group && !landlock) {
             // As root, bubblewrap's first process is not of the job's user.
             userTasks = host.root() ? tasks - 1 : tasks;
         }
-        String means = "";
+        String means = watched ? WATCHDOG + "a job that has more is ended; RLIMIT_NPROC some way above" : "";
         if (landlock && children == 0) {
             tier.tasks(command.threads());
             means = "seccomp: each new process or thread asks the service";
-        } else if (landlock && !group) {
-            watchedTasks = tasks;
-            means = WATCHDOG + "a job that has more is ended; RLIMIT_NPROC some way above";
         } else if (!landlock) {
-            means = group ? "" : "RLIMIT_NPROC of the job's own user";
+            means = group || watched ? means : "RLIMIT_NPROC of the job's own user";
             means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;
         }
         if (group) {

@@ -20,6 +20,7 @@ import java.util.Objects;
  *     programs of an operator's choice, such as an engine, and zero for what an agent chose
  * @param deadline from start to the end of the tree; the profile's maximum still holds
  * @param capture how much of each output stream is kept
+ * @param workplace directories of the host that it works in
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares commands
 public record FencedCommand(
@@ -31,9 +32,11 @@ public record FencedCommand(
         List<Path> readOnly,
         int threads,
         Duration deadline,
-        long capture) {
+        long capture,
+        Workplace workplace) {
     public FencedCommand {
         Objects.requireNonNull(profile);
+        Objects.requireNonNull(workplace);
         if (!name.matches("[A-Za-z0-9.-]{1,80}")) {
             throw new IllegalArgumentException("not a name for a fence: " + name);
         }
@@ -43,6 +46,20 @@ public record FencedCommand(
         if (argv.isEmpty() || !argv.getFirst().startsWith("/")) {
             throw new IllegalArgumentException("the program must be an absolute path: " + argv);
         }
+    }
+
+    /** A program that works in no directory of the host. */
+    public FencedCommand(
+            String name,
+            SandboxProfile profile,
+            List<String> argv,
+            Map<String, String> environment,
+            byte[] input,
+            List<Path> readOnly,
+            int threads,
+            Duration deadline,
+            long capture) {
+        this(name, profile, argv, environment, input, readOnly, threads, deadline, capture, Workplace.NONE);
     }
 
     /** The deadline that holds: no longer than the profile allows. */

@@ -67,7 +67,7 @@ final class LandlockPlanner implements TierPlanner {
     private @Nullable NetworkPlan network;
     private OptionalInt threads = OptionalInt.empty();
     private final Set<Integer> groups = new LinkedHashSet<>();
-    private List<Path> writable = List.of();
+    private final List<Path> writable = new ArrayList<>();
 
     LandlockPlanner(Planning planning, int version) {
         this.planning = planning;
@@ -95,7 +95,7 @@ final class LandlockPlanner implements TierPlanner {
             watched.add("size of the job's directory");
         }
         if (written) {
-            watched.add("growth of the write paths");
+            watched.add("growth of the host's directories that it may write to");
         }
         planning.entry(
                 "resources.max_disk_mb",
@@ -119,6 +119,7 @@ final class LandlockPlanner implements TierPlanner {
                 "Landlock version " + version,
                 "the system and " + readable + ", by " + rules.size() + " rules");
         writePaths(asked, readable);
+        workplace();
         planning.entry(
                 "filesystem.denied_paths",
                 asked.deniedPaths(),
@@ -131,6 +132,24 @@ final class LandlockPlanner implements TierPlanner {
                 asked.allowTempFiles(),
                 temporary ? "a directory of the job's own, as $TMPDIR and $HOME" : "Landlock: nothing can be written",
                 Boolean.toString(asked.allowTempFiles()));
+    }
+
+    private void workplace() {
+        for (var binding : planning.bindings()) {
+            if (!binding.inside().equals(binding.host())) {
+                throw new IllegalArgumentException(binding.host() + " cannot be seen at " + binding.inside()
+                        + ": this tier shows the host's tree");
+            }
+            if (binding.writable()) {
+                writable.add(binding.host());
+            }
+            allow(binding.host(), binding.writable() ? FileRights.WORK : FileRights.READ_AND_RUN);
+            planning.entry(
+                    "workplace",
+                    binding.inside(),
+                    binding.writable() ? "Landlock: can be written" : "Landlock: can be read",
+                    binding.inside().toString());
+        }
     }
 
     /**
@@ -149,7 +168,7 @@ final class LandlockPlanner implements TierPlanner {
         }
         var given = WritePaths.of(asked.writePaths(), planning.host().root());
         groups.addAll(given.groups());
-        writable = given.paths().stream().map(GivenPath::real).toList();
+        given.paths().stream().map(GivenPath::real).forEach(writable::add);
         var spared = new LinkedHashSet<>(denied);
         readable.stream()
                 .filter(path -> !writable.contains(path))
@@ -232,7 +251,7 @@ final class LandlockPlanner implements TierPlanner {
                         ? "setresuid by the starting thread, no_new_privs"
                         : "no_new_privs; Landlock: no signals to others, no tracing of others; seccomp: no limits,"
                                 + " priorities or processors of others",
-                root ? "a user of the jobs' range" : "the service's user, which it cannot change");
+                root ? planning.user() : "the service's user, which it cannot change");
     }
 
     @Override

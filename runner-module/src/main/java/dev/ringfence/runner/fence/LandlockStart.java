@@ -9,6 +9,7 @@ import dev.ringfence.runner.process.ProcessRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,7 @@ record LandlockStart(
         JobMark mark) {
 
     FencedStart prepare() {
+        command.workplace().bindings().forEach(binding -> passable(binding.host()));
         if (tier.workRights() != 0) {
             makeDirectory();
         }
@@ -40,13 +42,13 @@ record LandlockStart(
         var supervisor = new LandlockSupervisor(new JobLimits(plan, belongings, mark, tasks), belongings);
         var confinement =
                 new Confinement(Optional.of(landlock()), belongings.user, tier.groups(), plan.filter(), decider(tasks));
-        var directory = belongings.directory.map(JobDirectory::path).orElse(Path.of("/"));
+        var own = belongings.directory.map(JobDirectory::path).orElse(Path.of("/"));
         var request = new ProcessRequest(
                 command.name(),
                 Path.of(command.argv().getFirst()),
                 command.argv(),
-                environment(directory),
-                directory,
+                environment(own),
+                command.workplace().directory().orElse(own),
                 command.input(),
                 List.of(),
                 false,
@@ -81,6 +83,23 @@ record LandlockStart(
                     "no directory for a job could be made in " + scratch + ": " + e.getMessage()
                             + "; set ringfence.fence.scratch to one that the service may write to",
                     e);
+        }
+    }
+
+    /** The program is of another user than what lies around the directory: it must be let through. */
+    private void passable(Path directory) {
+        if (belongings.user.isEmpty()) {
+            return;
+        }
+        for (var above = directory.getParent(); above != null; above = above.getParent()) {
+            try {
+                if (!Files.getPosixFilePermissions(above).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+                    throw new FenceException.Broken(directory + " is where the job works, and its user cannot pass "
+                            + above + "; let it with chmod o+x " + above + ", or put the data directory elsewhere");
+                }
+            } catch (IOException e) {
+                throw new FenceException.Broken(above + " cannot be looked at: " + e.getMessage(), e);
+            }
         }
     }
 

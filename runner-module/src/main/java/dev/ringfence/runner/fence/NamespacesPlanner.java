@@ -19,7 +19,7 @@ final class NamespacesPlanner implements TierPlanner {
     private final Planning planning;
     private final List<Mount> mounts = new ArrayList<>();
     private final Set<Integer> groups = new LinkedHashSet<>();
-    private List<Path> writable = List.of();
+    private final List<Path> writable = new ArrayList<>();
 
     NamespacesPlanner(Planning planning) {
         this.planning = planning;
@@ -51,7 +51,8 @@ final class NamespacesPlanner implements TierPlanner {
                 temporary ? new Mount.Temporary(Path.of("/tmp"), asked.bytes()) : new Mount.Directory(Path.of("/tmp")));
         var means = temporary ? "size of the tmpfs on /tmp" : writable ? "" : "nothing can be written";
         if (writable) {
-            means += (temporary ? "; " : "") + "watchdog, at least every second: growth of the write paths"
+            means += (temporary ? "; " : "")
+                    + "watchdog, at least every second: growth of the host's directories that it may write to"
                     + (temporary ? " and the tmpfs together" : "");
         }
         planning.entry("resources.max_disk_mb", asked, means, (temporary || writable ? asked.bytes() : 0) + " bytes");
@@ -66,14 +67,30 @@ final class NamespacesPlanner implements TierPlanner {
         mounts.addAll(paths.mounts());
         planning.entries().addAll(paths.entries());
         groups.addAll(paths.groups());
-        writable = paths.writable();
+        writable.addAll(paths.writable());
         planning.entry(
                 "filesystem.allow_temp_files",
                 asked.allowTempFiles(),
                 asked.allowTempFiles() ? "tmpfs on /tmp" : "/tmp is read-only",
                 Boolean.toString(asked.allowTempFiles()));
+        workplace();
         mounts.add(new Mount.Sealed(Path.of("/dev")));
         mounts.add(new Mount.Sealed(Path.of("/")));
+    }
+
+    private void workplace() {
+        for (var binding : planning.bindings()) {
+            mounts.addAll(above(binding.inside()));
+            mounts.add(new Mount.Given(binding.inside(), binding.host(), binding.writable()));
+            if (binding.writable()) {
+                writable.add(binding.host());
+            }
+            planning.entry(
+                    "workplace",
+                    binding.inside(),
+                    binding.writable() ? "mounted to be written" : "mounted read-only",
+                    binding.inside().toString());
+        }
     }
 
     @Override
@@ -110,7 +127,7 @@ final class NamespacesPlanner implements TierPlanner {
                 "identity",
                 "a user of its own, no capabilities",
                 root ? "setpriv, no_new_privs" : "user namespace, no_new_privs",
-                root ? "a user of the jobs' range" : "65534 inside, the service's outside");
+                root ? planning.user() : "65534 inside, the service's outside");
     }
 
     @Override
@@ -120,14 +137,18 @@ final class NamespacesPlanner implements TierPlanner {
 
     /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */
     private void readOnly(Path path) {
+        mounts.addAll(above(path));
+        mounts.add(new Mount.ReadOnly(path));
+    }
+
+    private List<Mount> above(Path path) {
         var parents = new ArrayList<Mount>();
         for (var parent = path.getParent(); parent != null && parent.getNameCount() > 0; parent = parent.getParent()) {
             if (!underSystem(parent)) {
                 parents.addFirst(new Mount.Directory(parent));
             }
         }
-        mounts.addAll(parents);
-        mounts.add(new Mount.ReadOnly(path));
+        return parents;
     }
 
     private boolean underSystem(Path path) {

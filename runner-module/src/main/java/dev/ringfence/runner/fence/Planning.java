@@ -42,7 +42,7 @@ final class Planning {
     }
 
     /**
-     * Whether the profile lets the program write to the host's files.
+     * Whether the program may write to the host's files, by its profile or in its workplace.
      *
      * @throws FenceException.Refused when it gives no room for them
      */
@@ -54,7 +54,7 @@ final class Planning {
                     "resources.max_disk_mb is 0, and filesystem.write_paths is not empty; give it a size, or leave them"
                             + " out");
         }
-        return writable;
+        return writable || bindings().stream().anyMatch(Workplace.Binding::writable);
     }
 
     /** What the profile, and the runner itself, let the program read beside the system; without links. */
@@ -67,6 +67,33 @@ final class Planning {
                 .forEach(pattern ->
                         PathRules.expand("filesystem.read_paths", pattern).forEach(path -> readable.add(path.real())));
         return readable;
+    }
+
+    /**
+     * The directories that the job works in; none to be written when the profile gives no room on the disk.
+     *
+     * @throws FenceException.Refused when something of them is denied
+     */
+    List<Workplace.Binding> bindings() {
+        var bindings = command.workplace().bindings();
+        for (var denied : denied()) {
+            for (var binding : bindings) {
+                if (denied.startsWith(binding.host()) || binding.host().startsWith(denied)) {
+                    throw new FenceException.Refused(
+                            "filesystem.denied_paths",
+                            denied + " is denied, and the job works in " + binding.inside()
+                                    + ", where it would show; deny another path, or give the job another root");
+                }
+            }
+        }
+        return profile().resources().maxDisk().bytes() > 0
+                ? bindings
+                : bindings.stream().map(Workplace.Binding::readOnly).toList();
+    }
+
+    /** Who the program is, when the service is root. */
+    String user() {
+        return command.workplace().user().isPresent() ? "its workspace's user" : "a user of the jobs' range";
     }
 
     /** Without links; for what no job can change. */

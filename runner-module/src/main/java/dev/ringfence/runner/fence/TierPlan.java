@@ -77,7 +77,7 @@ sealed interface TierPlan {
         record ReadOnly(Path path) implements Mount {}
 
         /**
-         * What a profile gives. It is held by a descriptor before it is mounted, and only what lies there without links.
+         * What a profile or the job's workplace gives. It is held by a descriptor before it is mounted, and only what lies there without links.
          *
          * @param real where the host has it
          */

@@ -22,7 +22,7 @@ public final class PinnedFile implements AutoCloseable {
 
     private final int descriptor;
 
-    private PinnedFile(int descriptor) {
+    PinnedFile(int descriptor) {
         this.descriptor = descriptor;
     }
 

@@ -29,6 +29,10 @@ final class SystemCalls {
     private static final int CAPSET = AARCH64 ? 91 : 126;
     private static final int PIDFD_SEND_SIGNAL = 424;
     private static final int PIDFD_OPEN = 434;
+    private static final int MKDIRAT = AARCH64 ? 34 : 258;
+    private static final int UNLINKAT = AARCH64 ? 35 : 263;
+    private static final int RENAMEAT2 = AARCH64 ? 276 : 316;
+    private static final int OPENAT2 = 437;
     private static final int LANDLOCK_CREATE_RULESET = 444;
     private static final int LANDLOCK_ADD_RULE = 445;
     private static final int LANDLOCK_RESTRICT_SELF = 446;
@@ -47,13 +51,14 @@ final class SystemCalls {
     private static final int CAPABILITY_VERSION_3 = 0x2008_0522;
     private static final int MOST_CAPABILITIES = 64;
 
-    private static final int READLINKAT = AARCH64 ? 78 : 267;
-    private static final int OPENAT2 = 437;
-    private static final int AT_FDCWD = -100;
-    private static final long O_PATH = 0x200000;
-    private static final long O_CLOEXEC = 0x80000;
+    private static final long O_PATH_CLOEXEC = 0x200000 | 0x80000;
     private static final long RESOLVE_NO_MAGICLINKS = 0x02;
     private static final long RESOLVE_NO_SYMLINKS = 0x04;
+    private static final long RESOLVE_BENEATH = 0x08;
+    private static final int RENAME_NOREPLACE = 1;
+    private static final int AT_REMOVEDIR = 0x200;
+    private static final int READLINKAT = AARCH64 ? 78 : 267;
+    private static final int AT_FDCWD = -100;
 
     private static final int AF_UNIX = 1;
     private static final int SOCK_STREAM = 1;
@@ -99,7 +104,7 @@ final class SystemCalls {
         try (var arena = Arena.ofConfined()) {
             // struct open_how: flags, mode, resolve, of 64 bits each.
             var how = arena.allocateFrom(
-                    ValueLayout.JAVA_LONG, O_PATH | O_CLOEXEC, 0L, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+                    ValueLayout.JAVA_LONG, O_PATH_CLOEXEC, 0L, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
             var name = arena.allocateFrom(path);
             return (int) check("openat2", call(OPENAT2, AT_FDCWD, name.address(), how.address(), how.byteSize()));
         }
@@ -211,6 +216,47 @@ final class SystemCalls {
         var segment = arena.allocate(HEADER_BYTES + 24, 8);
         segment.set(ValueLayout.JAVA_INT, 0, CAPABILITY_VERSION_3);
         return segment;
+    }
+
+    /**
+     * Stands for what lies below a directory, without opening it for reading or writing. The kernel follows no link on
+     * the way, and never leaves the directory.
+     */
+    static int pathBeneath(int directory, String path) {
+        try (var arena = Arena.ofConfined()) {
+            // As above.
+            var how = arena.allocateFrom(
+                    ValueLayout.JAVA_LONG,
+                    O_PATH_CLOEXEC,
+                    0L,
+                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+            long name = arena.allocateFrom(path).address();
+            return (int) check("openat2", call(OPENAT2, directory, name, how.address(), how.byteSize()));
+        }
+    }
+
+    /** Moves a single name of a directory to another one in it; a link is moved, not followed. */
+    static void rename(int directory, String from, String to, boolean replace) {
+        try (var arena = Arena.ofConfined()) {
+            long source = arena.allocateFrom(from).address();
+            long target = arena.allocateFrom(to).address();
+            int flags = replace ? 0 : RENAME_NOREPLACE;
+            check("renameat2", Libc.syscall(RENAMEAT2, directory, source, directory, target, flags, 0));
+        }
+    }
+
+    /** Removes a single name of a directory: an empty directory, or anything but a directory. */
+    static void remove(int directory, String name, boolean isDirectory) {
+        try (var arena = Arena.ofConfined()) {
+            long target = arena.allocateFrom(name).address();
+            check("unlinkat", call(UNLINKAT, directory, target, isDirectory ? AT_REMOVEDIR : 0, 0));
+        }
+    }
+
+    static void makeDirectory(int directory, String name, int mode) {
+        try (var arena = Arena.ofConfined()) {
+            check("mkdirat", call(MKDIRAT, directory, arena.allocateFrom(name).address(), mode, 0));
+        }
     }
 
     static long check(String name, long result) {

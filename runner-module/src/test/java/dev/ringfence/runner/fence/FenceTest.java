@@ -16,6 +16,7 @@ import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.ProcessEngine;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -25,6 +26,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -449,6 +452,54 @@ class FenceTest {
                 0,
                 deadline,
                 100_000);
+    }
+
+    @Test
+    void aWorkplaceIsSeenWhereItIsBoundAndOnlyWhatIsWritableIsWritten(@TempDir Path directory) throws IOException {
+        // Given
+        open(directory);
+        var work = Files.createDirectory(directory.resolve("work"));
+        var kept = Files.createDirectory(directory.resolve("kept"));
+        Files.writeString(kept.resolve("note"), "read me");
+        int user = ProcessEngine.effectiveUser() == 0 ? 204_200 : ProcessEngine.effectiveUser();
+        if (ProcessEngine.effectiveUser() == 0) {
+            Files.setAttribute(work, "unix:uid", user);
+        }
+        var workplace = new Workplace(
+                List.of(
+                        new Workplace.Binding(work, Path.of("/work"), true),
+                        new Workplace.Binding(kept, Path.of("/roots/kept"), false)),
+                Optional.of(Path.of("/work")),
+                OptionalInt.of(user));
+        var script =
+                "pwd; cat /roots/kept/note; echo made > made; chmod 600 made; touch /roots/kept/no || echo refused";
+        var command = command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG);
+
+        // When
+        var result = fence.start(
+                        new FencedCommand(
+                                command.name(),
+                                command.profile(),
+                                command.argv(),
+                                command.environment(),
+                                command.input(),
+                                command.readOnly(),
+                                command.threads(),
+                                command.deadline(),
+                                command.capture(),
+                                workplace),
+                        OutputListener.NONE)
+                .result()
+                .await()
+                .atMost(LONG);
+
+        // Then
+        assertThat(stdout(result)).isEqualTo("/work\nread merefused\n");
+        assertThat(Files.readString(work.resolve("made"))).isEqualTo("made\n");
+        assertThat(Files.getAttribute(work.resolve("made"), "unix:uid")).isEqualTo(user);
+        assertThat(result.report().entries())
+                .filteredOn(entry -> entry.field().equals("workplace"))
+                .hasSize(2);
     }
 
     /** A zombie runs no more; when it is collected is up to the host's init. */

@@ -1,0 +1,160 @@
+package dev.ringfence.api;
+
+import dev.ringfence.api.session.Leftovers;
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.Capability;
+import dev.ringfence.runner.capability.FenceTools;
+import dev.ringfence.runner.capability.Fences;
+import dev.ringfence.runner.capability.FileRead;
+import dev.ringfence.runner.capability.FileWrite;
+import dev.ringfence.runner.capability.GitExec;
+import dev.ringfence.runner.capability.GitSettings;
+import dev.ringfence.runner.capability.JobPlaces;
+import dev.ringfence.runner.capability.Kill;
+import dev.ringfence.runner.capability.ManifestCapability;
+import dev.ringfence.runner.capability.ManifestException;
+import dev.ringfence.runner.capability.RunningJobs;
+import dev.ringfence.runner.capability.ShellExec;
+import dev.ringfence.runner.capability.Undo;
+import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.files.Artifacts;
+import dev.ringfence.runner.files.Backups;
+import dev.ringfence.runner.files.CriticalFiles;
+import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.files.FileRoots;
+import dev.ringfence.runner.files.FileWrites;
+import dev.ringfence.runner.files.UndoRecord;
+import dev.ringfence.runner.files.Workspaces;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** What agents can invoke, and the files that belong to it. */
+record Toolbox(Capabilities capabilities, Artifacts artifacts, Workspaces workspaces) implements Leftovers {
+    /** The journal keeps a request in one event. */
+    private static final int LARGEST_BODY = 15 << 20;
+
+    private static final int SMALLEST_BODY = 1 << 10;
+
+    /**
+     * Looks through the settings and the files of an earlier life.
+     *
+     * @throws StartupFailure when a setting cannot hold; the message names it
+     */
+    static Toolbox open(
+            RingfenceConfig config,
+            Path data,
+            LiveCatalog live,
+            Fence fence,
+            List<Capability> asking,
+            Journal journal) {
+        try {
+            bodyLimit(config.http().bodyLimit());
+            var firstUser = config.fence().firstUser() + FenceSettings.USERS;
+            var workspaces = new Workspaces(data.resolve("workspaces"), firstUser);
+            var roots = new FileRoots(
+                    named(config.files().roots()),
+                    workspaces,
+                    (agent, root) -> live.catalog()
+                            .grants(agent)
+                            .map(grants -> grants.allowsRoot(root))
+                            .orElse(false),
+                    data);
+            var backups = new Backups(
+                    data.resolve("backups"),
+                    config.files().backupsBytes(),
+                    config.files().backupsKept());
+            var writes = new FileWrites(
+                    backups, new CriticalFiles(config.files().critical().orElse(CriticalFiles.DEFAULTS)));
+            writes.sweep(record -> root(roots, record));
+            var limits = config.artifacts();
+            var artifacts = new Artifacts(
+                    data.resolve("artifacts"),
+                    new Artifacts.Limits(limits.count(), limits.fileBytes(), limits.totalBytes()),
+                    limits.kept());
+            var running = new RunningJobs();
+            var tools = new FenceTools(
+                    Fences.of(fence), Optional.of(new JobPlaces(Fences.of(fence), roots, artifacts)), running);
+            var all = new ArrayList<Capability>(asking);
+            all.addAll(List.of(
+                    new ShellExec(tools),
+                    new FileRead(roots),
+                    new FileWrite(roots, writes),
+                    new Undo(
+                            roots,
+                            writes,
+                            (job, by, undone) -> journal.append(new JobEvent.RolledBack(job, Instant.now(), by, undone))
+                                    .await()
+                                    .indefinitely()),
+                    new GitExec(tools, git(config.capabilities().git())),
+                    new Kill(running, config.capabilities().killOthers())));
+            config.capabilities()
+                    .directory()
+                    .ifPresent(directory -> all.addAll(ManifestCapability.readAll(directory, tools)));
+            all.forEach(capability -> profile(live.catalog(), capability));
+            return new Toolbox(Capabilities.of(all), artifacts, workspaces);
+        } catch (ManifestException | IllegalArgumentException | UncheckedIOException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    @Override
+    public void deleteOfJob(String jobId) {
+        artifacts.delete(jobId);
+    }
+
+    @Override
+    public void deleteOfSession(String agent, Optional<String> session) {
+        workspaces.delete(agent, session);
+    }
+
+    private static Map<String, FileRoots.Named> named(Map<String, RingfenceConfig.Files.Root> roots) {
+        return roots.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey,
+                        root -> new FileRoots.Named(
+                                root.getValue().path(), root.getValue().writable())));
+    }
+
+    /** Empty for a root that is configured no more. */
+    private static Optional<FileRoot> root(FileRoots roots, UndoRecord record) {
+        try {
+            return Optional.of(roots.find(Optional.of(record.root()), record.agent(), record.session()));
+        } catch (FileRefused e) {
+            return Optional.empty();
+        }
+    }
+
+    private static void profile(Catalog catalog, Capability capability) {
+        capability.profile().filter(name -> catalog.profile(name).isEmpty()).ifPresent(name -> {
+            throw new IllegalArgumentException("the capability " + capability.name() + " asks for the sandbox profile "
+                    + name + ", which the catalog does not have");
+        });
+    }
+
+    private static GitSettings git(RingfenceConfig.Capabilities.Git git) {
+        return new GitSettings(
+                Set.copyOf(git.hosts().orElse(List.of())),
+                Set.copyOf(git.protocols()),
+                Set.copyOf(git.privateHosts().orElse(List.of())),
+                git.caFile());
+    }
+
+    private static void bodyLimit(int bytes) {
+        if (bytes < SMALLEST_BODY || bytes > LARGEST_BODY) {
+            throw new IllegalArgumentException("ringfence.http.body-limit is " + bytes + "; from " + SMALLEST_BODY
+                    + " to " + LARGEST_BODY + " bytes are possible");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package dev.ringfence.runner.capability;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.FileRoot;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** What a job runs in fences: programs one after the other, as long as each ends with zero. Used by one thread. */
+interface FencedScript {
+    /**
+     * The next program.
+     *
+     * @param done what ran so far, each of which ended with zero
+     * @throws FileRefused when the job shall end here as failed
+     */
+    Optional<Step> next(List<FencedResult> done);
+
+    /** Adds to the result what only the script knows; {@code data} shows how the last program ended. */
+    default void finish(ObjectNode data) {}
+
+    /** What the programs see beside the workspace. */
+    default List<FileRoot> roots() {
+        return List.of();
+    }
+
+    /**
+     * A program.
+     *
+     * @param environment beside what tells it of its places
+     * @param readOnly what it needs of the host, at the same place
+     * @param quiet whether its output is for the script only
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares steps
+    record Step(List<String> argv, Map<String, String> environment, byte[] input, List<Path> readOnly, boolean quiet) {}
+
+    /** A single program. */
+    static FencedScript of(Step step) {
+        return done -> done.isEmpty() ? Optional.of(step) : Optional.empty();
+    }
+}

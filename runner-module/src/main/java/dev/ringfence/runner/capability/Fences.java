@@ -1,0 +1,46 @@
+package dev.ringfence.runner.capability;
+
+import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.FenceReport;
+import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.process.OutputListener;
+import java.util.Optional;
+
+/** Where capabilities get their fences. Thread-safe. */
+@FunctionalInterface
+public interface Fences {
+    /** Starts a program in a fence; see {@link Fence#start}. */
+    FencedProcess start(FencedCommand command, OutputListener listener);
+
+    /** Whether programs see a tree of directories of their own; see {@link Fence#ownTree}. */
+    default boolean ownTree(SandboxProfile profile) {
+        return true;
+    }
+
+    /** What a fence would enforce, where that can be told beforehand; see {@link Fence#report}. */
+    default Optional<FenceReport> report(SandboxProfile profile) {
+        return Optional.empty();
+    }
+
+    /** Those of a fence. */
+    static Fences of(Fence fence) {
+        return new Fences() {
+            @Override
+            public FencedProcess start(FencedCommand command, OutputListener listener) {
+                return fence.start(command, listener);
+            }
+
+            @Override
+            public boolean ownTree(SandboxProfile profile) {
+                return fence.ownTree(profile);
+            }
+
+            @Override
+            public Optional<FenceReport> report(SandboxProfile profile) {
+                return Optional.of(fence.report(profile));
+            }
+        };
+    }
+}

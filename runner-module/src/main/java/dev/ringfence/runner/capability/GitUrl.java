@@ -1,0 +1,152 @@
+package dev.ringfence.runner.capability;
+
+import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
+import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.files.FileRoots;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The address of a repository that may be reached.
+ *
+ * @param options what git has to be told so that it reaches just this
+ */
+record GitUrl(String text, List<String> options) {
+    /**
+     * Checks an address against the lists. A name is resolved here where no proxy does so: it must have public addresses
+     * only, and git is told to use one of those.
+     *
+     * @param workspace as git will see it
+     * @throws FileRefused when it is not allowed; type {@code url-refused}
+     */
+    static GitUrl check(String text, GitSettings settings, FileRoot workspace, NetworkAccess network) {
+        var uri = parse(text);
+        var protocol = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
+        if (!settings.protocols().contains(protocol)) {
+            throw refused(
+                    text,
+                    "its protocol is not one of " + settings.protocols() + " (ringfence.capabilities.git.protocols)");
+        }
+        if (protocol.equals("file")) {
+            return file(text, uri, workspace);
+        }
+        var host = uri.getHost();
+        if (host == null || host.isEmpty()) {
+            throw refused(text, "it names no host");
+        }
+        if (uri.getUserInfo() != null) {
+            throw refused(text, "it holds a user or a password, which the journal would keep");
+        }
+        var name = host.toLowerCase(Locale.ROOT);
+        if (!settings.hosts().contains(name)) {
+            throw refused(text, "its host is not one of " + settings.hosts() + " (ringfence.capabilities.git.hosts)");
+        }
+        return switch (network) {
+            case NONE ->
+                throw new FileRefused(
+                        "network-refused",
+                        "the sandbox profile's network.access_mode is None, and git needs the network for " + text
+                                + "; use a profile with Restricted that lists " + name + ":" + port(uri, protocol));
+            // The proxy resolves the name, and refuses private addresses and all that the profile does not list.
+            case RESTRICTED -> new GitUrl(text, List.of());
+            case FULL -> pinned(text, name, port(uri, protocol), settings);
+        };
+    }
+
+    private static GitUrl file(String text, URI uri, FileRoot workspace) {
+        var path = uri.getPath();
+        if (uri.getHost() != null || path == null || !path.startsWith(FileRoots.WORK + "/") || path.contains("..")) {
+            throw refused(text, "a file address must lie below file://" + FileRoots.WORK + "/");
+        }
+        try {
+            var seen = workspace.inside()
+                    + path.substring(FileRoots.WORK.toString().length());
+            return new GitUrl(new URI("file", "", seen, null, null).toASCIIString(), List.of());
+        } catch (URISyntaxException e) {
+            throw refused(text, "it is no address: " + e.getReason());
+        }
+    }
+
+    private static GitUrl pinned(String text, String host, int port, GitSettings settings) {
+        InetAddress[] all;
+        try {
+            all = InetAddress.getAllByName(host);
+        } catch (UnknownHostException e) {
+            throw refused(text, "its host cannot be resolved");
+        }
+        var options = new ArrayList<String>();
+        if (!settings.privateHosts().contains(host)) {
+            for (var address : all) {
+                if (isPrivate(address)) {
+                    throw refused(
+                            text,
+                            "its host has the address " + address.getHostAddress()
+                                    + ", which is private (ringfence.capabilities.git.private-hosts allows it)");
+                }
+            }
+        }
+        // Resolved once: another answer a moment later would lead elsewhere.
+        options.add("http.curloptResolve=" + host + ":" + port + ":" + literal(all[0]));
+        return new GitUrl(text, options);
+    }
+
+    private static String literal(InetAddress address) {
+        return address instanceof Inet6Address ? "[" + address.getHostAddress() + "]" : address.getHostAddress();
+    }
+
+    /** All that is not plainly of the outside. */
+    private static boolean isPrivate(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        int first = bytes[0] & 0xff;
+        int second = bytes[1] & 0xff;
+        if (address.isAnyLocalAddress()
+                || address.isLoopbackAddress()
+                || address.isLinkLocalAddress()
+                || address.isSiteLocalAddress()
+                || address.isMulticastAddress()) {
+            return true;
+        }
+        return bytes.length == 4
+                ? first == 0
+                        || first >= 240
+                        || (first == 100 && (second & 0xc0) == 64)
+                        || (first == 198 && (second & 0xfe) == 18)
+                : (first & 0xfe) == 0xfc || first == 0 || (first == 0x20 && second == 0x02) || first == 0x01;
+    }
+
+    private static int port(URI uri, String protocol) {
+        if (uri.getPort() >= 0) {
+            return uri.getPort();
+        }
+        return switch (protocol) {
+            case "http" -> 80;
+            default -> 443;
+        };
+    }
+
+    private static URI parse(String text) {
+        if (text.startsWith("-") || text.chars().anyMatch(c -> c <= ' ' || c == '\\' || c == 0x7f)) {
+            throw refused(text, "it begins with -, or holds a space, a control character or a backslash");
+        }
+        try {
+            return new URI(text);
+        } catch (URISyntaxException e) {
+            throw refused(text, "it is no address: " + e.getReason());
+        }
+    }
+
+    private static FileRefused refused(String text, String reason) {
+        // What might be a password is not repeated.
+        var shown = Optional.of(text.replaceAll("//[^/@]*@", "//…@"))
+                .map(url -> url.length() <= 200 ? url : url.substring(0, 200) + "…");
+        return new FileRefused("url-refused", "the address " + shown.get() + " is refused: " + reason);
+    }
+}

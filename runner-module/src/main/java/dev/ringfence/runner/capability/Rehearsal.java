@@ -1,0 +1,55 @@
+package dev.ringfence.runner.capability;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.FileRoot;
+import java.time.Duration;
+import java.util.List;
+
+/** What programs in fences would be, without starting one. */
+final class Rehearsal {
+    private Rehearsal() {}
+
+    /** The programs of a job, their places, and what the fence would enforce; or why there would be none. */
+    static Outcome of(
+            FenceTools tools,
+            Invocation invocation,
+            Duration deadline,
+            List<FileRoot> roots,
+            List<FencedScript.Step> steps) {
+        try {
+            var data = FenceJson.object();
+            data.put("message", "it would run %d program(s) in a fence".formatted(steps.size()));
+            var programs = data.putArray("programs");
+            steps.forEach(step -> programs.add(program(step)));
+            tools.places().ifPresent(places -> data.setAll(places.show(invocation, roots)));
+            data.put("deadline_ms", least(invocation, deadline).toMillis());
+            tools.fences()
+                    .report(invocation.profile())
+                    .ifPresent(report -> data.set("fence", FenceJson.report(report)));
+            return new Outcome.Completed(data);
+        } catch (FenceException e) {
+            return FenceJson.failed(e);
+        } catch (FileRefused e) {
+            return new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object());
+        }
+    }
+
+    private static Duration least(Invocation invocation, Duration deadline) {
+        var most = invocation.profile().processLimits().maxExecutionTime();
+        return List.of(deadline, invocation.deadline(), most).stream()
+                .min(Duration::compareTo)
+                .orElseThrow();
+    }
+
+    private static ObjectNode program(FencedScript.Step step) {
+        var json = FenceJson.object();
+        step.argv().forEach(json.putArray("argv")::add);
+        var environment = json.putObject("environment");
+        step.environment().keySet().stream()
+                .sorted()
+                .forEach(name -> environment.put(name, step.environment().get(name)));
+        return json.put("input_bytes", step.input().length);
+    }
+}

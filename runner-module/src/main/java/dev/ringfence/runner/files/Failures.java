@@ -1,0 +1,30 @@
+package dev.ringfence.runner.files;
+
+import dev.ringfence.runner.process.PathRefused;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+
+/** Says what went wrong with a file in the words of its root; the places on the host stay inside. */
+final class Failures {
+    private Failures() {}
+
+    static FileRefused of(IOException error, FileRoot root, Object path) {
+        String place = "\"" + path + "\" in the root \"" + root.name() + "\"";
+        return switch (error) {
+            case PathRefused e -> new FileRefused("path-refused", place + " is refused: " + e.getReason(), e);
+            case NoSuchFileException e -> new FileRefused("no-such-file", place + " does not exist", e);
+            case NotDirectoryException e ->
+                new FileRefused("no-such-file", place + " lies below something that is no directory", e);
+            case FileAlreadyExistsException e -> new FileRefused("file-exists", place + " exists already", e);
+            case AccessDeniedException e ->
+                new FileRefused("access-denied", place + " may not be reached by the service's user", e);
+            case FileSystemException e ->
+                new FileRefused("file-failed", place + ": " + (e.getReason() == null ? "it failed" : e.getReason()), e);
+            default -> new FileRefused("file-failed", place + ": " + error.getMessage(), error);
+        };
+    }
+}

@@ -1,0 +1,84 @@
+package dev.ringfence.runner.files;
+
+import dev.ringfence.runner.process.HeldDirectory;
+import dev.ringfence.runner.process.PinnedFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * Reads files below a root: regular files only, reached without following a link. A FIFO or a device is never opened. All
+ * methods block.
+ */
+public final class FileReads {
+    private FileReads() {}
+
+    /**
+     * Reads a part of a file.
+     *
+     * @param offset where the part begins; behind the end, it is empty
+     * @param most its length at most
+     * @throws FileRefused when it cannot be read
+     */
+    public static FileContent read(FileRoot root, FilePath path, long offset, int most, Checkpoint checkpoint) {
+        try (var directory = HeldDirectory.of(root.path());
+                var file = directory.file(path.toString())) {
+            var inode = regular(file, root, path);
+            byte[] bytes = part(file.path(), offset, most, checkpoint);
+            boolean truncated = offset + bytes.length < inode.size();
+            return new FileContent(
+                    bytes,
+                    offset,
+                    inode.size(),
+                    inode.modified().toInstant(),
+                    hash(file, inode, checkpoint),
+                    truncated);
+        } catch (IOException e) {
+            throw Failures.of(e, root, path);
+        }
+    }
+
+    /**
+     * Looks whether a file could be read, and says its size.
+     *
+     * @throws FileRefused when it could not
+     */
+    public static long size(FileRoot root, FilePath path) {
+        try (var directory = HeldDirectory.of(root.path());
+                var file = directory.file(path.toString())) {
+            return regular(file, root, path).size();
+        } catch (IOException e) {
+            throw Failures.of(e, root, path);
+        }
+    }
+
+    private static Inode regular(PinnedFile file, FileRoot root, FilePath path) throws IOException {
+        var inode = Inode.of(file.path());
+        if (!inode.regular()) {
+            throw new FileRefused(
+                    "not-a-file",
+                    "\"" + path + "\" in the root \"" + root.name() + "\" is " + inode.kind()
+                            + "; only files can be read");
+        }
+        return inode;
+    }
+
+    private static byte[] part(Path file, long offset, int most, Checkpoint checkpoint) throws IOException {
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            long rest = Math.max(0, channel.size() - offset);
+            var buffer = ByteBuffer.allocate((int) Math.min(rest, most));
+            while (buffer.hasRemaining() && channel.read(buffer, offset + buffer.position()) >= 0) {
+                checkpoint.pass();
+            }
+            return buffer.hasRemaining() ? Arrays.copyOf(buffer.array(), buffer.position()) : buffer.array();
+        }
+    }
+
+    private static Optional<String> hash(PinnedFile file, Inode inode, Checkpoint checkpoint) throws IOException {
+        return inode.size() > FileWrites.LARGEST ? Optional.empty() : Optional.of(Hashes.of(file.path(), checkpoint));
+    }
+}

@@ -1,0 +1,345 @@
+package dev.ringfence.runner.files;
+
+import dev.ringfence.runner.process.HeldDirectory;
+import dev.ringfence.runner.process.PinnedFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Changes files below a root, and takes changes back. A change is whole or has not happened, also after a crash: the
+ * new file is written beside the old one and takes its place at once. What was there is kept before. Thread-safe; all
+ * methods block.
+ */
+public final class FileWrites {
+    /** The largest file that is written, and the largest that is changed. */
+    public static final long LARGEST = 100L << 20;
+
+    /** What must stay free on the disk. */
+    private static final long FREE = 10L << 20;
+
+    private static final int NEW_FILE = 0644;
+
+    private final Backups backups;
+    private final CriticalFiles critical;
+
+    public FileWrites(Backups backups, CriticalFiles critical) {
+        this.backups = backups;
+        this.critical = critical;
+    }
+
+    /** Who changes a file, for the record. */
+    public record Author(String jobId, String agent, Optional<String> session) {}
+
+    /**
+     * Makes a change. When this returns, it survives a loss of power and can be undone.
+     *
+     * @throws FileRefused when it is not allowed or fails; then nothing was changed
+     */
+    public Written write(Author author, Change change, Checkpoint checkpoint) {
+        allow(change);
+        var made = new ArrayList<String>();
+        // Directories that were made for a file that was not are taken back.
+        boolean done = false;
+        try (var directory = change.parents()
+                ? Parents.make(change.root(), change.path(), made)
+                : Parents.find(change.root(), change.path())) {
+            var written = write(author, change, directory, made, checkpoint);
+            done = true;
+            return written;
+        } catch (IOException e) {
+            throw Failures.of(e, change.root(), change.path());
+        } finally {
+            if (!done) {
+                takeBack(change, made);
+            }
+        }
+    }
+
+    /**
+     * Looks what a change would do, and does nothing.
+     *
+     * @throws FileRefused when it would be refused
+     */
+    public Written rehearse(Change change, Checkpoint checkpoint) {
+        allow(change);
+        try {
+            var missing = Parents.missing(change.root(), change.path());
+            if (!missing.isEmpty()) {
+                if (!change.parents()) {
+                    throw new NoSuchFileException(change.path().toString());
+                }
+                return plan(change, null, missing, checkpoint);
+            }
+            try (var directory = Parents.find(change.root(), change.path());
+                    var existing = existing(directory, change)) {
+                return plan(change, existing, missing, checkpoint);
+            }
+        } catch (IOException e) {
+            throw Failures.of(e, change.root(), change.path());
+        }
+    }
+
+    private Written plan(Change change, @Nullable PinnedFile existing, List<String> missing, Checkpoint checkpoint)
+            throws IOException {
+        var digest = Hashes.sha256();
+        Optional<String> before = Optional.empty();
+        long size = change.content().length;
+        if (existing != null) {
+            Hashes.each(existing.path(), checkpoint, digest::update);
+            before = Optional.of(Hashes.hex(Hashes.copy(digest)));
+            if (change.mode() == Change.Mode.APPEND) {
+                size += Inode.of(existing.path()).size();
+            } else {
+                digest.reset();
+            }
+        }
+        digest.update(change.content());
+        return new Written(size, Hashes.hex(digest), existing == null, before, missing);
+    }
+
+    private Written write(
+            Author author, Change change, HeldDirectory directory, List<String> made, Checkpoint checkpoint)
+            throws IOException {
+        boolean placed = false;
+        try (var existing = existing(directory, change)) {
+            var inode = existing == null ? null : Inode.of(existing.path());
+            Optional<String> before = Optional.empty();
+            var after = Hashes.sha256();
+            boolean append = existing != null && change.mode() == Change.Mode.APPEND;
+            if (existing != null) {
+                var copy = backups.keep(author.jobId(), existing.path(), checkpoint);
+                before = Optional.of(copy.sha256());
+                after = append ? copy.sofar() : after;
+            }
+            after.update(change.content());
+            backups.record(new UndoRecord(
+                    author.jobId(),
+                    author.agent(),
+                    author.session(),
+                    change.root().name(),
+                    change.path().names(),
+                    before,
+                    Hashes.hex(after),
+                    made));
+            var owner = Owner.of(inode == null ? Inode.of(directory.path()) : inode);
+            int permissions = inode == null ? NEW_FILE : inode.permissions();
+            try (var fresh = NewFile.in(directory, NewFile.temporaryName(author.jobId()), owner, permissions)) {
+                if (append) {
+                    Hashes.each(backups.before(author.jobId()), checkpoint, fresh::write);
+                }
+                fill(fresh, change.content(), checkpoint);
+                if (inode != null) {
+                    unchanged(directory, change, inode);
+                }
+                fresh.sync();
+                fresh.place(change.path().name(), inode != null);
+                placed = true;
+                directory.sync();
+                return new Written(fresh.size(), fresh.sha256(), inode == null, before, List.copyOf(made));
+            }
+        } finally {
+            if (!placed) {
+                backups.drop(author.jobId());
+            }
+        }
+    }
+
+    private static void takeBack(Change change, List<String> made) {
+        try {
+            Parents.remove(change.root(), made);
+        } catch (IOException e) {
+            throw Failures.of(e, change.root(), change.path());
+        }
+    }
+
+    private static void fill(NewFile file, byte[] content, Checkpoint checkpoint) throws IOException {
+        for (int at = 0; at < content.length; at += 1 << 20) {
+            checkpoint.pass();
+            file.write(ByteBuffer.wrap(content, at, Math.min(1 << 20, content.length - at)));
+        }
+    }
+
+    private void allow(Change change) {
+        var root = change.root();
+        if (!root.writable()) {
+            throw new FileRefused("read-only", "the root \"" + root.name() + "\" can only be read");
+        }
+        critical.broken(change.path()).ifPresent(rule -> {
+            throw new FileRefused(
+                    "critical-file",
+                    "\"" + change.path() + "\" is not written: the rule \"" + rule
+                            + "\" of ringfence.files.critical protects it");
+        });
+        size(change.content().length, change);
+        try {
+            long free = Files.getFileStore(root.path()).getUsableSpace();
+            if (free - change.content().length < FREE) {
+                throw new FileRefused(
+                        "no-space",
+                        "the disk of the root \"" + root.name() + "\" has " + free + " bytes free; the content has "
+                                + change.content().length + ", and " + FREE + " must stay free");
+            }
+        } catch (IOException e) {
+            throw Failures.of(e, root, change.path());
+        }
+    }
+
+    private static void size(long size, Change change) {
+        if (size > LARGEST) {
+            throw new FileRefused(
+                    "file-too-large",
+                    "\"" + change.path() + "\" has, or would have, " + size + " bytes; the limit is " + LARGEST);
+        }
+    }
+
+    /** What the change is to be made to; null when there is nothing there. */
+    private static @Nullable PinnedFile existing(HeldDirectory directory, Change change) throws IOException {
+        PinnedFile file;
+        try {
+            file = directory.file(change.path().name());
+        } catch (NoSuchFileException e) {
+            return null;
+        }
+        try {
+            var inode = Inode.of(file.path());
+            String place =
+                    "\"" + change.path() + "\" in the root \"" + change.root().name() + "\"";
+            if (!inode.regular()) {
+                throw new FileRefused("not-a-file", place + " is " + inode.kind() + "; only files can be written");
+            }
+            if (change.mode() == Change.Mode.CREATE) {
+                throw new FileRefused("file-exists", place + " exists already, and the mode is \"create\"");
+            }
+            if (inode.links() > 1) {
+                throw new FileRefused(
+                        "hard-link", place + " has " + inode.links() + " names (hard links); it is not written");
+            }
+            size(inode.size() + (change.mode() == Change.Mode.APPEND ? change.content().length : 0), change);
+            return file;
+        } catch (IOException | RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static void unchanged(HeldDirectory directory, Change change, Inode inode) throws IOException {
+        try (var now = directory.file(change.path().name())) {
+            if (!Inode.of(now.path()).equals(inode)) {
+                throw new FileRefused(
+                        "changed-meanwhile", "\"" + change.path() + "\" was changed by others while it was written");
+            }
+        }
+    }
+
+    /**
+     * Takes back what a job did to a file: puts there what was there before, or removes it.
+     *
+     * @return the hash of what is there now; empty when nothing is
+     * @throws FileRefused when something else is there than the job wrote
+     */
+    public Optional<String> undo(FileRoot root, UndoRecord record, Checkpoint checkpoint) {
+        var path = record.file();
+        try (var directory = Parents.find(root, path);
+                var file = directory.file(path.name())) {
+            var inode = present(root, record, file, checkpoint);
+            var change = new Change(root, path, new byte[0], Change.Mode.OVERWRITE, false);
+            if (record.before().isPresent()) {
+                restore(directory, record, inode, change, checkpoint);
+            } else {
+                unchanged(directory, change, inode);
+                directory.removeFile(path.name());
+                directory.sync();
+                Parents.remove(root, record.made());
+            }
+            backups.undone(record.jobId());
+            return record.before();
+        } catch (NoSuchFileException e) {
+            throw new FileRefused(
+                    "changed-since",
+                    "\"" + path + "\" is gone; job " + record.jobId() + " wrote " + record.after()
+                            + " there, so it is not undone",
+                    e);
+        } catch (IOException e) {
+            throw Failures.of(e, root, path);
+        }
+    }
+
+    /**
+     * Looks whether a job could be undone, and does nothing.
+     *
+     * @throws FileRefused when it could not
+     */
+    public void rehearseUndo(FileRoot root, UndoRecord record, Checkpoint checkpoint) {
+        try (var directory = Parents.find(root, record.file());
+                var file = directory.file(record.file().name())) {
+            var _ = present(root, record, file, checkpoint);
+        } catch (IOException e) {
+            throw Failures.of(e, root, record.file());
+        }
+    }
+
+    /** What a kill left of files that were being written; before any job runs. */
+    public void sweep(java.util.function.Function<UndoRecord, Optional<FileRoot>> roots) {
+        for (var record : backups.records()) {
+            roots.apply(record).ifPresent(root -> {
+                try (var directory = Parents.find(root, record.file())) {
+                    directory.removeFile(NewFile.temporaryName(record.jobId()));
+                } catch (IOException e) {
+                    return; // the usual case: there is nothing left
+                }
+            });
+        }
+    }
+
+    private static Inode present(FileRoot root, UndoRecord record, PinnedFile file, Checkpoint checkpoint)
+            throws IOException {
+        if (!root.writable()) {
+            throw new FileRefused("read-only", "the root \"" + root.name() + "\" can only be read");
+        }
+        var inode = Inode.of(file.path());
+        if (!inode.regular() || inode.links() > 1) {
+            throw new FileRefused(
+                    "changed-since",
+                    "\"" + record.file() + "\" is now " + inode.kind() + " with " + inode.links()
+                            + " names; it is not undone");
+        }
+        var hash = Hashes.of(file.path(), checkpoint);
+        if (!hash.equals(record.after())) {
+            throw new FileRefused(
+                    "changed-since",
+                    "\"" + record.file() + "\" was changed since: it has SHA-256 " + hash + ", and job "
+                            + record.jobId() + " wrote " + record.after() + "; it is not undone");
+        }
+        return inode;
+    }
+
+    private void restore(HeldDirectory directory, UndoRecord record, Inode inode, Change change, Checkpoint checkpoint)
+            throws IOException {
+        var backup = backups.before(record.jobId());
+        if (!Files.exists(backup)
+                || !Hashes.of(backup, checkpoint).equals(record.before().orElse(""))) {
+            throw new FileRefused(
+                    "backup-damaged",
+                    "the backup of job " + record.jobId() + " is gone or was changed; nothing is undone");
+        }
+        var temporary = NewFile.temporaryName(record.jobId());
+        try (var fresh = NewFile.in(directory, temporary, Owner.of(inode), inode.permissions())) {
+            Hashes.each(backup, checkpoint, fresh::write);
+            unchanged(directory, change, inode);
+            fresh.sync();
+            fresh.place(record.file().name(), true);
+            directory.sync();
+        }
+    }
+
+    /** What a job changed; see {@link Backups#find}. */
+    public Optional<UndoRecord> find(String jobId) {
+        return backups.find(jobId);
+    }
+}

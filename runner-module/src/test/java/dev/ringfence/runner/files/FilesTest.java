@@ -1,0 +1,336 @@
+package dev.ringfence.runner.files;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ringfence.runner.files.FileWrites.Author;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Real files in a real directory. */
+class FilesTest {
+    private static final Checkpoint GO = () -> {};
+
+    @TempDir
+    private Path directory;
+
+    private FileRoot root;
+    private FileWrites writes;
+    private int job;
+
+    @BeforeEach
+    void open() throws IOException {
+        root = new FileRoot("workspace", Files.createDirectory(directory.resolve("root")), FileRoots.WORK, true);
+        Files.writeString(directory.resolve("secret"), "outside");
+        writes = new FileWrites(
+                new Backups(directory.resolve("backups"), 1 << 20, Duration.ofDays(1)),
+                new CriticalFiles(CriticalFiles.DEFAULTS));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "../secret, \"..\"",
+        "a/../../secret, \"..\"",
+        "/etc/passwd, must be relative",
+        "/workspace, must be relative",
+        "., names no file",
+        "/work/, names no file"
+    })
+    void aPathThatIsNotPlainlyBelowItsRootIsRefused(String path, String reason) {
+        assertThatThrownBy(() -> FilePath.parse(path, root))
+                .isInstanceOf(FileRefused.class)
+                .hasMessageContaining(reason);
+    }
+
+    @Test
+    void aPathMayBeWrittenAsAFencedProgramSeesIt() {
+        assertThat(FilePath.parse("/work//a/./b.txt", root)).hasToString("a/b.txt");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a\u0000b", "a\nb", "\ud800", "x/\u007f"})
+    void aPathWithWhatNoLogLineHoldsIsRefused(String path) {
+        assertThatThrownBy(() -> FilePath.parse(path, root))
+                .isInstanceOfSatisfying(
+                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("path-refused"));
+    }
+
+    @Test
+    void linksFifosAndDirectoriesAreNotRead() throws Exception {
+        // Given
+        Files.createSymbolicLink(root.path().resolve("link"), directory.resolve("secret"));
+        Files.createSymbolicLink(root.path().resolve("up"), directory);
+        Files.createDirectory(root.path().resolve("sub"));
+        assertThat(new ProcessBuilder("mkfifo", root.path().resolve("fifo").toString())
+                        .start()
+                        .waitFor())
+                .isZero();
+
+        // Then
+        assertThat(refusal("link")).isEqualTo("path-refused");
+        assertThat(refusal("up/secret")).isEqualTo("path-refused");
+        assertThat(refusal("sub")).isEqualTo("not-a-file");
+        assertThat(refusal("fifo")).isEqualTo("not-a-file");
+        assertThat(refusal("nothing")).isEqualTo("no-such-file");
+    }
+
+    @Test
+    void aPartOfAFileIsReadWithTheHashOfTheWhole() throws IOException {
+        // Given
+        Files.writeString(root.path().resolve("text"), "0123456789");
+
+        // When
+        var content = FileReads.read(root, path("text"), 2, 3, GO);
+
+        // Then
+        assertThat(new String(content.bytes(), UTF_8)).isEqualTo("234");
+        assertThat(content.size()).isEqualTo(10);
+        assertThat(content.truncated()).isTrue();
+        assertThat(content.sha256()).contains("84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882");
+    }
+
+    @Test
+    void aFileIsCreatedChangedAppendedAndUndoneStepByStep() throws IOException {
+        // Given
+        var created = write("dir/é.txt", "one", Change.Mode.CREATE, true);
+        Files.setPosixFilePermissions(root.path().resolve("dir/é.txt"), PosixFilePermissions.fromString("rwxr-x---"));
+        var appended = write("dir/é.txt", " two", Change.Mode.APPEND, false);
+        var overwritten = write("dir/é.txt", "three", Change.Mode.OVERWRITE, false);
+
+        // Then
+        assertThat(created.created()).isTrue();
+        assertThat(created.made()).containsExactly("dir");
+        assertThat(appended.before()).contains(created.sha256());
+        assertThat(appended.size()).isEqualTo(7);
+        assertThat(overwritten.before()).contains(appended.sha256());
+        assertThat(Files.readString(root.path().resolve("dir/é.txt"))).isEqualTo("three");
+        assertThat(PosixFilePermissions.toString(
+                        Files.getPosixFilePermissions(root.path().resolve("dir/é.txt"))))
+                .isEqualTo("rwxr-x---");
+
+        // When
+        assertThat(undo("job-3")).contains(appended.sha256());
+        assertThat(undo("job-2")).contains(created.sha256());
+        assertThat(undo("job-1")).isEmpty();
+
+        // Then
+        assertThat(root.path().resolve("dir")).doesNotExist();
+        assertThatThrownBy(() -> undo("job-1")).hasMessageContaining("undone already");
+    }
+
+    @Test
+    void whatWasChangedSinceIsNotUndoneAndBothHashesAreTold() throws IOException {
+        // Given
+        var written = write("file", "mine", Change.Mode.CREATE, false);
+        Files.writeString(root.path().resolve("file"), "theirs");
+
+        // Then
+        assertThatThrownBy(() -> undo("job-1"))
+                .hasMessageContaining(written.sha256())
+                .isInstanceOfSatisfying(
+                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("changed-since"));
+        assertThat(Files.readString(root.path().resolve("file"))).isEqualTo("theirs");
+    }
+
+    @Test
+    void aBackupThatWasTamperedWithIsNotRestored() throws IOException {
+        // Given
+        write("file", "one", Change.Mode.CREATE, false);
+        write("file", "two", Change.Mode.OVERWRITE, false);
+        Files.writeString(directory.resolve("backups/job-2/before"), "evil");
+
+        // Then
+        assertThatThrownBy(() -> undo("job-2")).hasMessageContaining("was changed; nothing is undone");
+        assertThat(Files.readString(root.path().resolve("file"))).isEqualTo("two");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                ".env",
+                "a/.ENV.local",
+                ".ssh/config",
+                "x/.git/hooks/pre-commit",
+                ".git/config",
+                ".bashrc",
+                "deep/er/authorized_keys"
+            })
+    void criticalFilesAreNeverWritten(String path) {
+        assertThatThrownBy(() -> write(path, "x", Change.Mode.OVERWRITE, true))
+                .isInstanceOfSatisfying(
+                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("critical-file"));
+        assertThat(root.path()).isEmptyDirectory();
+    }
+
+    @Test
+    void whatHasAnotherNameElsewhereIsNotWritten() throws IOException {
+        // Given
+        Files.createLink(root.path().resolve("hard"), directory.resolve("secret"));
+
+        // Then
+        assertThatThrownBy(() -> write("hard", "x", Change.Mode.OVERWRITE, false))
+                .isInstanceOfSatisfying(
+                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("hard-link"));
+        assertThat(Files.readString(directory.resolve("secret"))).isEqualTo("outside");
+    }
+
+    @Test
+    void aWriteThatIsStoppedLeavesNothing() {
+        // Given
+        var calls = new int[1];
+        var change = new Change(root, path("a/b/file"), new byte[5 << 20], Change.Mode.CREATE, true);
+
+        // Then
+        assertThatThrownBy(() -> writes.write(author(), change, () -> {
+                    if (++calls[0] == 3) {
+                        throw new IllegalStateException("stop");
+                    }
+                }))
+                .hasMessage("stop");
+        assertThat(root.path()).isEmptyDirectory();
+        assertThat(directory.resolve("backups")).isEmptyDirectory();
+    }
+
+    @Test
+    void whatAKillLeftOfAWriteIsRemovedAtTheNextStart() throws IOException {
+        // Given
+        write("file", "one", Change.Mode.CREATE, false);
+        Files.writeString(root.path().resolve(".ringfence-job-1.tmp"), "half");
+
+        // When
+        writes.sweep(record -> Optional.of(root));
+
+        // Then
+        assertThat(root.path().resolve(".ringfence-job-1.tmp")).doesNotExist();
+        assertThat(root.path().resolve("file")).exists();
+    }
+
+    @Test
+    void aRehearsalSaysWhatAWriteWouldDoAndDoesNothing() {
+        // When
+        var written =
+                writes.rehearse(new Change(root, path("a/file"), "x".getBytes(UTF_8), Change.Mode.CREATE, true), GO);
+
+        // Then
+        assertThat(written.created()).isTrue();
+        assertThat(written.made()).containsExactly("a");
+        assertThat(root.path()).isEmptyDirectory();
+    }
+
+    @Test
+    void theOldestBackupsGoWhenTheyAreTooMany() throws IOException {
+        // Given
+        writes = new FileWrites(
+                new Backups(directory.resolve("few"), 3000, Duration.ofDays(1)), new CriticalFiles(List.of()));
+
+        // When
+        for (int i = 0; i < 10; i++) {
+            write("file", Integer.toString(i).repeat(1000), Change.Mode.OVERWRITE, false);
+        }
+
+        // Then
+        try (var kept = Files.list(directory.resolve("few"))) {
+            assertThat(kept.count()).isLessThan(6);
+        }
+        assertThat(writes.find("job-10")).isPresent();
+    }
+
+    @Test
+    void artefactsArePlainFilesWithinTheLimits() throws IOException {
+        // Given
+        var artifacts =
+                new Artifacts(directory.resolve("artifacts"), new Artifacts.Limits(2, 100, 150), Duration.ofHours(1));
+        var out = artifacts.open("job", OptionalInt.empty());
+        Files.writeString(Files.createDirectory(out.resolve("a")).resolve("é.txt"), "é");
+        Files.writeString(out.resolve("big"), "x".repeat(101));
+        Files.writeString(out.resolve("c.json"), "{}");
+        Files.writeString(out.resolve("d"), "one too many");
+        Files.createSymbolicLink(out.resolve("link"), directory.resolve("secret"));
+        Files.createLink(out.resolve("hard"), directory.resolve("secret"));
+
+        // When
+        var collected = artifacts.collect("job", GO);
+
+        // Then
+        assertThat(collected.artifacts()).extracting(Artifact::name).containsExactly("a/é.txt", "c.json");
+        assertThat(collected.skipped())
+                .extracting(Artifacts.Skipped::name)
+                .containsExactlyInAnyOrder("big", "d", "link", "hard");
+        assertThat(artifacts.list("job")).isEqualTo(collected.artifacts());
+        try (var content =
+                artifacts.open("job", collected.artifacts().getFirst()).orElseThrow()) {
+            assertThat(new String(content.readAllBytes(), UTF_8)).isEqualTo("é");
+        }
+        artifacts.delete("job");
+        assertThat(artifacts.list("job")).isEmpty();
+    }
+
+    @Test
+    void eachAgentAndSessionHasAWorkspaceOfItsOwn() {
+        // Given
+        var workspaces = new Workspaces(directory.resolve("workspaces"), 204_096);
+        var roots = new FileRoots(Map.of(), workspaces, (agent, name) -> !agent.equals("nobody"), directory);
+
+        // When
+        var one = roots.find(Optional.empty(), "a/../b", Optional.empty()).path();
+        var other =
+                roots.find(Optional.of("workspace"), "a_.._b", Optional.empty()).path();
+        var session = roots.find(Optional.empty(), "a/../b", Optional.of("s")).path();
+
+        // Then
+        assertThat(List.of(one, other, session))
+                .doesNotHaveDuplicates()
+                .allSatisfy(path -> assertThat(path)
+                        .hasParent(directory.resolve("workspaces"))
+                        .isDirectory());
+        assertThatThrownBy(() -> roots.find(Optional.empty(), "nobody", Optional.empty()))
+                .hasMessageContaining("no root");
+    }
+
+    @Test
+    void aRootThatWouldShowTheServicesOwnFilesIsRefusedWithItsKey() {
+        var workspaces = new Workspaces(directory.resolve("workspaces"), 204_096);
+        var named = Map.of("all", new FileRoots.Named(directory, true));
+        assertThatThrownBy(() -> new FileRoots(named, workspaces, (agent, name) -> true, directory.resolve("root")))
+                .hasMessageContaining("ringfence.files.roots.all.path");
+    }
+
+    private Written write(String path, String content, Change.Mode mode, boolean parents) {
+        return writes.write(author(), new Change(root, path(path), content.getBytes(UTF_8), mode, parents), GO);
+    }
+
+    private Author author() {
+        return new Author("job-" + ++job, "tester", Optional.empty());
+    }
+
+    private Optional<String> undo(String jobId) {
+        return writes.undo(root, writes.find(jobId).orElseThrow(), GO);
+    }
+
+    private FilePath path(String text) {
+        return FilePath.parse(text, root);
+    }
+
+    private String refusal(String path) {
+        try {
+            FileReads.read(root, path(path), 0, 100, GO);
+            return "read";
+        } catch (FileRefused e) {
+            return e.type();
+        }
+    }
+}

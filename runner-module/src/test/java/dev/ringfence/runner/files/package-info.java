@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.runner.files;
+
+import org.jspecify.annotations.NullMarked;
