@@ -11,7 +11,7 @@ public interface Preparation {
     Preparation NONE = new Preparation() {
         @Override
         public Uni<@Nullable Void> before(JobEvent.Submitted submission) {
-            return Uni.createFrom().voidItem();
+            return Uni.createFrom().nullItem();
         }
     };
 

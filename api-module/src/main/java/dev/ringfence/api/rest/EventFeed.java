@@ -61,7 +61,7 @@ public class EventFeed {
         if (connection instanceof ConnectionBase base) {
             // What the kernel still holds for the reader is freed, too.
             base.channel().config().setOption(ChannelOption.SO_LINGER, 0);
-            base.channelHandlerContext().close();
+            var _ = base.channelHandlerContext().close();
         } else {
             connection.close();
         }

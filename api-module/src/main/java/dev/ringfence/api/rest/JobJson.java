@@ -13,10 +13,11 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /** How jobs and their signals look from outside. */
-final class JobJson {
+public final class JobJson {
     private JobJson() {}
 
-    static ObjectNode of(JobView job) {
+    /** Of one job, with all that is known of it. */
+    public static ObjectNode of(JobView job) {
         var submission = job.submission();
         var json = summary(job);
         json.set("arguments", submission.arguments());
@@ -146,7 +147,7 @@ final class JobJson {
     }
 
     /** The name of a signal, as SSE's {@code event} field has it. */
-    static String name(JobSignal signal) {
+    public static String name(JobSignal signal) {
         return switch (signal) {
             case JobSignal.Changed changed -> changed.job().state().word();
             case JobSignal.Output _ -> "output";
@@ -155,7 +156,8 @@ final class JobJson {
         };
     }
 
-    static ObjectNode of(JobSignal signal) {
+    /** The data of a signal. */
+    public static ObjectNode of(JobSignal signal) {
         var json = JsonNodeFactory.instance
                 .objectNode()
                 .put("sequence", signal.sequence())

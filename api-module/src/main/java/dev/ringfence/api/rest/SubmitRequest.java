@@ -3,6 +3,7 @@ package dev.ringfence.api.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
+import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.Submission;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * The body of a submission. Read by hand: every mistake in it is told at once, each with its place.
  */
 @Schema(name = "SubmitJob", description = "A job to run")
-record SubmitRequest(
+public record SubmitRequest(
         @Schema(
                 required = true,
                 description = "What to invoke, as GET /api/v1/capabilities lists them",
@@ -54,6 +55,19 @@ record SubmitRequest(
             Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries");
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
+
+    /**
+     * What someone on this host asks for, who has to prove nothing, from JSON as in a body.
+     *
+     * @throws AdmissionException.Invalid when it cannot be understood
+     */
+    public static Submission local(byte[] request) {
+        try {
+            return parse(request).submission(Caller.OPEN, Optional.empty());
+        } catch (BadRequest e) {
+            throw new AdmissionException.Invalid(e.slug(), String.valueOf(e.getMessage()));
+        }
+    }
 
     static SubmitRequest parse(byte[] body) {
         var json = JsonBody.parse(body);

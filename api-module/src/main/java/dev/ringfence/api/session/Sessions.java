@@ -127,7 +127,7 @@ public final class Sessions implements Preparation, AutoCloseable {
     public Uni<@Nullable Void> before(JobEvent.Submitted submission) {
         var id = submission.session();
         if (id == null) {
-            return Uni.createFrom().voidItem();
+            return Uni.createFrom().nullItem();
         }
         return Uni.createFrom().deferred(() -> {
             var key = new Key(submission.agent(), id);
@@ -160,7 +160,11 @@ public final class Sessions implements Preparation, AutoCloseable {
         }
     }
 
-    /** @throws UnknownSession if the agent has none of that name */
+    /**
+     * A session by its name.
+     *
+     * @throws UnknownSession if the agent has none of that name
+     */
     public Session find(String agent, String id) {
         synchronized (this) {
             return room(new Key(agent, id)).session;

@@ -8,6 +8,7 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -95,7 +96,7 @@ class SlowReadersTest {
         var socket = new Socket();
         socket.setReceiveBufferSize(4096);
         socket.setSoTimeout(15_000);
-        socket.connect(new InetSocketAddress("127.0.0.1", RestAssured.port));
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), RestAssured.port));
         socket.getOutputStream()
                 .write(("GET /api/v1/jobs/" + id + "/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: " + after
                                 + "\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n")

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -103,7 +104,7 @@ class SessionsTest {
         return sessions.list(session -> true, OptionalLong.empty(), 100);
     }
 
-    private static <T> T await(Uni<T> uni) {
+    private static <T extends @Nullable Object> T await(Uni<T> uni) {
         return uni.await().atMost(PATIENCE);
     }
 
