@@ -67,6 +67,7 @@ class RingfenceTest {
                         "running started",
                         "running interrupted",
                         "waiting submitted",
+                        "waiting validated",
                         "waiting started",
                         "waiting completed");
     }

@@ -95,7 +95,9 @@ final class Bubblewrap {
 
     private static void device(List<String> argv, Gpus.Found found, Path node) {
         var inside = Path.of("/dev").resolve(found.devices().relativize(node));
-        for (var parent = inside.getParent(); parent.getNameCount() > 1; parent = parent.getParent()) {
+        for (var parent = inside.getParent();
+                parent != null && parent.getNameCount() > 1;
+                parent = parent.getParent()) {
             argv.addAll(List.of("--perms", "0755", "--dir", parent.toString()));
         }
         argv.addAll(List.of("--dev-bind", node.toString(), inside.toString()));
