@@ -4,6 +4,8 @@ import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.session.Leftovers;
+import dev.ringfence.api.session.Sessions;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.EngineOptions;
@@ -69,6 +71,7 @@ public final class Ringfence implements AutoCloseable {
     private final Journal journal;
     private final HostTelemetry telemetry;
     private final Guard guard;
+    private final Sessions sessions;
     private final Jobs jobs;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
@@ -84,6 +87,7 @@ public final class Ringfence implements AutoCloseable {
             Journal journal,
             HostTelemetry telemetry,
             Guard guard,
+            Sessions sessions,
             Jobs jobs,
             Duration drainTimeout) {
         this.catalog = catalog;
@@ -95,6 +99,7 @@ public final class Ringfence implements AutoCloseable {
         this.journal = journal;
         this.telemetry = telemetry;
         this.guard = guard;
+        this.sessions = sessions;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
     }
@@ -118,8 +123,10 @@ public final class Ringfence implements AutoCloseable {
                 config.fence().scratch(),
                 config.fence().grace()));
         var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
+        Sessions sessions = null;
         try {
             sweep(fence);
+            sessions = sessions(data.resolve("sessions"), config);
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
@@ -140,6 +147,7 @@ public final class Ringfence implements AutoCloseable {
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
                     new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
+                    sessions,
                     jobObserver);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
@@ -153,9 +161,13 @@ public final class Ringfence implements AutoCloseable {
                     recovered.journal(),
                     telemetry,
                     guard,
+                    sessions,
                     jobs,
                     config.drainTimeout());
         } catch (RuntimeException e) {
+            if (sessions != null) {
+                sessions.close();
+            }
             recovered.journal().close();
             throw e;
         }
@@ -210,6 +222,15 @@ public final class Ringfence implements AutoCloseable {
         return guard;
     }
 
+    public Sessions sessions() {
+        return sessions;
+    }
+
+    /** What sessions and their jobs leave beside the journal. */
+    public Leftovers leftovers() {
+        return toolbox;
+    }
+
     public Jobs jobs() {
         return jobs;
     }
@@ -235,6 +256,7 @@ public final class Ringfence implements AutoCloseable {
         engines.close();
         remotes.close();
         journal.close();
+        sessions.close();
         fence.close();
     }
 
@@ -349,6 +371,18 @@ public final class Ringfence implements AutoCloseable {
             }
             return recovered;
         } catch (LogException | JournalException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Sessions sessions(Path directory, RingfenceConfig config) {
+        int perAgent = config.sessions().perAgent();
+        if (perAgent < 1) {
+            throw new StartupFailure("ringfence.sessions.per-agent is " + perAgent + "; it must be at least 1");
+        }
+        try {
+            return new Sessions(directory, perAgent);
+        } catch (LogException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
     }

@@ -47,14 +47,17 @@ public interface RingfenceConfig {
     /** What may be invoked beside what is built in. */
     Capabilities capabilities();
 
-    /** The limits of HTTP. */
-    Http http();
-
     /** How engines of models are run on this host. */
     Engines engines();
 
     /** How the journal is kept. */
     JournalKeeping journal();
+
+    /** Named groups of jobs. */
+    Sessions sessions();
+
+    /** The limits of HTTP. */
+    Http http();
 
     /** OpenAI's API. */
     OpenAi openai();
@@ -204,6 +207,13 @@ public interface RingfenceConfig {
         Duration grace();
     }
 
+    /** Named groups of jobs. */
+    interface Sessions {
+        /** How many sessions an agent may have; one more is refused until it deletes some. */
+        @WithDefault("10000")
+        int perAgent();
+    }
+
     /** What agents may reach of the host's files. Each agent has a workspace below the data directory in any case. */
     interface Files {
         /** Further directories, by the names that agents use. */
@@ -280,6 +290,14 @@ public interface RingfenceConfig {
 
     /** The limits of HTTP. */
     interface Http {
+        /** After so long without an event, a stream of events gets a comment, so that proxies and clients keep it open. */
+        @WithDefault("15s")
+        Duration heartbeat();
+
+        /** A stream of events whose reader has not taken the next one for so long is closed; it can be resumed. */
+        @WithDefault("30s")
+        Duration stallLimit();
+
         /** The largest body of a request, in bytes; at most 15 MiB, since the journal keeps it. */
         @WithDefault("8388608")
         int bodyLimit();

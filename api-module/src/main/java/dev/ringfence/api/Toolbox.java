@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.session.Leftovers;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -40,7 +41,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** What agents can invoke, and the files that belong to it. */
-record Toolbox(Capabilities capabilities, Artifacts artifacts) {
+record Toolbox(Capabilities capabilities, Artifacts artifacts, Workspaces workspaces) implements Leftovers {
     /** The journal keeps a request in one event. */
     private static final int LARGEST_BODY = 15 << 20;
 
@@ -61,9 +62,10 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
         try {
             bodyLimit(config.http().bodyLimit());
             var firstUser = config.fence().firstUser() + FenceSettings.USERS;
+            var workspaces = new Workspaces(data.resolve("workspaces"), firstUser);
             var roots = new FileRoots(
                     named(config.files().roots()),
-                    new Workspaces(data.resolve("workspaces"), firstUser),
+                    workspaces,
                     (agent, root) -> live.catalog()
                             .grants(agent)
                             .map(grants -> grants.allowsRoot(root))
@@ -101,10 +103,20 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts) {
                     .directory()
                     .ifPresent(directory -> all.addAll(ManifestCapability.readAll(directory, tools)));
             all.forEach(capability -> profile(live.catalog(), capability));
-            return new Toolbox(Capabilities.of(all), artifacts);
+            return new Toolbox(Capabilities.of(all), artifacts, workspaces);
         } catch (ManifestException | IllegalArgumentException | UncheckedIOException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    @Override
+    public void deleteOfJob(String jobId) {
+        artifacts.delete(jobId);
+    }
+
+    @Override
+    public void deleteOfSession(String agent, Optional<String> session) {
+        workspaces.delete(agent, session);
     }
 
     private static Map<String, FileRoots.Named> named(Map<String, RingfenceConfig.Files.Root> roots) {

@@ -76,6 +76,22 @@ public abstract sealed class AdmissionException extends RuntimeException {
         }
     }
 
+    /** What the request names is in a state that does not allow it; look at it, and decide anew. */
+    public static final class Conflict extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+        private final String slug;
+
+        /** @param slug the stable end of the problem's type */
+        public Conflict(String slug, String message) {
+            super(message);
+            this.slug = slug;
+        }
+
+        public String slug() {
+            return slug;
+        }
+    }
+
     /** No room, or about to stop; try again after a while. */
     public static final class Unavailable extends AdmissionException {
         private static final long serialVersionUID = 1L;

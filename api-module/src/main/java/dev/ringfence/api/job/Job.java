@@ -9,6 +9,8 @@ import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.RequestHash;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -87,6 +89,26 @@ public final class Job {
     /** What happened after a sequence number, 0 for all, and what happens, up to the end. */
     public Multi<JobSignal> signals(long after) {
         return signals.after(after);
+    }
+
+    /** Like {@link #signals(long)}, with an empty item whenever nothing has happened for so long. */
+    public Multi<Optional<JobSignal>> signals(long after, Duration quiet) {
+        return signals.after(after, quiet);
+    }
+
+    /**
+     * Some of what happened after a sequence number, 0 for all; waits when there is nothing yet.
+     *
+     * @param most how many at most
+     * @param patience how long to wait; nothing happened meanwhile if the list is empty
+     */
+    public Uni<List<JobSignal>> signals(long after, int most, Duration patience) {
+        long from = signals.known(after);
+        return signals.more(from)
+                .ifNoItem()
+                .after(patience)
+                .recoverWithItem(false)
+                .map(_ -> signals.page(from, most));
     }
 
     /**

@@ -46,6 +46,7 @@ public final class Jobs {
     private final Function<SandboxProfile, Optional<String>> tiers;
     private final Function<String, Optional<AgentGrants>> grants;
     private final JobHost host;
+    private final Preparation preparation;
     private final JobObserver observer;
     private final Shelf shelf;
     private final Road road;
@@ -58,6 +59,7 @@ public final class Jobs {
      * @param grants what an agent may ask for; empty for nothing at all
      * @param host keeps new jobs out while it is too busy, and tells its load before and after each
      * @param tiers the tier of the fence that a profile gets, if it can have one
+     * @param preparation what has to be so before a submission is made durable
      */
     public Jobs(
             JobSettings settings,
@@ -67,6 +69,7 @@ public final class Jobs {
             Function<String, Optional<AgentGrants>> grants,
             Function<SandboxProfile, Optional<String>> tiers,
             JobHost host,
+            Preparation preparation,
             JobObserver observer) {
         this.settings = settings;
         this.journal = journal;
@@ -75,6 +78,7 @@ public final class Jobs {
         this.tiers = tiers;
         this.grants = grants;
         this.host = host;
+        this.preparation = preparation;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
         this.admission = new Admission(
@@ -175,11 +179,26 @@ public final class Jobs {
             return join(overtaken.get(), event, wanting);
         }
         var ticket = admit(job);
-        journal.append(event).subscribe().with(_ -> acknowledged(job, ticket), failure -> {
+        preparation.before(event).subscribe().with(_ -> write(job, ticket, event), failure -> {
             ticket.close();
             giveUp(job, failure);
         });
         return job.acknowledged().replaceWith(job);
+    }
+
+    private void write(Job job, Admission.Ticket ticket, JobEvent.Submitted event) {
+        journal.append(event)
+                .subscribe()
+                .with(
+                        _ -> {
+                            preparation.settled(event, true);
+                            acknowledged(job, ticket);
+                        },
+                        failure -> {
+                            preparation.settled(event, false);
+                            ticket.close();
+                            giveUp(job, failure);
+                        });
     }
 
     /** The job that has the key of this submission, wherever it is. */

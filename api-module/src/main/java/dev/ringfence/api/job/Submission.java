@@ -77,7 +77,7 @@ public record Submission(
                 submission.capability(),
                 submission.arguments(),
                 Optional.of(submission.profile()),
-                Optional.ofNullable(submission.tier()).flatMap(FenceTier::of),
+                Optional.ofNullable(submission.tier()).flatMap(FenceTier::named),
                 Optional.of(submission.deadline()),
                 idempotencyKey,
                 submission.retries(),

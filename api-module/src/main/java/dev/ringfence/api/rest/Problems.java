@@ -3,6 +3,7 @@ package dev.ringfence.api.rest;
 import dev.ringfence.api.CatalogChangeException;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.api.session.UnknownSession;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
@@ -79,6 +80,12 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response unknownSession(UnknownSession error) {
+        return new Problem(404, "unknown-session", "There is no such session", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
     public Response proving(JournalReading.Busy error) {
         return new Problem(503, "busy", "One at a time", String.valueOf(error.getMessage())).response(LATER);
     }
@@ -143,6 +150,8 @@ public class Problems {
                                         .put("limit", why.limit())
                                         .put("resume", why.resume()));
             }
+            case AdmissionException.Conflict e ->
+                new Problem(409, e.slug(), "It is in another state", message).response();
             case AdmissionException.Unavailable e ->
                 new Problem(503, e.slug(), "No job can be admitted now", message).response(e.retryAfter());
         };

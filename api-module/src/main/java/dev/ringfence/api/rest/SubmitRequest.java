@@ -3,6 +3,7 @@ package dev.ringfence.api.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
+import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.catalog.FenceTier;
 import java.time.Duration;
@@ -16,7 +17,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * The body of a submission. Read by hand: every mistake in it is told at once, each with its place.
  */
 @Schema(name = "SubmitJob", description = "A job to run")
-record SubmitRequest(
+public record SubmitRequest(
         @Schema(
                 required = true,
                 description = "What to invoke, as GET /api/v1/capabilities lists them",
@@ -69,6 +70,19 @@ record SubmitRequest(
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
+    /**
+     * What someone on this host asks for, who has to prove nothing, from JSON as in a body.
+     *
+     * @throws AdmissionException.Invalid when it cannot be understood
+     */
+    public static Submission local(byte[] request) {
+        try {
+            return parse(request).submission(Caller.OPEN, Optional.empty());
+        } catch (BadRequest e) {
+            throw new AdmissionException.Invalid(e.slug(), String.valueOf(e.getMessage()));
+        }
+    }
+
     static SubmitRequest parse(byte[] body) {
         var json = JsonBody.parse(body);
         var errors = new ArrayList<String>();
@@ -91,7 +105,7 @@ record SubmitRequest(
         var profile = text(json, "profile", errors);
         var tier = tier(json, errors);
         var agent = text(json, "agent", errors);
-        var session = text(json, "session", errors);
+        var session = session(json, "session", errors);
         var deadline = deadline(json, errors);
         int retries = whole(json, "retries", 0, MOST_RETRIES, errors);
         int priority = whole(json, "priority", Submission.LEAST_PRIORITY, Submission.MOST_PRIORITY, errors);
@@ -130,7 +144,16 @@ record SubmitRequest(
         return agent.or(() -> own).orElse("anonymous");
     }
 
-    private static Optional<String> text(JsonNode json, String field, List<String> errors) {
+    /** The name of a session, which is also a part of an address. */
+    static Optional<String> session(JsonNode json, String field, List<String> errors) {
+        var name = text(json, field, errors);
+        if (name.isPresent() && name.get().contains("/")) {
+            errors.add("/" + field + ": it holds a slash, which the name of a session must not");
+        }
+        return name;
+    }
+
+    static Optional<String> text(JsonNode json, String field, List<String> errors) {
         var value = json.get(field);
         if (value == null) {
             return Optional.empty();

@@ -56,6 +56,7 @@ final class Pipeline implements AutoCloseable {
                 catalog::grants,
                 profile -> Optional.of("none"),
                 host,
+                Preparation.NONE,
                 JobObserver.NONE);
         jobs.recover(recovered.jobs());
         return new Pipeline(directory, recovered.journal(), jobs);

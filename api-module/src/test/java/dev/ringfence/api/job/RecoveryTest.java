@@ -132,8 +132,10 @@ class RecoveryTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 2,
                 0,
+                Optional.empty(),
                 Optional.empty());
         var first = Probe.heldByTheTest().repeatable(true);
         try (var pipeline = Pipeline.open(directory, first)) {
@@ -230,8 +232,10 @@ class RecoveryTest {
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
+                    Optional.empty(),
                     1,
                     0,
+                    Optional.empty(),
                     Optional.empty());
 
             assertThatThrownBy(() -> pipeline.jobs.submit(submission).await().atMost(Pipeline.PATIENCE))

@@ -45,4 +45,16 @@ public class WholeService implements QuarkusTestProfile {
                     "4000000G");
         }
     }
+
+    /** It has little patience with slow readers, and keeps much output for them. */
+    public static class Impatient extends WholeService {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "ringfence.catalog", "src/test/resources/catalog.toml",
+                    "ringfence.http.heartbeat", "100ms",
+                    "ringfence.http.stall-limit", "1s",
+                    "ringfence.jobs.event-buffer", "16777216");
+        }
+    }
 }
