@@ -22,6 +22,7 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.files.Artifacts;
+import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
@@ -39,6 +40,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
@@ -114,7 +116,15 @@ public final class Ringfence implements AutoCloseable {
                     new AskModel(Operation.CHAT, models),
                     new AskModel(Operation.COMPLETION, models),
                     new AskModel(Operation.EMBEDDINGS, models));
-            var toolbox = Toolbox.open(config, data, catalog, fence, asking, recovered.journal());
+            // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.
+            var undoing = new CompletableFuture<Jobs>();
+            var toolbox = Toolbox.open(
+                    config,
+                    data,
+                    catalog,
+                    fence,
+                    asking,
+                    event -> undoing.join().rolledBack(event));
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
@@ -123,6 +133,7 @@ public final class Ringfence implements AutoCloseable {
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
                     jobObserver);
+            undoing.complete(jobs);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
@@ -169,6 +180,11 @@ public final class Ringfence implements AutoCloseable {
 
     public Artifacts artifacts() {
         return toolbox.artifacts();
+    }
+
+    /** What jobs and sessions leave beside the journal; deleting a session deletes it. */
+    public JobFiles files() {
+        return toolbox.files();
     }
 
     public Journal journal() {

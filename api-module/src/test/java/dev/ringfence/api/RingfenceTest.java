@@ -67,7 +67,9 @@ class RingfenceTest {
                         "running started",
                         "running interrupted",
                         "waiting submitted",
+                        "waiting validated",
                         "waiting started",
+                        "waiting command_executed",
                         "waiting completed");
     }
 

@@ -228,7 +228,7 @@ public final class Jobs {
                 submission
                         .attendance()
                         .map(attended -> attended.kept().apply(submission.arguments()))
-                        .orElse(submission.arguments()),
+                        .orElseGet(() -> capability.shown(submission.arguments())),
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null),
@@ -326,13 +326,12 @@ public final class Jobs {
 
     /** A limit that nothing enforces must not look as if it held. */
     private void requireEnforceable(AgentGrants granted) {
-        if (granted.roots().isPresent()
-                || granted.weight() != 1
+        if (granted.weight() != 1
                 || granted.maxConcurrent().isPresent()
                 || granted.maxQueued().isPresent()
                 || granted.jobsPerMinute().isPresent()
                 || granted.tokensPerDay().isPresent()) {
-            throw notGranted("agents." + granted.agent() + " has one of roots, weight, max_concurrent, max_queued,"
+            throw notGranted("agents." + granted.agent() + " has one of weight, max_concurrent, max_queued,"
                     + " jobs_per_minute, tokens_per_day, which this version cannot enforce: leave them out");
         }
     }
@@ -359,6 +358,16 @@ public final class Jobs {
      */
     public JobPage list(JobQuery query, OptionalLong before, int most) {
         return journal.list(query, before, most);
+    }
+
+    /**
+     * Writes down that a job undid what another one had done. Blocks until it is durable.
+     *
+     * @throws RuntimeException as {@link Journal#append} fails
+     */
+    public void rolledBack(JobEvent.RolledBack event) {
+        journal.append(event).await().indefinitely();
+        shelf.find(event.jobId()).ifPresent(job -> job.undone(event.by()));
     }
 
     /** Jobs that are running or waiting. */

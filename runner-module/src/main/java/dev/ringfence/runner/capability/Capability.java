@@ -1,5 +1,6 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.Optional;
@@ -32,6 +33,11 @@ public interface Capability {
      * @throws InvalidArguments as {@link #start} does
      */
     Outcome dryRun(Invocation invocation);
+
+    /** The arguments as they may be written down and shown: the same, without secrets. */
+    default JsonNode shown(JsonNode arguments) {
+        return arguments;
+    }
 
     /** The sandbox profile for jobs that name none; empty for the catalog's default. */
     default Optional<String> profile() {

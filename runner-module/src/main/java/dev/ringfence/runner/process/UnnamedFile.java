@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -27,7 +29,7 @@ public record UnnamedFile(long device, long inode, OptionalLong bytes) {
                 opened(descriptor).ifPresent(files::add);
             }
             for (var line : Files.readString(process.resolve("maps"), StandardCharsets.ISO_8859_1)
-                    .split("\n")) {
+                    .split("\n", -1)) {
                 if (line.endsWith(DELETED)) {
                     files.add(mapped(line));
                 }
@@ -43,11 +45,16 @@ public record UnnamedFile(long device, long inode, OptionalLong bytes) {
             var what = Files.readAttributes(descriptor, "unix:nlink,size,isRegularFile,dev,ino");
             return Integer.valueOf(0).equals(what.get("nlink")) && Boolean.TRUE.equals(what.get("isRegularFile"))
                     ? Optional.of(new UnnamedFile(
-                            (long) what.get("dev"), (long) what.get("ino"), OptionalLong.of((long) what.get("size"))))
+                            number(what, "dev"), number(what, "ino"), OptionalLong.of(number(what, "size"))))
                     : Optional.empty();
         } catch (IOException e) {
             return Optional.empty(); // closed meanwhile, or a link that leads nowhere
         }
+    }
+
+    /** What was asked for is there. */
+    private static long number(Map<String, Object> attributes, String name) {
+        return (long) Objects.requireNonNull(attributes.get(name));
     }
 
     /** Range, rights, offset, device, inode, name (proc(5)). */
@@ -62,6 +69,6 @@ public record UnnamedFile(long device, long inode, OptionalLong bytes) {
 
     /** As makedev(3) puts it together. */
     private static long number(long major, long minor) {
-        return (major & 0xFFF) << 8 | (major & ~0xFFFL) << 32 | minor & 0xFF | (minor & ~0xFFL) << 12;
+        return ((major & 0xFFF) << 8) | ((major & ~0xFFFL) << 32) | (minor & 0xFF) | ((minor & ~0xFFL) << 12);
     }
 }
