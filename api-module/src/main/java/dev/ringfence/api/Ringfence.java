@@ -47,6 +47,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
@@ -135,7 +136,15 @@ public final class Ringfence implements AutoCloseable {
                     new AskModel(Operation.CHAT, models),
                     new AskModel(Operation.COMPLETION, models),
                     new AskModel(Operation.EMBEDDINGS, models));
-            var toolbox = Toolbox.open(config, data, catalog, fence, asking, recovered.journal());
+            // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.
+            var undoing = new CompletableFuture<Jobs>();
+            var toolbox = Toolbox.open(
+                    config,
+                    data,
+                    catalog,
+                    fence,
+                    asking,
+                    event -> undoing.join().rolledBack(event));
             requireKnown(settings, toolbox.capabilities());
             var telemetry = HostTelemetry.on(data, fence::processorTime);
             var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
@@ -149,6 +158,7 @@ public final class Ringfence implements AutoCloseable {
                     new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
                     sessions,
                     jobObserver);
+            undoing.complete(jobs);
             jobs.recover(recovered.jobs());
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(

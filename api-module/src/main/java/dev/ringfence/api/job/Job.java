@@ -274,6 +274,11 @@ public final class Job {
         }
     }
 
+    /** What the ended job did was undone, and the journal has it; nobody who heard of its end hears more. */
+    void undone(String by) {
+        view = view.undone(by);
+    }
+
     /** The journal cannot take the job's end: only a restart can tell more. */
     void lost(Throwable reason) {
         ended.completeExceptionally(reason);

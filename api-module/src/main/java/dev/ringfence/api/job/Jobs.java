@@ -281,7 +281,7 @@ public final class Jobs {
                 submission
                         .attendance()
                         .map(attended -> attended.kept().apply(submission.arguments()))
-                        .orElse(submission.arguments()),
+                        .orElseGet(() -> capability.shown(submission.arguments())),
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null),
@@ -453,6 +453,16 @@ public final class Jobs {
      */
     public JobPage list(JobQuery query, OptionalLong before, int most) {
         return journal.list(query, before, most);
+    }
+
+    /**
+     * Writes down that a job undid what another one had done. Blocks until it is durable.
+     *
+     * @throws RuntimeException as {@link Journal#append} fails
+     */
+    public void rolledBack(JobEvent.RolledBack event) {
+        journal.append(event).await().indefinitely();
+        shelf.find(event.jobId()).ifPresent(job -> job.undone(event.by()));
     }
 
     /** Jobs that are running or waiting. */

@@ -5,6 +5,7 @@ import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.session.UnknownSession;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.runner.capability.ManifestException;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
 import jakarta.ws.rs.WebApplicationException;
@@ -58,6 +59,16 @@ public class Problems {
                 .response(error.problems().stream()
                         .map(dev.ringfence.catalog.Problem::toString)
                         .toList());
+    }
+
+    @ServerExceptionMapper
+    public Response manifest(ManifestException error) {
+        return new Problem(
+                        422,
+                        "invalid-manifest",
+                        "A capability's manifest is not valid",
+                        "the catalog and the capabilities in use stay as they were")
+                .response(error.errors());
     }
 
     @ServerExceptionMapper

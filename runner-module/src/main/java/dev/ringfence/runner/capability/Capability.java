@@ -1,5 +1,6 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.Optional;
@@ -41,6 +42,11 @@ public interface Capability {
     /** Whether its work runs in a fence of the job's profile; a model's runs in the engine's. */
     default boolean fenced() {
         return true;
+    }
+
+    /** The arguments as they may be written down and shown: the same, without secrets. */
+    default JsonNode shown(JsonNode arguments) {
+        return arguments;
     }
 
     /** The sandbox profile for jobs that name none; empty for the catalog's default. */

@@ -8,6 +8,9 @@ public interface FencedProcess {
     /** The process as the host sees it whose end takes the whole tree with it. */
     long pid();
 
+    /** Whether a process of the host is of this tree, at this moment; only good while that process is held. */
+    boolean owns(int pid);
+
     /**
      * Where the program's temporary files can be reached from the host, while it runs; it starts in that directory.
      * The program may put links there that lead anywhere.

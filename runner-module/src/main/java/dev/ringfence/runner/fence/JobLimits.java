@@ -73,6 +73,10 @@ final class JobLimits {
         }
     }
 
+    boolean owns(int pid) {
+        return Census.isMember(pid, mark);
+    }
+
     Duration interval() {
         return plan.watch().anything() ? Watch.INTERVAL : Duration.ZERO;
     }

@@ -36,6 +36,11 @@ final class StartedFence implements FencedProcess {
     }
 
     @Override
+    public boolean owns(int pid) {
+        return supervisor.limits().owns(pid);
+    }
+
+    @Override
     public Path temporary() {
         return supervisor.temporary();
     }

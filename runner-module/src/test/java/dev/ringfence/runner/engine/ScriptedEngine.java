@@ -97,6 +97,11 @@ final class ScriptedEngine implements FencedProcess {
     }
 
     @Override
+    public boolean owns(int pid) {
+        return pid == pid();
+    }
+
+    @Override
     public long pid() {
         return 1;
     }
