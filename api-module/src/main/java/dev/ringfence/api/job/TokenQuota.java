@@ -187,7 +187,7 @@ final class TokenQuota {
                         ? 0
                         : (length(job.submission().arguments()) + (result == null ? 0 : length(result)))
                                 / CHARACTERS_OF_A_TOKEN;
-            case SUBMITTED, STARTED, COMPLETED, FAILED -> 0;
+            case SUBMITTED, STARTED, COMPLETED, FAILED, ROLLED_BACK -> 0;
         };
     }
 

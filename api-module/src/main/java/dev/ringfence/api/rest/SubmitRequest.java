@@ -64,9 +64,16 @@ public record SubmitRequest(
                 description = "Among the agent's own waiting jobs, -10 to 10: the higher goes first. 0 without it",
                 examples = "5")
         int priority) {
-    private static final Set<String> FIELDS =
-            Set.of(
-                    "capability", "arguments", "profile", "tier", "deadline_seconds", "agent", "session", "retries", "priority");
+    private static final Set<String> FIELDS = Set.of(
+            "capability",
+            "arguments",
+            "profile",
+            "tier",
+            "deadline_seconds",
+            "agent",
+            "session",
+            "retries",
+            "priority");
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -55,10 +56,14 @@ class AdmissionTest {
         var _ = queue(admission, name, agent, "ShellExec", 0);
     }
 
+    private Admission.Ticket ticket(String name) {
+        return Objects.requireNonNull(tickets.get(name));
+    }
+
     /** Ends a running job, and waits until another one has its place. */
     private String end(String name) {
         int before = order.size();
-        tickets.get(name).close();
+        ticket(name).close();
         await().until(() -> order.size() > before);
         return order.getLast();
     }
@@ -184,9 +189,9 @@ class AdmissionTest {
         var _ = queue(admission, "first", "x", "ShellExec", 1);
 
         assertThat(List.of("first", "second", "third", "another's"))
-                .extracting(name -> tickets.get(name).position())
+                .extracting(name -> ticket(name).position())
                 .containsExactly(OptionalInt.of(1), OptionalInt.of(2), OptionalInt.of(3), OptionalInt.of(1));
-        assertThat(tickets.get("running").position()).isEmpty();
+        assertThat(ticket("running").position()).isEmpty();
     }
 
     @Test
@@ -272,7 +277,7 @@ class AdmissionTest {
         queue(admission, "c", "x");
 
         assertThat(end("a")).isEqualTo("b");
-        tickets.get("a").close();
+        ticket("a").close();
 
         assertThat(order).containsExactly("a", "b");
         assertThat(admission.live()).isEqualTo(2);
@@ -285,7 +290,7 @@ class AdmissionTest {
         queue(admission, "a", "x");
         assertThat(admission.awaitIdle(Duration.ofMillis(1))).isFalse();
 
-        tickets.get("a").close();
+        ticket("a").close();
 
         assertThat(admission.awaitIdle(Duration.ofSeconds(10))).isTrue();
     }

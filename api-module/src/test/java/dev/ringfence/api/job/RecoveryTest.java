@@ -192,8 +192,10 @@ class RecoveryTest {
                             Optional.empty(),
                             Optional.empty(),
                             Optional.empty(),
+                            Optional.empty(),
                             0,
                             7,
+                            Optional.empty(),
                             Optional.empty()))
                     .await()
                     .atMost(Pipeline.PATIENCE)

@@ -76,13 +76,6 @@ public final class RequestHash {
         return number.stripTrailingZeros().toString();
     }
 
-    private static void ifThere(MessageDigest digest, String name, @Nullable String value) {
-        if (value != null) {
-            text(digest, name);
-            text(digest, value);
-        }
-    }
-
     /** With its length before it, so that no two sequences of texts give the same bytes. */
     private static void text(MessageDigest digest, String text) {
         var bytes = text.getBytes(StandardCharsets.UTF_8);
