@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
 final class ConfigCommand implements Runnable {
     private static final String KEYS = "settings.properties";
     private static final Pattern SECRET = Pattern.compile("(?i).*(secret|password|token|credential|api-?key)$");
+    private static final Path FILE = Path.of("config", "application.properties");
     private static final int OF_ENVIRONMENT = 300;
     private static final int OF_FILE = 260;
 
@@ -104,12 +105,13 @@ final class ConfigCommand implements Runnable {
         if (value.getValue() == null || value.getValue().isEmpty()) {
             return "not set";
         }
+        if (name == null || name.contains(KEYS)) {
+            return "default";
+        }
         return switch (name) {
-            case null -> "default";
-            case KEYS -> "default";
             case "EnvConfigSource" -> "environment";
             case "SysPropConfigSource" -> "system property";
-            default -> name;
+            default -> FILE.toString();
         };
     }
 
@@ -118,9 +120,8 @@ final class ConfigCommand implements Runnable {
                 .addDefaultInterceptors()
                 .withSources(new EnvConfigSource(System.getenv(), OF_ENVIRONMENT), new SysPropConfigSource())
                 .withSources(new PropertiesConfigSource(set(defaults), KEYS, Integer.MIN_VALUE));
-        var file = Path.of("config", "application.properties");
-        if (Files.isReadable(file)) {
-            builder.withSources(new PropertiesConfigSource(read(file), file.toString(), OF_FILE));
+        if (Files.isReadable(FILE)) {
+            builder.withSources(new PropertiesConfigSource(read(FILE), FILE.toString(), OF_FILE));
         }
         return builder.build();
     }
