@@ -93,9 +93,15 @@ final class CatalogModels implements ModelSource {
                 model.sha256().orElse(null),
                 catalog.engineProfile(model),
                 model.requirements().minMemory(),
-                model.engine().contextTokens(),
+                model.engine().contextFor(trainedFor(model)),
                 model.engine().slots(),
                 model.engine().pinned() ? purpose(model) : null);
+    }
+
+    /** Zero when that is not known. */
+    private static long trainedFor(Model model) {
+        var header = model.header();
+        return header == null ? 0 : header.contextLength();
     }
 
     private static EnginePurpose purpose(Model model) {

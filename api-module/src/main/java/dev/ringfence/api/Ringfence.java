@@ -17,6 +17,7 @@ import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
+import dev.ringfence.runner.engine.ModelHealth;
 import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
@@ -58,6 +59,7 @@ public final class Ringfence implements AutoCloseable {
     private final LiveCatalog catalog;
     private final Fence fence;
     private final LlamaServerPool engines;
+    private final ModelHealth modelHealth = new ModelHealth();
     private final RemoteModels remotes;
     private final ModelSource models;
     private final Toolbox toolbox;
@@ -167,6 +169,11 @@ public final class Ringfence implements AutoCloseable {
 
     public LlamaServerPool engines() {
         return engines;
+    }
+
+    /** Whether models answer. */
+    public ModelHealth modelHealth() {
+        return modelHealth;
     }
 
     /** Finds the models that agents name. */

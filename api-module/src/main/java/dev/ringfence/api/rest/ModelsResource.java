@@ -8,10 +8,14 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.Model;
 import dev.ringfence.catalog.ModelCapability;
 import dev.ringfence.catalog.Requirements;
+import dev.ringfence.runner.capability.ModelSource;
+import dev.ringfence.runner.engine.GenerationRequest;
+import dev.ringfence.runner.engine.ModelHealth;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -118,6 +122,66 @@ public class ModelsResource {
                 .map(engines -> Response.ok(ModelJson.detail(
                                 model, engines, state.addedModels().contains(model.reference())))
                         .build());
+    }
+
+    @GET
+    @Path("/models/{model}/health")
+    @Operation(
+            summary = "Whether a model answers, found out by asking it for one token",
+            description = "At most ten seconds; the answer is shared by all who ask within half a minute. A model whose"
+                    + " engine is not up is not asked, unless load is true.")
+    @APIResponse(responseCode = "200", description = "healthy is true; or null, of a model whose engine is not up")
+    @APIResponse(responseCode = "404", description = "unknown-model")
+    @APIResponse(responseCode = "503", description = "healthy is false, and reason says why")
+    public Uni<Response> health(
+            @PathParam("model") String name,
+            @Parameter(description = "Starts the model's engine if need be") @QueryParam("load") @DefaultValue("false")
+                    boolean load) {
+        var service = gate.service();
+        var who = visibleFor(null);
+        var catalog = service.catalog();
+        var model = catalog.model(name)
+                .filter(found -> who == null || catalog.mayUse(who, name))
+                .orElseThrow(() -> unknown(name));
+        var operation = model.capabilities().equals(Set.of(ModelCapability.EMBEDDINGS))
+                ? GenerationRequest.Operation.EMBEDDINGS
+                : GenerationRequest.Operation.CHAT;
+        return switch (service.models().resolve(model.reference(), who == null ? "" : who)) {
+            case ModelSource.Resolution.Refused(var type, var message) ->
+                Uni.createFrom().item(unhealthy(model, type + ": " + message));
+            case ModelSource.Resolution.Found(var served) ->
+                service.engines().status().flatMap(engines -> {
+                    boolean asleep = model.file().isPresent() && !ModelJson.isReady(model, engines);
+                    return asleep && !load
+                            ? Uni.createFrom()
+                                    .item(Response.ok(health(model)
+                                                    .putNull("healthy")
+                                                    .put("reason", "not loaded"))
+                                            .build())
+                            : service.modelHealth().check(served, operation).map(report -> response(model, report));
+                });
+        };
+    }
+
+    private static Response response(Model model, ModelHealth.Report report) {
+        if (!report.healthy()) {
+            return unhealthy(model, String.valueOf(report.reason()));
+        }
+        return Response.ok(health(model)
+                        .put("healthy", true)
+                        .put("checked_at", report.at().toString())
+                        .put("took_ms", report.took().toMillis()))
+                .build();
+    }
+
+    private static Response unhealthy(Model model, String reason) {
+        return Response.status(Response.Status.SERVICE_UNAVAILABLE)
+                .entity(health(model).put("healthy", false).put("reason", reason))
+                .build();
+    }
+
+    private static ObjectNode health(Model model) {
+        return JSON.objectNode().put("model", model.reference());
     }
 
     @GET

@@ -96,6 +96,28 @@ class CatalogOverHttpTest {
     }
 
     @Test
+    void aModelsHealthIsAskedOfItselfAndDoesNotLoadItUnlessThatIsWanted() throws Exception {
+        write(
+                true,
+                model("tiny", "")
+                        + model("gone", "resource_requirements = { min_memory_mb = 64 }")
+                                .replace(TINY.toString(), TINY + ".not-there"));
+        assertThat(send("POST", "/catalog/reload", null).statusCode()).isEqualTo(200);
+
+        var asleep = get("/models/tiny/health");
+        var awake = get("/models/tiny/health?load=true");
+        var again = get("/models/tiny/health");
+        var gone = send("GET", "/models/gone/health?load=true", null);
+
+        assertThat(asleep.path("healthy").isNull()).isTrue();
+        assertThat(awake.path("healthy").asBoolean()).isTrue();
+        assertThat(again).isEqualTo(awake);
+        assertThat(gone.statusCode()).isEqualTo(503);
+        assertThat(gone.body()).contains("is not there").contains("\"healthy\":false");
+        assertThat(send("GET", "/models/nobody/health", null).statusCode()).isEqualTo(404);
+    }
+
+    @Test
     void aHangUpSignalReloadsTheCatalog() throws Exception {
         write(true, model("tiny", "") + model("by-signal", ""));
 

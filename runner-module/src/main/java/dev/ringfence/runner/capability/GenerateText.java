@@ -65,6 +65,19 @@ public final class GenerateText implements Capability {
                   "items": { "type": "string", "minLength": 1, "maxLength": 1024 },
                   "maxItems": 4,
                   "description": "texts that end the answer"
+                },
+                "custom_parameters": {
+                  "type": "object",
+                  "description": "how llama.cpp chooses tokens; models elsewhere may know other ones, or none",
+                  "properties": {
+                    "top_k": { "type": "integer", "minimum": 0, "maximum": 1000000 },
+                    "min_p": { "type": "number", "minimum": 0, "maximum": 1 },
+                    "typical_p": { "type": "number", "minimum": 0, "maximum": 1 },
+                    "repeat_penalty": { "type": "number", "minimum": 0, "maximum": 2 },
+                    "presence_penalty": { "type": "number", "minimum": -2, "maximum": 2 },
+                    "frequency_penalty": { "type": "number", "minimum": -2, "maximum": 2 }
+                  },
+                  "additionalProperties": false
                 }
               },
               "required": ["model", "prompt"],
@@ -135,6 +148,10 @@ public final class GenerateText implements Capability {
                 body.set(option, arguments.path(option));
             }
         }
+        arguments
+                .path("custom_parameters")
+                .properties()
+                .forEach(option -> body.set(option.getKey(), option.getValue()));
         return body;
     }
 }

@@ -21,6 +21,8 @@ record EngineCommand(FencedCommand command, String socket) {
     private static final Duration FOR_EVER = Duration.ofDays(3650);
     private static final int ENGINE_THREADS = 64;
     private static final long CAPTURE = 16 * 1024;
+    private static final Map<String, String> ENVIRONMENT =
+            Map.of("GGML_NO_BACKTRACE", "1", "HOME", "/tmp", "LANG", "C.UTF-8", "PATH", "/usr/bin");
 
     /**
      * Looks at the model's file first: blocks, for as long as a checksum takes when there is one to compare.
@@ -31,6 +33,9 @@ record EngineCommand(FencedCommand command, String socket) {
         var file = HostPaths.modelFile(model);
         var header = ModelFileCheck.check(model, file);
         var installation = LlamaInstallation.find(settings, path);
+        if (!installation.server()) {
+            throw new EngineException.EngineMissing("There is no llama-server on this host any more.");
+        }
         var id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
         var socket = "/tmp/llama-" + id + ".sock";
         var readOnly = new ArrayList<>(installation.readOnly());
@@ -39,13 +44,56 @@ record EngineCommand(FencedCommand command, String socket) {
                 "engine-" + nameOf(model) + "-" + id,
                 profile(model),
                 commandLine(installation, file, socket, model, purpose, settings, header),
-                Map.of("GGML_NO_BACKTRACE", "1", "HOME", "/tmp", "LANG", "C.UTF-8", "PATH", "/usr/bin"),
+                ENVIRONMENT,
                 new byte[0],
                 readOnly,
                 ENGINE_THREADS,
                 FOR_EVER,
                 CAPTURE);
         return new EngineCommand(command, socket);
+    }
+
+    /**
+     * A program that loads the model for one request. Looks at the model's file first, as {@link #of}.
+     *
+     * @param installation of such a program
+     * @param files what is asked is put there
+     */
+    static FencedCommand oneShot(
+            LocalModel model,
+            EngineSettings settings,
+            LlamaInstallation installation,
+            OneShotRequest asked,
+            OneShotFiles files) {
+        var file = HostPaths.modelFile(model);
+        var header = ModelFileCheck.check(model, file);
+        var id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        var line = new ArrayList<>(installation.program());
+        line.addAll(List.of("--model", file.toString()));
+        line.addAll(List.of("--file", files.add(asked.prompt()).toString()));
+        if (asked.system() != null) {
+            line.addAll(
+                    List.of("--system-prompt-file", files.add(asked.system()).toString()));
+        }
+        line.addAll(asked.chat() ? List.of("--conversation", "--single-turn") : List.of("--no-conversation"));
+        line.addAll(List.of("--threads", String.valueOf(settings.threadsFor(model))));
+        line.addAll(List.of("--ctx-size", String.valueOf(context(model, settings, header))));
+        line.addAll(List.of("--predict", String.valueOf(asked.mostTokens())));
+        line.addAll(List.of("--no-display-prompt", "--simple-io", "--no-escape", "--no-warmup", "--offline"));
+        line.addAll(asked.options());
+        var readOnly = new ArrayList<>(installation.readOnly());
+        readOnly.add(file);
+        readOnly.addAll(files.all());
+        return new FencedCommand(
+                "engine-" + nameOf(model) + "-" + id,
+                profile(model),
+                line,
+                ENVIRONMENT,
+                new byte[0],
+                readOnly,
+                ENGINE_THREADS,
+                FOR_EVER,
+                CAPTURE);
     }
 
     /**

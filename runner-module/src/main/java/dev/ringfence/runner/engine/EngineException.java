@@ -175,13 +175,22 @@ public abstract sealed class EngineException extends RuntimeException {
         private final long limit;
 
         PromptTooLong(long tokens, long limit) {
-            super("the prompt has %d tokens, and the model's context holds %d: shorten the prompt"
-                    .formatted(tokens, limit));
+            this("%d".formatted(tokens), tokens, limit);
+        }
+
+        private PromptTooLong(String count, long tokens, long limit) {
+            super("the prompt has %s tokens, and the model's context holds %d: shorten the prompt"
+                    .formatted(count, limit));
             this.tokens = tokens;
             this.limit = limit;
         }
 
-        /** What the model's own tokenizer counted. */
+        /** Known without an engine. */
+        static PromptTooLong atLeast(long tokens, long limit) {
+            return new PromptTooLong("at least %d".formatted(tokens), tokens, limit);
+        }
+
+        /** What the model's own tokenizer counted, or fewer when the engine was not up. */
         public long tokens() {
             return tokens;
         }

@@ -31,6 +31,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     private final Desk desk;
     private final Alarms alarms;
     private final long start = System.nanoTime();
+    private final long leastTokens;
     private final CompletableFuture<Lease> lease = new CompletableFuture<>();
     private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
 
@@ -48,6 +49,12 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         this.listener = listener;
         this.desk = desk;
         this.alarms = alarms;
+        this.leastTokens = PromptEstimate.leastTokens(request);
+    }
+
+    /** How many tokens the prompt has at least. */
+    long leastTokens() {
+        return leastTokens;
     }
 
     /** Where slots of one model are handed out. */

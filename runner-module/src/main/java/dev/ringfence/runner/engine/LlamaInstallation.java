@@ -8,13 +8,17 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How llama-server is started on this host.
+ * How llama.cpp is started on this host.
  *
  * @param program the beginning of its command line
  * @param readOnly what has to be visible in its fence at the same place, beside the system's directories
+ * @param server whether it stays and answers many requests; otherwise it answers one, and ends
  */
-record LlamaInstallation(List<String> program, List<Path> readOnly) {
-    private static final String NAME = "llama-server";
+record LlamaInstallation(List<String> program, List<Path> readOnly, boolean server) {
+    private static final String SERVER = "llama-server";
+    /** The second is the first one's name in older releases, and starts a server of its own in newer ones. */
+    private static final List<String> ONE_SHOT = List.of("llama-completion", "llama-cli");
+
     private static final List<String> WELL_KNOWN = List.of("/usr/local/bin", "/usr/bin", "/opt/llama.cpp", "./bin");
     private static final List<String> LIBRARY_DIRECTORIES = List.of(
             "usr/lib/x86_64-linux-gnu",
@@ -36,17 +40,17 @@ record LlamaInstallation(List<String> program, List<Path> readOnly) {
     }
 
     /**
-     * The configured one, else one in a well-known place, else one on the PATH.
+     * The configured one, else a server in a well-known place or on the PATH, else a program there that answers once.
      *
      * @param path the value of the PATH; null when there is none
      */
     static LlamaInstallation find(EngineSettings settings, @Nullable String path) {
         if (settings.executable() != null) {
-            var server = settings.executable();
-            if (!Files.isExecutable(server)) {
-                throw missing("The configured llama-server " + server + " is not an executable file.");
+            var executable = settings.executable();
+            if (!Files.isExecutable(executable)) {
+                throw missing("The configured " + SERVER + " " + executable + " is not an executable file.");
             }
-            return ofExecutable(server);
+            return ofExecutable(executable);
         }
         if (settings.prefix() != null) {
             return ofPrefix(HostPaths.real(settings.prefix()));
@@ -55,23 +59,41 @@ record LlamaInstallation(List<String> program, List<Path> readOnly) {
         if (path != null) {
             Stream.of(path.split(":", -1)).filter(p -> p.startsWith("/")).forEach(places::add);
         }
-        for (var place : places) {
-            var server = Path.of(place, NAME);
-            if (Files.isExecutable(server) && Files.isRegularFile(server)) {
-                return ofExecutable(server);
+        for (var name : names()) {
+            for (var place : places) {
+                var program = Path.of(place, name);
+                if (isProgram(program)) {
+                    return ofExecutable(program);
+                }
             }
         }
-        throw missing("No llama-server was found in "
+        throw missing("No " + String.join(" and no ", names()) + " was found in "
                 + String.join(", ", places.stream().distinct().toList()) + ".");
     }
 
+    private static List<String> names() {
+        return Stream.concat(Stream.of(SERVER), ONE_SHOT.stream()).toList();
+    }
+
+    private static boolean isProgram(Path file) {
+        return Files.isExecutable(file) && Files.isRegularFile(file);
+    }
+
+    /** Whatever has another name is taken for a server. */
+    private static boolean isServer(Path program) {
+        return !ONE_SHOT.contains(String.valueOf(program.getFileName()));
+    }
+
     private static LlamaInstallation ofPrefix(Path prefix) {
-        var server = prefix.resolve("usr/bin").resolve(NAME);
+        var program = names().stream()
+                .map(prefix.resolve("usr/bin")::resolve)
+                .filter(LlamaInstallation::isProgram)
+                .findFirst();
         var loader = LOADERS.stream()
                 .map(prefix::resolve)
                 .filter(Files::isExecutable)
                 .findFirst();
-        if (loader.isEmpty() || !Files.isExecutable(server)) {
+        if (loader.isEmpty() || program.isEmpty()) {
             throw missing("The configured prefix " + prefix
                     + " holds no usr/bin/llama-server with a dynamic loader (ld.so or usr/lib64/ld-linux-*.so.*).");
         }
@@ -81,16 +103,22 @@ record LlamaInstallation(List<String> program, List<Path> readOnly) {
                 .map(Path::toString)
                 .toList();
         return new LlamaInstallation(
-                List.of(loader.get().toString(), "--library-path", String.join(":", libraries), server.toString()),
-                List.of(prefix));
+                List.of(
+                        loader.get().toString(),
+                        "--library-path",
+                        String.join(":", libraries),
+                        program.get().toString()),
+                List.of(prefix),
+                isServer(program.get()));
     }
 
     /** A release build keeps its libraries beside the executable, also when only a link to it is on the PATH. */
-    private static LlamaInstallation ofExecutable(Path server) {
-        var real = HostPaths.real(server);
+    private static LlamaInstallation ofExecutable(Path program) {
+        var real = HostPaths.real(program);
         var directory = real.getParent();
         boolean system = directory == null || directory.startsWith("/usr") || directory.startsWith("/bin");
-        return new LlamaInstallation(List.of(real.toString()), system ? List.of() : List.of(directory));
+        return new LlamaInstallation(
+                List.of(real.toString()), system ? List.of() : List.of(directory), isServer(program));
     }
 
     private static EngineException.EngineMissing missing(String where) {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -39,6 +40,7 @@ public final class LlamaServerPool implements AutoCloseable {
     private final EngineSettings settings;
     private final BiFunction<FencedCommand, OutputListener, FencedProcess> fence;
     private final Alarms alarms = new Alarms();
+    private final OneShots shots;
     private final ExecutorService owner = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("engine-pool").factory());
 
@@ -61,6 +63,7 @@ public final class LlamaServerPool implements AutoCloseable {
     public LlamaServerPool(EngineSettings settings, BiFunction<FencedCommand, OutputListener, FencedProcess> fence) {
         this.settings = settings;
         this.fence = fence;
+        this.shots = new OneShots(settings, fence);
         this.room = new MemoryRoom(settings.memoryBudget());
         this.load = new EngineLoad(0, 0, 0, 0, 0, 0, 0, settings.memoryBudget());
     }
@@ -89,10 +92,26 @@ public final class LlamaServerPool implements AutoCloseable {
 
         @Override
         public Generation generate(GenerationRequest request, Duration limit, GenerationListener listener) {
+            var oneShot = oneShotProgram();
+            if (oneShot.isPresent()) {
+                var task = new OneShotTask(model, settings, oneShot.get(), shots, request, limit, listener, alarms);
+                task.start();
+                return task;
+            }
             var desk = new ModelDesk(new PooledEngine.Key(model, EnginePurpose.of(request.operation())));
             var task = new GenerationTask(request, limit, listener, desk, alarms);
             Thread.ofVirtual().name("generate-" + model.id()).start(task);
             return task;
+        }
+    }
+
+    /** Where there is no server. What is missing altogether is told by whoever starts an engine. */
+    private Optional<LlamaInstallation> oneShotProgram() {
+        try {
+            return Optional.of(LlamaInstallation.find(settings, System.getenv("PATH")))
+                    .filter(installation -> !installation.server());
+        } catch (EngineException.EngineMissing e) {
+            return Optional.empty();
         }
     }
 
@@ -151,6 +170,7 @@ public final class LlamaServerPool implements AutoCloseable {
         });
         try {
             allGone.get(CLOSE_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+            shots.close(CLOSE_TIMEOUT);
         } catch (TimeoutException e) {
             LOG.errorf("Engines did not end within %s; their fences may still run", CLOSE_TIMEOUT);
         } catch (InterruptedException e) {

@@ -99,7 +99,14 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
         }
     }
 
+    /** An engine that is up counts the prompt itself; one that would have to be started first is spared what cannot fit. */
     void acquire(GenerationTask task) {
+        long context = settings.contextFor(model);
+        if (!(life.state() instanceof EngineLife.Up) && task.leastTokens() > context) {
+            task.refused(EngineException.PromptTooLong.atLeast(task.leastTokens(), context));
+            forgetWhenOver();
+            return;
+        }
         life.acquire(task, pool.nextArrival());
         pool.report();
     }

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.capability;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.LlamaForTests;
@@ -71,6 +72,24 @@ class GenerateTextTest {
         assertThat(outcome.data().path("finish_reason").asText()).isEqualTo("length");
         assertThat(outcome.data().path("output_tokens").asInt()).isEqualTo(3);
         assertThat(outcome.data().path("input_tokens").asInt()).isGreaterThan(15);
+    }
+
+    @Test
+    void parametersOfTheEngineReachItAndOthersAreRefusedByTheSchema() {
+        // Given
+        var arguments = prompt("Say hello").put("temperature", 2).put("seed", 3);
+        arguments.putObject("custom_parameters").put("top_k", 1);
+        var injected = prompt("Say hello");
+        injected.putObject("custom_parameters").put("log_file", "/tmp/x");
+
+        // When
+        var likeliest = start(arguments, (channel, text) -> {});
+
+        // Then: the likeliest token is taken, however hot.
+        assertThat(likeliest.data().path("text").asText()).isEqualTo("hello");
+        assertThatThrownBy(() -> Capabilities.of(List.of(generate)).validate(generate, injected))
+                .isInstanceOf(InvalidArguments.class)
+                .hasMessageContaining("log_file");
     }
 
     @Test

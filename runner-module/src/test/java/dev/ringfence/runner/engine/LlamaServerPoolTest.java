@@ -236,6 +236,31 @@ class LlamaServerPoolTest {
     }
 
     @Test
+    void aPromptWithMoreWordsThanTheContextHoldsIsRefusedBeforeAnEngineStarts() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var plain = LlamaForTests.model();
+        var model = new LocalModel("small", plain.file(), null, plain.profile(), plain.memory(), 128, null, null);
+        var tooLong = atZero("one two ".repeat(65));
+        var fits = atZero("one two ".repeat(20));
+
+        // When
+        var refused = ask(pool, model, tooLong, LIMIT, LlamaServerPoolTest::ignore);
+
+        // Then
+        assertThatThrownBy(() -> refused.result().await().atMost(LIMIT))
+                .isInstanceOf(PromptTooLong.class)
+                .hasMessageContaining("at least 130 tokens")
+                .hasMessageContaining("holds 128");
+        assertThat(started).isEmpty();
+        assertThat(ask(pool, model, fits, LIMIT, LlamaServerPoolTest::ignore)
+                        .result()
+                        .await()
+                        .atMost(LIMIT))
+                .isInstanceOf(GenerationResult.Answered.class);
+    }
+
+    @Test
     void aModelFileThatIsNotThereIsNamedAndNothingStarts() {
         // Given
         var pool = pool(LlamaForTests.settings());

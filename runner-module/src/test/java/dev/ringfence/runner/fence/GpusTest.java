@@ -43,7 +43,7 @@ class GpusTest {
     void make() throws IOException, InterruptedException {
         devices.toFile().setExecutable(true, false);
         // Another name in each run, since the lock is the whole host's.
-        unit = node("nvidia" + ProcessHandle.current().pid() + tier.externalName(), 5);
+        unit = node("nvidia" + ProcessHandle.current().pid() + (tier == FenceTier.LANDLOCK ? "0" : "1"), 5);
         node("nvidiactl", 3);
     }
 
