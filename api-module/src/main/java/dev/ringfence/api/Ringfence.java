@@ -1,8 +1,11 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.session.Leftovers;
+import dev.ringfence.api.session.Sessions;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.EngineOptions;
@@ -23,10 +26,13 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.files.Artifacts;
-import dev.ringfence.runner.files.JobFiles;
+import dev.ringfence.runner.telemetry.Guard;
+import dev.ringfence.runner.telemetry.GuardLimits;
+import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.log.Tail;
@@ -64,6 +70,9 @@ public final class Ringfence implements AutoCloseable {
     private final ModelSource models;
     private final Toolbox toolbox;
     private final Journal journal;
+    private final HostTelemetry telemetry;
+    private final Guard guard;
+    private final Sessions sessions;
     private final Jobs jobs;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
@@ -77,6 +86,9 @@ public final class Ringfence implements AutoCloseable {
             ModelSource models,
             Toolbox toolbox,
             Journal journal,
+            HostTelemetry telemetry,
+            Guard guard,
+            Sessions sessions,
             Jobs jobs,
             Duration drainTimeout) {
         this.catalog = catalog;
@@ -86,6 +98,9 @@ public final class Ringfence implements AutoCloseable {
         this.models = models;
         this.toolbox = toolbox;
         this.journal = journal;
+        this.telemetry = telemetry;
+        this.guard = guard;
+        this.sessions = sessions;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
     }
@@ -98,6 +113,7 @@ public final class Ringfence implements AutoCloseable {
     public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
         var settings = settings(config);
         var engineSettings = engineSettings(config);
+        var limits = guardLimits(config.guard());
         var data = dataDirectory(config.data());
         var catalog = catalog(config.catalog(), data);
         var fence = Fence.on(new FenceSettings(
@@ -108,8 +124,10 @@ public final class Ringfence implements AutoCloseable {
                 config.fence().scratch(),
                 config.fence().grace()));
         var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
+        Sessions sessions = null;
         try {
             sweep(fence);
+            sessions = sessions(data.resolve("sessions"), config);
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
@@ -127,6 +145,9 @@ public final class Ringfence implements AutoCloseable {
                     fence,
                     asking,
                     event -> undoing.join().rolledBack(event));
+            requireKnown(settings, toolbox.capabilities());
+            var telemetry = HostTelemetry.on(data, fence::processorTime);
+            var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
@@ -134,6 +155,8 @@ public final class Ringfence implements AutoCloseable {
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
+                    new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
+                    sessions,
                     jobObserver);
             undoing.complete(jobs);
             jobs.recover(recovered.jobs());
@@ -146,9 +169,15 @@ public final class Ringfence implements AutoCloseable {
                     models,
                     toolbox,
                     recovered.journal(),
+                    telemetry,
+                    guard,
+                    sessions,
                     jobs,
                     config.drainTimeout());
         } catch (RuntimeException e) {
+            if (sessions != null) {
+                sessions.close();
+            }
             recovered.journal().close();
             throw e;
         }
@@ -189,13 +218,27 @@ public final class Ringfence implements AutoCloseable {
         return toolbox.artifacts();
     }
 
-    /** What jobs and sessions leave beside the journal; deleting a session deletes it. */
-    public JobFiles files() {
-        return toolbox.files();
-    }
-
     public Journal journal() {
         return journal;
+    }
+
+    /** The host's load. */
+    public HostTelemetry telemetry() {
+        return telemetry;
+    }
+
+    /** Keeps new jobs out while the host is too busy. */
+    public Guard guard() {
+        return guard;
+    }
+
+    public Sessions sessions() {
+        return sessions;
+    }
+
+    /** What sessions and their jobs leave beside the journal. */
+    public Leftovers leftovers() {
+        return toolbox;
     }
 
     public Jobs jobs() {
@@ -219,9 +262,11 @@ public final class Ringfence implements AutoCloseable {
             return;
         }
         drain();
+        telemetry.close();
         engines.close();
         remotes.close();
         journal.close();
+        sessions.close();
         fence.close();
     }
 
@@ -259,9 +304,41 @@ public final class Ringfence implements AutoCloseable {
         var jobs = config.jobs();
         try {
             return new JobSettings(
-                    jobs.concurrency(), jobs.queue(), jobs.retained(), jobs.defaultDeadline(), jobs.eventBuffer());
+                    jobs.concurrency(),
+                    jobs.queue(),
+                    jobs.queueOfAgent(),
+                    jobs.concurrencyOf(),
+                    jobs.retained(),
+                    jobs.defaultDeadline(),
+                    jobs.eventBuffer());
         } catch (IllegalArgumentException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static GuardLimits guardLimits(RingfenceConfig.Guarding guard) {
+        try {
+            return new GuardLimits(
+                    guard.cpu(),
+                    guard.memory(),
+                    guard.pressure().cpu(),
+                    guard.pressure().memory(),
+                    guard.pressure().io(),
+                    guard.zombies(),
+                    guard.diskFree().asLongValue(),
+                    guard.resume());
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static void requireKnown(JobSettings settings, Capabilities capabilities) {
+        var names = capabilities.all().stream().map(Capability::name).toList();
+        for (var name : settings.concurrencyOf().keySet()) {
+            if (!names.contains(name)) {
+                throw new StartupFailure("ringfence.jobs.concurrency-of." + name + ": there is no capability " + name
+                        + "; there are " + names);
+            }
         }
     }
 
@@ -299,8 +376,23 @@ public final class Ringfence implements AutoCloseable {
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
                         torn.cutAt(), torn.file(), torn.copy());
             }
+            if (recovered.journal().health() instanceof Health.Full full) {
+                LOG.warnf("the service starts, but takes no jobs until there is room: %s", full.reason());
+            }
             return recovered;
         } catch (LogException | JournalException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Sessions sessions(Path directory, RingfenceConfig config) {
+        int perAgent = config.sessions().perAgent();
+        if (perAgent < 1) {
+            throw new StartupFailure("ringfence.sessions.per-agent is " + perAgent + "; it must be at least 1");
+        }
+        try {
+            return new Sessions(directory, perAgent);
+        } catch (LogException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
     }

@@ -32,6 +32,9 @@ public interface RingfenceConfig {
     /** What the pipeline of jobs may hold. */
     Jobs jobs();
 
+    /** How busy the host may be for new jobs to be let in. */
+    Guarding guard();
+
     /** How fences are built. */
     Fences fence();
 
@@ -44,14 +47,17 @@ public interface RingfenceConfig {
     /** What may be invoked beside what is built in. */
     Capabilities capabilities();
 
-    /** The limits of HTTP. */
-    Http http();
-
     /** How engines of models are run on this host. */
     Engines engines();
 
     /** How the journal is kept. */
     JournalKeeping journal();
+
+    /** Named groups of jobs. */
+    Sessions sessions();
+
+    /** The limits of HTTP. */
+    Http http();
 
     /** OpenAI's API. */
     OpenAi openai();
@@ -73,6 +79,16 @@ public interface RingfenceConfig {
         @WithDefault("1000")
         int queue();
 
+        /**
+         * Jobs of one agent that may wait, unless its grants in the catalog say otherwise; one more is refused with
+         * 429.
+         */
+        @WithDefault("200")
+        int queueOfAgent();
+
+        /** Jobs of a capability whose work is under way at the same time; one that is not named has no such limit. */
+        Map<String, Integer> concurrencyOf();
+
         /** Ended jobs kept in memory; older ones are read from the journal when they are asked for. */
         @WithDefault("1000")
         int retained();
@@ -85,6 +101,54 @@ public interface RingfenceConfig {
         @WithName("event-buffer")
         @WithDefault("262144")
         int eventBuffer();
+    }
+
+    /** How busy the host may be for new jobs to be let in; beyond that they are refused with 503. */
+    interface Guarding {
+        /** Whether any job is refused so. */
+        @WithDefault("true")
+        boolean enabled();
+
+        /**
+         * Percent of the processors that others than this service and its jobs may use, in the last half minute; 100
+         * for all.
+         */
+        @WithDefault("80")
+        double cpu();
+
+        /** Percent of the memory that may be in use: the host's, or of the control group's limit; 100 for all. */
+        @WithDefault("80")
+        double memory();
+
+        /** What the kernel says of work that waits. */
+        Pressure pressure();
+
+        /** Processes that have ended and that nobody has waited for. */
+        @WithDefault("10")
+        int zombies();
+
+        /** What must be free on the disk of the data; in bytes, or with K, M, G. */
+        @WithDefault("64M")
+        MemorySize diskFree();
+
+        /** What a reading must come down to before jobs are let in again, in percent of its limit. */
+        @WithDefault("90")
+        double resume();
+
+        /** Percent of the last ten seconds (PSI); 100 for no limit. */
+        interface Pressure {
+            /** In which some work waited for a processor; jobs that use all of them are no reason to refuse more. */
+            @WithDefault("100")
+            double cpu();
+
+            /** In which all work waited for memory. */
+            @WithDefault("20")
+            double memory();
+
+            /** In which all work waited for a disk; the journal's own syncs count as well. */
+            @WithDefault("100")
+            double io();
+        }
     }
 
     /** How the journal is kept. */
@@ -141,6 +205,13 @@ public interface RingfenceConfig {
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** Named groups of jobs. */
+    interface Sessions {
+        /** How many sessions an agent may have; one more is refused until it deletes some. */
+        @WithDefault("10000")
+        int perAgent();
     }
 
     /** What agents may reach of the host's files. Each agent has a workspace below the data directory in any case. */
@@ -219,6 +290,14 @@ public interface RingfenceConfig {
 
     /** The limits of HTTP. */
     interface Http {
+        /** After so long without an event, a stream of events gets a comment, so that proxies and clients keep it open. */
+        @WithDefault("15s")
+        Duration heartbeat();
+
+        /** A stream of events whose reader has not taken the next one for so long is closed; it can be resumed. */
+        @WithDefault("30s")
+        Duration stallLimit();
+
         /** The largest body of a request, in bytes; at most 15 MiB, since the journal keeps it. */
         @WithDefault("8388608")
         int bodyLimit();

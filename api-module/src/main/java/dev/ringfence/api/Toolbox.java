@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.session.Leftovers;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -42,7 +43,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** What agents can invoke, and the files that belong to it. */
-record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
+record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) implements Leftovers {
     /** The journal keeps a request in one event. */
     private static final int LARGEST_BODY = 15 << 20;
 
@@ -69,7 +70,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
                     workspaces,
                     (agent, root) -> live.catalog()
                             .grants(agent)
-                            .map(grants -> grants.allowsRoot(root))
+                            .map(grants -> root.equals(FileRoots.WORKSPACE) || grants.allowsRoot(root))
                             .orElse(false),
                     data);
             var backups = new Backups(
@@ -105,6 +106,16 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
         } catch (ManifestException | IllegalArgumentException | UncheckedIOException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    @Override
+    public void deleteOfJob(String jobId) {
+        files.deleteOfJob(jobId);
+    }
+
+    @Override
+    public void deleteOfSession(String agent, Optional<String> session) {
+        files.deleteOfSession(agent, session);
     }
 
     private static Map<String, FileRoots.Named> named(Map<String, RingfenceConfig.Files.Root> roots) {

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.Optional;
 
 /** The acts of the demo. Each says what it is about to do, does it for real, and says what came of it. */
 final class DemoShow {
@@ -41,7 +42,7 @@ final class DemoShow {
     /** Whether everything came as promised. */
     boolean play() throws IOException, InterruptedException {
         out.println(ink.bold("Ringfence") + " is up at " + base + ", its journal in " + data);
-        try (var client = new DemoClient(base)) {
+        try (var client = new ServiceClient(base, Optional.empty())) {
             answer(client);
             shadow(client);
             loopback(client);
@@ -65,7 +66,7 @@ final class DemoShow {
         }
     }
 
-    private void answer(DemoClient client) throws IOException, InterruptedException {
+    private void answer(ServiceClient client) throws IOException, InterruptedException {
         act("1", "A model answers, in a fence of its own, token by token");
         out.println("  > " + QUESTION);
         out.print("  ");
@@ -95,7 +96,7 @@ final class DemoShow {
         });
     }
 
-    private void shadow(DemoClient client) throws IOException, InterruptedException {
+    private void shadow(ServiceClient client) throws IOException, InterruptedException {
         act("2", "A shell job tries to read the host's passwords");
         var result = shell(client, "cat /etc/shadow", 10).path("result");
         verdict(
@@ -104,7 +105,7 @@ final class DemoShow {
                 "refused: /etc/shadow is not in the fence");
     }
 
-    private void loopback(DemoClient client) throws IOException, InterruptedException {
+    private void loopback(ServiceClient client) throws IOException, InterruptedException {
         act("3", "A shell job tries to connect to a server on the host's loopback");
         try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             server.setSoTimeout(1);
@@ -124,7 +125,7 @@ final class DemoShow {
         }
     }
 
-    private void deadline(DemoClient client) throws IOException, InterruptedException {
+    private void deadline(ServiceClient client) throws IOException, InterruptedException {
         act("4", "A shell job tries to outlive its deadline of 2 s, with double-forked children that ignore SIGTERM");
         String script = "trap '' TERM\n"
                 + "(setsid sh -c \"trap '' TERM; sleep " + MARK + "1\" &)\n"
@@ -197,7 +198,7 @@ final class DemoShow {
         });
     }
 
-    private JsonNode shell(DemoClient client, String script, int deadlineSeconds)
+    private JsonNode shell(ServiceClient client, String script, int deadlineSeconds)
             throws IOException, InterruptedException {
         script.lines().forEach(line -> out.println("  $ " + line));
         var job = job("ShellExec").put("profile", "demo-shell").put("deadline_seconds", deadlineSeconds);

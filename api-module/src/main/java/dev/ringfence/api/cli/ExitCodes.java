@@ -5,6 +5,8 @@ final class ExitCodes {
     static final int FAILED = 1;
     static final int UNAVAILABLE = 69;
     static final int INTERNAL = 70;
+    static final int TRY_LATER = 75;
+    static final int NO_PERMISSION = 77;
     static final int CONFIGURATION = 78;
 
     private ExitCodes() {}

@@ -2,8 +2,6 @@ package dev.ringfence.api.cli;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** The whole command line. */
 @Command(
@@ -13,6 +11,11 @@ import picocli.CommandLine.Spec;
         description = "Runs models, tools and code of AI agents inside fences that the kernel enforces.",
         subcommands = {
             ServeCommand.class,
+            RunCommand.class,
+            LogsCommand.class,
+            SessionsCommand.class,
+            ConfigCommand.class,
+            CompletionCommand.class,
             DemoCommand.class,
             DoctorCommand.class,
             CatalogCommand.class,
@@ -23,21 +26,17 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "",
-            "Exit codes: 0 done, 1 failed, 2 wrong usage, 69 something needed is missing, 70 a fault of ours,",
-            "78 wrong configuration.",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage, 69 something needed is missing or no service answers,",
+            "70 a fault of ours, 75 try again later, 77 the service refuses the caller, 78 wrong configuration.",
             "",
-            "Example: ringfence serve --config ringfence.toml --data /var/lib/ringfence"
+            "Examples:",
+            "  ringfence serve --config ringfence.toml --data /var/lib/ringfence",
+            "  ringfence run ShellExec --args '{\"cmd\": \"uname -a\"}'",
+            "  ringfence jobs --state failed"
         })
-final class RingfenceCommand implements Runnable {
-    @Spec
-    private CommandSpec spec;
-
-    /** Picocli sets the fields. */
-    @SuppressWarnings("NullAway.Init")
-    RingfenceCommand() {}
-
+final class RingfenceCommand extends ServiceCommands implements Runnable {
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
+        throw new CommandLine.ParameterException(spec().commandLine(), "a command is missing");
     }
 }

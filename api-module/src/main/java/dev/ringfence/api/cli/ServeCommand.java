@@ -39,7 +39,7 @@ final class ServeCommand implements Callable<Integer> {
         return ServiceProcess.run(null);
     }
 
-    private static void set(String key, @Nullable Object value) {
+    static void set(String key, @Nullable Object value) {
         if (value != null) {
             System.setProperty(key, value.toString());
         }

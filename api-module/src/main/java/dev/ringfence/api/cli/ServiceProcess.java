@@ -1,6 +1,7 @@
 package dev.ringfence.api.cli;
 
 import dev.ringfence.api.StartupFailure;
+import dev.ringfence.wal.log.LogException;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.smallrye.config.ConfigValidationException;
@@ -26,7 +27,7 @@ final class ServiceProcess {
                 (exit, failure) -> {
                     code.set(exit);
                     if (failure != null) {
-                        code.set(explain(failure));
+                        code.set(explain(failure, application == RunApplication.class));
                     }
                 },
                 args);
@@ -34,10 +35,15 @@ final class ServiceProcess {
     }
 
     /** Says why it could not start: with an exit handler of ours, Quarkus says nothing. */
-    private static int explain(Throwable failure) {
+    private static int explain(Throwable failure, boolean alone) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof StartupFailure) {
                 System.err.println("ringfence: " + cause.getMessage());
+                if (cause.getCause() instanceof LogException.Locked && alone) {
+                    System.err.println("ringfence: when that is a service, let it run the job: add --url"
+                            + " http://127.0.0.1:8080, or where else it listens");
+                    return ExitCodes.UNAVAILABLE;
+                }
                 return ExitCodes.CONFIGURATION;
             }
             if (cause instanceof ConfigValidationException wrong) {

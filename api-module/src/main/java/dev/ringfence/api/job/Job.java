@@ -9,7 +9,10 @@ import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.RequestHash;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +30,7 @@ public final class Job {
     private volatile JobView view;
     private @Nullable Execution execution;
     private @Nullable String cancellation;
+    private volatile Admission.@Nullable Ticket ticket;
     private @Nullable Thread waiter;
     private boolean kept;
     private int holds;
@@ -85,6 +89,26 @@ public final class Job {
     /** What happened after a sequence number, 0 for all, and what happens, up to the end. */
     public Multi<JobSignal> signals(long after) {
         return signals.after(after);
+    }
+
+    /** Like {@link #signals(long)}, with an empty item whenever nothing has happened for so long. */
+    public Multi<Optional<JobSignal>> signals(long after, Duration quiet) {
+        return signals.after(after, quiet);
+    }
+
+    /**
+     * Some of what happened after a sequence number, 0 for all; waits when there is nothing yet.
+     *
+     * @param most how many at most
+     * @param patience how long to wait; nothing happened meanwhile if the list is empty
+     */
+    public Uni<List<JobSignal>> signals(long after, int most, Duration patience) {
+        long from = signals.known(after);
+        return signals.more(from)
+                .ifNoItem()
+                .after(patience)
+                .recoverWithItem(false)
+                .map(_ -> signals.page(from, most));
     }
 
     /**
@@ -181,6 +205,17 @@ public final class Job {
 
     synchronized Optional<String> cancellation() {
         return Optional.ofNullable(cancellation);
+    }
+
+    /** It waits for its turn, or has had it. */
+    void waitsWith(Admission.Ticket place) {
+        ticket = place;
+    }
+
+    /** Its place among its agent's waiting jobs, 1 for the next; empty when it does not wait. */
+    public OptionalInt queuePosition() {
+        var place = ticket;
+        return place == null ? OptionalInt.empty() : place.position();
     }
 
     /** From here on a cancellation interrupts this thread; false when the job has been cancelled already. */

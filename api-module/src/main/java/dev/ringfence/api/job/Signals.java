@@ -3,10 +3,17 @@ package dev.ringfence.api.job;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.smallrye.mutiny.subscription.UniEmitter;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
-import java.util.concurrent.CompletableFuture;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +33,7 @@ final class Signals {
     private int outputSize;
     private long last;
     private long droppedUpTo;
-    private CompletableFuture<@Nullable Void> more = new CompletableFuture<>();
+    private Set<UniEmitter<? super Boolean>> waiting = new LinkedHashSet<>();
     private @Nullable Throwable failure;
     private JobSignal.@Nullable Changed end;
 
@@ -38,16 +45,14 @@ final class Signals {
     }
 
     void changed(JobView job) {
-        CompletableFuture<@Nullable Void> waiting;
         synchronized (this) {
             var change = new JobSignal.Changed(++last, Instant.now(), job);
             changes.add(change);
             if (change.last()) {
                 end = change;
             }
-            waiting = renew();
         }
-        waiting.complete(null);
+        wake();
     }
 
     void output(String channel, String text) {
@@ -59,7 +64,6 @@ final class Signals {
     }
 
     private void keep(LongFunction<JobSignal> signal) {
-        CompletableFuture<@Nullable Void> waiting;
         synchronized (this) {
             var kept = signal.apply(++last);
             outputs.add(kept);
@@ -69,9 +73,8 @@ final class Signals {
                 outputSize -= size(dropped);
                 droppedUpTo = dropped.sequence();
             }
-            waiting = renew();
         }
-        waiting.complete(null);
+        wake();
     }
 
     private static int size(JobSignal signal) {
@@ -81,30 +84,79 @@ final class Signals {
 
     /** Nothing more will be known: watchers get what there is, then this. */
     void failed(Throwable reason) {
-        CompletableFuture<@Nullable Void> waiting;
         synchronized (this) {
             failure = reason;
-            waiting = renew();
         }
-        waiting.complete(null);
+        wake();
+    }
+
+    /** On another thread than the job's, which has better things to do than to serve watchers. */
+    private void wake() {
+        Set<UniEmitter<? super Boolean>> woken;
+        synchronized (this) {
+            if (waiting.isEmpty()) {
+                return;
+            }
+            woken = waiting;
+            waiting = new LinkedHashSet<>();
+        }
+        Infrastructure.getDefaultExecutor().execute(() -> woken.forEach(watcher -> watcher.complete(true)));
     }
 
     /**
      * All signals after a sequence number, then what comes, up to the job's end. The end is always told, so that a
-     * watcher who comes late does not wait for ever. A number that has not been given yet comes from before a restart
-     * of the service, and means all signals.
+     * watcher who comes late does not wait for ever.
      */
     Multi<JobSignal> after(long sequence) {
         return Multi.createFrom().deferred(() -> {
-            var watcher = new Watcher(sequence > last() ? 0 : sequence);
+            var watcher = new Watcher(known(sequence));
             return Multi.createBy().repeating().uni(watcher::next).whilst(signal -> !signal.last());
         });
     }
 
-    private CompletableFuture<@Nullable Void> renew() {
-        var waiting = more;
-        more = new CompletableFuture<>();
-        return waiting;
+    /** Like {@link #after(long)}, with an empty item whenever nothing has happened for so long. */
+    Multi<Optional<JobSignal>> after(long sequence, Duration quiet) {
+        return Multi.createFrom().deferred(() -> {
+            var watcher = new Watcher(known(sequence));
+            return Multi.createBy()
+                    .repeating()
+                    .uni(() -> watcher.nextOrQuiet(quiet))
+                    .whilst(signal -> signal.map(heard -> !heard.last()).orElse(true));
+        });
+    }
+
+    /** What there is after a sequence number by now, at most so many; after the end, the end again. */
+    List<JobSignal> page(long sequence, int most) {
+        var page = new ArrayList<JobSignal>();
+        var signal = following(sequence);
+        while (signal != null) {
+            page.add(signal);
+            signal = signal.last() || page.size() == most ? null : following(signal.sequence());
+        }
+        return page;
+    }
+
+    /** True as soon as there is something after a sequence number, or nothing more will come. */
+    Uni<Boolean> more(long sequence) {
+        return Uni.createFrom().emitter(emitter -> {
+            synchronized (this) {
+                if (last <= sequence && end == null && failure == null) {
+                    waiting.add(emitter);
+                    emitter.onTermination(() -> leave(emitter));
+                    return;
+                }
+            }
+            emitter.complete(true);
+        });
+    }
+
+    private synchronized void leave(UniEmitter<? super Boolean> watcher) {
+        waiting.remove(watcher);
+    }
+
+    /** A number that has not been given yet comes from before a restart of the service, and means all signals. */
+    long known(long sequence) {
+        return sequence > last() ? 0 : sequence;
     }
 
     /** The one that follows, or null when there is none yet. */
@@ -142,12 +194,13 @@ final class Signals {
         return outputSize;
     }
 
-    private synchronized long last() {
-        return last;
+    /** How many watchers wait for what comes next. */
+    synchronized int waiting() {
+        return waiting.size();
     }
 
-    private synchronized CompletableFuture<@Nullable Void> more() {
-        return more;
+    private synchronized long last() {
+        return last;
     }
 
     private synchronized @Nullable Throwable failure() {
@@ -163,21 +216,31 @@ final class Signals {
         }
 
         Uni<JobSignal> next() {
-            // Taken before the look, so that a signal between the two is not slept through.
-            var waiting = more();
+            return heard().orElseGet(() -> more(position).onItem().transformToUni(_ -> next()));
+        }
+
+        Uni<Optional<JobSignal>> nextOrQuiet(Duration quiet) {
+            return heard().map(signal -> signal.map(Optional::of))
+                    .orElseGet(() -> more(position)
+                            .ifNoItem()
+                            .after(quiet)
+                            .recoverWithItem(false)
+                            .onItem()
+                            .transformToUni(came ->
+                                    came ? nextOrQuiet(quiet) : Uni.createFrom().item(Optional.empty())));
+        }
+
+        /** The signal that follows, or the failure when none will; empty while there is neither. */
+        private Optional<Uni<JobSignal>> heard() {
             var signal = following(position);
             if (signal != null) {
                 position = signal.sequence();
-                return Uni.createFrom().item(signal);
+                return Optional.of(Uni.createFrom().item(signal));
             }
             var broken = failure();
-            if (broken != null) {
-                return Uni.createFrom().failure(broken);
-            }
-            return Uni.createFrom()
-                    .completionStage(() -> waiting.copy())
-                    .onItem()
-                    .transformToUni(_ -> next());
+            return broken == null
+                    ? Optional.empty()
+                    : Optional.of(Uni.createFrom().failure(broken));
         }
     }
 }

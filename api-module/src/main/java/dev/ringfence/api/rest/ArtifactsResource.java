@@ -32,7 +32,7 @@ public class ArtifactsResource {
             summary = "List the files that a job left",
             description = "Name, size, SHA-256 and media type of each file that the job left in $RINGFENCE_OUTPUT.")
     public Response list(@PathParam("id") String id) {
-        known(id);
+        var _ = gate.job(id);
         var json = JsonNodeFactory.instance.objectNode();
         var array = json.putArray("artifacts");
         gate.service().artifacts().list(id).forEach(artifact -> array.add(artifact.json()));
@@ -48,7 +48,7 @@ public class ArtifactsResource {
     @APIResponse(responseCode = "200", description = "The file")
     @APIResponse(responseCode = "404", description = "There is no such job or file, or it is no longer kept")
     public Response get(@PathParam("id") String id, @PathParam("name") String name) {
-        known(id);
+        var _ = gate.job(id);
         var artifacts = gate.service().artifacts();
         var artifact = artifacts.list(id).stream()
                 .filter(each -> each.name().equals(name))
@@ -64,17 +64,6 @@ public class ArtifactsResource {
                 .header("X-Content-Type-Options", "nosniff")
                 .header("Content-Security-Policy", "sandbox")
                 .build();
-    }
-
-    private void known(String id) {
-        var caller = gate.caller();
-        if (gate.service()
-                .jobs()
-                .find(id)
-                .filter(job -> caller.maySee(job.agent()))
-                .isEmpty()) {
-            throw new UnknownJob(id);
-        }
     }
 
     /** As RFC 6266 has it, for names of any characters. */

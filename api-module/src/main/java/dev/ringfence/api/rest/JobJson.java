@@ -6,16 +6,18 @@ import dev.ringfence.api.job.JobSignal;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.wal.journal.JobPage;
 import dev.ringfence.wal.journal.JobSummary;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /** How jobs and their signals look from outside. */
-final class JobJson {
+public final class JobJson {
     private JobJson() {}
 
-    static ObjectNode of(JobView job) {
+    /** Of one job, with all that is known of it. */
+    public static ObjectNode of(JobView job) {
         var submission = job.submission();
         var json = summary(job);
         json.set("arguments", submission.arguments());
@@ -32,6 +34,15 @@ final class JobJson {
                             .put("bytes", blob.length())
                             .put("sha256", blob.sha256()));
         }
+        return json;
+    }
+
+    /** A list of jobs, and where it goes on. */
+    static ObjectNode of(JobPage page) {
+        var json = JsonNodeFactory.instance.objectNode();
+        var array = json.putArray("jobs");
+        page.jobs().forEach(job -> array.add(summary(job)));
+        page.next().ifPresent(next -> json.put("next", Long.toString(next)));
         return json;
     }
 
@@ -121,8 +132,14 @@ final class JobJson {
                 submission.deadline());
         json.put("submitted_at", submission.at().toString());
         times(json, job.startedAt(), job.endedAt(), job.fate().attempts());
+        if (submission.priority() != 0) {
+            json.put("priority", submission.priority());
+        }
         if (job.fate().tier() != null) {
             json.put("tier", job.fate().tier());
+        }
+        if (submission.retryOf() != null) {
+            json.put("retry_of", submission.retryOf());
         }
         if (job.fate().undoneBy() != null) {
             json.put("rolled_back_by", job.fate().undoneBy());
@@ -136,7 +153,7 @@ final class JobJson {
     }
 
     /** The name of a signal, as SSE's {@code event} field has it. */
-    static String name(JobSignal signal) {
+    public static String name(JobSignal signal) {
         return switch (signal) {
             case JobSignal.Changed changed -> changed.job().state().word();
             case JobSignal.Output _ -> "output";
@@ -145,7 +162,8 @@ final class JobJson {
         };
     }
 
-    static ObjectNode of(JobSignal signal) {
+    /** The data of a signal. */
+    public static ObjectNode of(JobSignal signal) {
         var json = JsonNodeFactory.instance
                 .objectNode()
                 .put("sequence", signal.sequence())

@@ -1,10 +1,9 @@
 package dev.ringfence.api.rest;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.Job;
-import dev.ringfence.api.job.JobSignal;
+import dev.ringfence.api.job.Submission;
 import dev.ringfence.wal.journal.JobQuery;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
@@ -31,7 +30,6 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
@@ -43,15 +41,15 @@ import org.jspecify.annotations.Nullable;
 @Path("/api/v1/jobs")
 @Tag(name = "jobs")
 public class JobsResource {
-    private static final Pattern WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,6})(?:$|[,;\\s])");
-    private static final int LONGEST_WAIT_SECONDS = 600;
     private static final int LONGEST_KEY = 255;
     private static final String GONE = "the client that was streaming it went away";
 
     private final ServiceGate gate;
+    private final EventFeed feed;
 
-    JobsResource(ServiceGate gate) {
+    JobsResource(ServiceGate gate, EventFeed feed) {
         this.gate = gate;
+        this.feed = feed;
     }
 
     @POST
@@ -78,7 +76,7 @@ public class JobsResource {
             return Uni.createFrom()
                     .item(Response.ok(JobJson.dryRun(submission, outcome)).build());
         }
-        return gate.service().jobs().submit(submission).flatMap(job -> answer(job, wait(prefer)));
+        return gate.service().jobs().submit(submission).flatMap(job -> answer(job, Prefer.wait(prefer)));
     }
 
     @POST
@@ -104,11 +102,7 @@ public class JobsResource {
         if (connection.response().closed()) {
             hold.release(GONE);
         }
-        return hold.job()
-                .signals(0)
-                .onCancellation()
-                .invoke(() -> hold.release(GONE))
-                .map(signal -> event(sse, signal));
+        return feed.of(hold.job(), 0, sse, connection).onCancellation().invoke(() -> hold.release(GONE));
     }
 
     @GET
@@ -141,11 +135,7 @@ public class JobsResource {
         var page = gate.service()
                 .jobs()
                 .list(query, Parameters.sequence("before", before), Parameters.number("limit", limit, 1, 1000));
-        var json = JsonNodeFactory.instance.objectNode();
-        var array = json.putArray("jobs");
-        page.jobs().forEach(job -> array.add(JobJson.summary(job)));
-        page.next().ifPresent(next -> json.put("next", Long.toString(next)));
-        return Response.ok(json).build();
+        return Response.ok(JobJson.of(page)).build();
     }
 
     @GET
@@ -156,8 +146,8 @@ public class JobsResource {
             summary = "Look at a job",
             description = "With `Prefer: wait=N` it waits up to N seconds for the job's end.")
     public Uni<Response> get(@PathParam("id") String id, @HeaderParam("Prefer") List<String> prefer) {
-        var job = find(id);
-        var wait = wait(prefer);
+        var job = gate.job(id);
+        var wait = Prefer.wait(prefer);
         return wait.isEmpty()
                 ? Uni.createFrom().item(ok(job))
                 : ended(job, wait.get()).replaceWith(() -> ok(job));
@@ -176,28 +166,27 @@ public class JobsResource {
             @PathParam("channel") String channel,
             @HeaderParam("Range") @Nullable String range,
             @HeaderParam("If-None-Match") @Nullable String known) {
-        var output =
-                JobOutput.of(find(id).view(), channel, gate.service().journal().blobs());
+        var output = JobOutput.of(
+                gate.job(id).view(), channel, gate.service().journal().blobs());
         return OutputAnswer.of(output, range, known);
     }
 
-    @GET
+    @POST
     @Blocking
-    @Path("/{id}/events")
-    @Produces(MediaType.SERVER_SENT_EVENTS)
+    @Path("/{id}/retry")
+    @Produces(MediaType.APPLICATION_JSON)
     @Operation(
-            summary = "Watch a job",
-            description = "The job's events from the start, or after the one named by `Last-Event-ID` or `after`, up to"
-                    + " its end. Hanging up has no effect on the job.")
-    public Multi<OutboundSseEvent> events(
+            summary = "Submit a job's request once more",
+            description = "For a job that is interrupted, failed, timed_out or cancelled. The answer is that of a"
+                    + " submission: a new job, whose `retry_of` names the old one; the old one stays as it is. What an"
+                    + " interrupted job had done is not known, so look before you retry. With an `Idempotency-Key` a"
+                    + " repeated call gives the same new job. 409 when the job has not ended, or has completed.")
+    public Uni<Response> retry(
             @PathParam("id") String id,
-            @QueryParam("after") @Nullable String after,
-            @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
-            @Context Sse sse) {
-        String from = after != null ? after : lastEventId != null ? lastEventId : "0";
-        return find(id).signals(
-                        Parameters.number(after != null ? "after" : "Last-Event-ID", from, 0, Integer.MAX_VALUE))
-                .map(signal -> event(sse, signal));
+            @HeaderParam("Prefer") List<String> prefer,
+            @HeaderParam("Idempotency-Key") @Nullable String key) {
+        var submission = Submission.repeating(gate.job(id).view(), key(key));
+        return gate.service().jobs().submit(submission).flatMap(job -> answer(job, Prefer.wait(prefer)));
     }
 
     @DELETE
@@ -209,19 +198,9 @@ public class JobsResource {
             description = "Answers when nothing of the job's work is left and the end is durable. A job that has ended"
                     + " already is left as it is.")
     public Uni<Response> cancel(@PathParam("id") String id) {
-        var job = find(id);
+        var job = gate.job(id);
         job.cancel("cancelled by request");
         return job.ended().map(_ -> ok(job));
-    }
-
-    /** Another agent's job is answered like one that does not exist: not even that is told. */
-    private Job find(String id) {
-        var caller = gate.caller();
-        return gate.service()
-                .jobs()
-                .find(id)
-                .filter(job -> caller.maySee(job.agent()))
-                .orElseThrow(() -> new UnknownJob(id));
     }
 
     private static Uni<Response> answer(Job job, Optional<Duration> wait) {
@@ -258,27 +237,9 @@ public class JobsResource {
     }
 
     private static ObjectNode body(Job job) {
-        return JobJson.of(job.view());
-    }
-
-    private static OutboundSseEvent event(Sse sse, JobSignal signal) {
-        return sse.newEventBuilder()
-                .id(Long.toString(signal.sequence()))
-                .name(JobJson.name(signal))
-                .data(String.class, JobJson.of(signal).toString())
-                .build();
-    }
-
-    private static Optional<Duration> wait(List<String> prefer) {
-        for (var value : prefer) {
-            var found = WAIT.matcher(value);
-            if (found.find()) {
-                // A preference, not a demand: a longer one is cut, as RFC 7240 allows.
-                return Optional.of(
-                        Duration.ofSeconds(Math.min(Integer.parseInt(found.group(1)), LONGEST_WAIT_SECONDS)));
-            }
-        }
-        return Optional.empty();
+        var json = JobJson.of(job.view());
+        job.queuePosition().ifPresent(position -> json.put("queue_position", position));
+        return json;
     }
 
     /** Nothing else than the two words: a misspelt one must not run the job. */

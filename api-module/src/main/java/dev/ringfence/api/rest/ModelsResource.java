@@ -314,7 +314,9 @@ public class ModelsResource {
                     "As a whole or not at all. Jobs under way keep the model that they began with; engines of models"
                             + " that changed or went come to the end of their work and stop.")
     @APIResponse(responseCode = "200", description = "The new catalog is in use")
-    @APIResponse(responseCode = "422", description = "invalid-catalog or invalid-manifest, with every error; nothing of it is taken over")
+    @APIResponse(
+            responseCode = "422",
+            description = "invalid-catalog or invalid-manifest, with every error; nothing of it is taken over")
     public Response reload() {
         var service = gate.service();
         var _ = service.liveCatalog().reload();

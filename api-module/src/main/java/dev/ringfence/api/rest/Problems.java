@@ -3,6 +3,7 @@ package dev.ringfence.api.rest;
 import dev.ringfence.api.CatalogChangeException;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.api.session.UnknownSession;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.runner.capability.ManifestException;
 import dev.ringfence.wal.journal.JournalException;
@@ -90,6 +91,12 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response unknownSession(UnknownSession error) {
+        return new Problem(404, "unknown-session", "There is no such session", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
     public Response proving(JournalReading.Busy error) {
         return new Problem(503, "busy", "One at a time", String.valueOf(error.getMessage())).response(LATER);
     }
@@ -142,6 +149,20 @@ public class Problems {
                 new Problem(403, "not-granted", "The agent may not do this", message).response();
             case AdmissionException.KeyReused _ ->
                 new Problem(422, "idempotency-key-reused", "The key was used for another request", message).response();
+            case AdmissionException.TooMany e ->
+                new Problem(429, e.slug(), "The agent asks for too much", message).response(e.retryAfter());
+            case AdmissionException.Guarded e -> {
+                var why = e.refusal();
+                yield new Problem(503, "guard", "The host is too busy for another job", message)
+                        .response(
+                                why.retryAfter(),
+                                json -> json.put("key", why.key())
+                                        .put("reading", why.reading())
+                                        .put("limit", why.limit())
+                                        .put("resume", why.resume()));
+            }
+            case AdmissionException.Conflict e ->
+                new Problem(409, e.slug(), "It is in another state", message).response();
             case AdmissionException.Unavailable e ->
                 new Problem(503, e.slug(), "No job can be admitted now", message).response(e.retryAfter());
         };

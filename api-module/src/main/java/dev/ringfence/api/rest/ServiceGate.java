@@ -5,6 +5,7 @@ import dev.ringfence.api.RingfenceProducer;
 import dev.ringfence.api.access.Access;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
+import dev.ringfence.api.job.Job;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import jakarta.inject.Singleton;
 
@@ -32,6 +33,19 @@ public class ServiceGate {
     /** Who sent the request that this thread serves. */
     public Caller caller() {
         return AccessGuard.caller(request.getCurrent());
+    }
+
+    /**
+     * A job of the caller. Another agent's job is answered like one that does not exist: not even that is told. Reads
+     * files when it ended long ago.
+     */
+    Job job(String id) {
+        var caller = caller();
+        return service()
+                .jobs()
+                .find(id)
+                .filter(job -> caller.maySee(job.agent()))
+                .orElseThrow(() -> new UnknownJob(id));
     }
 
     /**

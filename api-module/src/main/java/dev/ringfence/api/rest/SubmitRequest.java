@@ -3,7 +3,9 @@ package dev.ringfence.api.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
+import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.catalog.FenceTier;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +17,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * The body of a submission. Read by hand: every mistake in it is told at once, each with its place.
  */
 @Schema(name = "SubmitJob", description = "A job to run")
-record SubmitRequest(
+public record SubmitRequest(
         @Schema(
                 required = true,
                 description = "What to invoke, as GET /api/v1/capabilities lists them",
@@ -31,6 +33,13 @@ record SubmitRequest(
 
         @Schema(description = "A sandbox profile of the catalog; the catalog's default without it")
         Optional<String> profile,
+
+        @Schema(
+                description =
+                        "The fence that the job demands, no weaker than its profile's; refused when this host cannot build"
+                                + " it. GET /api/v1/fence says which can",
+                enumeration = {"namespaces", "landlock"})
+        Optional<FenceTier> tier,
 
         @Schema(
                 name = "deadline_seconds",
@@ -49,11 +58,37 @@ record SubmitRequest(
                         "How often the work may be begun again when the service ended while it was under way, 0 to"
                                 + " 10; only for capabilities that are repeatable. Without it such a job is interrupted",
                 examples = "1")
-        int retries) {
-    private static final Set<String> FIELDS =
-            Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries");
+        int retries,
+
+        @Schema(
+                description = "Among the agent's own waiting jobs, -10 to 10: the higher goes first. 0 without it",
+                examples = "5")
+        int priority) {
+    private static final Set<String> FIELDS = Set.of(
+            "capability",
+            "arguments",
+            "profile",
+            "tier",
+            "deadline_seconds",
+            "agent",
+            "session",
+            "retries",
+            "priority");
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
+
+    /**
+     * What someone on this host asks for, who has to prove nothing, from JSON as in a body.
+     *
+     * @throws AdmissionException.Invalid when it cannot be understood
+     */
+    public static Submission local(byte[] request) {
+        try {
+            return parse(request).submission(Caller.OPEN, Optional.empty());
+        } catch (BadRequest e) {
+            throw new AdmissionException.Invalid(e.slug(), String.valueOf(e.getMessage()));
+        }
+    }
 
     static SubmitRequest parse(byte[] body) {
         var json = JsonBody.parse(body);
@@ -75,14 +110,17 @@ record SubmitRequest(
             errors.add("/arguments: they must be an object, not " + JsonBody.kind(arguments));
         }
         var profile = text(json, "profile", errors);
+        var tier = tier(json, errors);
         var agent = text(json, "agent", errors);
-        var session = text(json, "session", errors);
+        var session = session(json, "session", errors);
         var deadline = deadline(json, errors);
-        int retries = retries(json, errors);
+        int retries = whole(json, "retries", 0, MOST_RETRIES, errors);
+        int priority = whole(json, "priority", Submission.LEAST_PRIORITY, Submission.MOST_PRIORITY, errors);
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
-        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent, session, retries);
+        return new SubmitRequest(
+                capability.orElse(""), arguments, profile, tier, deadline, agent, session, retries, priority);
     }
 
     /**
@@ -95,9 +133,12 @@ record SubmitRequest(
                 capability,
                 arguments,
                 profile,
+                tier,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey,
                 retries,
+                priority,
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -110,7 +151,16 @@ record SubmitRequest(
         return agent.or(() -> own).orElse("anonymous");
     }
 
-    private static Optional<String> text(JsonNode json, String field, List<String> errors) {
+    /** The name of a session, which is also a part of an address. */
+    static Optional<String> session(JsonNode json, String field, List<String> errors) {
+        var name = text(json, field, errors);
+        if (name.isPresent() && name.get().contains("/")) {
+            errors.add("/" + field + ": it holds a slash, which the name of a session must not");
+        }
+        return name;
+    }
+
+    static Optional<String> text(JsonNode json, String field, List<String> errors) {
         var value = json.get(field);
         if (value == null) {
             return Optional.empty();
@@ -128,6 +178,15 @@ record SubmitRequest(
         return Optional.empty();
     }
 
+    private static Optional<FenceTier> tier(JsonNode json, List<String> errors) {
+        var name = text(json, "tier", errors);
+        var tier = name.flatMap(FenceTier::named);
+        if (name.isPresent() && tier.isEmpty()) {
+            errors.add("/tier: it must be one of " + FenceTier.names() + ", not \"" + name.get() + "\"");
+        }
+        return tier;
+    }
+
     private static Optional<Double> deadline(JsonNode json, List<String> errors) {
         var value = json.get("deadline_seconds");
         if (value == null) {
@@ -140,16 +199,17 @@ record SubmitRequest(
         return Optional.of(value.doubleValue());
     }
 
-    private static int retries(JsonNode json, List<String> errors) {
-        var value = json.get("retries");
+    /** Zero when it is not there. */
+    private static int whole(JsonNode json, String field, int least, int most, List<String> errors) {
+        var value = json.get(field);
         if (value == null) {
             return 0;
         }
         if (!value.canConvertToInt()
                 || !value.isIntegralNumber()
-                || value.intValue() < 0
-                || value.intValue() > MOST_RETRIES) {
-            errors.add("/retries: it must be a whole number from 0 to " + MOST_RETRIES + ", not " + value);
+                || value.intValue() < least
+                || value.intValue() > most) {
+            errors.add("/" + field + ": it must be a whole number from " + least + " to " + most + ", not " + value);
             return 0;
         }
         return value.intValue();

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
@@ -164,6 +165,55 @@ class SignalsTest {
         await().until(() -> staying.done);
         assertThat(staying.heard).hasSize(2);
         assertThat(leaving.heard).hasSize(1);
+    }
+
+    @Test
+    void whoWaitsIsForgottenWhenItLeaves() {
+        var signals = new Signals(10_000);
+        var leaving = new Watcher(signals, 0);
+        leaving.demand(1);
+        assertThat(signals.waiting()).isEqualTo(1);
+
+        leaving.cancel();
+
+        assertThat(signals.waiting()).isZero();
+    }
+
+    @Test
+    void silenceIsToldAndCostsNoSignal() {
+        var signals = new Signals(10_000);
+        signals.output("stdout", "one");
+
+        var heard = signals.after(0, Duration.ofMillis(5))
+                .invoke(signal -> {
+                    if (signal.isEmpty()) {
+                        signals.changed(Submitted.view("a", JobView.State.COMPLETED));
+                    }
+                })
+                .collect()
+                .asList()
+                .await()
+                .atMost(PATIENCE);
+
+        assertThat(heard.get(1)).isEmpty();
+        assertThat(words(heard.stream().flatMap(Optional::stream).toList())).containsExactly("1 one", "2 completed");
+        assertThat(signals.waiting()).isZero();
+    }
+
+    @Test
+    void aPageHasWhatThereIsAndAfterTheEndTheEnd() {
+        var signals = new Signals(10_000);
+        assertThat(signals.page(0, 10)).isEmpty();
+        signals.changed(Submitted.view("a", JobView.State.STARTED));
+        signals.output("stdout", "one");
+        assertThat(words(signals.page(0, 1))).containsExactly("1 started");
+        assertThat(words(signals.page(1, 10))).containsExactly("2 one");
+        assertThat(signals.page(2, 10)).isEmpty();
+
+        signals.changed(Submitted.view("a", JobView.State.COMPLETED));
+
+        assertThat(words(signals.page(1, 10))).containsExactly("2 one", "3 completed");
+        assertThat(words(signals.page(3, 10))).containsExactly("3 completed");
     }
 
     @Test

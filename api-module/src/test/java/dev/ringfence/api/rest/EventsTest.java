@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.path.json.JsonPath;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
@@ -96,5 +98,50 @@ class EventsTest {
                 var other = EventStream.watch(id)) {
             assertThat(one.all()).isEqualTo(other.all()).hasSizeGreaterThan(3);
         }
+    }
+
+    @Test
+    void eventsCanBeAskedForPageByPage() {
+        var id = Api.run(Api.shell("echo one")).getString("id");
+
+        var first = page(id, "?limit=2", "");
+        var rest = page(id, "?after=" + first.getString("next"), "");
+
+        assertThat(first.getList("events.event")).containsExactly("submitted", "started");
+        assertThat(first.getBoolean("ended")).isFalse();
+        assertThat(rest.getList("events.event")).containsExactly("output", "completed");
+        assertThat(rest.getList("events.sequence")).containsExactly(3, 4);
+        assertThat(rest.getBoolean("ended")).isTrue();
+    }
+
+    @Test
+    void aLongPollAnswersWhenSomethingHappensAndNotBefore() {
+        var id = Api.submit(Api.shell("sleep 300"));
+        Api.awaitState(id, "started");
+
+        var nothing = page(id, "?after=2", "");
+        var waiting = CompletableFuture.supplyAsync(() -> page(id, "?after=2", "wait=15"));
+        Api.cancel(id);
+
+        assertThat(nothing.getList("events")).isEmpty();
+        assertThat(nothing.getString("next")).isEqualTo("2");
+        assertThat(waiting.join().getList("events")).isNotEmpty();
+    }
+
+    @Test
+    void whoSaysNoFormGetsAStream() {
+        var id = Api.run(Api.shell("true")).getString("id");
+
+        given().get(Api.JOBS + "/" + id + "/events").then().statusCode(200).contentType("text/event-stream");
+    }
+
+    private static JsonPath page(String id, String query, String prefer) {
+        return given().accept("application/json")
+                .header("Prefer", prefer)
+                .get(Api.JOBS + "/" + id + "/events" + query)
+                .then()
+                .statusCode(200)
+                .extract()
+                .jsonPath();
     }
 }

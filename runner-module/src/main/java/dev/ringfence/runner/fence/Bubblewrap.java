@@ -105,9 +105,8 @@ final class Bubblewrap {
 
     private static void device(List<String> argv, Gpus.Found found, Path node) {
         var inside = Path.of("/dev").resolve(found.devices().relativize(node));
-        for (var parent = inside.getParent();
-                parent != null && parent.getNameCount() > 1;
-                parent = parent.getParent()) {
+        var parent = inside.getParent();
+        if (parent != null && parent.getNameCount() > 1) {
             argv.addAll(List.of("--perms", "0755", "--dir", parent.toString()));
         }
         argv.addAll(List.of("--dev-bind", node.toString(), inside.toString()));

@@ -41,8 +41,8 @@ final class StartedFence implements FencedProcess {
     }
 
     @Override
-    public Path root() {
-        return Path.of("/proc", Integer.toString(supervisor.first()), "root");
+    public Path temporary() {
+        return supervisor.temporary();
     }
 
     @Override

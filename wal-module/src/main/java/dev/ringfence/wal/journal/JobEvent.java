@@ -43,6 +43,10 @@ public sealed interface JobEvent {
      * @param deadline from the start of the work to its end
      * @param idempotencyKey the caller's, if there was one
      * @param retries how often the work may be begun again after an interruption
+     * @param priority among its agent's waiting jobs; the higher goes first
+     * @param tier the fence that it demands beside the profile
+     * @param retryOf the job whose request this one repeats, if it does
+     * @param webhook the name of what hears of the end, if something does
      */
     record Submitted(
             String jobId,
@@ -54,7 +58,11 @@ public sealed interface JobEvent {
             String profile,
             Duration deadline,
             @Nullable String idempotencyKey,
-            int retries)
+            int retries,
+            int priority,
+            @Nullable String tier,
+            @Nullable String retryOf,
+            @Nullable String webhook)
             implements JobEvent {
         public Submitted {
             Objects.requireNonNull(jobId);
@@ -67,6 +75,35 @@ public sealed interface JobEvent {
             if (retries < 0) {
                 throw new IllegalArgumentException("retries is " + retries + "; it must be at least 0");
             }
+        }
+
+        /** A job as urgent as most, that demands no fence beside its profile, repeats none, and whose end is told to nobody. */
+        public Submitted(
+                String jobId,
+                Instant at,
+                String agent,
+                @Nullable String session,
+                String capability,
+                JsonNode arguments,
+                String profile,
+                Duration deadline,
+                @Nullable String idempotencyKey,
+                int retries) {
+            this(
+                    jobId,
+                    at,
+                    agent,
+                    session,
+                    capability,
+                    arguments,
+                    profile,
+                    deadline,
+                    idempotencyKey,
+                    retries,
+                    0,
+                    null,
+                    null,
+                    null);
         }
 
         /** A job of no session, whose work is begun once. */

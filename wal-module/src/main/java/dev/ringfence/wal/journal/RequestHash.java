@@ -7,10 +7,12 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What two submissions have in common if and only if they ask for the same: a hash of session, capability, arguments,
- * profile, deadline and retries. The order of an object's fields and the way a number is written make no difference.
+ * profile, deadline, retries, priority, demanded tier, the job that is repeated and the webhook. The order of an object's
+ * fields and the way a number is written make no difference.
  */
 public final class RequestHash {
     private RequestHash() {}
@@ -24,7 +26,19 @@ public final class RequestHash {
         text(digest, Long.toString(request.deadline().toMillis()));
         text(digest, Integer.toString(request.retries()));
         value(digest, request.arguments());
+        // Only if there: requests that were hashed before these existed keep their hash.
+        ifThere(digest, "priority", request.priority() == 0 ? null : Integer.toString(request.priority()));
+        ifThere(digest, "tier", request.tier());
+        ifThere(digest, "retry_of", request.retryOf());
+        ifThere(digest, "webhook", request.webhook());
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void ifThere(MessageDigest digest, String name, @Nullable String value) {
+        if (value != null) {
+            text(digest, name);
+            text(digest, value);
+        }
     }
 
     private static void value(MessageDigest digest, JsonNode json) {

@@ -70,9 +70,12 @@ class ModelCalls {
                 AskModel.name(call.operation()),
                 call.arguments(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.of(deadline),
                 Optional.empty(),
                 0,
+                0,
+                Optional.empty(),
                 Optional.of(new Attendance(line, kept)));
     }
 

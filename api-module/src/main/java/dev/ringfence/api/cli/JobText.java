@@ -1,0 +1,91 @@
+package dev.ringfence.api.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+
+/** Tells of one job as a person wants to read it: its output as it comes, and how it ended. */
+final class JobText {
+    private final PrintStream out;
+    private final PrintStream err;
+    private boolean saidSomething;
+    private JsonNode last = com.fasterxml.jackson.databind.node.MissingNode.getInstance();
+
+    JobText(PrintStream out, PrintStream err) {
+        this.out = out;
+        this.err = err;
+    }
+
+    /** Hears an event of the job, as the service names it. */
+    void heard(String event, JsonNode data) {
+        if (event.equals("output")) {
+            boolean error = data.path("channel").asText().equals("stderr")
+                    || data.path("channel").asText().equals("fence");
+            (error ? err : out).print(data.path("text").asText());
+            (error ? err : out).flush();
+            saidSomething |= !error;
+        } else if (event.equals("dropped")) {
+            err.println("… output before this is no longer kept");
+        } else if (data.has("job")) {
+            last = data.path("job");
+        }
+    }
+
+    /** The job as it was heard of last. */
+    JsonNode job() {
+        return last;
+    }
+
+    /** Prints what the job gave, if none of it was heard, and how it ended. */
+    void end(JsonNode job) {
+        var result = job.path("result");
+        if (!saidSomething) {
+            if (result.path("stdout").isTextual()) {
+                out.print(result.path("stdout").asText());
+                err.print(result.path("stderr").asText());
+            } else if (result.path("text").isTextual()) {
+                out.println(result.path("text").asText());
+            } else if (result.isObject() && !result.isEmpty()) {
+                out.println(result.toPrettyString());
+            }
+        }
+        out.flush();
+        err.println(summary(job));
+    }
+
+    static String summary(JsonNode job) {
+        var text = new StringBuilder(
+                "job " + job.path("id").asText() + " " + job.path("state").asText());
+        if (job.has("started_at") && job.has("ended_at")) {
+            text.append(" after ").append(took(job));
+        }
+        if (job.path("result").has("exit_code")) {
+            text.append(", exit code ")
+                    .append(job.path("result").path("exit_code").asText());
+        }
+        if (job.has("error")) {
+            text.append(": ").append(job.path("error").path("type").asText()).append(": ");
+            text.append(Table.plain(job.path("error").path("message").asText()));
+        }
+        return text.toString();
+    }
+
+    static String took(JsonNode job) {
+        if (!job.has("started_at") || !job.has("ended_at")) {
+            return "";
+        }
+        var took = Duration.between(
+                Instant.parse(job.path("started_at").asText()),
+                Instant.parse(job.path("ended_at").asText()));
+        return took.toMillis() + " ms";
+    }
+
+    /** What a command that ran this job ends with. */
+    static int exitCode(JsonNode job) {
+        return job.path("state").asText().equals("completed")
+                        && job.path("result").path("exit_code").asInt(0) == 0
+                ? 0
+                : ExitCodes.FAILED;
+    }
+}

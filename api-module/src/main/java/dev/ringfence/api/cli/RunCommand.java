@@ -1,0 +1,154 @@
+package dev.ringfence.api.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Runs one job, here or on a service. */
+@Command(
+        name = "run",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Run one job to its end and print what it puts out. Without --url it runs here, without a server: the same",
+            "admission, fence and journal as in the service, on the same data directory, which no service may be using."
+        },
+        footer = {
+            "",
+            "Ends with 0 when the job completed and its program, if it ran one, ended with 0; with 1 otherwise.",
+            "Ctrl-C ends the job and all its processes.",
+            "",
+            "Examples:",
+            "  ringfence run ShellExec --args '{\"cmd\": \"uname -a\"}'",
+            "  ringfence run ShellExec --args '{\"cmd\": \"make test\"}' --profile standard --deadline 300 --json",
+            "  ringfence run ShellExec --args '{\"cmd\": \"date\"}' --url http://127.0.0.1:8080"
+        })
+final class RunCommand implements Callable<Integer> {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    @Parameters(paramLabel = "CAPABILITY", description = "What to invoke, as `ringfence list` prints it.")
+    private String capability;
+
+    @Option(
+            names = "--args",
+            paramLabel = "JSON",
+            defaultValue = "{}",
+            description = "The arguments, a JSON object; {} without it.")
+    private String arguments;
+
+    @Option(names = "--profile", paramLabel = "NAME", description = "The sandbox profile.")
+    private @Nullable String profile;
+
+    @Option(names = "--deadline", paramLabel = "SECONDS", description = "From the start of the work to its end.")
+    private @Nullable Double deadline;
+
+    @Option(names = "--agent", paramLabel = "NAME", description = "In whose name; \"anonymous\" without it.")
+    private @Nullable String agent;
+
+    @Option(names = "--session", paramLabel = "NAME", description = "The session that the job belongs to.")
+    private @Nullable String session;
+
+    @Option(names = "--json", description = "Print the job as JSON when it has ended, and nothing else.")
+    private boolean json;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "The catalog (TOML); RINGFENCE_CATALOG as well.")
+    private @Nullable Path config;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "Where the journal is kept; RINGFENCE_DATA as well. Without it: ./ringfence-data.")
+    private @Nullable Path data;
+
+    @Option(
+            names = "--url",
+            paramLabel = "URL",
+            description = "Run it on this service instead, which has its own catalog and data.")
+    private @Nullable URI url;
+
+    @Option(
+            names = "--key-file",
+            paramLabel = "FILE",
+            description = "A file with the API key for --url; RINGFENCE_API_KEY has the key without it.")
+    private @Nullable Path keyFile;
+
+    /** Picocli sets the fields. */
+    @SuppressWarnings("NullAway.Init")
+    RunCommand() {}
+
+    @Override
+    public Integer call() {
+        var job = job();
+        if (url != null) {
+            return remote(url, job);
+        }
+        ServeCommand.set("ringfence.catalog", config);
+        ServeCommand.set("ringfence.data", data);
+        // Nobody reaches this process but the person in front of it, whose Ctrl-C is meant.
+        System.setProperty("quarkus.http.host-enabled", "false");
+        System.setProperty("ringfence.drain-timeout", "1ms");
+        System.setProperty("quarkus.log.level", "WARN");
+        System.setProperty("quarkus.log.console.stderr", "true");
+        return ServiceProcess.run(RunApplication.class, job.toString(), Boolean.toString(json));
+    }
+
+    private int remote(URI service, ObjectNode job) {
+        var text = new JobText(System.out, System.err);
+        try (var client = ServiceOptions.connect(service, keyFile)) {
+            client.stream(job, (event, data) -> {
+                if (json) {
+                    text.heard(data.has("job") ? event : "", data);
+                } else {
+                    text.heard(event, data);
+                }
+            });
+        }
+        if (json) {
+            System.out.println(text.job());
+        } else {
+            text.end(text.job());
+        }
+        return JobText.exitCode(text.job());
+    }
+
+    /** As a submission over HTTP has it. */
+    private ObjectNode job() {
+        var job = JsonNodeFactory.instance.objectNode().put("capability", capability);
+        job.set("arguments", parsed());
+        put(job, "profile", profile);
+        put(job, "agent", agent);
+        put(job, "session", session);
+        if (deadline != null) {
+            job.put("deadline_seconds", deadline);
+        }
+        return job;
+    }
+
+    private static void put(ObjectNode job, String field, @Nullable String value) {
+        if (value != null) {
+            job.put(field, value);
+        }
+    }
+
+    private JsonNode parsed() {
+        try {
+            var parsed = MAPPER.readTree(arguments);
+            if (parsed instanceof ObjectNode) {
+                return parsed;
+            }
+            throw new CommandFailure(
+                    CommandLine.ExitCode.USAGE, "--args must be a JSON object, such as '{\"cmd\": \"true\"}'");
+        } catch (IOException e) {
+            throw new CommandFailure(CommandLine.ExitCode.USAGE, "--args is not JSON: " + e.getMessage());
+        }
+    }
+}

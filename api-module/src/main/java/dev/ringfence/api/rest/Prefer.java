@@ -1,0 +1,26 @@
+package dev.ringfence.api.rest;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** The header {@code Prefer} (RFC 7240). */
+final class Prefer {
+    private static final Pattern WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,6})(?:$|[,;\\s])");
+    private static final int LONGEST_WAIT_SECONDS = 600;
+
+    private Prefer() {}
+
+    /** How long the client would wait; a longer wait than is possible is cut, since it is a preference only. */
+    static Optional<Duration> wait(List<String> values) {
+        for (var value : values) {
+            var found = WAIT.matcher(value);
+            if (found.find()) {
+                return Optional.of(
+                        Duration.ofSeconds(Math.min(Integer.parseInt(found.group(1)), LONGEST_WAIT_SECONDS)));
+            }
+        }
+        return Optional.empty();
+    }
+}

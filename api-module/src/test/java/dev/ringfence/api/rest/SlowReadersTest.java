@@ -1,0 +1,147 @@
+package dev.ringfence.api.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+@QuarkusTest
+@TestProfile(WholeService.Impatient.class)
+class SlowReadersTest {
+    private static final int READERS = 4;
+
+    @Test
+    void silenceIsFilledWithComments() throws IOException {
+        var id = Api.submit(Api.shell("sleep 300"));
+        try (var socket = watch(id, "0")) {
+            var lines = socket.getInputStream();
+            var heard = new StringBuilder();
+
+            await().atMost(Duration.ofSeconds(10)).until(() -> {
+                heard.append(new String(lines.readNBytes(1), StandardCharsets.UTF_8));
+                heard.append(new String(lines.readNBytes(lines.available()), StandardCharsets.UTF_8));
+                return heard.toString().contains(":still here");
+            });
+        } finally {
+            Api.cancel(id);
+        }
+    }
+
+    @Test
+    void whoeverTakesNothingIsCutOffAndGoesOnWithoutGapOrRepeat() throws Exception {
+        var id = Api.submit(
+                Api.shell("sleep 0.5; for i in $(seq 400); do head -c 10000 /dev/zero | tr '\\0' x; echo; done"));
+        var others = new ConcurrentHashMap<Integer, List<String>>();
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < READERS; i++) {
+                int reader = i;
+                threads.execute(() -> others.put(reader, all(id, new ArrayList<>())));
+            }
+        }
+        Api.awaitState(id, "completed");
+        String taken;
+        try (var stalled = watch(id, "0")) {
+            await().atMost(Duration.ofSeconds(30)).until(() -> connections(stalled.getLocalPort()) == 0);
+            taken = rest(stalled);
+        }
+        var before = ids(taken);
+
+        var whole = all(id, new ArrayList<>(before));
+
+        assertThat(before).isNotEmpty().hasSizeLessThan(whole.size());
+        assertThat(whole)
+                .containsExactlyElementsOf(IntStream.rangeClosed(1, whole.size())
+                        .mapToObj(Integer::toString)
+                        .toList());
+        assertThat(others)
+                .hasSize(READERS)
+                .allSatisfy((_, heard) -> assertThat(heard).isEqualTo(whole));
+    }
+
+    /** Reads to the end, and goes on where it was whenever it is cut off. */
+    private static List<String> all(String id, List<String> heard) {
+        for (int connection = 0; connection < 100; connection++) {
+            try (var socket = watch(id, heard.isEmpty() ? "0" : heard.getLast())) {
+                var text = rest(socket);
+                heard.addAll(ids(text));
+                if (text.contains("event:completed")) {
+                    return heard;
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        throw new AssertionError("cut off again and again after " + heard.size() + " events");
+    }
+
+    /** With a window so small that the service notices soon that nobody reads. */
+    private static Socket watch(String id, String after) throws IOException {
+        var socket = new Socket();
+        socket.setReceiveBufferSize(4096);
+        socket.setSoTimeout(15_000);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), RestAssured.port));
+        socket.getOutputStream()
+                .write(("GET /api/v1/jobs/" + id + "/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: " + after
+                                + "\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII));
+        return socket;
+    }
+
+    /** How many connections the service has with a port of this host, as the kernel tells. */
+    private static long connections(int port) throws IOException {
+        var ours = "0100007F:%04X".formatted(RestAssured.port);
+        var theirs = "0100007F:%04X".formatted(port);
+        try (var lines = Files.lines(Path.of("/proc/net/tcp6"))) {
+            return lines.filter(line -> line.contains(ours + " 0000000000000000FFFF0000" + theirs + " 01"))
+                    .count();
+        }
+    }
+
+    /** What had arrived before the connection was cut. */
+    private static String rest(Socket socket) throws IOException {
+        var text = new StringBuilder();
+        var buffer = new byte[1 << 16];
+        try {
+            for (int read = socket.getInputStream().read(buffer);
+                    read > 0;
+                    read = socket.getInputStream().read(buffer)) {
+                text.append(new String(buffer, 0, read, StandardCharsets.UTF_8));
+            }
+        } catch (IOException cut) {
+            // A connection that is reset tells no more.
+        }
+        return text.toString();
+    }
+
+    /** Of the events that came whole. */
+    private static List<String> ids(String text) {
+        var ids = new ArrayList<String>();
+        var id = "";
+        for (var line : text.split("\r?\n", -1)) {
+            if (line.startsWith("id:")) {
+                id = line.substring(3).strip();
+            } else if (line.isEmpty() && !id.isEmpty()) {
+                ids.add(id);
+                id = "";
+            }
+        }
+        return ids;
+    }
+}

@@ -1,0 +1,3 @@
+/** Tests of sessions. */
+@org.jspecify.annotations.NullMarked
+package dev.ringfence.api.session;

@@ -1,0 +1,3 @@
+/** Tests of the durable map. */
+@org.jspecify.annotations.NullMarked
+package dev.ringfence.wal.map;
