@@ -56,7 +56,7 @@ final class Fenced implements AutoCloseable {
 
     /**
      * How a fence of ours was started, for another program: what bubblewrap is told, its own name first, without the
-     * descriptors that only we pass.
+     * descriptors that only we pass; the environment is one of them.
      */
     List<String> bubblewrapFor(List<String> program) throws IOException {
         var up = new CountDownLatch(1);
@@ -78,7 +78,7 @@ final class Fenced implements AutoCloseable {
 
     private static List<String> same(String commandLine, List<String> program) {
         var words = new ArrayList<>(Arrays.asList(commandLine.split("\0")));
-        for (var option : List.of("--seccomp", "--json-status-fd", "--block-fd")) {
+        for (var option : List.of("--seccomp", "--args", "--json-status-fd", "--block-fd")) {
             int at = words.indexOf(option);
             if (at >= 0) {
                 words.subList(at, at + 2).clear();

@@ -70,7 +70,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) i
                     workspaces,
                     (agent, root) -> live.catalog()
                             .grants(agent)
-                            .map(grants -> grants.allowsRoot(root))
+                            .map(grants -> root.equals(FileRoots.WORKSPACE) || grants.allowsRoot(root))
                             .orElse(false),
                     data);
             var backups = new Backups(

@@ -16,6 +16,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -32,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 public class HostResource {
     /** Fences of jobs are named by their ids, with a number behind when a job has several. */
     private static final Pattern JOB = Pattern.compile("([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-.*)?");
+
+    /** How the processes that build a fence call themselves. */
+    private static final String BUILDER = "ringfence:";
 
     private final ServiceGate gate;
 
@@ -115,6 +119,12 @@ public class HostResource {
         return caller.admin() || owner.map(job -> caller.maySee(job.agent())).orElse(false);
     }
 
+    /** What builds a fence is told by its first word only: the rest is the fence in bubblewrap's words, and long. */
+    private static List<String> shown(ProcessEntry process) {
+        var command = process.command();
+        return command.size() > 1 && command.getFirst().startsWith(BUILDER) ? command.subList(0, 1) : command;
+    }
+
     private static ObjectNode process(ProcessEntry process, FencedTree tree, Optional<Job> owner) {
         var json =
                 JsonNodeFactory.instance.objectNode().put("pid", process.pid()).put("parent", process.parent());
@@ -124,7 +134,7 @@ public class HostResource {
                         .put("capability", job.view().submission().capability()),
                 () -> json.put("engine", tree.name()));
         var command = json.putArray("command");
-        process.command().forEach(command::add);
+        shown(process).forEach(command::add);
         return json.put("state", String.valueOf(process.state()))
                 .put("threads", process.threads())
                 .put("cpu_ms", process.cpu().toMillis())

@@ -309,12 +309,14 @@ public class ModelsResource {
     @Blocking
     @Path("/catalog/reload")
     @Operation(
-            summary = "Reads the catalog file again, as SIGHUP does",
+            summary = "Reads the catalog file and the manifests of capabilities again, as SIGHUP does",
             description =
                     "As a whole or not at all. Jobs under way keep the model that they began with; engines of models"
                             + " that changed or went come to the end of their work and stop.")
     @APIResponse(responseCode = "200", description = "The new catalog is in use")
-    @APIResponse(responseCode = "422", description = "invalid-catalog, with every error; the old one stays in use")
+    @APIResponse(
+            responseCode = "422",
+            description = "invalid-catalog or invalid-manifest, with every error; nothing of it is taken over")
     public Response reload() {
         var service = gate.service();
         var _ = service.liveCatalog().reload();

@@ -238,6 +238,9 @@ class FilesOverHttpTest {
                 tier,
                 arguments().put("operation", "commit").put("path", repository).put("message", "all of it"));
         assertThat(commit.getString("result.stdout")).as(commit.prettify()).matches("[0-9a-f]{40}\n");
+        assertThat(commit.getList("result.programs[2].argv", String.class))
+                .startsWith("/usr/bin/git")
+                .contains("commit", "--message=all of it");
         assertThat(git(tier, arguments().put("operation", "log").put("path", repository))
                         .getString("result.stdout"))
                 .contains("all of it");
@@ -391,6 +394,10 @@ class FilesOverHttpTest {
                 .contains("***")
                 .doesNotContain(secret);
         dryRun(job("ShellExec", arguments)).body(not(containsString(secret)));
+        // What the journal has of it is no longer enough to run it.
+        var again = arguments().put("cmd", "true");
+        again.putObject("secret_env").putNull("TOKEN");
+        assertThat(run("ShellExec", again).getString("error.message")).contains("submit the job again");
         var loader = arguments();
         loader.put("cmd", "true").putObject("env").put("LD_PRELOAD", "/work/evil.so");
         assertThat(run("ShellExec", loader).getString("error.message")).contains("/env/LD_PRELOAD");

@@ -33,7 +33,7 @@ final class FencedExecution implements Execution {
     /** What the fence itself keeps: enough of its last words when it breaks. */
     private static final long LAST_WORDS = 16 * 1024;
 
-    private static final int MOST_WORDS = 32;
+    private static final int MOST_WORDS = 24;
     private static final int LONGEST_WORD = 200;
 
     private static final Logger LOG = Logger.getLogger(FencedExecution.class);
@@ -259,9 +259,15 @@ final class FencedExecution implements Execution {
     private static ObjectNode ranProgram(List<String> argv, FencedResult result) {
         var json = FenceJson.object();
         var words = json.putArray("argv");
-        argv.stream().limit(MOST_WORDS).map(FencedExecution::shortened).forEach(words::add);
-        if (argv.size() > MOST_WORDS) {
-            json.put("words_left_out", argv.size() - MOST_WORDS);
+        int leftOut = Math.max(0, argv.size() - MOST_WORDS);
+        for (int i = 0; i < argv.size(); i++) {
+            // What a program does stands at the end more often than at the beginning.
+            if (i < 1 || i > leftOut) {
+                words.add(shortened(argv.get(i)));
+            }
+        }
+        if (leftOut > 0) {
+            json.put("words_left_out", leftOut);
         }
         switch (result.end()) {
             case ProcessEnd.Exited(int code) -> json.put("exit_code", code);
