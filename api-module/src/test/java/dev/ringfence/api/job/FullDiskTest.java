@@ -117,7 +117,7 @@ class FullDiskTest {
             end--;
         }
         try (var file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
-            file.write(ByteBuffer.wrap(new byte[] {1, 2, 3, 4, 5, 6, 7, 8}), end + 64);
+            var _ = file.write(ByteBuffer.wrap(new byte[] {1, 2, 3, 4, 5, 6, 7, 8}), end + 64);
         }
     }
 

@@ -175,6 +175,19 @@ class FailureTest {
     }
 
     @Test
+    void aRecordIsTakenBackDurablyBeforeItIsRefused() {
+        try (var log = Logs.open(directory, storage)) {
+            var operations = new ArrayList<Operation>();
+            storage.breakWith((operation, file) -> operations.add(operation));
+            fillUpAfterTheNextWrite();
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
+
+            // Otherwise what the kernel wrote back meanwhile could come back after a power loss.
+            assertThat(operations).startsWith(Operation.WRITE, Operation.WRITE, Operation.SYNC);
+        }
+    }
+
+    @Test
     void appendingGoesOnWhereARecordWasTakenBack() {
         try (var log = Logs.open(directory, storage)) {
             Logs.append(log, "before");

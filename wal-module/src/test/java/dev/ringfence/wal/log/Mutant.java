@@ -30,7 +30,11 @@ record Mutant(String name, String file, String line, String instead) {
                     "Opening",
                     "            copy(last, 0, last.end(), opened, 0);\n",
                     ""),
-            new Mutant("clearing a torn tail", "Opening", "            clear(opened, last.end(), rest);\n", ""),
+            new Mutant(
+                    "clearing a torn tail",
+                    "Opening",
+                    "clear(opened, last.end(), rest)",
+                    "clear(opened, last.end(), 0)"),
             new Mutant(
                     "sync of a cleared tail",
                     "Opening",
