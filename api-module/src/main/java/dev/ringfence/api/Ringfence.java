@@ -1,10 +1,13 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.job.Preparation;
 import dev.ringfence.api.session.Leftovers;
 import dev.ringfence.api.session.Sessions;
+import dev.ringfence.api.webhook.Webhooks;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.EngineOptions;
@@ -65,6 +68,7 @@ public final class Ringfence implements AutoCloseable {
     private final Toolbox toolbox;
     private final Journal journal;
     private final Sessions sessions;
+    private final Webhooks webhooks;
     private final Jobs jobs;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
@@ -79,6 +83,7 @@ public final class Ringfence implements AutoCloseable {
             Toolbox toolbox,
             Journal journal,
             Sessions sessions,
+            Webhooks webhooks,
             Jobs jobs,
             Duration drainTimeout) {
         this.catalog = catalog;
@@ -89,6 +94,7 @@ public final class Ringfence implements AutoCloseable {
         this.toolbox = toolbox;
         this.journal = journal;
         this.sessions = sessions;
+        this.webhooks = webhooks;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
     }
@@ -112,9 +118,11 @@ public final class Ringfence implements AutoCloseable {
                 config.fence().grace()));
         var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
         Sessions sessions = null;
+        Webhooks webhooks = null;
         try {
             sweep(fence);
             sessions = sessions(data.resolve("sessions"), config);
+            webhooks = WebhookSettings.open(data.resolve("webhooks"), config.webhooks());
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
@@ -131,9 +139,10 @@ public final class Ringfence implements AutoCloseable {
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
-                    sessions,
-                    jobObserver);
+                    Preparation.all(List.of(sessions, webhooks)),
+                    JobObserver.both(jobObserver, webhooks));
             jobs.recover(recovered.jobs());
+            webhooks.begin(id -> jobs.find(id).map(Job::view));
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
                     catalog,
@@ -144,11 +153,15 @@ public final class Ringfence implements AutoCloseable {
                     toolbox,
                     recovered.journal(),
                     sessions,
+                    webhooks,
                     jobs,
                     config.drainTimeout());
         } catch (RuntimeException e) {
             if (sessions != null) {
                 sessions.close();
+            }
+            if (webhooks != null) {
+                webhooks.close();
             }
             recovered.journal().close();
             throw e;
@@ -198,6 +211,11 @@ public final class Ringfence implements AutoCloseable {
         return sessions;
     }
 
+    /** Who is told of the ends of jobs. */
+    public Webhooks webhooks() {
+        return webhooks;
+    }
+
     /** What sessions and their jobs leave beside the journal. */
     public Leftovers leftovers() {
         return toolbox;
@@ -226,6 +244,7 @@ public final class Ringfence implements AutoCloseable {
         drain();
         engines.close();
         remotes.close();
+        webhooks.close();
         journal.close();
         sessions.close();
         fence.close();

@@ -254,7 +254,7 @@ public final class Jobs {
                 submission.idempotencyKey().orElse(null),
                 submission.retries(),
                 submission.retryOf().orElse(null),
-                null);
+                submission.webhook().orElse(null));
     }
 
     /** Counts a job in; whoever calls it must see to {@link #release()}. */

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param deadline from the start of the work to its end; empty for the service's default
  * @param idempotencyKey the same key with the same request gives the same job
  * @param retries how often the work may be begun again when the service ended while it was under way
+ * @param webhook the name of what hears of the end, if something does
  * @param retryOf the ended job whose request this repeats, if it does
  * @param attendance who stays on the line, if anyone does
  */
@@ -24,6 +25,7 @@ public record Submission(
         Optional<Duration> deadline,
         Optional<String> idempotencyKey,
         int retries,
+        Optional<String> webhook,
         Optional<String> retryOf,
         Optional<Attendance> attendance) {
     /** Of no session, with work that is begun once, and that nobody attends. */
@@ -43,6 +45,7 @@ public record Submission(
                 deadline,
                 idempotencyKey,
                 0,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
     }
@@ -69,6 +72,7 @@ public record Submission(
                 Optional.of(submission.deadline()),
                 idempotencyKey,
                 submission.retries(),
+                Optional.ofNullable(submission.webhook()),
                 Optional.of(job.id()),
                 Optional.empty());
     }

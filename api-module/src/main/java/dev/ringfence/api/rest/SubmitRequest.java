@@ -50,9 +50,14 @@ public record SubmitRequest(
                         "How often the work may be begun again when the service ended while it was under way, 0 to"
                                 + " 10; only for capabilities that are repeatable. Without it such a job is interrupted",
                 examples = "1")
-        int retries) {
+        int retries,
+
+        @Schema(
+                description = "The name of a webhook that hears of the job's end; the operator configures them",
+                examples = "operations")
+        Optional<String> webhook) {
     private static final Set<String> FIELDS =
-            Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries");
+            Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries", "webhook");
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
@@ -93,10 +98,11 @@ public record SubmitRequest(
         var session = session(json, "session", errors);
         var deadline = deadline(json, errors);
         int retries = retries(json, errors);
+        var webhook = text(json, "webhook", errors);
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
-        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent, session, retries);
+        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent, session, retries, webhook);
     }
 
     /**
@@ -112,6 +118,7 @@ public record SubmitRequest(
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey,
                 retries,
+                webhook,
                 Optional.empty(),
                 Optional.empty());
     }

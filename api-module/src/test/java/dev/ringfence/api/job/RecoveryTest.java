@@ -131,6 +131,7 @@ class RecoveryTest {
                 Optional.empty(),
                 2,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
         var first = Probe.heldByTheTest().repeatable(true);
         try (var pipeline = Pipeline.open(directory, first)) {
@@ -180,6 +181,7 @@ class RecoveryTest {
                     Optional.empty(),
                     Optional.empty(),
                     1,
+                    Optional.empty(),
                     Optional.empty(),
                     Optional.empty());
 

@@ -74,6 +74,7 @@ class ModelCalls {
                 Optional.empty(),
                 0,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.of(new Attendance(line, kept)));
     }
 
