@@ -13,6 +13,7 @@ import java.util.List;
 public final class Bench {
     private static final int[] WRITERS = {1, 8, 64, 256};
     private static final int[] SIZES = {256, 4096};
+    private static final int ROUNDS = 5;
 
     private final Path scratch;
     private final double seconds;
@@ -66,11 +67,12 @@ public final class Bench {
     }
 
     private void appends() throws Exception {
-        System.out.println("appends a second, (p99 in ms), and how many times the peer's");
+        System.out.println("appends a second, (p99 in ms), and how many times the peer's: median (least-most) of "
+                + ROUNDS + " rounds");
         System.out.println("disk: fio's fdatasyncs of as many bytes, times the writers: every sync carries all who wait");
         System.out.println();
         System.out.printf(
-                "%5s %4s %16s %18s %18s %18s  %s%n", "bytes", "wr", "ringfence", "disk", "sqlite", "etcd", "verdict");
+                "%5s %4s %16s %24s %24s %24s  %s%n", "bytes", "wr", "ringfence", "disk", "sqlite", "etcd", "verdict");
         for (var size : SIZES) {
             for (var count : writers) {
                 row(size, count);
@@ -78,43 +80,83 @@ public final class Bench {
         }
     }
 
+    /** Rounds, each with everyone in it, as a disk's speed may change from one second to the next; medians count. */
     private void row(int size, int count) throws Exception {
         var payload = new byte[size];
         new java.util.Random(1).nextBytes(payload);
-        var disk = new ArrayList<Double>();
-        disk.add(Programs.fdatasyncs(scratch, count * (size + 32L), seconds / 2));
-        // In turns, so that a disk that becomes slower meanwhile does so for all.
-        var ours = new ArrayList<Load.Result>();
-        for (int i = 0; i < 2; i++) {
+        var ours = new ArrayList<Double>();
+        var p99 = new ArrayList<Double>();
+        var disk = new Peer("disk", count == 1 ? 0.9 : 0.8);
+        var sqlite = new Peer("sqlite", 3);
+        var etcd = new Peer("etcd", 1);
+        var slice = seconds / ROUNDS;
+        for (int i = 0; i < ROUNDS; i++) {
+            var before = Programs.fdatasyncs(scratch, count * (size + 32L), slice);
+            Load.Result result;
             try (var log = new RingfenceTarget(fresh("log"), payload)) {
-                ours.add(Load.run(log, count, seconds / 2));
+                result = Load.run(log, count, slice);
             }
-            disk.add(Programs.fdatasyncs(scratch, count * (size + 32L), seconds / 2));
+            var after = Programs.fdatasyncs(scratch, count * (size + 32L), slice);
+            ours.add(result.perSecond());
+            p99.add(result.p99Micros() / 1e3);
+            disk.add(result.perSecond(), count * (before + after) / 2);
+            var other = Sqlite.run(fresh("sqlite"), payload, count, slice);
+            if (other != null) {
+                sqlite.add(result.perSecond(), other.perSecond());
+            }
+            other = Etcd.run(fresh("etcd"), payload, count, slice);
+            if (other != null) {
+                etcd.add(result.perSecond(), other.perSecond());
+            }
         }
-        var sqlite = Sqlite.run(fresh("sqlite"), payload, count, seconds);
-        var etcd = Etcd.run(fresh("etcd"), payload, count, seconds);
-        var rate = ours.stream().mapToDouble(Load.Result::perSecond).average().orElseThrow();
-        var p99 = ours.stream().mapToDouble(Load.Result::p99Micros).max().orElseThrow() / 1e3;
-        var ideal = count * disk.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
-        var goal = count == 1 ? 0.9 : 0.8;
-        var verdict = verdict("disk", rate / ideal, goal)
-                + (sqlite == null ? "" : verdict("sqlite", rate / sqlite.perSecond(), 3))
-                + (etcd == null ? "" : verdict("etcd", rate / etcd.perSecond(), 1));
+        var verdict = verdict(disk) + verdict(sqlite) + verdict(etcd);
         System.out.printf(
-                "%5d %4d %16s %18s %18s %18s  %s%n",
+                "%5d %4d %16s %24s %24s %24s  %s%n",
                 size,
                 count,
-                "%.0f (%.1f)".formatted(rate, p99),
-                "%.0f %.2fx".formatted(ideal, rate / ideal),
-                against(rate, sqlite),
-                against(rate, etcd),
+                "%.0f (%.1f)".formatted(median(ours), median(p99)),
+                disk,
+                sqlite,
+                etcd,
                 verdict.isEmpty() ? "met" : verdict.strip());
     }
 
-    private static String against(double rate, Load.Result peer) {
-        return peer == null
-                ? "not installed"
-                : "%.0f (%.1f) %.1fx".formatted(peer.perSecond(), peer.p99Micros() / 1e3, rate / peer.perSecond());
+    /** Whom we are compared with, round by round. */
+    private static final class Peer {
+        private final String name;
+        private final double goal;
+        private final List<Double> rates = new ArrayList<>();
+        private final List<Double> ratios = new ArrayList<>();
+
+        Peer(String name, double goal) {
+            this.name = name;
+            this.goal = goal;
+        }
+
+        void add(double ours, double theirs) {
+            rates.add(theirs);
+            ratios.add(ours / theirs);
+        }
+
+        @Override
+        public String toString() {
+            return rates.isEmpty()
+                    ? "not installed"
+                    : "%.0f %.2fx (%.2f-%.2f)"
+                            .formatted(
+                                    median(rates),
+                                    median(ratios),
+                                    ratios.stream().min(Double::compare).orElseThrow(),
+                                    ratios.stream().max(Double::compare).orElseThrow());
+        }
+    }
+
+    private static double median(List<Double> values) {
+        return values.stream().sorted().toList().get(values.size() / 2);
+    }
+
+    private String verdict(Peer peer) {
+        return peer.ratios.isEmpty() ? "" : verdict(peer.name, median(peer.ratios), peer.goal);
     }
 
     private String verdict(String peer, double ratio, double goal) {

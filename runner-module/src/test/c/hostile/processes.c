@@ -27,9 +27,8 @@ void fork_bomb(char **arguments) {
             pause();
         }
     }
-    if (getpid() == first) {
-        broke("fork");
-    }
+    // Whatever counts processes only now and then has until then to end it.
+    pause();
 }
 
 static void *idle(void *nothing) {

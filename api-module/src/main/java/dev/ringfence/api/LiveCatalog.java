@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.Model;
+import dev.ringfence.runner.capability.ManifestException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,6 +26,8 @@ public final class LiveCatalog {
     private final AddedModels added;
     /** Guarded by this, as the next. */
     private Consumer<Catalog> changed = _ -> {};
+
+    private Companion companion = _ -> () -> {};
 
     /** Of the file alone. */
     private Catalog base;
@@ -63,6 +66,11 @@ public final class LiveCatalog {
         changed.accept(catalog());
     }
 
+    /** From now on this is read again with the file. */
+    synchronized void join(Companion other) {
+        companion = other;
+    }
+
     /** The one in use now. */
     public Catalog catalog() {
         return state.catalog();
@@ -74,13 +82,18 @@ public final class LiveCatalog {
     }
 
     /**
-     * Reads the file again.
+     * Reads the file again, and with it the manifests of capabilities.
      *
      * @throws CatalogException with all that is wrong with it; the catalog in use stays
+     * @throws ManifestException with all that is wrong with the manifests; the catalog and the capabilities in use stay
      */
     public synchronized State reload() {
-        base = read(file);
-        use(state(base));
+        var read = read(file);
+        var next = state(read);
+        var joined = companion.prepare(next.catalog());
+        base = read;
+        joined.run();
+        use(next);
         LOG.infof(
                 "The catalog was read again: %d models, %d sandbox profiles",
                 catalog().models().size(), catalog().profiles().size());
@@ -92,7 +105,7 @@ public final class LiveCatalog {
     void reloadOnSignal() {
         try {
             var _ = reload();
-        } catch (CatalogException e) {
+        } catch (CatalogException | ManifestException e) {
             LOG.errorf("The catalog was not read again, and the one in use stays: %s", e.getMessage());
         }
     }

@@ -5,6 +5,7 @@ import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.runner.engine.EngineLoad;
 import dev.ringfence.runner.engine.LlamaServerPool;
+import dev.ringfence.runner.telemetry.Guard;
 import dev.ringfence.wal.log.LogObserver;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -33,6 +34,23 @@ public class Metrics implements JobObserver, LogObserver {
         this.batch = DistributionSummary.builder("ringfence.journal.batch")
                 .description("Events that one sync made durable")
                 .register(registry);
+    }
+
+    void watch(Guard guard) {
+        for (var key : guard.keys()) {
+            Gauge.builder("ringfence.guard.reading", guard, watched -> watched.reading(key))
+                    .description("What the guard reads")
+                    .tag("limit", key)
+                    .register(registry);
+            Gauge.builder("ringfence.guard.limit", guard, watched -> watched.limit(key))
+                    .description("Beyond which it refuses new jobs")
+                    .tag("limit", key)
+                    .register(registry);
+            Gauge.builder("ringfence.guard.closed", guard, watched -> watched.closed(key) ? 1 : 0)
+                    .description("1 while new jobs are refused for it")
+                    .tag("limit", key)
+                    .register(registry);
+        }
     }
 
     void watch(Jobs jobs) {

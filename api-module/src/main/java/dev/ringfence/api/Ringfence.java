@@ -1,6 +1,7 @@
 package dev.ringfence.api;
 
 import dev.ringfence.api.job.Job;
+import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
@@ -28,9 +29,13 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.files.Artifacts;
+import dev.ringfence.runner.telemetry.Guard;
+import dev.ringfence.runner.telemetry.GuardLimits;
+import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.log.Tail;
@@ -45,6 +50,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
@@ -67,6 +73,8 @@ public final class Ringfence implements AutoCloseable {
     private final ModelSource models;
     private final Toolbox toolbox;
     private final Journal journal;
+    private final HostTelemetry telemetry;
+    private final Guard guard;
     private final Sessions sessions;
     private final Webhooks webhooks;
     private final Jobs jobs;
@@ -82,6 +90,8 @@ public final class Ringfence implements AutoCloseable {
             ModelSource models,
             Toolbox toolbox,
             Journal journal,
+            HostTelemetry telemetry,
+            Guard guard,
             Sessions sessions,
             Webhooks webhooks,
             Jobs jobs,
@@ -93,6 +103,8 @@ public final class Ringfence implements AutoCloseable {
         this.models = models;
         this.toolbox = toolbox;
         this.journal = journal;
+        this.telemetry = telemetry;
+        this.guard = guard;
         this.sessions = sessions;
         this.webhooks = webhooks;
         this.jobs = jobs;
@@ -107,6 +119,7 @@ public final class Ringfence implements AutoCloseable {
     public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
         var settings = settings(config);
         var engineSettings = engineSettings(config);
+        var limits = guardLimits(config.guard());
         var data = dataDirectory(config.data());
         var catalog = catalog(config.catalog(), data);
         var fence = Fence.on(new FenceSettings(
@@ -131,7 +144,18 @@ public final class Ringfence implements AutoCloseable {
                     new AskModel(Operation.CHAT, models),
                     new AskModel(Operation.COMPLETION, models),
                     new AskModel(Operation.EMBEDDINGS, models));
-            var toolbox = Toolbox.open(config, data, catalog, fence, asking, recovered.journal());
+            // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.
+            var undoing = new CompletableFuture<Jobs>();
+            var toolbox = Toolbox.open(
+                    config,
+                    data,
+                    catalog,
+                    fence,
+                    asking,
+                    event -> undoing.join().rolledBack(event));
+            requireKnown(settings, toolbox.capabilities());
+            var telemetry = HostTelemetry.on(data, fence::processorTime);
+            var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
             var jobs = new Jobs(
                     settings,
                     recovered.journal(),
@@ -139,8 +163,10 @@ public final class Ringfence implements AutoCloseable {
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
+                    new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
                     Preparation.all(List.of(sessions, webhooks)),
                     JobObserver.both(jobObserver, webhooks));
+            undoing.complete(jobs);
             jobs.recover(recovered.jobs());
             webhooks.begin(id -> jobs.find(id).map(Job::view));
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
@@ -152,6 +178,8 @@ public final class Ringfence implements AutoCloseable {
                     models,
                     toolbox,
                     recovered.journal(),
+                    telemetry,
+                    guard,
                     sessions,
                     webhooks,
                     jobs,
@@ -207,6 +235,16 @@ public final class Ringfence implements AutoCloseable {
         return journal;
     }
 
+    /** The host's load. */
+    public HostTelemetry telemetry() {
+        return telemetry;
+    }
+
+    /** Keeps new jobs out while the host is too busy. */
+    public Guard guard() {
+        return guard;
+    }
+
     public Sessions sessions() {
         return sessions;
     }
@@ -242,6 +280,7 @@ public final class Ringfence implements AutoCloseable {
             return;
         }
         drain();
+        telemetry.close();
         engines.close();
         remotes.close();
         webhooks.close();
@@ -284,9 +323,41 @@ public final class Ringfence implements AutoCloseable {
         var jobs = config.jobs();
         try {
             return new JobSettings(
-                    jobs.concurrency(), jobs.queue(), jobs.retained(), jobs.defaultDeadline(), jobs.eventBuffer());
+                    jobs.concurrency(),
+                    jobs.queue(),
+                    jobs.queueOfAgent(),
+                    jobs.concurrencyOf(),
+                    jobs.retained(),
+                    jobs.defaultDeadline(),
+                    jobs.eventBuffer());
         } catch (IllegalArgumentException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static GuardLimits guardLimits(RingfenceConfig.Guarding guard) {
+        try {
+            return new GuardLimits(
+                    guard.cpu(),
+                    guard.memory(),
+                    guard.pressure().cpu(),
+                    guard.pressure().memory(),
+                    guard.pressure().io(),
+                    guard.zombies(),
+                    guard.diskFree().asLongValue(),
+                    guard.resume());
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static void requireKnown(JobSettings settings, Capabilities capabilities) {
+        var names = capabilities.all().stream().map(Capability::name).toList();
+        for (var name : settings.concurrencyOf().keySet()) {
+            if (!names.contains(name)) {
+                throw new StartupFailure("ringfence.jobs.concurrency-of." + name + ": there is no capability " + name
+                        + "; there are " + names);
+            }
         }
     }
 
@@ -323,6 +394,9 @@ public final class Ringfence implements AutoCloseable {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
                         torn.cutAt(), torn.file(), torn.copy());
+            }
+            if (recovered.journal().health() instanceof Health.Full full) {
+                LOG.warnf("the service starts, but takes no jobs until there is room: %s", full.reason());
             }
             return recovered;
         } catch (LogException | JournalException e) {

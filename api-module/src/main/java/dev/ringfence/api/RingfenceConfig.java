@@ -34,6 +34,9 @@ public interface RingfenceConfig {
     /** What the pipeline of jobs may hold. */
     Jobs jobs();
 
+    /** How busy the host may be for new jobs to be let in. */
+    Guarding guard();
+
     /** How fences are built. */
     Fences fence();
 
@@ -81,6 +84,16 @@ public interface RingfenceConfig {
         @WithDefault("1000")
         int queue();
 
+        /**
+         * Jobs of one agent that may wait, unless its grants in the catalog say otherwise; one more is refused with
+         * 429.
+         */
+        @WithDefault("200")
+        int queueOfAgent();
+
+        /** Jobs of a capability whose work is under way at the same time; one that is not named has no such limit. */
+        Map<String, Integer> concurrencyOf();
+
         /** Ended jobs kept in memory; older ones are read from the journal when they are asked for. */
         @WithDefault("1000")
         int retained();
@@ -93,6 +106,54 @@ public interface RingfenceConfig {
         @WithName("event-buffer")
         @WithDefault("262144")
         int eventBuffer();
+    }
+
+    /** How busy the host may be for new jobs to be let in; beyond that they are refused with 503. */
+    interface Guarding {
+        /** Whether any job is refused so. */
+        @WithDefault("true")
+        boolean enabled();
+
+        /**
+         * Percent of the processors that others than this service and its jobs may use, in the last half minute; 100
+         * for all.
+         */
+        @WithDefault("80")
+        double cpu();
+
+        /** Percent of the memory that may be in use: the host's, or of the control group's limit; 100 for all. */
+        @WithDefault("80")
+        double memory();
+
+        /** What the kernel says of work that waits. */
+        Pressure pressure();
+
+        /** Processes that have ended and that nobody has waited for. */
+        @WithDefault("10")
+        int zombies();
+
+        /** What must be free on the disk of the data; in bytes, or with K, M, G. */
+        @WithDefault("64M")
+        MemorySize diskFree();
+
+        /** What a reading must come down to before jobs are let in again, in percent of its limit. */
+        @WithDefault("90")
+        double resume();
+
+        /** Percent of the last ten seconds (PSI); 100 for no limit. */
+        interface Pressure {
+            /** In which some work waited for a processor; jobs that use all of them are no reason to refuse more. */
+            @WithDefault("100")
+            double cpu();
+
+            /** In which all work waited for memory. */
+            @WithDefault("20")
+            double memory();
+
+            /** In which all work waited for a disk; the journal's own syncs count as well. */
+            @WithDefault("100")
+            double io();
+        }
     }
 
     /** How the journal is kept. */

@@ -33,6 +33,7 @@ public class RingfenceProducer {
         access = openAccess();
         var opened = Ringfence.open(config, metrics, metrics);
         metrics.watch(opened.jobs());
+        metrics.watch(opened.guard());
         metrics.watch(opened.engines());
         service = opened;
         HangUp.on(opened.liveCatalog()::reloadOnSignal);

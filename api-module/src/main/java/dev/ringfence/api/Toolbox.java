@@ -26,22 +26,24 @@ import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
 import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.FileWrites;
+import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.runner.files.UndoRecord;
 import dev.ringfence.runner.files.Workspaces;
 import dev.ringfence.wal.journal.JobEvent;
-import dev.ringfence.wal.journal.Journal;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** What agents can invoke, and the files that belong to it. */
-record Toolbox(Capabilities capabilities, Artifacts artifacts, Workspaces workspaces) implements Leftovers {
+record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) implements Leftovers {
     /** The journal keeps a request in one event. */
     private static final int LARGEST_BODY = 15 << 20;
 
@@ -58,7 +60,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, Workspaces worksp
             LiveCatalog live,
             Fence fence,
             List<Capability> asking,
-            Journal journal) {
+            Consumer<JobEvent.RolledBack> undone) {
         try {
             bodyLimit(config.http().bodyLimit());
             var firstUser = config.fence().firstUser() + FenceSettings.USERS;
@@ -86,24 +88,21 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, Workspaces worksp
             var running = new RunningJobs();
             var tools = new FenceTools(
                     Fences.of(fence), Optional.of(new JobPlaces(Fences.of(fence), roots, artifacts)), running);
-            var all = new ArrayList<Capability>(asking);
-            all.addAll(List.of(
+            var builtIn = new ArrayList<Capability>(asking);
+            builtIn.addAll(List.of(
                     new ShellExec(tools),
                     new FileRead(roots),
                     new FileWrite(roots, writes),
                     new Undo(
                             roots,
                             writes,
-                            (job, by, undone) -> journal.append(new JobEvent.RolledBack(job, Instant.now(), by, undone))
-                                    .await()
-                                    .indefinitely()),
+                            (job, by, what) -> undone.accept(new JobEvent.RolledBack(job, Instant.now(), by, what))),
                     new GitExec(tools, git(config.capabilities().git())),
                     new Kill(running, config.capabilities().killOthers())));
-            config.capabilities()
-                    .directory()
-                    .ifPresent(directory -> all.addAll(ManifestCapability.readAll(directory, tools)));
-            all.forEach(capability -> profile(live.catalog(), capability));
-            return new Toolbox(Capabilities.of(all), artifacts, workspaces);
+            var manifests = config.capabilities().directory();
+            var capabilities = Capabilities.of(all(builtIn, manifests, tools, live.catalog()));
+            live.join(next -> capabilities.replacing(all(builtIn, manifests, tools, next)));
+            return new Toolbox(capabilities, artifacts, new JobFiles(workspaces, artifacts, backups));
         } catch (ManifestException | IllegalArgumentException | UncheckedIOException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
@@ -111,12 +110,12 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, Workspaces worksp
 
     @Override
     public void deleteOfJob(String jobId) {
-        artifacts.delete(jobId);
+        files.deleteOfJob(jobId);
     }
 
     @Override
     public void deleteOfSession(String agent, Optional<String> session) {
-        workspaces.delete(agent, session);
+        files.deleteOfSession(agent, session);
     }
 
     private static Map<String, FileRoots.Named> named(Map<String, RingfenceConfig.Files.Root> roots) {
@@ -136,11 +135,27 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, Workspaces worksp
         }
     }
 
-    private static void profile(Catalog catalog, Capability capability) {
-        capability.profile().filter(name -> catalog.profile(name).isEmpty()).ifPresent(name -> {
-            throw new IllegalArgumentException("the capability " + capability.name() + " asks for the sandbox profile "
-                    + name + ", which the catalog does not have");
-        });
+    /** What is built in, and what the manifests describe. */
+    private static List<Capability> all(
+            List<Capability> builtIn, Optional<Path> manifests, FenceTools tools, Catalog catalog) {
+        var all = new ArrayList<>(builtIn);
+        manifests.ifPresent(directory -> all.addAll(ManifestCapability.readAll(directory, tools)));
+        var errors = new ArrayList<String>();
+        var names = new HashSet<String>();
+        for (var capability : all) {
+            if (!names.add(capability.name())) {
+                errors.add("two capabilities are called " + capability.name() + "; give the manifest's another name");
+            }
+            capability
+                    .profile()
+                    .filter(name -> catalog.profile(name).isEmpty())
+                    .ifPresent(name -> errors.add("the capability " + capability.name()
+                            + " asks for the sandbox profile " + name + ", which the catalog does not have"));
+        }
+        if (!errors.isEmpty()) {
+            throw new ManifestException(errors);
+        }
+        return all;
     }
 
     private static GitSettings git(RingfenceConfig.Capabilities.Git git) {

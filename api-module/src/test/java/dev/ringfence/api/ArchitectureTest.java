@@ -29,6 +29,7 @@ class ArchitectureTest {
     private static final String CATALOG = "dev.ringfence.catalog..";
     private static final String RUNNER = "dev.ringfence.runner..";
     private static final String WAL = "dev.ringfence.wal..";
+    private static final String TELEMETRY = "dev.ringfence.runner.telemetry..";
     private static final String FENCE = "dev.ringfence.runner.fence..";
     private static final String ENGINE = "dev.ringfence.runner.engine..";
     private static final String CAPABILITY = "dev.ringfence.runner.capability..";
@@ -75,6 +76,11 @@ class ArchitectureTest {
     @Test
     void eachFloorOfTheRunnersUsesOnlyThoseBelowIt() {
         in("dev.ringfence.runner.process..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(TELEMETRY, FENCE, ENGINE, CAPABILITY)
+                .check(OURS);
+        in(TELEMETRY)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(FENCE, ENGINE, CAPABILITY)

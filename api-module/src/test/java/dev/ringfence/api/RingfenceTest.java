@@ -69,6 +69,7 @@ class RingfenceTest {
                         "waiting submitted",
                         "waiting validated",
                         "waiting started",
+                        "waiting command_executed",
                         "waiting completed");
     }
 

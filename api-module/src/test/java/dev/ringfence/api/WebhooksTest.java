@@ -191,6 +191,8 @@ class WebhooksTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
+                0,
                 0,
                 Optional.of("ops"),
                 Optional.empty(),

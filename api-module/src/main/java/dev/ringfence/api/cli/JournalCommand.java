@@ -143,7 +143,8 @@ final class JournalCommand {
         out.println("damaged: " + plan.damage());
         out.println("kept: the events up to " + plan.lastKept());
         out.printf(
-                "given up: all behind it, of which %d events of %d jobs can still be read in the copy%n",
+                "given up: all behind it. %d events of %d jobs there can still be proved by themselves, but not to follow"
+                        + " what is kept: they are saved to be read, and do not count any more%n",
                 plan.readable(), plan.jobs().size());
         plan.jobs().stream().sorted().forEach(job -> out.println("  job " + job));
         out.println("ended, since they may have gone on in what is given up: "
@@ -158,7 +159,8 @@ final class JournalCommand {
                         .withZone(ZoneOffset.UTC)
                         .format(Instant.now()));
         JournalRepair.repair(directory, plan, copies, JournalOptions.defaults().withSizes(32 << 20, 16 << 20));
-        out.println("repaired; what was there before is in " + copies);
+        out.println("repaired; what was there before is in " + copies + ", and what could be read behind the damage in "
+                + copies.resolve(JournalRepair.SALVAGED));
         return 0;
     }
 

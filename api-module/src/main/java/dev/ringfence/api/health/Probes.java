@@ -42,6 +42,14 @@ public class Probes {
             if (open.get().jobs().draining()) {
                 return response.down().withData("reason", "draining").build();
             }
+            // A host that is too busy is no reason to send nothing: what runs can still be asked for and cancelled.
+            response.withData(
+                    "guard",
+                    open.get()
+                            .guard()
+                            .check()
+                            .map(why -> "closed: " + why.message())
+                            .orElse("open"));
             return switch (open.get().journal().health()) {
                 case Health.Writable _ -> response.up().build();
                 case Health.Full full ->

@@ -1,5 +1,6 @@
 package dev.ringfence.api.job;
 
+import dev.ringfence.runner.telemetry.Guard;
 import java.time.Duration;
 
 /** A job was not admitted; nothing of it is kept. One subclass for each reaction a caller can have. */
@@ -54,14 +55,33 @@ public abstract sealed class AdmissionException extends RuntimeException {
         }
     }
 
+    /** The agent has used up what it may ask for; try again after a while. */
+    public static final class TooMany extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+        private final String slug;
+        private final Duration retryAfter;
+
+        TooMany(String slug, String message, Duration retryAfter) {
+            super(message);
+            this.slug = slug;
+            this.retryAfter = retryAfter;
+        }
+
+        public String slug() {
+            return slug;
+        }
+
+        public Duration retryAfter() {
+            return retryAfter;
+        }
+    }
+
     /** What the request names is in a state that does not allow it; look at it, and decide anew. */
     public static final class Conflict extends AdmissionException {
         private static final long serialVersionUID = 1L;
         private final String slug;
 
-        /**
-         * @param slug the stable end of the problem's type
-         */
+        /** @param slug the stable end of the problem's type */
         public Conflict(String slug, String message) {
             super(message);
             this.slug = slug;
@@ -93,6 +113,23 @@ public abstract sealed class AdmissionException extends RuntimeException {
 
         public Duration retryAfter() {
             return retryAfter;
+        }
+    }
+
+    /** The host is too busy; try again after a while. */
+    public static final class Guarded extends AdmissionException {
+        private static final long serialVersionUID = 1L;
+
+        @SuppressWarnings("serial") // never sent anywhere
+        private final Guard.Refusal refusal;
+
+        Guarded(Guard.Refusal refusal) {
+            super(refusal.message());
+            this.refusal = refusal;
+        }
+
+        public Guard.Refusal refusal() {
+            return refusal;
         }
     }
 }

@@ -12,6 +12,7 @@ import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,7 @@ public final class Job {
     private volatile JobView view;
     private @Nullable Execution execution;
     private @Nullable String cancellation;
+    private volatile Admission.@Nullable Ticket ticket;
     private @Nullable Thread waiter;
     private boolean kept;
     private int holds;
@@ -205,6 +207,17 @@ public final class Job {
         return Optional.ofNullable(cancellation);
     }
 
+    /** It waits for its turn, or has had it. */
+    void waitsWith(Admission.Ticket place) {
+        ticket = place;
+    }
+
+    /** Its place among its agent's waiting jobs, 1 for the next; empty when it does not wait. */
+    public OptionalInt queuePosition() {
+        var place = ticket;
+        return place == null ? OptionalInt.empty() : place.position();
+    }
+
     /** From here on a cancellation interrupts this thread; false when the job has been cancelled already. */
     synchronized boolean waits() {
         waiter = Thread.currentThread();
@@ -259,6 +272,11 @@ public final class Job {
             attendance = Optional.empty();
             ended.complete(next);
         }
+    }
+
+    /** What the ended job did was undone, and the journal has it; nobody who heard of its end hears more. */
+    void undone(String by) {
+        view = view.undone(by);
     }
 
     /** The journal cannot take the job's end: only a restart can tell more. */

@@ -1,24 +1,37 @@
 package dev.ringfence.api.job;
 
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * What the pipeline may hold.
  *
  * @param concurrency jobs whose work is under way at the same time
  * @param queue jobs that may wait for that
+ * @param queueOfAgent jobs of one agent that may wait for that, unless its grants say otherwise
+ * @param concurrencyOf how many jobs of a capability may have their work under way; others have no limit of their own
  * @param retained ended jobs that can still be asked for
  * @param defaultDeadline for submissions that name none
  * @param eventBuffer bytes of output of each job that can be read again
  */
-public record JobSettings(int concurrency, int queue, int retained, Duration defaultDeadline, int eventBuffer) {
+public record JobSettings(
+        int concurrency,
+        int queue,
+        int queueOfAgent,
+        Map<String, Integer> concurrencyOf,
+        int retained,
+        Duration defaultDeadline,
+        int eventBuffer) {
     static final Duration SHORTEST = Duration.ofMillis(1);
     static final Duration LONGEST = Duration.ofDays(1);
 
     public JobSettings {
         atLeastOne("ringfence.jobs.concurrency", concurrency);
         atLeastOne("ringfence.jobs.queue", queue);
+        atLeastOne("ringfence.jobs.queue-of-agent", queueOfAgent);
         atLeastOne("ringfence.jobs.retained", retained);
+        concurrencyOf = Map.copyOf(concurrencyOf);
+        concurrencyOf.forEach((capability, limit) -> atLeastOne("ringfence.jobs.concurrency-of." + capability, limit));
         if (!possible(defaultDeadline)) {
             throw new IllegalArgumentException("ringfence.jobs.default-deadline is " + defaultDeadline + "; from "
                     + SHORTEST.toMillis() + " ms to " + LONGEST.toHours() + " h is possible");

@@ -69,7 +69,9 @@ public record JobView(
         FAILED,
         TIMED_OUT,
         CANCELLED,
-        INTERRUPTED;
+        INTERRUPTED,
+        /** It ended in one of the other ways, and what it had done was undone. */
+        ROLLED_BACK;
 
         /** Nothing happens to the job any more. */
         public boolean ended() {
@@ -108,6 +110,18 @@ public record JobView(
                 null,
                 null,
                 new Fate(attempts, start.tier(), List.of(), null));
+    }
+
+    /** The same of an ended job, when another one has undone what it did. */
+    JobView undone(String by) {
+        return new JobView(
+                submission,
+                State.ROLLED_BACK,
+                startedAt,
+                endedAt,
+                result,
+                error,
+                new Fate(fate.attempts(), fate.tier(), fate.blobs(), by));
     }
 
     /** The view of a job as the journal tells it. */
@@ -160,6 +174,13 @@ public record JobView(
             JobEvent.End end,
             @Nullable Trouble trouble,
             Fate fate) {
-        return new JobView(submission, state, startedAt, end.at(), end.data(), trouble, fate);
+        return new JobView(
+                submission,
+                fate.undoneBy() == null ? state : State.ROLLED_BACK,
+                startedAt,
+                end.at(),
+                end.data(),
+                trouble,
+                fate);
     }
 }

@@ -1,6 +1,7 @@
 package dev.ringfence.api.job;
 
 import dev.ringfence.catalog.AgentGrants;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -17,12 +18,14 @@ import dev.ringfence.wal.log.Health;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
@@ -34,22 +37,27 @@ import org.jboss.logging.Logger;
 public final class Jobs {
     private static final Logger LOG = Logger.getLogger(Jobs.class);
     private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofMillis(5);
 
     private final JobSettings settings;
     private final Journal journal;
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
+    private final Function<SandboxProfile, Optional<String>> tiers;
     private final Function<String, Optional<AgentGrants>> grants;
+    private final JobHost host;
     private final Preparation preparation;
     private final JobObserver observer;
     private final Shelf shelf;
     private final Road road;
-    private final AtomicInteger admitted = new AtomicInteger();
+    private final Admission admission;
+    private final TokenQuota tokens;
     private volatile boolean draining;
 
     /**
      * @param profiles the profile of a name, or without a name the default one
      * @param grants what an agent may ask for; empty for nothing at all
+     * @param host keeps new jobs out while it is too busy, and tells its load before and after each
      * @param tiers the tier of the fence that a profile gets, if it can have one
      * @param preparation what has to be so before a submission is made durable
      */
@@ -60,42 +68,72 @@ public final class Jobs {
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
             Function<String, Optional<AgentGrants>> grants,
             Function<SandboxProfile, Optional<String>> tiers,
+            JobHost host,
             Preparation preparation,
             JobObserver observer) {
         this.settings = settings;
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
+        this.tiers = tiers;
         this.grants = grants;
+        this.host = host;
         this.preparation = preparation;
         this.observer = observer;
         this.shelf = new Shelf(settings.retained());
-        this.road = new Road(journal, capabilities, profiles, tiers, settings.concurrency(), () -> draining);
+        this.admission = new Admission(
+                settings.concurrency(),
+                settings.queue(),
+                settings.queueOfAgent(),
+                settings.concurrencyOf(),
+                grants,
+                System::nanoTime);
+        this.tokens = new TokenQuota(journal, capabilities, grants, InstantSource.system());
+        this.road = new Road(journal, capabilities, profiles, tiers, admission, tokens, host, () -> draining);
     }
 
     /**
      * Takes up the live jobs of an earlier life: submitted ones run. Started ones are begun again when their capability
      * and their caller allow it, and interrupted otherwise. Nothing of that life may still be running when this is
-     * called. Blocks until it is durable.
+     * called. Blocks until it is durable; where there is no room for that, it happens when there is.
      */
     public void recover(List<JobRecord> recovered) {
+        var under = new ArrayList<Thread>();
         for (var record : recovered) {
             var job = Job.recovered(JobView.of(record));
             shelf.restore(job);
             if (job.view().state() == JobView.State.SUBMITTED) {
                 LOG.infof("job %s was acknowledged before the restart and had not started: it runs now", job.id());
-            } else if (road.retry(job)) {
+                readmit(job);
+            } else {
+                under.add(Thread.ofVirtual().name("job-" + job.id()).start(() -> takeUp(job)));
+            }
+        }
+        while (under.stream().anyMatch(Thread::isAlive) && journal.health() instanceof Health.Writable) {
+            LockSupport.parkNanos(LOOK.toNanos());
+        }
+    }
+
+    private void readmit(Job job) {
+        var submission = job.submission();
+        travel(job, admission.readmit(submission.agent(), submission.capability(), submission.priority()));
+    }
+
+    private void takeUp(Job job) {
+        try {
+            if (road.retry(job)) {
                 LOG.infof(
                         "job %s was running when the service ended: it is begun again, as its caller allowed",
                         job.id());
+                readmit(job);
             } else {
-                LOG.infof("job %s was running when the service ended: it is interrupted", job.id());
                 road.interrupt(job);
+                LOG.infof("job %s was running when the service ended: it is interrupted", job.id());
                 finished(job);
-                continue;
             }
-            admitted.incrementAndGet();
-            travel(job);
+        } catch (RuntimeException e) {
+            LOG.errorf(e, "job %s could not be taken up again; the next start will try", job.id());
+            job.lost(e);
         }
     }
 
@@ -126,45 +164,41 @@ public final class Jobs {
         if (known.isPresent()) {
             return join(known.get(), event, wanting);
         }
-        admit();
         var job = new Job(
                 JobView.submitted(event, 0), settings.eventBuffer(), submission.arguments(), submission.attendance());
         wanting.accept(job);
         var other = shelf.put(job);
         if (other != job) {
-            release();
             return join(other, event, wanting);
         }
         // Looked for once more, now that the key is taken: the one that had it may have left the shelf meanwhile.
         var overtaken = journaled(event);
         if (overtaken.isPresent()) {
             shelf.remove(job);
-            release();
             job.refused(refused("saturated", "another submission with this key was under way"));
             return join(overtaken.get(), event, wanting);
         }
-        preparation.before(event).subscribe().with(_ -> write(job, event), failure -> givenUp(job, failure));
+        var ticket = admit(job);
+        preparation.before(event).subscribe().with(_ -> write(job, ticket, event), failure -> {
+            ticket.close();
+            giveUp(job, failure);
+        });
         return job.acknowledged().replaceWith(job);
     }
 
-    private void write(Job job, JobEvent.Submitted event) {
+    private void write(Job job, Admission.Ticket ticket, JobEvent.Submitted event) {
         journal.append(event)
                 .subscribe()
                 .with(
                         _ -> {
                             preparation.settled(event, true);
-                            acknowledged(job);
+                            acknowledged(job, ticket);
                         },
                         failure -> {
                             preparation.settled(event, false);
-                            givenUp(job, failure);
+                            ticket.close();
+                            giveUp(job, failure);
                         });
-    }
-
-    private void givenUp(Job job, Throwable failure) {
-        shelf.remove(job);
-        release();
-        job.refused(failure);
     }
 
     /** The job that has the key of this submission, wherever it is. */
@@ -193,23 +227,24 @@ public final class Jobs {
         return known.acknowledged().replaceWith(known);
     }
 
-    private void acknowledged(Job job) {
+    private void acknowledged(Job job, Admission.Ticket ticket) {
         job.moved(job.view());
         observer.submitted(job.view());
         job.acknowledge();
-        travel(job);
+        travel(job, ticket);
     }
 
-    private void travel(Job job) {
+    private void travel(Job job, Admission.Ticket ticket) {
+        job.waitsWith(ticket);
         Thread.ofVirtual().name("job-" + job.id()).start(() -> {
             try {
-                road.travel(job);
+                road.travel(job, ticket);
             } catch (RuntimeException e) {
                 LOG.errorf(
                         e, "job %s could not be brought to its end; it will be interrupted after a restart", job.id());
                 job.lost(e);
             } finally {
-                release();
+                ticket.close();
                 finished(job);
             }
         });
@@ -218,12 +253,9 @@ public final class Jobs {
     private void finished(Job job) {
         if (job.view().state().ended()) {
             shelf.ended(job);
+            tokens.ended(job.view());
             observer.ended(job.view());
         }
-    }
-
-    private void release() {
-        admitted.decrementAndGet();
     }
 
     /** What is asked, with the defaults filled in. */
@@ -231,6 +263,7 @@ public final class Jobs {
         var capability = capability(submission);
         var profile = profile(submission, capability);
         requireGranted(submission.agent(), capability.name(), profile.name());
+        submission.tier().ifPresent(tier -> requireTier(tier, capability, profile));
         var deadline = deadline(submission, capability);
         if (submission.retries() > 0 && !capability.repeatable()) {
             throw new AdmissionException.Invalid(
@@ -248,32 +281,85 @@ public final class Jobs {
                 submission
                         .attendance()
                         .map(attended -> attended.kept().apply(submission.arguments()))
-                        .orElse(submission.arguments()),
+                        .orElseGet(() -> capability.shown(submission.arguments())),
                 profile.name(),
                 deadline,
                 submission.idempotencyKey().orElse(null),
                 submission.retries(),
+                submission.priority(),
+                submission.tier().map(FenceTier::externalName).orElse(null),
                 submission.retryOf().orElse(null),
                 submission.webhook().orElse(null));
     }
 
-    /** Counts a job in; whoever calls it must see to {@link #release()}. */
-    private void admit() {
+    private void requireTier(FenceTier tier, Capability capability, SandboxProfile profile) {
+        if (!capability.fenced()) {
+            throw new AdmissionException.Invalid(
+                    "no-fence-of-its-own",
+                    "tier is " + tier.externalName() + ", and " + capability.name()
+                            + " does not run in a fence of its job's profile; leave tier out");
+        }
+        if (profile.tier().filter(least -> tier.compareTo(least) > 0).isPresent()) {
+            throw new AdmissionException.Invalid(
+                    "weaker-tier",
+                    "tier is " + tier.externalName() + ", which is weaker than what the profile " + profile.name()
+                            + " demands: " + profile.tier().get().externalName());
+        }
+        if (tiers.apply(profile.inTier(tier)).isEmpty()) {
+            throw new AdmissionException.Invalid(
+                    "tier-unavailable",
+                    "this host cannot build the fence of the profile " + profile.name() + " in the tier "
+                            + tier.externalName() + "; GET /api/v1/fence says why, and what to do about it");
+        }
+    }
+
+    /** Lets a job in that is on the shelf, or takes it away again and tells why; whoever joined it meanwhile hears it too. */
+    private Admission.Ticket admit(Job job) {
+        try {
+            requireRunning();
+            host.refusal().get().ifPresent(why -> {
+                throw new AdmissionException.Guarded(why);
+            });
+            var submission = job.submission();
+            capabilities.find(submission.capability()).ifPresent(asked -> tokens.require(submission.agent(), asked));
+            return admission.admit(submission.agent(), submission.capability(), submission.priority());
+        } catch (AdmissionException.TooMany e) {
+            observer.refused(e.slug());
+            giveUp(job, e);
+            throw e;
+        } catch (AdmissionException.Unavailable e) {
+            observer.refused(e.slug());
+            giveUp(job, e);
+            throw e;
+        } catch (AdmissionException.Guarded e) {
+            observer.refused("guard");
+            giveUp(job, e);
+            throw e;
+        } catch (RuntimeException e) {
+            giveUp(job, e);
+            throw e;
+        }
+    }
+
+    private void giveUp(Job job, Throwable reason) {
+        shelf.remove(job);
+        job.refused(reason);
+    }
+
+    private void requireRunning() {
         if (draining) {
-            throw refused("draining", "the service is about to stop; ask another one, or this one after its restart");
+            throw AdmissionException.draining();
         }
         switch (journal.health()) {
             case Health.Writable _ -> {}
             // Each append tries again, and the first that succeeds makes the journal writable.
             case Health.Full _ -> {}
             case Health.Failed failed ->
-                throw refused("journal-failed", "the journal cannot be written: " + failed.reason());
-            case Health.Closed _ -> throw refused("draining", "the journal is closed; the service is about to stop");
-        }
-        long room = (long) settings.concurrency() + settings.queue();
-        if (admitted.incrementAndGet() > room) {
-            release();
-            throw refused("saturated", room + " jobs are running or waiting, and there is no room for more");
+                throw new AdmissionException.Unavailable(
+                        "journal-failed", "the journal cannot be written: " + failed.reason(), RETRY);
+            case Health.Closed _ ->
+                throw new AdmissionException.Unavailable(
+                        "draining", "the journal is closed; the service is about to stop", RETRY);
         }
     }
 
@@ -337,25 +423,11 @@ public final class Jobs {
     private void requireGranted(String agent, String capability, String profile) {
         var granted = grants.apply(agent)
                 .orElseThrow(() -> notGranted("there is no table [agents." + agent + "] in the catalog"));
-        requireEnforceable(granted);
         if (!granted.allowsCapability(capability)) {
             throw notGranted("agents." + agent + ".capabilities does not have " + capability);
         }
         if (!granted.allowsProfile(profile)) {
             throw notGranted("agents." + agent + ".profiles does not have " + profile);
-        }
-    }
-
-    /** A limit that nothing enforces must not look as if it held. */
-    private void requireEnforceable(AgentGrants granted) {
-        if (granted.roots().isPresent()
-                || granted.weight() != 1
-                || granted.maxConcurrent().isPresent()
-                || granted.maxQueued().isPresent()
-                || granted.jobsPerMinute().isPresent()
-                || granted.tokensPerDay().isPresent()) {
-            throw notGranted("agents." + granted.agent() + " has one of roots, weight, max_concurrent, max_queued,"
-                    + " jobs_per_minute, tokens_per_day, which this version cannot enforce: leave them out");
         }
     }
 
@@ -383,9 +455,19 @@ public final class Jobs {
         return journal.list(query, before, most);
     }
 
+    /**
+     * Writes down that a job undid what another one had done. Blocks until it is durable.
+     *
+     * @throws RuntimeException as {@link Journal#append} fails
+     */
+    public void rolledBack(JobEvent.RolledBack event) {
+        journal.append(event).await().indefinitely();
+        shelf.find(event.jobId()).ifPresent(job -> job.undone(event.by()));
+    }
+
     /** Jobs that are running or waiting. */
     public int live() {
-        return admitted.get();
+        return admission.live();
     }
 
     /** Whether new jobs are refused since the service is about to stop. */

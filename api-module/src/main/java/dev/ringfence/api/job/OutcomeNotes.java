@@ -24,6 +24,7 @@ final class OutcomeNotes {
         if (outcome instanceof Outcome.Failed failed && failed.type().equals("fence-refused")) {
             notes.add(new JobEvent.FenceDenied(jobId, now, data.path("field").asText(), failed.message()));
         }
+        data.path("programs").forEach(program -> notes.add(new JobEvent.CommandExecuted(jobId, now, program)));
         for (var hit : data.path("limits_hit")) {
             var field = hit.path("field").asText();
             if (!field.startsWith("output.")) {

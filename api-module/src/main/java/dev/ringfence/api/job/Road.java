@@ -3,6 +3,7 @@ package dev.ringfence.api.job;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -21,8 +22,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -46,11 +45,13 @@ final class Road {
     private final Capabilities capabilities;
     private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
     private final Function<SandboxProfile, Optional<String>> tiers;
-    private final Semaphore slots;
+
     /** The jobs that have a slot. */
     private final Set<Job> travelling = ConcurrentHashMap.newKeySet();
 
-    private final int concurrency;
+    private final Admission admission;
+    private final TokenQuota tokens;
+    private final JobHost host;
     private final BooleanSupplier draining;
 
     Road(
@@ -58,20 +59,24 @@ final class Road {
             Capabilities capabilities,
             Function<Optional<String>, Optional<SandboxProfile>> profiles,
             Function<SandboxProfile, Optional<String>> tiers,
-            int concurrency,
+            Admission admission,
+            TokenQuota tokens,
+            JobHost host,
             BooleanSupplier draining) {
         this.journal = journal;
         this.capabilities = capabilities;
         this.profiles = profiles;
         this.tiers = tiers;
-        this.concurrency = concurrency;
-        this.slots = new Semaphore(concurrency, true);
+        this.admission = admission;
+        this.tokens = tokens;
+        this.host = host;
         this.draining = draining;
     }
 
     /** Brings a submitted job to its end; or leaves it as it is, for the next start, when the service stops first. */
-    void travel(Job job) {
-        if (!slot(job)) {
+    void travel(Job job, Admission.Ticket ticket) {
+        if (!turn(job, ticket)) {
+            ticket.close();
             end(job, cancelled(job, nothing()));
             return;
         }
@@ -85,17 +90,17 @@ final class Road {
             }
         } finally {
             travelling.remove(job);
-            slots.release();
+            ticket.close();
         }
     }
 
     /** Waits for its turn; false when the job was cancelled before it came. */
-    private boolean slot(Job job) {
+    private static boolean turn(Job job, Admission.Ticket ticket) {
         try {
             if (!job.waits()) {
                 return false;
             }
-            slots.acquire();
+            ticket.awaitTurn();
             return true;
         } catch (InterruptedException e) {
             return false;
@@ -148,11 +153,7 @@ final class Road {
     /** Whether all slots became free in time; jobs that still wait for one then find that the service is draining. */
     private boolean idle(Duration timeout) {
         try {
-            boolean idle = slots.tryAcquire(concurrency, timeout.toNanos(), TimeUnit.NANOSECONDS);
-            if (idle) {
-                slots.release(concurrency);
-            }
-            return idle;
+            return admission.awaitIdle(timeout);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
@@ -166,7 +167,11 @@ final class Road {
             return;
         }
         var capability = capabilities.find(submission.capability());
-        var profile = profiles.apply(Optional.of(submission.profile()));
+        var profile = profiles.apply(Optional.of(submission.profile()))
+                .map(found -> Optional.ofNullable(submission.tier())
+                        .flatMap(FenceTier::named)
+                        .map(found::inTier)
+                        .orElse(found));
         if (capability.isEmpty() || profile.isEmpty()) {
             // Both were there when the job was admitted: it comes from before a restart with other settings.
             end(
@@ -186,6 +191,11 @@ final class Road {
             end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
             return;
         }
+        var exhausted = exhausted(submission, capability.get());
+        if (exhausted.isPresent()) {
+            end(job, failed(job, "tokens-exhausted", exhausted.get().message()));
+            return;
+        }
         var validated = new JobEvent.Validated(job.id(), Instant.now());
         var started = new JobEvent.Started(
                 job.id(), Instant.now(), tiers.apply(profile.get()).orElse(null));
@@ -199,6 +209,16 @@ final class Road {
         try (var outputs = new JobOutputs(journal.blobs())) {
             var ending = work(job, capability.get(), profile.get(), outputs);
             end(job, ending.notes(), ending.end());
+        }
+    }
+
+    private Optional<TokenQuota.Exhausted> exhausted(JobEvent.Submitted submission, Capability capability) {
+        try {
+            return tokens.exhausted(submission.agent(), capability);
+        } catch (JournalException e) {
+            // Older jobs cannot be read now. What was acknowledged is done; new ones are refused meanwhile.
+            LOG.warnf("the tokens of agent %s are not known: %s", submission.agent(), e.getMessage());
+            return Optional.empty();
         }
     }
 
@@ -220,13 +240,15 @@ final class Road {
                 submission.deadline(),
                 outputs,
                 Optional.ofNullable(submission.session()));
+        var before = host.telemetry().get();
         Outcome outcome;
         try {
             var execution = capability.start(invocation, job.sink());
             job.runs(execution);
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
-            return new Ending(failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
+            return new Ending(
+                    failed(job, "invalid-arguments", String.valueOf(e.getMessage()), measured(nothing(), before)));
         } catch (RuntimeException | Error e) {
             // A capability promises not to; a job that it broke must come to its end all the same.
             LOG.errorf(
@@ -234,21 +256,31 @@ final class Road {
                     "job %s: the capability %s failed for a reason that is none of the job's",
                     job.id(),
                     capability.name());
-            return new Ending(failed(job, "internal", "the service failed; its log says why"));
+            return new Ending(
+                    failed(job, "internal", "the service failed; its log says why", measured(nothing(), before)));
         }
-        return new Ending(OutcomeNotes.of(job.id(), outcome), ended(job, outcome, outputs.finished()));
+        var notes = OutcomeNotes.of(job.id(), outcome);
+        return new Ending(notes, ended(job, outcome, measured(job.kept(outcome.data()), before), outputs.finished()));
     }
 
-    private static JobEvent.End ended(Job job, Outcome outcome, List<BlobRef> blobs) {
+    private static JobEvent.End ended(Job job, Outcome outcome, JsonNode data, List<BlobRef> blobs) {
         return switch (outcome) {
-            case Outcome.Completed(ObjectNode data) ->
-                new JobEvent.Completed(job.id(), Instant.now(), job.kept(data), blobs);
-            case Outcome.Failed(String type, String message, ObjectNode data) ->
-                new JobEvent.Failed(job.id(), Instant.now(), type, message, job.kept(data), blobs);
-            case Outcome.TimedOut(Duration limit, ObjectNode data) ->
-                new JobEvent.TimedOut(job.id(), Instant.now(), limit, job.kept(data), blobs);
-            case Outcome.Cancelled(ObjectNode data) -> cancelled(job, job.kept(data), blobs);
+            case Outcome.Completed _ -> new JobEvent.Completed(job.id(), Instant.now(), data, blobs);
+            case Outcome.Failed failed ->
+                new JobEvent.Failed(job.id(), Instant.now(), failed.type(), failed.message(), data, blobs);
+            case Outcome.TimedOut late -> new JobEvent.TimedOut(job.id(), Instant.now(), late.limit(), data, blobs);
+            case Outcome.Cancelled _ -> cancelled(job, data, blobs);
         };
+    }
+
+    /** A result, with the host's load when the work began and when it had ended. */
+    private JsonNode measured(JsonNode result, Optional<ObjectNode> before) {
+        if (before.isPresent() && result instanceof ObjectNode data) {
+            var telemetry = data.putObject("telemetry");
+            telemetry.set("before", before.get());
+            host.telemetry().get().ifPresent(after -> telemetry.set("after", after));
+        }
+        return result;
     }
 
     private void end(Job job, JobEvent.End event) {
@@ -260,12 +292,20 @@ final class Road {
         try {
             write(with(notes, event));
         } catch (JournalException.TooLarge e) {
-            durable = failed(job, "result-too-large", String.valueOf(e.getMessage()));
+            durable = failed(job, "result-too-large", String.valueOf(e.getMessage()), telemetryOf(event));
             write(with(notes, durable));
         }
         var view = job.view();
         job.moved(JobView.ended(
                 job.submission(), view.startedAt(), durable, view.fate().with(durable.blobs())));
+    }
+
+    private static ObjectNode telemetryOf(JobEvent.End event) {
+        var kept = nothing();
+        if (event.data() != null && event.data().has("telemetry")) {
+            kept.set("telemetry", event.data().get("telemetry"));
+        }
+        return kept;
     }
 
     private static List<JobEvent> with(List<JobEvent.Note> notes, JobEvent.End end) {
@@ -290,7 +330,11 @@ final class Road {
     }
 
     private static JobEvent.Failed failed(Job job, String reason, String message) {
-        return new JobEvent.Failed(job.id(), Instant.now(), reason, message, nothing());
+        return failed(job, reason, message, nothing());
+    }
+
+    private static JobEvent.Failed failed(Job job, String reason, String message, JsonNode data) {
+        return new JobEvent.Failed(job.id(), Instant.now(), reason, message, data, List.of());
     }
 
     private static JobEvent.Cancelled cancelled(Job job, JsonNode data) {

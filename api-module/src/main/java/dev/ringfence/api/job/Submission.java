@@ -1,6 +1,7 @@
 package dev.ringfence.api.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.ringfence.catalog.FenceTier;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -9,9 +10,12 @@ import java.util.Optional;
  *
  * @param session what the job belongs to, if it belongs to one
  * @param profile the sandbox profile's name; empty for the catalog's default
+ * @param tier the fence that it demands: no weaker than the profile's
  * @param deadline from the start of the work to its end; empty for the service's default
  * @param idempotencyKey the same key with the same request gives the same job
  * @param retries how often the work may be begun again when the service ended while it was under way
+ * @param priority among its agent's waiting jobs, from {@link #LEAST_PRIORITY} to {@link #MOST_PRIORITY}; the higher goes
+ *     first
  * @param webhook the name of what hears of the end, if something does
  * @param retryOf the ended job whose request this repeats, if it does
  * @param attendance who stays on the line, if anyone does
@@ -22,12 +26,17 @@ public record Submission(
         String capability,
         JsonNode arguments,
         Optional<String> profile,
+        Optional<FenceTier> tier,
         Optional<Duration> deadline,
         Optional<String> idempotencyKey,
         int retries,
+        int priority,
         Optional<String> webhook,
         Optional<String> retryOf,
         Optional<Attendance> attendance) {
+    public static final int LEAST_PRIORITY = -10;
+    public static final int MOST_PRIORITY = 10;
+
     /** Of no session, with work that is begun once, and that nobody attends. */
     public Submission(
             String agent,
@@ -42,8 +51,10 @@ public record Submission(
                 capability,
                 arguments,
                 profile,
+                Optional.empty(),
                 deadline,
                 idempotencyKey,
+                0,
                 0,
                 Optional.empty(),
                 Optional.empty(),
@@ -69,9 +80,11 @@ public record Submission(
                 submission.capability(),
                 submission.arguments(),
                 Optional.of(submission.profile()),
+                Optional.ofNullable(submission.tier()).flatMap(FenceTier::named),
                 Optional.of(submission.deadline()),
                 idempotencyKey,
                 submission.retries(),
+                submission.priority(),
                 Optional.ofNullable(submission.webhook()),
                 Optional.of(job.id()),
                 Optional.empty());

@@ -72,14 +72,17 @@ public final class JobJson {
     /** Of a job in a list. */
     static ObjectNode summary(JobSummary job) {
         var json = head(
-                job.jobId(), job.state(), job.capability(), job.agent(), job.session(), job.profile(), job.deadline());
+                job.jobId(),
+                job.rolledBack() ? JobView.State.ROLLED_BACK.word() : job.state(),
+                job.capability(),
+                job.agent(),
+                job.session(),
+                job.profile(),
+                job.deadline());
         json.put("submitted_at", job.submittedAt().toString());
         times(json, job.startedAt(), job.endedAt(), job.attempts());
         if (job.reason() != null) {
             json.putObject("error").put("type", job.reason()).put("message", job.message());
-        }
-        if (job.rolledBack()) {
-            json.put("rolled_back", true);
         }
         return json;
     }
@@ -129,6 +132,9 @@ public final class JobJson {
                 submission.deadline());
         json.put("submitted_at", submission.at().toString());
         times(json, job.startedAt(), job.endedAt(), job.fate().attempts());
+        if (submission.priority() != 0) {
+            json.put("priority", submission.priority());
+        }
         if (job.fate().tier() != null) {
             json.put("tier", job.fate().tier());
         }

@@ -237,7 +237,9 @@ public class JobsResource {
     }
 
     private static ObjectNode body(Job job) {
-        return JobJson.of(job.view());
+        var json = JobJson.of(job.view());
+        job.queuePosition().ifPresent(position -> json.put("queue_position", position));
+        return json;
     }
 
     /** Nothing else than the two words: a misspelt one must not run the job. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import jakarta.ws.rs.core.Response;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * An error as RFC 9457 has it. The end of {@code type} is stable: clients may act on it.
@@ -37,10 +38,17 @@ public record Problem(int status, String slug, String title, String detail) {
 
     /** As a response that asks to come again. */
     public Response response(Duration retryAfter) {
+        return response(retryAfter, json -> {});
+    }
+
+    /** As a response that asks to come again, with members of its type's own. */
+    public Response response(Duration retryAfter, Consumer<ObjectNode> members) {
+        var json = json();
+        members.accept(json);
         return Response.status(status)
                 .type(MEDIA_TYPE)
-                .header("Retry-After", Math.max(1, retryAfter.toSeconds()))
-                .entity(json().toString())
+                .header("Retry-After", Math.max(1, retryAfter.plusMillis(999).toSeconds()))
+                .entity(json.toString())
                 .build();
     }
 

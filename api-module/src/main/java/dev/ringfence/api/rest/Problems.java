@@ -5,6 +5,7 @@ import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.session.UnknownSession;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.runner.capability.ManifestException;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
 import jakarta.ws.rs.WebApplicationException;
@@ -58,6 +59,16 @@ public class Problems {
                 .response(error.problems().stream()
                         .map(dev.ringfence.catalog.Problem::toString)
                         .toList());
+    }
+
+    @ServerExceptionMapper
+    public Response manifest(ManifestException error) {
+        return new Problem(
+                        422,
+                        "invalid-manifest",
+                        "A capability's manifest is not valid",
+                        "the catalog and the capabilities in use stay as they were")
+                .response(error.errors());
     }
 
     @ServerExceptionMapper
@@ -138,6 +149,18 @@ public class Problems {
                 new Problem(403, "not-granted", "The agent may not do this", message).response();
             case AdmissionException.KeyReused _ ->
                 new Problem(422, "idempotency-key-reused", "The key was used for another request", message).response();
+            case AdmissionException.TooMany e ->
+                new Problem(429, e.slug(), "The agent asks for too much", message).response(e.retryAfter());
+            case AdmissionException.Guarded e -> {
+                var why = e.refusal();
+                yield new Problem(503, "guard", "The host is too busy for another job", message)
+                        .response(
+                                why.retryAfter(),
+                                json -> json.put("key", why.key())
+                                        .put("reading", why.reading())
+                                        .put("limit", why.limit())
+                                        .put("resume", why.resume()));
+            }
             case AdmissionException.Conflict e ->
                 new Problem(409, e.slug(), "It is in another state", message).response();
             case AdmissionException.Unavailable e ->

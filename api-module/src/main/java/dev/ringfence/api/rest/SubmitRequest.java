@@ -5,6 +5,7 @@ import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.catalog.FenceTier;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,13 @@ public record SubmitRequest(
         Optional<String> profile,
 
         @Schema(
+                description =
+                        "The fence that the job demands, no weaker than its profile's; refused when this host cannot build"
+                                + " it. GET /api/v1/fence says which can",
+                enumeration = {"namespaces", "landlock"})
+        Optional<FenceTier> tier,
+
+        @Schema(
                 name = "deadline_seconds",
                 description = "From the start of the work to its end; fractions are allowed",
                 examples = "30")
@@ -53,11 +61,25 @@ public record SubmitRequest(
         int retries,
 
         @Schema(
+                description = "Among the agent's own waiting jobs, -10 to 10: the higher goes first. 0 without it",
+                examples = "5")
+        int priority,
+
+        @Schema(
                 description = "The name of a webhook that hears of the job's end; the operator configures them",
                 examples = "operations")
         Optional<String> webhook) {
-    private static final Set<String> FIELDS =
-            Set.of("capability", "arguments", "profile", "deadline_seconds", "agent", "session", "retries", "webhook");
+    private static final Set<String> FIELDS = Set.of(
+            "capability",
+            "arguments",
+            "profile",
+            "tier",
+            "deadline_seconds",
+            "agent",
+            "session",
+            "retries",
+            "priority",
+            "webhook");
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
@@ -94,15 +116,18 @@ public record SubmitRequest(
             errors.add("/arguments: they must be an object, not " + JsonBody.kind(arguments));
         }
         var profile = text(json, "profile", errors);
+        var tier = tier(json, errors);
         var agent = text(json, "agent", errors);
         var session = session(json, "session", errors);
         var deadline = deadline(json, errors);
-        int retries = retries(json, errors);
+        int retries = whole(json, "retries", 0, MOST_RETRIES, errors);
+        int priority = whole(json, "priority", Submission.LEAST_PRIORITY, Submission.MOST_PRIORITY, errors);
         var webhook = text(json, "webhook", errors);
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
-        return new SubmitRequest(capability.orElse(""), arguments, profile, deadline, agent, session, retries, webhook);
+        return new SubmitRequest(
+                capability.orElse(""), arguments, profile, tier, deadline, agent, session, retries, priority, webhook);
     }
 
     /**
@@ -115,9 +140,11 @@ public record SubmitRequest(
                 capability,
                 arguments,
                 profile,
+                tier,
                 deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
                 idempotencyKey,
                 retries,
+                priority,
                 webhook,
                 Optional.empty(),
                 Optional.empty());
@@ -159,6 +186,15 @@ public record SubmitRequest(
         return Optional.empty();
     }
 
+    private static Optional<FenceTier> tier(JsonNode json, List<String> errors) {
+        var name = text(json, "tier", errors);
+        var tier = name.flatMap(FenceTier::named);
+        if (name.isPresent() && tier.isEmpty()) {
+            errors.add("/tier: it must be one of " + FenceTier.names() + ", not \"" + name.get() + "\"");
+        }
+        return tier;
+    }
+
     private static Optional<Double> deadline(JsonNode json, List<String> errors) {
         var value = json.get("deadline_seconds");
         if (value == null) {
@@ -171,16 +207,17 @@ public record SubmitRequest(
         return Optional.of(value.doubleValue());
     }
 
-    private static int retries(JsonNode json, List<String> errors) {
-        var value = json.get("retries");
+    /** Zero when it is not there. */
+    private static int whole(JsonNode json, String field, int least, int most, List<String> errors) {
+        var value = json.get(field);
         if (value == null) {
             return 0;
         }
         if (!value.canConvertToInt()
                 || !value.isIntegralNumber()
-                || value.intValue() < 0
-                || value.intValue() > MOST_RETRIES) {
-            errors.add("/retries: it must be a whole number from 0 to " + MOST_RETRIES + ", not " + value);
+                || value.intValue() < least
+                || value.intValue() > most) {
+            errors.add("/" + field + ": it must be a whole number from " + least + " to " + most + ", not " + value);
             return 0;
         }
         return value.intValue();

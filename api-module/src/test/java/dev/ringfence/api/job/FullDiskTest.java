@@ -7,10 +7,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobQuery;
+import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -72,6 +76,48 @@ class FullDiskTest {
                             .jobs())
                     .hasSameSizeAs(acknowledged)
                     .allSatisfy(job -> assertThat(job.state()).isEqualTo("completed"));
+        }
+    }
+
+    @Test
+    void aStartWithoutRoomIsNoFailureAndWhatItHasToWriteIsWrittenOnceThereIsRoom() throws Exception {
+        var journal = disk.resolve("journal");
+        var probe = Probe.heldByTheTest();
+        var ids = new ArrayList<String>();
+        try (var pipeline = Pipeline.open(journal, Pipeline.settings(8, 1000), probe)) {
+            ids.add(pipeline.submit().id());
+            probe.started(ids.getFirst());
+        }
+        tear(journal.resolve("00000000000000000001.wal"));
+        var filler = fill();
+
+        try (var pipeline = Pipeline.open(journal, Pipeline.settings(8, 1000), Probe.done())) {
+            assertThat(pipeline.jobs.find(ids.getFirst())).isPresent();
+            assertThat(catchThrowable(() -> pipeline.submit())).isInstanceOf(LogException.NoSpace.class);
+            await().until(() -> pipeline.journal.health() instanceof Health.Full);
+
+            Files.delete(filler);
+
+            await().until(() -> pipeline.journal.health() instanceof Health.Writable);
+            await().untilAsserted(() -> assertThat(pipeline.jobs
+                            .find(ids.getFirst())
+                            .orElseThrow()
+                            .view()
+                            .state())
+                    .isEqualTo(JobView.State.INTERRUPTED));
+            assertThat(pipeline.end(pipeline.submit()).state()).isEqualTo(JobView.State.COMPLETED);
+        }
+    }
+
+    /** As a crash in the middle of a write leaves it: the start has to keep a copy of that, which takes room. */
+    private static void tear(Path segment) throws IOException {
+        var bytes = Files.readAllBytes(segment);
+        int end = bytes.length;
+        while (bytes[end - 1] == 0) {
+            end--;
+        }
+        try (var file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.wrap(new byte[] {1, 2, 3, 4, 5, 6, 7, 8}), end + 64);
         }
     }
 

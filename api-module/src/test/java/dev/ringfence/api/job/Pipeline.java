@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -33,12 +34,19 @@ final class Pipeline implements AutoCloseable {
     }
 
     static JobSettings settings(int concurrency, int queue) {
-        return new JobSettings(concurrency, queue, 1000, Duration.ofSeconds(60), 10_000);
+        return new JobSettings(concurrency, queue, queue, Map.of(), 1000, Duration.ofSeconds(60), 10_000);
     }
 
     /** Segments and events that are small, so that their bounds are met soon. */
     static Pipeline open(Path directory, JobSettings settings, Capability capability) {
-        var catalog = Catalog.empty();
+        return open(directory, settings, capability, Catalog.empty());
+    }
+
+    static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog) {
+        return open(directory, settings, capability, catalog, JobHost.NONE);
+    }
+
+    static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog, JobHost host) {
         var recovered = Journal.recover(directory, JournalOptions.defaults().withSizes(256 << 10, 32 << 10));
         var jobs = new Jobs(
                 settings,
@@ -47,6 +55,7 @@ final class Pipeline implements AutoCloseable {
                 name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
                 catalog::grants,
                 profile -> Optional.of("none"),
+                host,
                 Preparation.NONE,
                 JobObserver.NONE);
         jobs.recover(recovered.jobs());

@@ -25,6 +25,7 @@ final class Probe implements Capability {
     final AtomicInteger starts = new AtomicInteger();
     private final Function<Work, Execution> way;
     private volatile boolean repeatable;
+    private volatile boolean usesTokens;
 
     private Probe(Function<Work, Execution> way) {
         this.way = way;
@@ -50,6 +51,16 @@ final class Probe implements Capability {
     Probe repeatable(boolean now) {
         repeatable = now;
         return this;
+    }
+
+    Probe usingTokens() {
+        usesTokens = true;
+        return this;
+    }
+
+    @Override
+    public boolean usesTokens() {
+        return usesTokens;
     }
 
     @Override

@@ -2,12 +2,15 @@ package dev.ringfence.api.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobEvent;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -101,7 +104,7 @@ class RecoveryTest {
 
     @Test
     void aKeyIsHeldByAJobThatLeftTheMemory() {
-        var settings = new JobSettings(1, 5, 1, Duration.ofSeconds(60), 10_000);
+        var settings = new JobSettings(1, 5, 5, Map.of(), 1, Duration.ofSeconds(60), 10_000);
         var none = JsonNodeFactory.instance.objectNode();
         var probe = Probe.done();
         try (var pipeline = Pipeline.open(directory, settings, probe)) {
@@ -129,7 +132,9 @@ class RecoveryTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 2,
+                0,
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
@@ -170,6 +175,57 @@ class RecoveryTest {
     }
 
     @Test
+    void jobsThatWaitedComeBackWithTheirPriorityAndAreNotRefused() {
+        var settings = Pipeline.settings(1, 50);
+        var first = Probe.heldByTheTest();
+        String urgent;
+        try (var pipeline = Pipeline.open(directory, settings, first)) {
+            first.started(pipeline.submit().id());
+            for (int i = 0; i < 5; i++) {
+                pipeline.submit();
+            }
+            urgent = pipeline.jobs
+                    .submit(new Submission(
+                            "anonymous",
+                            Optional.empty(),
+                            "Probe",
+                            JsonNodeFactory.instance.objectNode(),
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty(),
+                            0,
+                            7,
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty()))
+                    .await()
+                    .atMost(Pipeline.PATIENCE)
+                    .id();
+        }
+        var again = Probe.heldByTheTest();
+        // Less room than there are jobs.
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 1), again)) {
+            assertThat(pipeline.jobs
+                            .find(urgent)
+                            .orElseThrow()
+                            .view()
+                            .submission()
+                            .priority())
+                    .isEqualTo(7);
+            assertThat(pipeline.jobs.live()).isEqualTo(6);
+            await().until(() -> !again.works.isEmpty());
+            var running = again.works.keySet().iterator().next();
+            if (!running.equals(urgent)) {
+                await().until(() ->
+                        pipeline.jobs.find(urgent).orElseThrow().queuePosition().equals(OptionalInt.of(1)));
+                again.started(running).complete();
+            }
+            again.started(urgent).complete();
+        }
+    }
+
+    @Test
     void workThatMustNotBeRepeatedIsNotAdmittedWithRetries() {
         try (var pipeline = Pipeline.open(directory, Probe.done())) {
             var submission = new Submission(
@@ -180,7 +236,9 @@ class RecoveryTest {
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
+                    Optional.empty(),
                     1,
+                    0,
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty());

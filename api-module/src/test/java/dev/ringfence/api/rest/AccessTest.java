@@ -2,12 +2,14 @@ package dev.ringfence.api.rest;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.specification.RequestSpecification;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -53,6 +55,8 @@ class AccessTest {
                 "/api/v1/capabilities",
                 "/api/v1/models",
                 "/api/v1/fence",
+                "/api/v1/telemetry",
+                "/api/v1/processes",
                 "/q/metrics",
                 "/v1/models",
                 "/nowhere",
@@ -145,6 +149,35 @@ class AccessTest {
     }
 
     @Test
+    void anAgentSeesTheProcessesOfItsOwnJobsOnly() {
+        var builder = KeysRequired.Secrets.BUILDER;
+        String id = submitting(builder, "{\"capability\":\"ShellExec\",\"arguments\":{\"cmd\":\"sleep 300\"}}")
+                .post(Api.JOBS)
+                .then()
+                .statusCode(202)
+                .extract()
+                .path("id");
+        try {
+            for (var secret : List.of(builder, KeysRequired.Secrets.ADMIN)) {
+                await().atMost(Duration.ofSeconds(20))
+                        .until(() -> processes(secret).contains(id));
+            }
+            assertThat(processes(KeysRequired.Secrets.OTHER)).isEmpty();
+        } finally {
+            as(builder).delete(Api.JOBS + "/" + id).then().statusCode(200);
+        }
+    }
+
+    private static List<String> processes(String secret) {
+        return as(secret)
+                .get("/api/v1/processes")
+                .then()
+                .statusCode(200)
+                .extract()
+                .path("processes.job");
+    }
+
+    @Test
     void onlyAnAdministratorActsForAnotherAgent() {
         Api.isProblem(
                 submitting(KeysRequired.Secrets.BUILDER, shell(",\"agent\":\"other\""))
@@ -179,13 +212,42 @@ class AccessTest {
     }
 
     @Test
-    void aLimitThatCannotBeEnforcedRefusesTheAgentByItsName() {
+    void whoSubmitsFasterThanGrantedIsToldWhenToComeAgain() {
         var limited = KeysRequired.Secrets.STORE.create("limited", false, Optional.empty(), "");
+        for (int i = 0; i < 5; i++) {
+            submitting(limited.secret(), shell("")).post(Api.JOBS).then().statusCode(202);
+        }
 
         var refused = Api.isProblem(
-                        submitting(limited.secret(), shell("")).post(Api.JOBS).then(), 403, "not-granted")
+                        submitting(limited.secret(), shell("")).post(Api.JOBS).then(), 429, "rate-limited")
                 .extract();
-        assertThat(refused.<String>path("detail")).contains("agents.limited", "jobs_per_minute", "leave them out");
+
+        assertThat(refused.<String>path("detail")).contains("5 jobs a minute", "agents.limited.jobs_per_minute");
+        assertThat(Integer.parseInt(refused.header("Retry-After"))).isBetween(1, 13);
+        submitting(KeysRequired.Secrets.BUILDER, shell(""))
+                .post(Api.JOBS)
+                .then()
+                .statusCode(202);
+    }
+
+    @Test
+    void anAgentWhoseTokensAreUsedUpIsRefusedModelsOnly() {
+        var mute = KeysRequired.Secrets.STORE.create("mute", false, Optional.empty(), "");
+        var ask = "{\"capability\":\"GenerateText\",\"arguments\":{\"model\":\"lost\",\"prompt\":\"hello\"}}";
+
+        var refused = Api.isProblem(
+                        submitting(mute.secret(), ask).post(Api.JOBS).then(), 429, "tokens-exhausted")
+                .extract();
+
+        assertThat(refused.<String>path("detail")).contains("agents.mute.tokens_per_day");
+        submitting(mute.secret(), "{\"model\":\"lost\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}")
+                .post("/v1/chat/completions")
+                .then()
+                .statusCode(429)
+                .body("error.type", equalTo("rate_limit_exceeded"))
+                .body("error.code", equalTo("tokens_exhausted"))
+                .header("Retry-After", org.hamcrest.Matchers.notNullValue());
+        submitting(mute.secret(), shell("")).post(Api.JOBS).then().statusCode(202);
     }
 
     @Test

@@ -24,6 +24,28 @@ public class WholeService implements QuarkusTestProfile {
         }
     }
 
+    /** A disk that is fuller than the guard allows. */
+    public static class Guarded extends WholeService {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "ringfence.catalog",
+                    "src/test/resources/catalog.toml",
+                    "ringfence.guard.enabled",
+                    "true",
+                    "ringfence.guard.cpu",
+                    "100",
+                    "ringfence.guard.memory",
+                    "100",
+                    "ringfence.guard.pressure.memory",
+                    "100",
+                    "ringfence.guard.zombies",
+                    "1000000",
+                    "ringfence.guard.disk-free",
+                    "4000000G");
+        }
+    }
+
     /** It has little patience with slow readers, and keeps much output for them. */
     public static class Impatient extends WholeService {
         @Override

@@ -64,8 +64,18 @@ public final class AskModel implements Capability {
     }
 
     @Override
+    public boolean usesTokens() {
+        return true;
+    }
+
+    @Override
     public boolean repeatable() {
         return true;
+    }
+
+    @Override
+    public boolean fenced() {
+        return false;
     }
 
     @Override

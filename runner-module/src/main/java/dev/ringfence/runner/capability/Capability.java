@@ -1,5 +1,6 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.Optional;
@@ -14,6 +15,11 @@ public interface Capability {
 
     /** The JSON Schema (draft 2020-12) of the arguments; a fresh copy. */
     ObjectNode schema();
+
+    /** Whether it asks a model, so that its results tell {@code input_tokens} and {@code output_tokens}. */
+    default boolean usesTokens() {
+        return false;
+    }
 
     /** Whether running it again after a crash does no harm. */
     boolean repeatable();
@@ -32,6 +38,16 @@ public interface Capability {
      * @throws InvalidArguments as {@link #start} does
      */
     Outcome dryRun(Invocation invocation);
+
+    /** Whether its work runs in a fence of the job's profile; a model's runs in the engine's. */
+    default boolean fenced() {
+        return true;
+    }
+
+    /** The arguments as they may be written down and shown: the same, without secrets. */
+    default JsonNode shown(JsonNode arguments) {
+        return arguments;
+    }
 
     /** The sandbox profile for jobs that name none; empty for the catalog's default. */
     default Optional<String> profile() {

@@ -26,6 +26,10 @@ final class FenceJson {
         json.put("cpu_system_ms", milliseconds(usage.cpuSystem()));
         json.put("peak_memory_bytes", usage.peakMemoryBytes());
         json.put("memory_source", usage.memorySource());
+        json.put("written_bytes", usage.writtenBytes());
+        json.put("written_source", usage.writtenSource());
+        usage.mostTasks().ifPresent(most -> json.put("most_tasks", most));
+        json.put("tasks_source", usage.tasksSource());
         json.put("wall_ms", milliseconds(usage.wall()));
         return json;
     }

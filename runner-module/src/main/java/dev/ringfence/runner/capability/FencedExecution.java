@@ -1,5 +1,6 @@
 package dev.ringfence.runner.capability;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.capability.JobPlaces.JobPlace;
 import dev.ringfence.runner.fence.FenceException;
@@ -14,6 +15,7 @@ import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +33,9 @@ final class FencedExecution implements Execution {
     /** What the fence itself keeps: enough of its last words when it breaks. */
     private static final long LAST_WORDS = 16 * 1024;
 
+    private static final int MOST_WORDS = 32;
+    private static final int LONGEST_WORD = 200;
+
     private static final Logger LOG = Logger.getLogger(FencedExecution.class);
 
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
@@ -39,6 +44,7 @@ final class FencedExecution implements Execution {
     private final Duration deadline;
     private final FencedScript script;
     private final OutputSink sink;
+    private final ArrayNode programs = FenceJson.object().arrayNode();
     private long begun;
     private @Nullable FencedProcess current;
     private boolean cancelled;
@@ -146,8 +152,8 @@ final class FencedExecution implements Execution {
             return null;
         }
         var output = step.quiet()
-                ? new TextOutput((channel, text) -> {}, OutputFiles.NONE, CAPTURE)
-                : new TextOutput(sink, invocation.outputs(), CAPTURE);
+                ? new TextOutput((channel, text) -> {}, OutputFiles.NONE, CAPTURE, List.of())
+                : new TextOutput(sink, invocation.outputs(), CAPTURE, script.secrets());
         FencedProcess process;
         try {
             process = tools.fences().start(command, output);
@@ -155,12 +161,13 @@ final class FencedExecution implements Execution {
             output.giveUp();
             throw e;
         }
-        var running = new RunningJobs.Running(invocation.jobId(), invocation.agent(), command.name(), process);
+        var running = new RunningJobs.Running(invocation.jobId(), invocation.agent(), process);
         tools.running().add(running);
         try {
             watch(process);
             var result = process.result().await().indefinitely();
             output.end();
+            programs.add(ranProgram(step.argv(), result));
             return new Ran(result, output);
         } catch (RuntimeException | Error e) {
             output.giveUp();
@@ -217,6 +224,7 @@ final class FencedExecution implements Execution {
 
     private Outcome outcomeOf(Ran ran, Optional<JobPlace> place) {
         var data = data(ran.result(), ran.output());
+        data.set("programs", programs);
         place.ifPresent(places -> places.collect(data));
         var ended = outcomeOf(ran.result().end(), data);
         script.finish(data);
@@ -245,6 +253,29 @@ final class FencedExecution implements Execution {
             }
             case ProcessEnd.Stopped() -> new Outcome.Cancelled(data);
         };
+    }
+
+    /** For the journal: which program it was, shortened, and how it ended. */
+    private static ObjectNode ranProgram(List<String> argv, FencedResult result) {
+        var json = FenceJson.object();
+        var words = json.putArray("argv");
+        argv.stream().limit(MOST_WORDS).map(FencedExecution::shortened).forEach(words::add);
+        if (argv.size() > MOST_WORDS) {
+            json.put("words_left_out", argv.size() - MOST_WORDS);
+        }
+        switch (result.end()) {
+            case ProcessEnd.Exited(int code) -> json.put("exit_code", code);
+            case ProcessEnd.Signalled(int signal) -> json.put("signal", signal);
+            case ProcessEnd.TimedOut _ -> json.put("ended_by", "deadline");
+            case ProcessEnd.Stopped() -> json.put("ended_by", "cancellation");
+        }
+        return json.put("wall_ms", result.usage().wall().toMillis());
+    }
+
+    private static String shortened(String word) {
+        return word.length() <= LONGEST_WORD
+                ? word
+                : word.substring(0, word.offsetByCodePoints(0, word.codePointCount(0, LONGEST_WORD))) + "…";
     }
 
     private static ObjectNode data(FencedResult result, TextOutput output) {

@@ -5,6 +5,7 @@ import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +28,11 @@ interface FencedScript {
         return List.of();
     }
 
+    /** What no output may show. */
+    default Collection<String> secrets() {
+        return List.of();
+    }
+
     /**
      * A program.
      *
@@ -37,8 +43,18 @@ interface FencedScript {
     @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares steps
     record Step(List<String> argv, Map<String, String> environment, byte[] input, List<Path> readOnly, boolean quiet) {}
 
-    /** A single program. */
-    static FencedScript of(Step step) {
-        return done -> done.isEmpty() ? Optional.of(step) : Optional.empty();
+    /** A single program, and what its output may not show. */
+    static FencedScript of(Step step, Collection<String> secrets) {
+        return new FencedScript() {
+            @Override
+            public Optional<Step> next(List<FencedResult> done) {
+                return done.isEmpty() ? Optional.of(step) : Optional.empty();
+            }
+
+            @Override
+            public Collection<String> secrets() {
+                return secrets;
+            }
+        };
     }
 }

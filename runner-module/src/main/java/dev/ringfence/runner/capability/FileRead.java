@@ -97,6 +97,11 @@ public final class FileRead implements Capability {
     }
 
     @Override
+    public boolean fenced() {
+        return false;
+    }
+
+    @Override
     public Execution start(Invocation invocation, OutputSink sink) {
         return Work.start(invocation, checkpoint -> read(invocation, checkpoint));
     }

@@ -85,6 +85,11 @@ public final class FileWrite implements Capability {
     }
 
     @Override
+    public boolean fenced() {
+        return false;
+    }
+
+    @Override
     public Execution start(Invocation invocation, OutputSink sink) {
         byte[] content = content(invocation);
         return Work.start(invocation, checkpoint -> {

@@ -110,8 +110,18 @@ public final class GenerateText implements Capability {
     }
 
     @Override
+    public boolean usesTokens() {
+        return true;
+    }
+
+    @Override
     public boolean repeatable() {
         return true;
+    }
+
+    @Override
+    public boolean fenced() {
+        return false;
     }
 
     @Override

@@ -81,6 +81,11 @@ public final class Kill implements Capability {
     }
 
     @Override
+    public boolean fenced() {
+        return false;
+    }
+
+    @Override
     public Execution start(Invocation invocation, OutputSink sink) {
         return Work.start(invocation, checkpoint -> signal(invocation, true));
     }

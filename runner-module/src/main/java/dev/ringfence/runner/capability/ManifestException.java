@@ -8,7 +8,7 @@ public final class ManifestException extends RuntimeException {
 
     private final transient List<String> errors;
 
-    ManifestException(List<String> errors) {
+    public ManifestException(List<String> errors) {
         super(String.join("\n", errors));
         this.errors = List.copyOf(errors);
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -49,6 +50,18 @@ public final class ShellExec implements Capability {
                   "minimum": 1,
                   "maximum": 300,
                   "description": "seconds until the command and all it started are ended"
+                },
+                "env": {
+                  "type": "object",
+                  "maxProperties": 256,
+                  "additionalProperties": { "type": "string" },
+                  "description": "environment variables"
+                },
+                "secret_env": {
+                  "type": "object",
+                  "maxProperties": 16,
+                  "additionalProperties": { "type": ["string", "null"] },
+                  "description": "environment variables whose values are not kept, and are shown as *** in the output; null stands for one that was not kept"
                 },
                 "stdin": {
                   "type": "string",
@@ -95,13 +108,16 @@ public final class ShellExec implements Capability {
 
     @Override
     public Execution start(Invocation invocation, OutputSink sink) {
-        var step = step(invocation.arguments());
-        return FencedExecution.start(tools, invocation, deadline(invocation), FencedScript.of(step), sink);
+        var given = Environment.of(invocation.arguments());
+        var script = FencedScript.of(
+                step(invocation.arguments(), given), given.secret().values());
+        return FencedExecution.start(tools, invocation, deadline(invocation), script, sink);
     }
 
     @Override
     public Outcome dryRun(Invocation invocation) {
-        var step = step(invocation.arguments());
+        var step = step(
+                invocation.arguments(), Environment.of(invocation.arguments()).masked());
         return Rehearsal.of(tools, invocation, deadline(invocation), List.of(), List.of(step));
     }
 
@@ -110,7 +126,15 @@ public final class ShellExec implements Capability {
         return timeout.isMissingNode() ? invocation.deadline() : Duration.ofSeconds(timeout.asLong());
     }
 
-    private static FencedScript.Step step(JsonNode arguments) {
+    @Override
+    public JsonNode shown(JsonNode arguments) {
+        return Environment.withoutSecrets(arguments);
+    }
+
+    private static FencedScript.Step step(JsonNode arguments, Environment given) {
+        var environment = new HashMap<>(ENVIRONMENT);
+        environment.putAll(given.plain());
+        environment.putAll(given.secret());
         if (arguments.has("cmd") && arguments.has("argv")) {
             throw new InvalidArguments(List.of("/cmd and /argv are both given: give one"));
         }
@@ -125,7 +149,7 @@ public final class ShellExec implements Capability {
         }
         return new FencedScript.Step(
                 argv,
-                ENVIRONMENT,
+                environment,
                 arguments.path("stdin").asText("").getBytes(StandardCharsets.UTF_8),
                 List.of(),
                 false);

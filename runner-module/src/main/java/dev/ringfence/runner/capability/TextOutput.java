@@ -5,6 +5,7 @@ import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.Stream;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -16,11 +17,16 @@ final class TextOutput implements OutputListener {
     private final Part stdout;
     private final Part stderr;
 
-    /** @param bound how many bytes of each stream are kept */
-    TextOutput(OutputSink sink, OutputFiles files, long bound) {
+    /**
+     * Keeps nothing yet.
+     *
+     * @param bound how many bytes of each stream are kept
+     * @param secrets what is neither kept nor passed on
+     */
+    TextOutput(OutputSink sink, OutputFiles files, long bound, Collection<String> secrets) {
         this.sink = sink;
-        this.stdout = new Part("stdout", files, bound);
-        this.stderr = new Part("stderr", files, bound);
+        this.stdout = new Part("stdout", files, bound, new SecretMask(secrets));
+        this.stderr = new Part("stderr", files, bound, new SecretMask(secrets));
     }
 
     @Override
@@ -69,20 +75,27 @@ final class TextOutput implements OutputListener {
         private final String channel;
         private final Utf8Pieces text = new Utf8Pieces();
         private final KeptOutput output;
+        private final SecretMask mask;
         private boolean cut;
 
-        Part(String channel, OutputFiles files, long bound) {
+        Part(String channel, OutputFiles files, long bound, SecretMask mask) {
+            this.mask = mask;
             this.channel = channel;
             this.output = new KeptOutput(channel, files, bound);
         }
 
-        void wrote(byte[] chunk) {
+        void wrote(byte[] raw) {
+            take(mask.next(raw));
+        }
+
+        private void take(byte[] chunk) {
             int length = output.wrote(chunk);
             cut = cut || length < chunk.length;
             put(text.next(length == chunk.length ? chunk : Arrays.copyOf(chunk, length)));
         }
 
         void end() {
+            take(mask.end());
             if (!cut) {
                 put(text.end());
             }

@@ -70,6 +70,11 @@ public final class Undo implements Capability {
     }
 
     @Override
+    public boolean fenced() {
+        return false;
+    }
+
+    @Override
     public Execution start(Invocation invocation, OutputSink sink) {
         return Work.start(invocation, checkpoint -> {
             var record = record(invocation);

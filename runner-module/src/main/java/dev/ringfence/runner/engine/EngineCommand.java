@@ -3,6 +3,7 @@ package dev.ringfence.runner.engine;
 import dev.ringfence.catalog.GgufHeader;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.Workplace;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How an engine is started for a model: a command line, and a profile that fits a program which stays.
  *
- * @param socket inside the fence
+ * @param socket its name among the program's temporary files
  */
 record EngineCommand(FencedCommand command, String socket) {
     private static final Duration FOR_EVER = Duration.ofDays(3650);
@@ -37,7 +38,8 @@ record EngineCommand(FencedCommand command, String socket) {
             throw new EngineException.EngineMissing("There is no llama-server on this host any more.");
         }
         var id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
-        var socket = "/tmp/llama-" + id + ".sock";
+        // Relative to where it starts, which is the one place to write to that every tier has.
+        var socket = "llama-" + id + ".sock";
         var readOnly = new ArrayList<>(installation.readOnly());
         readOnly.add(file);
         var command = new FencedCommand(
@@ -48,8 +50,10 @@ record EngineCommand(FencedCommand command, String socket) {
                 new byte[0],
                 readOnly,
                 ENGINE_THREADS,
+                true,
                 FOR_EVER,
-                CAPTURE);
+                CAPTURE,
+                Workplace.NONE);
         return new EngineCommand(command, socket);
     }
 

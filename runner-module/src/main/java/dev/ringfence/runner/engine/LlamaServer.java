@@ -27,10 +27,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One llama.cpp server in its fence, which serves one model. It listens on a unix socket inside the fence, on the
- * fence's own temporary files, so that the host shares no directory with it; the socket is reached through the
- * process's root directory as the kernel shows it. Its name is new for each server: whatever else may lie in a
- * directory of that name, it is not this socket.
+ * One llama.cpp server in its fence, which serves one model. It listens on a unix socket among the fence's own temporary
+ * files. Its name is new for each server: whatever else may lie in a directory of that name, it is not this socket.
  *
  * <p>Methods that talk to the server block; they are for virtual threads.
  */
@@ -74,7 +72,7 @@ final class LlamaServer {
         var start = EngineCommand.of(model, purpose, settings, path);
         var log = new LogTail();
         var process = fence.apply(start.command(), log);
-        var socket = process.root().resolve(start.socket().substring(1));
+        var socket = process.temporary().resolve(start.socket());
         return new LlamaServer(model, process, socket, log, alarms);
     }
 

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.fence.TierPlan.Mount;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,15 +17,16 @@ final class Bubblewrap {
     /** Where a program starts that has no other place. */
     private static final Path TEMPORARY = Path.of("/tmp");
 
-    /** Behind standard input and output and the seccomp program: what profiles give, in the order of the mounts. */
-    private static final int FIRST_GIVEN = 4;
+    /** Behind standard input and output, the seccomp program and the environment: what profiles give, in the order of the mounts. */
+    private static final int FIRST_GIVEN = 5;
 
     private static final String NOBODY = "65534";
 
     private Bubblewrap() {}
 
     /**
-     * The arguments, the program's own name first. The seccomp program is read from descriptor 3.
+     * The arguments, the program's own name first. The seccomp program is read from descriptor 3, and from
+     * descriptor 4 the {@link #environment}.
      *
      * @param name what shows as the process's name, so that it is found again after a crash of the service
      * @param user the job's user; only for a service that runs as root
@@ -67,12 +69,7 @@ final class Bubblewrap {
                 mount(argv, mount);
             }
         }
-        argv.add("--clearenv");
-        var environment = new HashMap<>(plan.network().environment());
-        environment.putAll(command.environment());
-        for (Map.Entry<String, String> variable : environment.entrySet()) {
-            argv.addAll(List.of("--setenv", variable.getKey(), variable.getValue()));
-        }
+        argv.addAll(List.of("--clearenv", "--args", "4"));
         argv.addAll(List.of(
                 "--chdir", command.workplace().directory().orElse(TEMPORARY).toString(), "--seccomp", "3"));
         argv.addAll(List.of("--json-status-fd", Integer.toString(statusFd), "--block-fd", Integer.toString(gateFd)));
@@ -93,11 +90,23 @@ final class Bubblewrap {
         return argv;
     }
 
+    /** Arguments that everybody on the host could read in the process's command line, which NUL ends. */
+    static byte[] environment(FencePlan plan, FencedCommand command) {
+        var environment = new HashMap<>(plan.network().environment());
+        environment.putAll(command.environment());
+        var arguments = new StringBuilder();
+        for (Map.Entry<String, String> variable : environment.entrySet()) {
+            for (var word : List.of("--setenv", variable.getKey(), variable.getValue())) {
+                arguments.append(word).append('\0');
+            }
+        }
+        return arguments.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
     private static void device(List<String> argv, Gpus.Found found, Path node) {
         var inside = Path.of("/dev").resolve(found.devices().relativize(node));
-        for (var parent = inside.getParent();
-                parent != null && parent.getNameCount() > 1;
-                parent = parent.getParent()) {
+        var parent = inside.getParent();
+        if (parent != null && parent.getNameCount() > 1) {
             argv.addAll(List.of("--perms", "0755", "--dir", parent.toString()));
         }
         argv.addAll(List.of("--dev-bind", node.toString(), inside.toString()));

@@ -3,7 +3,6 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.ProcessEntry;
 import dev.ringfence.runner.process.UnnamedFile;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -32,7 +31,7 @@ final class DiskUse {
     private static final int MOST_HIDDEN = 8;
 
     private final List<Path> directories;
-    private final long temporaryBytes;
+    private final TemporaryFiles temporary;
     private final long largestFile;
     private final OptionalInt user;
     private final long before;
@@ -41,14 +40,14 @@ final class DiskUse {
     /**
      * Takes what is there now for the others'.
      *
-     * @param temporaryBytes how large the job's own /tmp is; zero when it has none
+     * @param temporary counted with them
      * @param largestFile what is assumed of a file whose size is not told, in bytes
      * @param user whose the job's processes are, if that is not the service's
      * @throws FenceException.Refused when that is too much to be looked at regularly
      */
-    DiskUse(List<Path> directories, long temporaryBytes, long largestFile, OptionalInt user) {
+    DiskUse(List<Path> directories, TemporaryFiles temporary, long largestFile, OptionalInt user) {
         this.directories = directories;
-        this.temporaryBytes = Math.ceilDiv(temporaryBytes, PAGE) * PAGE;
+        this.temporary = temporary;
         this.largestFile = largestFile;
         this.user = user;
         var now = named();
@@ -71,24 +70,11 @@ final class DiskUse {
         var unnamed = Census.unnamedFiles(processes, user);
         hidden = unnamed.isPresent() ? 0 : hidden + 1;
         return new Size(
-                now.bytes() - before + unnamed(unnamed.orElse(Set.of())) + temporary(processes),
+                now.bytes() - before + unnamed(unnamed.orElse(Set.of())) + temporary.bytes(processes),
                 now.files(),
                 now.trouble().isEmpty() && hidden == MOST_HIDDEN
                         ? "a process that hides which files it holds"
                         : now.trouble());
-    }
-
-    private long temporary(List<ProcessEntry> processes) {
-        if (temporaryBytes == 0) {
-            return 0;
-        }
-        return processes.stream()
-                .map(process -> new File("/proc/" + process.pid() + "/root/tmp"))
-                // By its size: until the fence stands, the path leads to the host's.
-                .filter(tmp -> tmp.getTotalSpace() == temporaryBytes)
-                .mapToLong(tmp -> tmp.getTotalSpace() - tmp.getFreeSpace())
-                .max()
-                .orElse(0);
     }
 
     /**

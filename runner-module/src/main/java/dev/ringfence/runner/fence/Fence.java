@@ -12,17 +12,20 @@ import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEngine;
+import dev.ringfence.runner.process.ProcessEntry;
 import dev.ringfence.runner.process.ProcessException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
@@ -51,6 +54,9 @@ public final class Fence implements AutoCloseable {
     /** Another beginning in each life, so that a job's mark is not one of an earlier life's. */
     private final AtomicInteger jobs =
             new AtomicInteger(ThreadLocalRandom.current().nextInt());
+
+    /** The names of the fences that stand, by the marks of their processes. */
+    private final Map<JobMark, String> standing = new ConcurrentHashMap<>();
 
     private Fence(FenceSettings settings, Host host, Optional<Cgroups> cgroups, List<TierStatus> tiers) {
         this.settings = settings;
@@ -155,6 +161,8 @@ public final class Fence implements AutoCloseable {
             });
             belongings.proxy = plan.network().egress().map(policy -> belongings.until(open(command, policy, listener)));
             var mark = JobMark.of(settings.instance(), jobs.incrementAndGet());
+            standing.put(mark, command.name());
+            belongings.until(() -> standing.remove(mark));
             start = switch (plan.tier()) {
                 case TierPlan.Namespaces _ ->
                     new NamespacesStart(settings, host, plan, command, belongings, mark).prepare();
@@ -171,6 +179,26 @@ public final class Fence implements AutoCloseable {
             return new StartedFence(process, start.supervisor(), belongings.proxy, plan, command);
         } catch (ProcessException e) {
             throw new FenceException.Broken("the fence could not be built: " + e.getMessage(), e);
+        }
+    }
+
+    /** The fences that stand, each with the processes in it: those that carry its mark, and no others. */
+    public List<FencedTree> running() {
+        var trees = new ArrayList<FencedTree>();
+        standing.forEach((mark, name) -> trees.add(new FencedTree(name, Census.members(mark))));
+        return trees;
+    }
+
+    /** The processor time of all processes in fences. */
+    public Duration processorTime() {
+        try {
+            return running().stream()
+                    .flatMap(tree -> tree.processes().stream())
+                    .map(ProcessEntry::cpu)
+                    .reduce(Duration.ZERO, Duration::plus);
+        } catch (ProcessException e) {
+            LOG.debugf("the processor time of the jobs is not known: %s", e.getMessage());
+            return Duration.ZERO;
         }
     }
 

@@ -34,6 +34,7 @@ final class FencePlanner {
     private long watchedIo;
     private long watchedDisk;
     private long watchedTasks;
+    private long countedTasks;
     private long userTasks;
     private int nice;
     private Optional<Gpus.Found> gpus = Optional.empty();
@@ -89,7 +90,16 @@ final class FencePlanner {
                 filter.program(),
                 gpus,
                 limits,
-                new Watch(watchedMemory, watchedCores, watchedIo, watchedTasks, watchedDisk),
+                new Watch(
+                        watchedMemory,
+                        watchedMemory > 0 && plan instanceof TierPlan.Namespaces namespaces
+                                ? namespaces.temporaryBytes()
+                                : 0,
+                        watchedCores,
+                        watchedIo,
+                        watchedTasks,
+                        countedTasks,
+                        watchedDisk),
                 userTasks,
                 profile.filesystem().maxFileSize().bytes(),
                 nice,
@@ -106,7 +116,9 @@ final class FencePlanner {
             entry(
                     "resources.max_memory_mb",
                     asked.maxMemory(),
-                    WATCHDOG + "anonymous and shared memory of all processes; RLIMIT_DATA of each at twice that",
+                    WATCHDOG + "anonymous and shared memory of all processes"
+                            + (landlock ? "" : " and temporary files, those that are mapped twice")
+                            + "; RLIMIT_DATA of each at twice that",
                     memory + " bytes");
         }
 
@@ -181,18 +193,28 @@ final class FencePlanner {
         // The kernel would count other jobs of a workspace's user with it.
         boolean ownUser = !host.root() || command.workplace().user().isEmpty();
         boolean watched = !group && (landlock ? children > 0 : !ownUser);
+        // Bubblewrap's outer process is seen, and is none of the job's.
+        long seen = landlock ? tasks : tasks + 1;
         if (watched) {
-            watchedTasks = tasks;
+            watchedTasks = seen;
+            tier.threads((int) tasks);
         } else if (!group && !landlock) {
-            // As root, bubblewrap's first process is not of the job's user.
-            userTasks = host.root() ? tasks - 1 : tasks;
+            // As root, bubblewrap's first process is not of the job's user. One more is let through, so that it shows.
+            userTasks = (host.root() ? tasks - 1 : tasks) + 1;
+            countedTasks = children == 0 ? 0 : seen;
         }
-        String means = watched ? WATCHDOG + "a job that has more is ended; RLIMIT_NPROC some way above" : "";
+        String means = watched
+                ? WATCHDOG + "a job that has more is ended; "
+                        + (landlock ? "seccomp: each new thread asks the service; " : "")
+                        + "RLIMIT_NPROC some way above"
+                : "";
         if (landlock && children == 0) {
             tier.tasks(command.threads());
             means = "seccomp: each new process or thread asks the service";
         } else if (!landlock) {
-            means = group || watched ? means : "RLIMIT_NPROC of the job's own user";
+            means = group || watched
+                    ? means
+                    : "RLIMIT_NPROC of the job's own user, at one more, by which the watchdog sees that it was reached";
             means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;
         }
         if (group) {

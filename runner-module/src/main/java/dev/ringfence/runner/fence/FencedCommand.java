@@ -18,6 +18,8 @@ import java.util.Objects;
  * @param readOnly host paths that the runner itself needs inside, at the same place, beside the profile's
  * @param threads how many threads the program may have beside its first, on top of the profile's child processes; for
  *     programs of an operator's choice, such as an engine, and zero for what an agent chose
+ * @param serves whether it may take connections on a unix socket that it makes among its temporary files; for programs of
+ *     an operator's choice
  * @param deadline from start to the end of the tree; the profile's maximum still holds
  * @param capture how much of each output stream is kept
  * @param workplace directories of the host that it works in
@@ -31,6 +33,7 @@ public record FencedCommand(
         byte[] input,
         List<Path> readOnly,
         int threads,
+        boolean serves,
         Duration deadline,
         long capture,
         Workplace workplace) {
@@ -48,7 +51,22 @@ public record FencedCommand(
         }
     }
 
-    /** A program that works in no directory of the host. */
+    /** A program that nobody connects to. */
+    public FencedCommand(
+            String name,
+            SandboxProfile profile,
+            List<String> argv,
+            Map<String, String> environment,
+            byte[] input,
+            List<Path> readOnly,
+            int threads,
+            Duration deadline,
+            long capture,
+            Workplace workplace) {
+        this(name, profile, argv, environment, input, readOnly, threads, false, deadline, capture, workplace);
+    }
+
+    /** A program that nobody connects to, and that works in no directory of the host. */
     public FencedCommand(
             String name,
             SandboxProfile profile,

@@ -8,8 +8,14 @@ public interface FencedProcess {
     /** The process as the host sees it whose end takes the whole tree with it. */
     long pid();
 
-    /** Where the program's root directory can be reached from the host, while it runs. */
-    Path root();
+    /** Whether a process of the host is of this tree, at this moment; only good while that process is held. */
+    boolean owns(int pid);
+
+    /**
+     * Where the program's temporary files can be reached from the host, while it runs; it starts in that directory.
+     * The program may put links there that lead anywhere.
+     */
+    Path temporary();
 
     /** What this fence enforces, and by which means. */
     FenceReport report();

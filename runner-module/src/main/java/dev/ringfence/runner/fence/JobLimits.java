@@ -12,12 +12,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The limits of one job in any tier: set before its program begins, watched while it runs, read when it has ended. */
 final class JobLimits {
     /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
-    private static final int ROOM = 512;
+    private static final int ROOM = 4096;
 
     private final FencePlan plan;
     private final Optional<JobCgroup> group;
@@ -72,6 +73,10 @@ final class JobLimits {
         }
     }
 
+    boolean owns(int pid) {
+        return Census.isMember(pid, mark);
+    }
+
     Duration interval() {
         return plan.watch().anything() ? Watch.INTERVAL : Duration.ZERO;
     }
@@ -91,24 +96,39 @@ final class JobLimits {
     }
 
     Usage ended(Usage counted) {
-        if (group.isEmpty()) {
-            // What the kernel counted begins with the service's own memory, which a child shares until its program
-            // begins.
-            return new Usage(
-                    counted.cpuUser(),
-                    counted.cpuSystem(),
-                    watchdog.peakMemory() > 0 ? watchdog.peakMemory() : counted.peakMemoryBytes(),
-                    counted.wall(),
-                    watchdog.peakMemory() > 0 ? "watchdog (sum of processes)" : "rusage (at most)");
+        readings = group.map(JobCgroup::readings).orElse(null);
+        var seen = Optional.ofNullable(readings);
+        // What the kernel counted begins with the service's own memory, which a child shares until its program begins.
+        long memory = counted.peakMemoryBytes();
+        var memorySource = "rusage (at most)";
+        if (seen.isPresent() && seen.get().peakMemoryBytes() > 0) {
+            memory = seen.get().peakMemoryBytes();
+            memorySource = "control group";
+        } else if (watchdog.peakMemory() > 0) {
+            memory = watchdog.peakMemory();
+            memorySource = "watchdog (sum of processes)";
         }
-        var seen = group.get().readings();
-        readings = seen;
+        var written = seen.map(JobCgroup.Readings::writtenBytes).orElse(OptionalLong.empty());
+        var tasks = seen.map(JobCgroup.Readings::mostTasks).orElse(OptionalLong.empty());
+        var tasksSource = tasks.isPresent() ? "control group" : counted.tasksSource();
+        if (tasks.isEmpty() && watchdog.mostTasks() > 0) {
+            tasks = OptionalLong.of(watchdog.mostTasks());
+            tasksSource = "watchdog (most that it saw)";
+        }
         return new Usage(
-                seen.cpuUser().isNegative() ? counted.cpuUser() : seen.cpuUser(),
-                seen.cpuSystem().isNegative() ? counted.cpuSystem() : seen.cpuSystem(),
-                seen.peakMemoryBytes() > 0 ? seen.peakMemoryBytes() : counted.peakMemoryBytes(),
+                seen.map(JobCgroup.Readings::cpuUser)
+                        .filter(time -> !time.isNegative())
+                        .orElse(counted.cpuUser()),
+                seen.map(JobCgroup.Readings::cpuSystem)
+                        .filter(time -> !time.isNegative())
+                        .orElse(counted.cpuSystem()),
+                memory,
                 counted.wall(),
-                seen.peakMemoryBytes() > 0 ? "control group" : counted.memorySource());
+                memorySource,
+                written.orElse(counted.writtenBytes()),
+                written.isPresent() ? "control group" : counted.writtenSource(),
+                tasks,
+                tasksSource);
     }
 
     /** What the control group counted, once the tree is gone. */
@@ -130,6 +150,11 @@ final class JobLimits {
                         "process_limits.max_child_processes",
                         plan.limits().tasks() + " tasks",
                         limit.refused() + " refused beyond them")));
+        watchdog.tasksBeyond()
+                .ifPresent(seen -> hits.add(new LimitHit(
+                        "process_limits.max_child_processes",
+                        plan.limits().tasks() + " tasks",
+                        "one more was there, and RLIMIT_NPROC lets no other begin")));
         return hits;
     }
 }

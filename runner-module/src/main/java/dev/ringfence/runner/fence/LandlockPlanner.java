@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -62,6 +63,7 @@ final class LandlockPlanner implements TierPlanner {
     private final Planning planning;
     private final int version;
     private final List<FileRule> rules = new ArrayList<>();
+    private final Set<String> decided = new HashSet<>();
     private final Set<Path> denied = new LinkedHashSet<>();
     private boolean temporary;
     private @Nullable NetworkPlan network;
@@ -112,7 +114,10 @@ final class LandlockPlanner implements TierPlanner {
         var asked = planning.profile().filesystem();
         var readable = planning.readable();
         // Resolved once: whoever may write there could put a link in a path's place meanwhile.
-        readable.forEach(path -> allowReal(path, FileRights.READ_AND_RUN, denied));
+        readable.forEach(path -> {
+            admit(path);
+            allowReal(path, FileRights.READ_AND_RUN, denied);
+        });
         planning.entry(
                 "filesystem.read_paths",
                 asked.readPaths(),
@@ -205,11 +210,19 @@ final class LandlockPlanner implements TierPlanner {
     @Override
     public void tasks(int beside) {
         threads = OptionalInt.of(beside + 1);
+        decided.addAll(STARTING);
+    }
+
+    @Override
+    public void threads(int most) {
+        threads = OptionalInt.of(most);
+        decided.add(SeccompPolicy.NEW_THREAD);
     }
 
     @Override
     public NetworkPlan network(NetworkPlan asked) {
-        network = asked.withoutNamespace(FileRights.network(version) != 0);
+        network = asked.withoutNamespace(
+                FileRights.network(version) != 0, planning.command().serves());
         return network;
     }
 
@@ -218,10 +231,6 @@ final class LandlockPlanner implements TierPlanner {
         var refused = new HashSet<>(IPC);
         if (!planning.host().limitable().contains(Controller.MEMORY)) {
             refused.addAll(HIDDEN_MEMORY);
-        }
-        var decided = new HashSet<String>();
-        if (threads.isPresent()) {
-            decided.addAll(STARTING);
         }
         if (network != null && network.egress().isPresent()) {
             decided.add("connect");
@@ -265,6 +274,28 @@ final class LandlockPlanner implements TierPlanner {
                 threads,
                 groups,
                 writable);
+    }
+
+    /** Nothing is mounted anew here, so a job's own user has to get there through all directories above. */
+    private void admit(Path path) {
+        if (!planning.host().root()) {
+            return;
+        }
+        for (var above = path.getParent(); above != null; above = above.getParent()) {
+            try {
+                if (!Files.getPosixFilePermissions(above).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+                    throw new FenceException.Refused(
+                            "filesystem.read_paths",
+                            path + " lies below " + above
+                                    + ", which users other than its owner cannot enter, and in the"
+                                    + " tier landlock a job has a user of its own: chmod o+x " + above
+                                    + ", or put it elsewhere, or use the tier namespaces");
+                }
+            } catch (IOException e) {
+                throw new FenceException.Refused(
+                        "filesystem.read_paths", above + " cannot be looked at: " + e.getMessage());
+            }
+        }
     }
 
     private void allow(Path path, long rights) {

@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
+import java.nio.file.Path;
 import java.time.Duration;
 
 /** Watches a program that the starting thread has confined; its processes are known by their mark. */
@@ -21,6 +22,11 @@ final class LandlockSupervisor implements TierSupervisor {
     @Override
     public int first() {
         return pid;
+    }
+
+    @Override
+    public Path temporary() {
+        return belongings.directory.map(JobDirectory::path).orElse(Path.of("/"));
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.fence.TierPlan.Mount;
+import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,10 +17,14 @@ final class NamespacesPlanner implements TierPlanner {
     private static final Set<String> SETPRIV_SYSCALLS = Set.of(
             "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
 
+    /** Memory that shows in no process; refused where only processes are watched. */
+    private static final Set<String> HIDDEN_MEMORY = Set.of("memfd_create", "memfd_secret", "shmget");
+
     private final Planning planning;
     private final List<Mount> mounts = new ArrayList<>();
     private final Set<Integer> groups = new LinkedHashSet<>();
     private final List<Path> writable = new ArrayList<>();
+    private long temporaryBytes;
 
     NamespacesPlanner(Planning planning) {
         this.planning = planning;
@@ -46,6 +51,7 @@ final class NamespacesPlanner implements TierPlanner {
     @Override
     public long disk(DataSize asked) {
         boolean temporary = planning.profile().filesystem().allowTempFiles() && asked.bytes() > 0;
+        temporaryBytes = temporary ? asked.bytes() : 0;
         boolean writable = planning.writesToHost(asked);
         mounts.add(
                 temporary ? new Mount.Temporary(Path.of("/tmp"), asked.bytes()) : new Mount.Directory(Path.of("/tmp")));
@@ -106,13 +112,18 @@ final class NamespacesPlanner implements TierPlanner {
     }
 
     @Override
+    public void threads(int most) {
+        // RLIMIT_NPROC counts them, for this job alone.
+    }
+
+    @Override
     public NetworkPlan network(NetworkPlan asked) {
         return asked;
     }
 
     @Override
     public SeccompPolicy filter(SeccompPolicy asked) {
-        return asked;
+        return planning.host().limitable().contains(Controller.MEMORY) ? asked : asked.refusing(HIDDEN_MEMORY);
     }
 
     @Override
@@ -132,7 +143,7 @@ final class NamespacesPlanner implements TierPlanner {
 
     @Override
     public TierPlan plan() {
-        return new TierPlan.Namespaces(mounts, groups, writable);
+        return new TierPlan.Namespaces(mounts, groups, writable, temporaryBytes);
     }
 
     /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */

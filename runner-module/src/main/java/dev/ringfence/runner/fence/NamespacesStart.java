@@ -23,13 +23,14 @@ record NamespacesStart(
         var tier = (TierPlan.Namespaces) plan.tier();
         var given = hold(tier);
         if (!tier.writable().isEmpty()) {
-            belongings.disk = Optional.of(
-                    new DiskUse(tier.writable(), plan.watch().diskBytes(), plan.maxFileBytes(), belongings.user));
+            belongings.disk = Optional.of(new DiskUse(
+                    tier.writable(), new TemporaryFiles(tier.temporaryBytes()), plan.maxFileBytes(), belongings.user));
         }
         var supervisor = new NamespacesSupervisor(new JobLimits(plan, belongings, mark, Optional.empty()), belongings);
-        // The seccomp program, and what is given.
-        int status = ProcessRequest.statusDescriptor(1 + given.size());
-        int gate = ProcessRequest.gateDescriptor(1 + given.size());
+        // The seccomp program and the environment, and what is given.
+        var documents = List.of(plan.filter(), Bubblewrap.environment(plan, command));
+        int status = ProcessRequest.statusDescriptor(documents.size() + given.size());
+        int gate = ProcessRequest.gateDescriptor(documents.size() + given.size());
         var argv = Bubblewrap.argv(
                 "ringfence:" + settings.instance() + ":" + command.name(),
                 plan,
@@ -46,7 +47,7 @@ record NamespacesStart(
                 Map.of(),
                 Path.of("/"),
                 command.input(),
-                List.of(plan.filter()),
+                documents,
                 given,
                 true,
                 command.effectiveDeadline(),

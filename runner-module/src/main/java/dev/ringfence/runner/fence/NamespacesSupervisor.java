@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
@@ -34,6 +35,11 @@ final class NamespacesSupervisor implements TierSupervisor {
     @Override
     public int first() {
         return inner;
+    }
+
+    @Override
+    public Path temporary() {
+        return Path.of("/proc", Integer.toString(inner), "root", "tmp");
     }
 
     @Override

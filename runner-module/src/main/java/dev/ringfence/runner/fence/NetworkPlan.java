@@ -47,19 +47,31 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
      * what the filter lets it make sockets for. Unix sockets are files that Landlock does not guard, a container
      * engine's among them, so there are none.
      *
+     * <p>One that serves may make unix sockets and wait for connections; it can connect to none, so it reaches nobody, and
+     * where it makes them Landlock decides.
+     *
      * @param ports whether Landlock also guards TCP ports
+     * @throws FenceException.Refused when it would serve and have a network as well
      */
-    NetworkPlan withoutNamespace(boolean ports) {
+    NetworkPlan withoutNamespace(boolean ports, boolean serves) {
+        if (serves && (shared || egress.isPresent())) {
+            throw new FenceException.Refused(
+                    "network.access_mode",
+                    "in the tier landlock an engine can have no network, since it waits for connections there; use"
+                            + " network.access_mode = \"None\" in its profile, or the tier namespaces");
+        }
         if (shared) {
             return new NetworkPlan(true, Sockets.INTERNET_ONLY, egress, entries);
         }
         var means = (egress.isEmpty()
-                        ? "seccomp: no sockets but connected pairs"
+                        ? serves
+                                ? "seccomp: unix sockets to wait for connections, none to connect"
+                                : "seccomp: no sockets but connected pairs"
                         : "seccomp: sockets for TCP connections only, which the service decides about")
                 + (ports ? "; Landlock: no TCP ports" : "");
         return new NetworkPlan(
                 false,
-                egress.isEmpty() ? Sockets.NONE : Sockets.PROXY_ONLY,
+                egress.isEmpty() ? serves ? Sockets.SERVING : Sockets.NONE : Sockets.PROXY_ONLY,
                 egress,
                 entries.stream()
                         .map(entry -> entry.means().startsWith("network namespace")

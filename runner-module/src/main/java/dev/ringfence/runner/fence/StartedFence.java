@@ -36,8 +36,13 @@ final class StartedFence implements FencedProcess {
     }
 
     @Override
-    public Path root() {
-        return Path.of("/proc", Integer.toString(supervisor.first()), "root");
+    public boolean owns(int pid) {
+        return supervisor.limits().owns(pid);
+    }
+
+    @Override
+    public Path temporary() {
+        return supervisor.temporary();
     }
 
     @Override

@@ -5,10 +5,12 @@ import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.NotifiedCall;
 import dev.ringfence.runner.process.ProcessEntry;
+import java.util.List;
 
 /**
- * Decides about the threads of a job that may have no other process than its first. Only a refusal is sure to reach who
- * asks: a signal that comes before it was heard makes the call fail with EINTR, which no program expects of a fork.
+ * Decides about new threads, and refuses new processes where it is asked about them. That is only where a job may have none
+ * but its first: a signal that comes before the question was heard makes the call fail with EINTR, which no program
+ * expects of a fork. For a thread the C library holds all signals back meanwhile.
  */
 final class TaskLimit implements CallDecider {
     private static final int EPERM = 1;
@@ -18,11 +20,12 @@ final class TaskLimit implements CallDecider {
     private final int most;
     private final JobMark mark;
     private long refused;
+    private long granted;
 
     /**
      * Counts the program's first thread.
      *
-     * @param most threads at a time
+     * @param most threads of all processes at a time
      */
     TaskLimit(int most, JobMark mark) {
         this.most = most;
@@ -38,15 +41,25 @@ final class TaskLimit implements CallDecider {
         if ((call.argument(0) & CLONE_THREAD) == 0) {
             refused++;
             var _ = call.fail(EPERM);
-        } else if (most == 1 || threads() >= most) {
+        } else if (most == 1 || full()) {
             refused++;
             var _ = call.fail(EAGAIN);
         } else {
+            granted++;
             var _ = call.proceed();
         }
     }
 
-    private long threads() {
-        return Census.membersNow(mark).stream().mapToLong(ProcessEntry::threads).sum();
+    /** Those that were granted since the last look at all processes may or may not have been seen by it. */
+    private boolean full() {
+        if (threads(Census.members(mark)) + granted < most) {
+            return false;
+        }
+        granted = 0;
+        return threads(Census.membersNow(mark)) >= most;
+    }
+
+    private static long threads(List<ProcessEntry> members) {
+        return members.stream().mapToLong(ProcessEntry::threads).sum();
     }
 }

@@ -16,8 +16,10 @@ sealed interface TierPlan {
      * @param mounts what the program sees, in the order of mounting
      * @param groups that the program has beside its own; only for a service that is root
      * @param writable where on the host it may write
+     * @param temporaryBytes the size of its own file system on /tmp; zero when it has none that it can write to
      */
-    record Namespaces(List<Mount> mounts, Set<Integer> groups, List<Path> writable) implements TierPlan {
+    record Namespaces(List<Mount> mounts, Set<Integer> groups, List<Path> writable, long temporaryBytes)
+            implements TierPlan {
         public Namespaces {
             mounts = List.copyOf(mounts);
             groups = Set.copyOf(groups);
@@ -38,8 +40,7 @@ sealed interface TierPlan {
      * @param handledFiles all that is denied unless a rule allows it, {@code LANDLOCK_ACCESS_FS_…}
      * @param handledNetwork {@code LANDLOCK_ACCESS_NET_…}
      * @param scopes {@code LANDLOCK_SCOPE_…}
-     * @param threads how many threads the service lets the job's one process have when asked for each; empty when it is
-     *     not asked, and may have others
+     * @param threads how many threads the service lets the job have when asked for each; empty when it is not asked
      * @param groups that the program has beside its own; only for a service that is root
      * @param writable where on the host it may write
      */

@@ -32,6 +32,13 @@ sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
      */
     void tasks(int beside);
 
+    /**
+     * No control group counts the program's processes and threads.
+     *
+     * @param most of both together
+     */
+    void threads(int most);
+
     /** Adapts the network to what the tier has. */
     NetworkPlan network(NetworkPlan asked);
 

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.Supervisor;
+import java.nio.file.Path;
 
 /** Watches the fence of one tier. */
 sealed interface TierSupervisor extends Supervisor permits NamespacesSupervisor, LandlockSupervisor {
@@ -8,4 +9,7 @@ sealed interface TierSupervisor extends Supervisor permits NamespacesSupervisor,
     int first();
 
     JobLimits limits();
+
+    /** As in {@link FencedProcess#temporary}. */
+    Path temporary();
 }

@@ -9,13 +9,22 @@ import java.time.Duration;
  * @param memoryBytes beyond which the job is ended
  * @param cores of processor time, beyond which the job is held until it is within them again
  * @param ioBytesPerSecond from and to block devices, beyond which the job is held
+ * @param temporaryBytes the size of a file system in memory whose files count as memory
  * @param tasks processes and threads, beyond which the job is ended
+ * @param countedTasks processes and threads, beyond which the kernel lets the job have one more, by which it shows
  * @param diskBytes in the job's directory, beyond which the job is ended
  */
-record Watch(long memoryBytes, double cores, long ioBytesPerSecond, long tasks, long diskBytes) {
+record Watch(
+        long memoryBytes,
+        long temporaryBytes,
+        double cores,
+        long ioBytesPerSecond,
+        long tasks,
+        long countedTasks,
+        long diskBytes) {
     static final Duration INTERVAL = Duration.ofMillis(25);
 
     boolean anything() {
-        return memoryBytes > 0 || cores > 0 || ioBytesPerSecond > 0 || tasks > 0 || diskBytes > 0;
+        return memoryBytes > 0 || cores > 0 || ioBytesPerSecond > 0 || tasks > 0 || countedTasks > 0 || diskBytes > 0;
     }
 }

@@ -31,7 +31,9 @@ final class Watchdog {
     private final Belongings belongings;
     private final Pace cores;
     private final Pace bytes;
+    private final TemporaryFiles temporary;
     private final List<LimitHit> hits = new ArrayList<>();
+    private long mostTasks;
     private long diskAt;
     private long peakMemory;
     private int hidden;
@@ -43,6 +45,7 @@ final class Watchdog {
         this.belongings = belongings;
         long now = System.nanoTime();
         this.cores = new Pace(watch.cores() * 1e9, now);
+        this.temporary = new TemporaryFiles(watch.temporaryBytes());
         this.bytes = new Pace(watch.ioBytesPerSecond(), now);
         this.diskAt = now;
     }
@@ -50,6 +53,18 @@ final class Watchdog {
     /** What ended the job. */
     List<LimitHit> hits() {
         return hits;
+    }
+
+    /** How many tasks were seen, when those were more than it may have and the kernel let it have no others. */
+    OptionalLong tasksBeyond() {
+        return watch.countedTasks() > 0 && mostTasks > watch.countedTasks()
+                ? OptionalLong.of(mostTasks)
+                : OptionalLong.empty();
+    }
+
+    /** The most processes and threads that were seen. */
+    long mostTasks() {
+        return mostTasks;
     }
 
     /** The highest memory that was seen. */
@@ -69,8 +84,9 @@ final class Watchdog {
         }
         var members = Census.members(mark);
         var moved = watch.ioBytesPerSecond() > 0 ? Census.blockBytes(members, belongings.user) : OptionalLong.of(0);
+        // Tasks first: that is the cheapest look, and there may be many.
         var hit =
-                memory(members).or(() -> tasks(members)).or(() -> disk(members)).or(() -> hidden(moved));
+                tasks(members).or(() -> memory(members)).or(() -> disk(members)).or(() -> hidden(moved));
         if (hit.isPresent()) {
             hits.add(hit.get());
             end.run();
@@ -106,6 +122,7 @@ final class Watchdog {
                 .filter(member -> !member.zombie())
                 .mapToLong(ProcessEntry::threads)
                 .sum();
+        mostTasks = Math.max(mostTasks, tasks);
         return watch.tasks() == 0 || tasks <= watch.tasks()
                 ? Optional.empty()
                 : Optional.of(new LimitHit(
@@ -129,12 +146,14 @@ final class Watchdog {
         if (watch.memoryBytes() == 0) {
             return Optional.empty();
         }
-        long sum = members.stream().mapToLong(ProcessEntry::memory).sum();
+        long files = temporary.memory(members);
+        long sum = members.stream().mapToLong(ProcessEntry::memory).sum() + files;
         if (sum > watch.memoryBytes()) {
             // Shared memory was counted for each process that has it.
-            sum = members.stream()
-                    .mapToLong(member -> member.shareOfMemory().orElseGet(member::memory))
-                    .sum();
+            sum = files
+                    + members.stream()
+                            .mapToLong(member -> member.shareOfMemory().orElseGet(member::memory))
+                            .sum();
         }
         peakMemory = Math.max(peakMemory, sum);
         return sum <= watch.memoryBytes()

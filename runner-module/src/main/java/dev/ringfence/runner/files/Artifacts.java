@@ -103,8 +103,13 @@ public final class Artifacts {
         if (!JOB.matcher(jobId).matches()) {
             return List.of();
         }
+        sweep();
         try {
-            var json = JSON.readTree(Files.readAllBytes(place(jobId).resolve(INDEX)));
+            var place = place(jobId);
+            if (old(place, Instant.now())) {
+                return List.of();
+            }
+            var json = JSON.readTree(Files.readAllBytes(place.resolve(INDEX)));
             return json.valueStream().map(Artifact::of).toList();
         } catch (NoSuchFileException e) {
             return List.of();
@@ -145,7 +150,7 @@ public final class Artifacts {
         }
         try (var places = Files.newDirectoryStream(directory)) {
             for (var place : places) {
-                if (Files.getLastModifiedTime(place).toInstant().isBefore(now.minus(longest))) {
+                if (old(place, now)) {
                     Trees.delete(place);
                 }
             }
@@ -154,6 +159,10 @@ public final class Artifacts {
         } catch (IOException | UncheckedIOException e) {
             LOG.warnf(e, "old artefacts below %s could not be removed", directory);
         }
+    }
+
+    private boolean old(Path place, Instant now) throws IOException {
+        return Files.getLastModifiedTime(place).toInstant().isBefore(now.minus(longest));
     }
 
     private Path place(String jobId) {

@@ -2,45 +2,62 @@ package dev.ringfence.runner.files;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
-import org.jspecify.annotations.Nullable;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.UUID;
 
-/** Whole directories. */
+/** Whole directories, in which a hostile job may have left anything. */
 final class Trees {
     private Trees() {}
 
     /**
-     * Deletes a directory and all below it; links are deleted, not followed. Nothing else may change it meanwhile.
+     * Deletes a directory and all below it; links are deleted, not followed. Nothing else may change it meanwhile. What
+     * an interrupted deletion left is a directory again, and can be deleted.
      *
      * @throws UncheckedIOException when some of it could not be deleted
      */
-    static void delete(Path directory) {
-        try {
-            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                    Files.delete(file);
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult postVisitDirectory(Path each, @Nullable IOException failure) throws IOException {
-                    if (failure != null) {
-                        throw failure;
-                    }
-                    Files.delete(each);
-                    return FileVisitResult.CONTINUE;
-                }
-            });
-        } catch (NoSuchFileException e) {
-            return; // gone already
-        } catch (IOException e) {
-            throw new UncheckedIOException(directory + " could not be deleted", e);
+    static void delete(Path top) {
+        if (!Files.isDirectory(top, LinkOption.NOFOLLOW_LINKS)) {
+            return;
         }
+        try {
+            var waiting = new ArrayDeque<Path>();
+            empty(top, top, waiting);
+            while (!waiting.isEmpty()) {
+                var directory = waiting.element();
+                empty(directory, top, waiting);
+                Files.delete(directory);
+                waiting.remove();
+            }
+            Files.delete(top);
+        } catch (IOException e) {
+            throw new UncheckedIOException(top + " could not be deleted", e);
+        }
+    }
+
+    /** Directories below are moved up before their turn comes, so that no path grows too long to be named. */
+    private static void empty(Path directory, Path top, Queue<Path> waiting) throws IOException {
+        open(directory);
+        try (var entries = Files.newDirectoryStream(directory)) {
+            for (var entry : entries) {
+                if (!Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+                    Files.delete(entry);
+                } else if (directory.equals(top)) {
+                    waiting.add(entry);
+                } else {
+                    open(entry);
+                    waiting.add(Files.move(entry, top.resolve(".deleted-" + UUID.randomUUID())));
+                }
+            }
+        }
+    }
+
+    /** Its owner may have taken all rights away, also from itself. */
+    private static void open(Path directory) throws IOException {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
     }
 }

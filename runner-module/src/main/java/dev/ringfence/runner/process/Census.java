@@ -91,7 +91,7 @@ public final class Census {
         LOCK.lock();
         try {
             var used = REAPED.remove(mark.value());
-            return used == null ? new Libc.Waited(0, 0, 0, 0) : used;
+            return used == null ? Libc.Waited.NOTHING : used;
         } finally {
             LOCK.unlock();
         }

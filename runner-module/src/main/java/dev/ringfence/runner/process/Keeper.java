@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -201,7 +202,11 @@ final class Keeper implements RunningProcess {
                 Duration.ofNanos(waited.systemMicros() * 1000),
                 waited.maxResidentBytes(),
                 Duration.ofNanos(System.nanoTime() - startedAt),
-                "rusage (largest process)"));
+                "rusage (largest process)",
+                waited.writtenBytes(),
+                "rusage (processes that were waited for)",
+                OptionalLong.empty(),
+                "nobody counts them"));
         if (!gateOpen) {
             throw new ProcessException(
                     request.executable() + " ended before it was ready, with "

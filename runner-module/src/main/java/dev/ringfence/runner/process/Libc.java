@@ -64,6 +64,8 @@ final class Libc {
     /** {@code struct rusage}: two timevals, then ru_maxrss in KiB, then thirteen longs. */
     private static final long RUSAGE_SIZE = 144;
 
+    private static final long OUTPUT_BLOCKS = 96;
+
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
@@ -114,8 +116,11 @@ final class Libc {
      *
      * @param status as wait(2) gives it
      * @param maxResidentBytes of the largest single process among them
+     * @param writtenBytes to block devices
      */
-    record Waited(int status, long userMicros, long systemMicros, long maxResidentBytes) {
+    record Waited(int status, long userMicros, long systemMicros, long maxResidentBytes, long writtenBytes) {
+        static final Waited NOTHING = new Waited(0, 0, 0, 0, 0);
+
         boolean signalled() {
             return (status & 0x7f) != 0;
         }
@@ -134,7 +139,8 @@ final class Libc {
                     status,
                     userMicros + other.userMicros,
                     systemMicros + other.systemMicros,
-                    Math.max(maxResidentBytes, other.maxResidentBytes));
+                    Math.max(maxResidentBytes, other.maxResidentBytes),
+                    writtenBytes + other.writtenBytes);
         }
     }
 
@@ -315,7 +321,8 @@ final class Libc {
                     status.get(JAVA_INT, 0),
                     usage.get(JAVA_LONG, 0) * 1_000_000 + usage.get(JAVA_LONG, 8),
                     usage.get(JAVA_LONG, 16) * 1_000_000 + usage.get(JAVA_LONG, 24),
-                    usage.get(JAVA_LONG, 32) * 1024));
+                    usage.get(JAVA_LONG, 32) * 1024,
+                    usage.get(JAVA_LONG, OUTPUT_BLOCKS) * 512));
         } catch (Throwable e) {
             throw rethrow(e);
         }

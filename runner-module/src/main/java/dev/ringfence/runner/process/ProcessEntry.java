@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -22,6 +23,16 @@ public record ProcessEntry(int pid, char state, int parent, int threads, Duratio
     /** Ended, and kept for its parent to wait for. */
     public boolean zombie() {
         return state == 'Z' || state == 'X';
+    }
+
+    /** Its program and arguments, as it shows them; empty for a zombie, or when it has ended. */
+    public List<String> command() {
+        var line = read(pid, "cmdline");
+        if (line.isEmpty()) {
+            return List.of();
+        }
+        var text = new String(line.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+        return List.of((text.endsWith("\0") ? text.substring(0, text.length() - 1) : text).split("\0", -1));
     }
 
     static Optional<ProcessEntry> of(int pid) {

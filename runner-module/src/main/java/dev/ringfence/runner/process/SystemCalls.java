@@ -3,6 +3,7 @@ package dev.ringfence.runner.process;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 
 /**
  * System calls that the C library has no function for, or whose function acts on all threads of the process where only
@@ -51,6 +52,7 @@ final class SystemCalls {
     private static final int CAPABILITY_VERSION_3 = 0x2008_0522;
     private static final int MOST_CAPABILITIES = 64;
 
+    private static final int STATFS = AARCH64 ? 43 : 137;
     private static final long O_PATH_CLOEXEC = 0x200000 | 0x80000;
     private static final long RESOLVE_NO_MAGICLINKS = 0x02;
     private static final long RESOLVE_NO_SYMLINKS = 0x04;
@@ -114,6 +116,23 @@ final class SystemCalls {
     static long linkTarget(int descriptor, MemorySegment target) {
         try (var arena = Arena.ofConfined()) {
             return call(READLINKAT, descriptor, arena.allocateFrom("").address(), target.address(), target.byteSize());
+        }
+    }
+
+    /** Empty when it cannot be reached. */
+    static Optional<FileSystemUse> fileSystem(String path) {
+        try (var arena = Arena.ofConfined()) {
+            // struct statfs: type, block size, blocks, free, available, files, free files, of 64 bits each, and more.
+            var found = arena.allocate(256, 8);
+            var name = arena.allocateFrom(path);
+            if (call(STATFS, name.address(), found.address(), 0, 0) < 0) {
+                return Optional.empty();
+            }
+            long block = found.getAtIndex(ValueLayout.JAVA_LONG, 1);
+            long blocks = found.getAtIndex(ValueLayout.JAVA_LONG, 2);
+            long free = found.getAtIndex(ValueLayout.JAVA_LONG, 3);
+            long files = found.getAtIndex(ValueLayout.JAVA_LONG, 5) - found.getAtIndex(ValueLayout.JAVA_LONG, 6);
+            return Optional.of(new FileSystemUse(blocks * block, (blocks - free) * block, files));
         }
     }
 

@@ -123,7 +123,7 @@ public final class Tree {
 
     /** What marked orphans used, beside what the child and those it waited for did. */
     Libc.Waited orphans() {
-        return mark == null ? new Libc.Waited(0, 0, 0, 0) : Census.reaped(mark);
+        return mark == null ? Libc.Waited.NOTHING : Census.reaped(mark);
     }
 
     /** The child has been waited for. */

@@ -6,8 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -28,7 +26,8 @@ public record UnnamedFile(long device, long inode, OptionalLong bytes) {
             for (var descriptor : open) {
                 opened(descriptor).ifPresent(files::add);
             }
-            for (var line : Files.readAllLines(process.resolve("maps"), StandardCharsets.ISO_8859_1)) {
+            var maps = Files.readString(process.resolve("maps"), StandardCharsets.ISO_8859_1);
+            for (var line : maps.lines().toList()) {
                 if (line.endsWith(DELETED)) {
                     files.add(mapped(line));
                 }
@@ -42,17 +41,18 @@ public record UnnamedFile(long device, long inode, OptionalLong bytes) {
     private static Optional<UnnamedFile> opened(Path descriptor) {
         try {
             var what = Files.readAttributes(descriptor, "unix:nlink,size,isRegularFile,dev,ino");
-            return Integer.valueOf(0).equals(what.get("nlink")) && Boolean.TRUE.equals(what.get("isRegularFile"))
-                    ? Optional.of(new UnnamedFile(
-                            number(what, "dev"), number(what, "ino"), OptionalLong.of(number(what, "size"))))
+            return what.get("nlink") instanceof Integer links
+                            && links == 0
+                            && what.get("isRegularFile") instanceof Boolean regular
+                            && regular
+                            && what.get("dev") instanceof Long device
+                            && what.get("ino") instanceof Long inode
+                            && what.get("size") instanceof Long bytes
+                    ? Optional.of(new UnnamedFile(device, inode, OptionalLong.of(bytes)))
                     : Optional.empty();
         } catch (IOException e) {
             return Optional.empty(); // closed meanwhile, or a link that leads nowhere
         }
-    }
-
-    private static long number(Map<String, Object> what, String attribute) {
-        return ((Number) Objects.requireNonNull(what.get(attribute))).longValue();
     }
 
     /** Range, rights, offset, device, inode, name (proc(5)). */

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.process;
 
 import java.time.Duration;
+import java.util.OptionalLong;
 
 /**
  * What a process tree used, from its start until nothing of it was left.
@@ -10,5 +11,18 @@ import java.time.Duration;
  * @param peakMemoryBytes the highest resident memory seen; what it covers is said by {@code memorySource}
  * @param wall from start to the end of the last process
  * @param memorySource by which means memory was read, such as {@code cgroup v1} or {@code rusage (largest process)}
+ * @param writtenBytes to block devices
+ * @param writtenSource by which means that was read
+ * @param mostTasks processes and threads at a time, those of the fence itself included; empty when nobody counts them
+ * @param tasksSource by which means they were counted
  */
-public record Usage(Duration cpuUser, Duration cpuSystem, long peakMemoryBytes, Duration wall, String memorySource) {}
+public record Usage(
+        Duration cpuUser,
+        Duration cpuSystem,
+        long peakMemoryBytes,
+        Duration wall,
+        String memorySource,
+        long writtenBytes,
+        String writtenSource,
+        OptionalLong mostTasks,
+        String tasksSource) {}

@@ -9,7 +9,6 @@ import java.util.stream.Stream;
 
 /** All hostile programs. */
 final class Cases {
-    private static final String PROCESSES = "process_limits.max_child_processes";
     private static final String FILE_SIZE = "filesystem.max_file_size_mb";
 
     /** Where a job may write, which the program finds out itself. */
@@ -29,14 +28,8 @@ final class Cases {
 
     private static List<Case> processes() {
         return List.of(
-                Case.of("a fork bomb", "fork-bomb", attack -> {
-                    attack.ended();
-                    attack.heldBy(PROCESSES);
-                }),
-                Case.of("a thread bomb", "thread-bomb", attack -> {
-                    attack.ended();
-                    attack.heldBy(PROCESSES);
-                }),
+                Case.of("a fork bomb", "fork-bomb", Attack::heldByItsProcesses),
+                Case.of("a thread bomb", "thread-bomb", Attack::heldByItsProcesses),
                 Case.of(
                         "processes that leave their parent, their session and all signals behind",
                         "daemons",
@@ -91,7 +84,11 @@ final class Cases {
                                 "/dev/shm/../new",
                                 around.open().resolve("new").toString(),
                                 around.precious().resolve("new").toString())),
-                Case.of("filling up the temporary directory", "memory-tmpfs", Attack::finished, TEMPORARY),
+                Case.of(
+                        "filling up the temporary directory",
+                        "memory-tmpfs",
+                        Attack::endedOrFilledItsDirectory,
+                        TEMPORARY),
                 Case.of("a directory and a link to the host's that change places", "symlink-swap", attack -> {
                             attack.timedOut();
                             assertThat(attack.stdout()).contains("swapping");
@@ -102,17 +99,19 @@ final class Cases {
                         "files that are hard to remove",
                         "stubborn-files",
                         attack -> {
-                            attack.ended();
-                            assertThat(attack.stdout()).contains(" deep");
+                            attack.endedOrFilledItsDirectory();
+                            if (attack.limits().isEmpty()) {
+                                assertThat(attack.stdout()).contains(" deep");
+                            }
                         },
                         TEMPORARY),
                 Case.of(
                         "huge files without names",
                         "unlinked-huge-file",
                         attack -> {
-                            attack.ended();
+                            attack.endedOrFilledItsDirectory();
                             assertThat(attack.stdout().lines())
-                                    .hasSize(4)
+                                    .hasSizeBetween(attack.limits().isEmpty() ? 4 : 0, 4)
                                     .allMatch(line -> line.startsWith("contained "));
                         },
                         TEMPORARY),

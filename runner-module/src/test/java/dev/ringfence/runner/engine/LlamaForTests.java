@@ -1,6 +1,7 @@
 package dev.ringfence.runner.engine;
 
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
@@ -23,8 +24,13 @@ public final class LlamaForTests {
 
     /** A fence that can enforce {@link #profile()}; close it. */
     public static Fence fence() {
-        var fence =
-                Fence.on(FenceSettings.of("engines" + ProcessHandle.current().pid()));
+        return fence(Optional.empty());
+    }
+
+    /** The same of one tier. */
+    public static Fence fence(Optional<FenceTier> tier) {
+        var settings = FenceSettings.of("engines" + ProcessHandle.current().pid());
+        var fence = Fence.on(tier.map(settings::onlyTier).orElse(settings));
         try {
             fence.report(profile());
             return fence;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.runner.engine.EngineException.ChecksumMismatch;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineException.Crashed;
@@ -31,34 +32,37 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** A real llama-server in a real fence. */
+/** A real llama-server in a real fence, of every tier. */
+@ParameterizedClass
+@EnumSource(FenceTier.class)
 class LlamaServerPoolTest {
     private static final Duration LIMIT = Duration.ofMinutes(1);
 
-    private static final Fence FENCE = LlamaForTests.fence();
-
+    private final Fence fence;
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
     private final List<LlamaServerPool> pools = new ArrayList<>();
 
     @TempDir
     Path directory;
 
+    LlamaServerPoolTest(FenceTier tier) {
+        fence = LlamaForTests.fence(Optional.of(tier));
+    }
+
     @AfterEach
     void close() {
         pools.forEach(LlamaServerPool::close);
-    }
-
-    @AfterAll
-    static void closeFence() {
-        FENCE.close();
+        fence.close();
     }
 
     @Test
@@ -303,6 +307,7 @@ class LlamaServerPoolTest {
         int name = new String(bytes, 0, 1000, StandardCharsets.ISO_8859_1).indexOf("llama");
         bytes[name + 4] = 'x';
         var unknown = Files.write(directory.resolve("unknown.gguf"), bytes);
+        assertThat(directory.toFile().setExecutable(true, false)).isTrue();
         var model = new LocalModel("unknown", unknown, LlamaForTests.profile());
 
         // When
@@ -411,7 +416,7 @@ class LlamaServerPoolTest {
     }
 
     private FencedProcess start(FencedCommand command, OutputListener listener) {
-        var process = FENCE.start(command, listener);
+        var process = fence.start(command, listener);
         started.add(process);
         return process;
     }
@@ -456,10 +461,10 @@ class LlamaServerPoolTest {
         return pool.status().await().atMost(LIMIT).getFirst().state();
     }
 
-    /** The engine itself, which is not the first process of its fence. */
+    /** The engine itself, which in namespaces is not the first process of its fence. */
     private ProcessHandle engineProcess() {
         return ProcessHandle.of(started.getLast().pid())
-                .flatMap(first -> first.descendants().findFirst())
+                .map(first -> first.descendants().findFirst().orElse(first))
                 .orElseThrow();
     }
 

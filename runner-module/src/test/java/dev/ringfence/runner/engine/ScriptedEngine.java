@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
 /** An engine without a process or a model: it is healthy, and otherwise does what the test's script says. */
@@ -41,9 +42,9 @@ final class ScriptedEngine implements FencedProcess {
         this.script = script;
         try {
             var socket = command.argv().get(command.argv().indexOf("--host") + 1);
-            Files.createDirectories(root.resolve("tmp"));
+            Files.createDirectories(root);
             listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            listener.bind(UnixDomainSocketAddress.of(root.resolve(socket.substring(1))));
+            listener.bind(UnixDomainSocketAddress.of(root.resolve(socket)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -96,12 +97,17 @@ final class ScriptedEngine implements FencedProcess {
     }
 
     @Override
+    public boolean owns(int pid) {
+        return pid == pid();
+    }
+
+    @Override
     public long pid() {
         return 1;
     }
 
     @Override
-    public Path root() {
+    public Path temporary() {
         return root;
     }
 
@@ -127,7 +133,16 @@ final class ScriptedEngine implements FencedProcess {
                 new ProcessEnd.Stopped(),
                 nothing,
                 nothing,
-                new Usage(Duration.ZERO, Duration.ZERO, 0, Duration.ZERO, "none"),
+                new Usage(
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        0,
+                        Duration.ZERO,
+                        "none",
+                        0,
+                        "none",
+                        OptionalLong.empty(),
+                        "none"),
                 Optional.empty(),
                 List.of(),
                 new FenceReport("none", List.of())));

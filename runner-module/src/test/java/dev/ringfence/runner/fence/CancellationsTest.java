@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.runner.capability.Execution;
 import dev.ringfence.runner.capability.Invocation;
 import dev.ringfence.runner.capability.Outcome;
@@ -24,7 +25,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Jobs of many shapes, each cancelled at some moment from before its fence is built until after its end. */
 class CancellationsTest {
@@ -41,14 +43,15 @@ class CancellationsTest {
             "setsid sh -c 'setsid sleep 406 <&- >&- 2>&- &' & wait",
             "while :; do echo flood; done",
             "f() { sleep 407 & f; }; f",
-            "exec dd if=/dev/zero of=/tmp/file bs=64k count=64",
-            "mkdir -p /tmp/a/b/c; touch /tmp/a/b/c/d; chmod 0 /tmp/a; kill -STOP $$");
+            "exec dd if=/dev/zero of=${TMPDIR-/tmp}/file bs=64k count=64",
+            "cd ${TMPDIR-/tmp}; mkdir -p a/b/c; touch a/b/c/d; chmod 0 a; kill -STOP $$");
 
     /** Far from other services' on this machine, so that whoever is among them is ours. */
     private final int firstUser = 1_000_000 + (int) (ProcessHandle.current().pid() % 10_000) * FenceSettings.USERS;
 
-    @Test
-    void aThousandCancellationsLeaveNothingBehind() throws Exception {
+    @ParameterizedTest
+    @EnumSource(FenceTier.class)
+    void aThousandCancellationsLeaveNothingBehind(FenceTier tier) throws Exception {
         long seed = Long.getLong("ringfence.seed", System.nanoTime());
         System.out.println("cancellations: again with -Dringfence.seed=" + seed);
         var random = new Random(seed);
@@ -56,7 +59,7 @@ class CancellationsTest {
                 "cancel" + ProcessHandle.current().pid(),
                 Optional.empty(),
                 firstUser,
-                Optional.empty(),
+                Optional.of(tier),
                 Optional.empty(),
                 Duration.ofMillis(20));
         try (var fence = Fence.on(settings)) {

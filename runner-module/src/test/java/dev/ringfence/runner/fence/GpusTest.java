@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +28,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @EnumSource(FenceTier.class)
 class GpusTest {
     private static final Duration LONG = Duration.ofMinutes(1);
+
+    private static final AtomicInteger NUMBER = new AtomicInteger();
 
     private final FenceTier tier;
 
@@ -43,7 +46,7 @@ class GpusTest {
     void make() throws IOException, InterruptedException {
         devices.toFile().setExecutable(true, false);
         // Another name in each run, since the lock is the whole host's.
-        unit = node("nvidia" + ProcessHandle.current().pid() + (tier == FenceTier.LANDLOCK ? "0" : "1"), 5);
+        unit = node("nvidia" + ProcessHandle.current().pid() + NUMBER.incrementAndGet(), 5);
         node("nvidiactl", 3);
     }
 

@@ -307,7 +307,7 @@ class LandlockFenceTest {
         int ended = Fence.on(settings, Optional.empty()).sweep();
 
         assertThat(ended).isEqualTo(3);
-        assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Signalled(9));
+        assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Exited(137));
         assertThat(running("307")).isEmpty();
     }
 

@@ -302,6 +302,42 @@ class FilesTest {
     }
 
     @Test
+    void theWorkspaceOfASessionIsDeletedWhateverItsJobsLeftThere() throws Exception {
+        // Given
+        var workspaces = new Workspaces(directory.resolve("workspaces"), 204_096);
+        var session = workspaces.of("agent", Optional.of("s"));
+        var other = workspaces.of("agent", Optional.empty());
+        var outside = Files.writeString(directory.resolve("outside"), "stays");
+        Files.createSymbolicLink(session.resolve("link"), outside);
+        var deep = new ProcessBuilder(
+                        "/bin/sh",
+                        "-c",
+                        "for i in $(seq 30); do mkdir " + "d".repeat(200) + " && cd " + "d".repeat(200)
+                                + "; done; echo x > file; cd \"$0\"; mkdir closed; echo x > closed/file; chmod 0 closed",
+                        session.toString())
+                .directory(session.toFile())
+                .start();
+        assertThat(deep.waitFor()).isZero();
+        var artifacts = new Artifacts(directory.resolve("a"), new Artifacts.Limits(3, 10, 100), Duration.ofDays(1));
+        Files.writeString(artifacts.open("job", OptionalInt.empty()).resolve("file"), "x");
+        artifacts.collect("job", GO);
+        var files = new JobFiles(
+                workspaces, artifacts, new Backups(directory.resolve("backups"), 1 << 20, Duration.ofDays(1)));
+
+        // When
+        files.deleteOfJob("job");
+        files.deleteOfSession("agent", Optional.of("s"));
+        files.deleteOfSession("agent", Optional.of("never was"));
+
+        // Then
+        assertThat(session).doesNotExist();
+        assertThat(other).isDirectory().hasParent(session.getParent());
+        assertThat(session.getParent()).isDirectoryNotContaining(path -> !path.equals(other));
+        assertThat(outside).hasContent("stays");
+        assertThat(artifacts.list("job")).isEmpty();
+    }
+
+    @Test
     void aRootThatWouldShowTheServicesOwnFilesIsRefusedWithItsKey() {
         var workspaces = new Workspaces(directory.resolve("workspaces"), 204_096);
         var named = Map.of("all", new FileRoots.Named(directory, true));

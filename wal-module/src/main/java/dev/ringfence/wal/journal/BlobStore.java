@@ -1,17 +1,16 @@
 package dev.ringfence.wal.journal;
 
+import dev.ringfence.wal.log.Storage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -30,12 +29,14 @@ public final class BlobStore {
     private static final int CHUNK = 64 * 1024;
 
     private final Path directory;
+    private final DurableFiles files;
     private final Map<String, Integer> held = new HashMap<>();
     /** What was held at any time since the sweep under way began. */
     private final Set<String> spared = new HashSet<>();
 
-    BlobStore(Path directory) {
-        this.directory = directory;
+    BlobStore(JournalFiles files) {
+        this.directory = files.blobs();
+        this.files = files.files();
     }
 
     /** Begins a blob. Nothing is written before the first bytes. */
@@ -47,8 +48,8 @@ public final class BlobStore {
     public final class Writer implements AutoCloseable {
         private final String name;
         private final MessageDigest digest = Hashes.sha256();
-        private Path unfinished = directory.resolve(UUID.randomUUID() + DurableFile.UNFINISHED);
-        private FileChannel channel;
+        private Path unfinished = directory.resolve(UUID.randomUUID() + DurableFiles.UNFINISHED);
+        private Storage.StorageFile file;
         private long length;
         private boolean finished;
 
@@ -59,14 +60,11 @@ public final class BlobStore {
 
         /** Takes the next bytes; they need not be durable when it returns. */
         public void write(byte[] bytes, int offset, int count) throws IOException {
-            if (channel == null) {
-                DurableFile.makeDirectory(directory);
-                channel = FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            if (file == null) {
+                files.makeDirectory(directory);
+                file = files.storage().create(unfinished);
             }
-            var source = ByteBuffer.wrap(bytes, offset, count);
-            while (source.hasRemaining()) {
-                var _ = channel.write(source);
-            }
+            file.write(ByteBuffer.wrap(bytes, offset, count), length);
             digest.update(bytes, offset, count);
             length += count;
         }
@@ -78,20 +76,20 @@ public final class BlobStore {
 
         /** When it returns, the blob is durable, and held until it is released. */
         public BlobRef finish() throws IOException {
-            if (channel == null) {
+            if (file == null) {
                 write(new byte[0], 0, 0);
             }
-            channel.force(true);
-            channel.close();
+            file.sync();
+            file.close();
             var blob = new BlobRef(name, HexFormat.of().formatHex(digest.digest()), length);
             synchronized (BlobStore.this) {
                 var target = directory.resolve(blob.sha256());
-                if (Files.exists(target) && Files.size(target) == length) {
-                    Files.delete(unfinished);
+                if (sizeOf(target) == length) {
+                    files.storage().delete(unfinished);
                     // Whoever made it may have died before its name was durable.
-                    DurableFile.syncDirectory(directory);
+                    files.syncDirectory(directory);
                 } else {
-                    DurableFile.publish(unfinished, target);
+                    files.publish(unfinished, target);
                 }
                 held.merge(blob.sha256(), 1, Integer::sum);
                 spared.add(blob.sha256());
@@ -103,12 +101,12 @@ public final class BlobStore {
         /** Gives up what was not finished. */
         @Override
         public void close() {
-            if (finished || channel == null) {
+            if (finished || file == null) {
                 return;
             }
             try {
-                channel.close();
-                Files.deleteIfExists(unfinished);
+                file.close();
+                files.deleteIfThere(unfinished);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -126,10 +124,10 @@ public final class BlobStore {
      * @throws JournalException.BlobDamaged if they are not there or not what they were
      */
     public Path file(BlobRef blob) {
-        var file = directory.resolve(blob.sha256());
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            require(blob, channel);
-            return file;
+        var path = directory.resolve(blob.sha256());
+        try (var file = files.storage().openToRead(path)) {
+            require(blob, file);
+            return path;
         } catch (NoSuchFileException e) {
             throw new JournalException.BlobDamaged(blob, "is gone: " + directory, e);
         } catch (IOException e) {
@@ -137,14 +135,16 @@ public final class BlobStore {
         }
     }
 
-    private static void require(BlobRef blob, FileChannel channel) throws IOException {
-        if (channel.size() != blob.length()) {
+    private static void require(BlobRef blob, Storage.StorageFile file) throws IOException {
+        if (file.size() != blob.length()) {
             throw new JournalException.BlobDamaged(
-                    blob, "has " + channel.size() + " bytes, and had " + blob.length(), null);
+                    blob, "has " + file.size() + " bytes, and had " + blob.length(), null);
         }
         var digest = Hashes.sha256();
         var chunk = ByteBuffer.allocate(CHUNK);
-        while (channel.read(chunk.clear()) >= 0) {
+        for (long at = 0; at < blob.length(); at += chunk.limit()) {
+            chunk.clear().limit((int) Math.min(CHUNK, blob.length() - at));
+            file.read(chunk, at);
             digest.update(chunk.flip());
         }
         if (!HexFormat.of().formatHex(digest.digest()).equals(blob.sha256())) {
@@ -156,13 +156,12 @@ public final class BlobStore {
     public Total total() {
         long count = 0;
         long bytes = 0;
-        try (var files = Files.newDirectoryStream(directory, file -> isBlob(file))) {
-            for (var file : files) {
-                count++;
-                bytes += sizeOf(file);
+        try {
+            for (var name : names()) {
+                var size = sizeOf(directory.resolve(name));
+                count += size < 0 ? 0 : 1;
+                bytes += Math.max(0, size);
             }
-        } catch (NoSuchFileException _) {
-            return new Total(0, 0);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -189,43 +188,36 @@ public final class BlobStore {
         var keep = named.get();
         long count = 0;
         long bytes = 0;
-        try (var files = Files.newDirectoryStream(directory, file -> isBlob(file))) {
-            for (var file : files) {
-                var name = file.getFileName().toString();
-                synchronized (this) {
-                    if (!keep.contains(name) && !spared.contains(name)) {
-                        bytes += sizeOf(file);
-                        count++;
-                        Files.deleteIfExists(file);
-                    }
+        for (var name : names()) {
+            synchronized (this) {
+                if (!keep.contains(name) && !spared.contains(name)) {
+                    var file = directory.resolve(name);
+                    bytes += Math.max(0, sizeOf(file));
+                    count++;
+                    files.deleteIfThere(file);
                 }
             }
-        } catch (NoSuchFileException _) {
-            return new Total(0, 0);
         }
         return new Total(count, bytes);
     }
 
     /** Removes what was being written when an earlier process ended. Only before anything is written. */
     void removeUnfinished() throws IOException {
-        try (var files = Files.newDirectoryStream(directory, "*" + DurableFile.UNFINISHED)) {
-            for (var file : files) {
-                Files.delete(file);
-            }
-        } catch (NoSuchFileException _) {
-            // No blob has been written yet.
-        }
+        files.deleteUnfinished(directory);
     }
 
-    private static boolean isBlob(Path file) {
-        return NAME.matcher(file.getFileName().toString()).matches();
+    private List<String> names() throws IOException {
+        return files.list(directory).stream()
+                .filter(name -> NAME.matcher(name).matches())
+                .toList();
     }
 
-    private static long sizeOf(Path file) throws IOException {
+    /** -1 if it is not there. */
+    private long sizeOf(Path file) throws IOException {
         try {
-            return Files.size(file);
+            return files.storage().size(file);
         } catch (NoSuchFileException _) {
-            return 0;
+            return -1;
         }
     }
 }

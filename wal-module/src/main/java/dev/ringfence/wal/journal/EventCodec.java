@@ -123,6 +123,10 @@ final class EventCodec {
         if (e.retries() > 0) {
             json.put("retries", e.retries());
         }
+        if (e.priority() != 0) {
+            json.put("priority", e.priority());
+        }
+        putIfThere(json, "tier", e.tier());
         putIfThere(json, "retry_of", e.retryOf());
         putIfThere(json, "webhook", e.webhook());
     }
@@ -171,7 +175,9 @@ final class EventCodec {
                         text(json, "profile"),
                         Duration.ofMillis(number(json, "deadline_ms")),
                         textOrNull(json, "idempotency_key"),
-                        json.hasNonNull("retries") ? Math.toIntExact(number(json, "retries")) : 0,
+                        numberOrZero(json, "retries"),
+                        numberOrZero(json, "priority"),
+                        textOrNull(json, "tier"),
                         textOrNull(json, "retry_of"),
                         textOrNull(json, "webhook"));
             case "validated" -> new JobEvent.Validated(id, at);
@@ -224,6 +230,10 @@ final class EventCodec {
             throw new IllegalArgumentException(field + " is not a string");
         }
         return value.textValue();
+    }
+
+    private static int numberOrZero(JsonNode json, String field) {
+        return json.hasNonNull(field) ? Math.toIntExact(number(json, field)) : 0;
     }
 
     private static long number(JsonNode json, String field) {

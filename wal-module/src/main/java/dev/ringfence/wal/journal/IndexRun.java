@@ -3,9 +3,7 @@ package dev.ringfence.wal.journal;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -25,12 +23,14 @@ final class IndexRun {
 
     private record Block(long firstSequence, int offset, int length) {}
 
+    private final DurableFiles files;
     private final Path file;
     private final List<Block> blocks;
     private final Bloom names;
     private final long lastSequence;
 
-    private IndexRun(Path file, List<Block> blocks, Bloom names, long lastSequence) {
+    private IndexRun(DurableFiles files, Path file, List<Block> blocks, Bloom names, long lastSequence) {
+        this.files = files;
         this.file = file;
         this.blocks = blocks;
         this.names = names;
@@ -38,7 +38,7 @@ final class IndexRun {
     }
 
     /** Writes rows to a new file, durably. */
-    static IndexRun write(Path file, List<JobSummary> rows) throws IOException {
+    static IndexRun write(DurableFiles files, Path file, List<JobSummary> rows) throws IOException {
         var sorted = rows.stream()
                 .sorted(Comparator.comparingLong(JobSummary::firstSequence))
                 .toList();
@@ -77,8 +77,8 @@ final class IndexRun {
                 .putInt(checksum(ByteBuffer.wrap(tail)))
                 .putLong(MAGIC)
                 .array());
-        DurableFile.write(file, ByteBuffer.wrap(body.toByteArray()));
-        return new IndexRun(file, List.copyOf(blocks), names, last);
+        files.write(file, ByteBuffer.wrap(body.toByteArray()));
+        return new IndexRun(files, file, List.copyOf(blocks), names, last);
     }
 
     private static Block close(ByteArrayOutputStream body, ByteArrayOutputStream block, long first) {
@@ -106,14 +106,14 @@ final class IndexRun {
      *
      * @throws IOException if it is not there, not whole, or of another version
      */
-    static IndexRun open(Path file) throws IOException {
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    static IndexRun open(DurableFiles files, Path file) throws IOException {
+        try (var channel = files.storage().openToRead(file)) {
             var size = channel.size();
             if (size < HEADER + FOOTER) {
                 throw damaged(file, "it is too short");
             }
-            var header = read(channel, 0, HEADER);
-            var footer = read(channel, size - FOOTER, FOOTER);
+            var header = DurableFiles.read(channel, 0, HEADER);
+            var footer = DurableFiles.read(channel, size - FOOTER, FOOTER);
             var length = footer.getInt();
             var checksum = footer.getInt();
             if (header.getLong() != MAGIC || header.getInt() != VERSION || footer.getLong() != MAGIC) {
@@ -122,15 +122,15 @@ final class IndexRun {
             if (length < 0 || length > LARGEST_TAIL || length > size - HEADER - FOOTER) {
                 throw damaged(file, "its tail cannot have " + length + " bytes");
             }
-            var tail = read(channel, size - FOOTER - length, length);
+            var tail = DurableFiles.read(channel, size - FOOTER - length, length);
             if (checksum(tail.duplicate()) != checksum) {
                 throw damaged(file, "its tail's checksum is wrong");
             }
-            return of(file, tail);
+            return of(files, file, tail);
         }
     }
 
-    private static IndexRun of(Path file, ByteBuffer tail) {
+    private static IndexRun of(DurableFiles files, Path file, ByteBuffer tail) {
         var last = tail.getLong();
         var blocks = new ArrayList<Block>();
         for (int left = tail.getInt(); left > 0; left--) {
@@ -138,7 +138,7 @@ final class IndexRun {
         }
         var bits = new byte[tail.getInt()];
         tail.get(bits);
-        return new IndexRun(file, List.copyOf(blocks), Bloom.of(bits), last);
+        return new IndexRun(files, file, List.copyOf(blocks), Bloom.of(bits), last);
     }
 
     static long nameOf(String id) {
@@ -194,8 +194,8 @@ final class IndexRun {
     List<JobSummary> rows(int number) throws IOException {
         var block = blocks.get(number);
         ByteBuffer bytes;
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            bytes = read(channel, block.offset, block.length);
+        try (var channel = files.storage().openToRead(file)) {
+            bytes = DurableFiles.read(channel, block.offset, block.length);
         }
         var content = bytes.slice(0, block.length - 4);
         if (checksum(content.duplicate()) != bytes.getInt(block.length - 4)) {
@@ -212,16 +212,6 @@ final class IndexRun {
             throw new IOException(file + " is damaged: " + e.getMessage(), e);
         }
         return rows;
-    }
-
-    private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
-        var bytes = ByteBuffer.allocate(length);
-        while (bytes.hasRemaining()) {
-            if (channel.read(bytes, position + bytes.position()) < 0) {
-                throw new IOException("the file ends too early");
-            }
-        }
-        return bytes.flip();
     }
 
     private static IOException damaged(Path file, String what) {

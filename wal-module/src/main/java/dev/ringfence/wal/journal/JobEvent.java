@@ -43,6 +43,8 @@ public sealed interface JobEvent {
      * @param deadline from the start of the work to its end
      * @param idempotencyKey the caller's, if there was one
      * @param retries how often the work may be begun again after an interruption
+     * @param priority among its agent's waiting jobs; the higher goes first
+     * @param tier the fence that it demands beside the profile
      * @param retryOf the job whose request this one repeats, if it does
      * @param webhook the name of what hears of the end, if something does
      */
@@ -57,6 +59,8 @@ public sealed interface JobEvent {
             Duration deadline,
             @Nullable String idempotencyKey,
             int retries,
+            int priority,
+            @Nullable String tier,
             @Nullable String retryOf,
             @Nullable String webhook)
             implements JobEvent {
@@ -73,7 +77,7 @@ public sealed interface JobEvent {
             }
         }
 
-        /** A job that repeats none, and whose end is told to nobody. */
+        /** A job as urgent as most, that demands no fence beside its profile, repeats none, and whose end is told to nobody. */
         public Submitted(
                 String jobId,
                 Instant at,
@@ -96,6 +100,8 @@ public sealed interface JobEvent {
                     deadline,
                     idempotencyKey,
                     retries,
+                    0,
+                    null,
                     null,
                     null);
         }

@@ -25,7 +25,7 @@ public record JobQuery(
     boolean matches(JobSummary job) {
         return (agent == null || agent.equals(job.agent()))
                 && (session == null || session.equals(job.session()))
-                && (state == null || state.equals(job.state()))
+                && (state == null || state.equals(job.rolledBack() ? "rolled_back" : job.state()))
                 && (capability == null || capability.equals(job.capability()))
                 && (since == null || !job.submittedAt().isBefore(since))
                 && (until == null || job.submittedAt().isBefore(until));

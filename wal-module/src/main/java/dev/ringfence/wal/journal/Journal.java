@@ -78,8 +78,9 @@ public final class Journal implements AutoCloseable {
         var done = new Recovering(directory, options).run();
         var log = done.log().log();
         try {
-            var files = new JournalFiles(directory);
-            var blobs = new BlobStore(files.blobs());
+            var files =
+                    new JournalFiles(directory, new DurableFiles(options.log().storage()));
+            var blobs = new BlobStore(files);
             blobs.removeUnfinished();
             var index = new JobIndex(log::firstSequence);
             index.become(done.state().runs());
@@ -255,7 +256,7 @@ public final class Journal implements AutoCloseable {
 
     private <T extends JobEvent> T event(JobSummary job, long sequence, Class<T> type) {
         var found = new JobEvent[1];
-        WriteAheadLog.read(directory, sequence, (_, _, payload) -> {
+        log.read(sequence, (_, _, payload) -> {
             found[0] = EventRecord.decodeUnlinked(sequence, payload);
             return false;
         });

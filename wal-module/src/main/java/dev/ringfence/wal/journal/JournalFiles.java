@@ -1,22 +1,25 @@
 package dev.ringfence.wal.journal;
 
+import dev.ringfence.wal.log.Storage;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.regex.Pattern;
 
 /** What lies beside the log in a journal's directory. */
-record JournalFiles(Path directory) {
+record JournalFiles(Path directory, DurableFiles files) {
     private static final Pattern SNAPSHOT = Pattern.compile("\\d{20}\\.snapshot");
     private static final Pattern INDEX = Pattern.compile("\\d{20}\\.idx");
 
     /** Two, so that the one before is there when the newest is damaged. */
     private static final int SNAPSHOTS_KEPT = 2;
+
+    /** On the real disk. */
+    static JournalFiles of(Path directory) {
+        return new JournalFiles(directory, new DurableFiles(Storage.disk()));
+    }
 
     Path snapshots() {
         return directory.resolve("snapshots");
@@ -37,8 +40,23 @@ record JournalFiles(Path directory) {
 
     /** Makes a snapshot durable. */
     void write(Snapshot snapshot) throws IOException {
-        DurableFile.makeDirectory(snapshots());
-        SnapshotFile.write(snapshots().resolve("%020d.snapshot".formatted(snapshot.sequence())), snapshot);
+        files.makeDirectory(snapshots());
+        SnapshotFile.write(files, snapshots().resolve("%020d.snapshot".formatted(snapshot.sequence())), snapshot);
+    }
+
+    /** @throws IOException if it cannot be used */
+    Snapshot readSnapshot(Path file) throws IOException {
+        return SnapshotFile.read(files, file, index());
+    }
+
+    /**
+     * Makes a file of the index durable.
+     *
+     * @param sequence of the event with which it became full, so that making it again gives the same file
+     */
+    IndexRun writeRun(long sequence, List<JobSummary> rows) throws IOException {
+        files.makeDirectory(index());
+        return IndexRun.write(files, index().resolve("%020d.idx".formatted(sequence)), rows);
     }
 
     /**
@@ -53,50 +71,33 @@ record JournalFiles(Path directory) {
         for (var file : snapshotFiles()) {
             if (kept < SNAPSHOTS_KEPT && sequenceOf(file) >= firstKept) {
                 try {
-                    SnapshotFile.read(file, index()).runs().forEach(run -> named.add(run.file()));
+                    readSnapshot(file).runs().forEach(run -> named.add(run.file()));
                     kept++;
                     continue;
                 } catch (IOException _) {
                     // Of no use to anyone.
                 }
             }
-            Files.deleteIfExists(file);
+            files.deleteIfThere(file);
         }
         for (var file : matching(index(), INDEX)) {
             if (!named.contains(file)) {
-                Files.deleteIfExists(file);
+                files.deleteIfThere(file);
             }
         }
-        deleteUnfinished(snapshots());
-        deleteUnfinished(index());
+        files.deleteUnfinished(snapshots());
+        files.deleteUnfinished(index());
     }
 
     static long sequenceOf(Path snapshot) {
         return Long.parseLong(snapshot.getFileName().toString().substring(0, 20));
     }
 
-    private static void deleteUnfinished(Path directory) throws IOException {
-        try (var files = Files.newDirectoryStream(directory, "*" + DurableFile.UNFINISHED)) {
-            for (var file : files) {
-                Files.deleteIfExists(file);
-            }
-        } catch (NoSuchFileException _) {
-            // Nothing has been written there yet.
-        }
-    }
-
-    private static List<Path> matching(Path directory, Pattern name) throws IOException {
-        var found = new ArrayList<Path>();
-        try (var files = Files.newDirectoryStream(directory)) {
-            for (var file : files) {
-                if (name.matcher(file.getFileName().toString()).matches()) {
-                    found.add(file);
-                }
-            }
-        } catch (NoSuchFileException _) {
-            return found;
-        }
-        found.sort(Comparator.reverseOrder());
-        return found;
+    private List<Path> matching(Path directory, Pattern name) throws IOException {
+        return files.list(directory).stream()
+                .filter(file -> name.matcher(file).matches())
+                .sorted(Comparator.reverseOrder())
+                .map(directory::resolve)
+                .toList();
     }
 }

@@ -3,18 +3,24 @@ package dev.ringfence.wal.journal;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogRepair;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JournalRepair {
     private static final String MARKER = "repair.unfinished";
+    /** Events as JSON, an object a line. */
+    public static final String SALVAGED = "salvaged.jsonl";
+
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private JournalRepair() {}
@@ -32,7 +41,8 @@ public final class JournalRepair {
      *
      * @param lastKept the newest event that stays
      * @param damage what is wrong behind it
-     * @param readable how many events behind it can still be read in the copies
+     * @param readable how many events behind it are what was written, each by itself; what lies between them is lost, so
+     *     they do not go on with the journal
      * @param jobs whose events those are
      * @param unsure live jobs whose later events may be among what is given up; they end, so that nothing is done twice
      */
@@ -45,7 +55,7 @@ public final class JournalRepair {
 
     /** What would be done; empty if nothing is damaged. Changes nothing. */
     public static Optional<Plan> plan(Path directory) {
-        var files = new JournalFiles(directory);
+        var files = JournalFiles.of(directory);
         var damage = damage(files);
         boolean unfinished = Files.exists(directory.resolve(MARKER));
         if (damage == null && !unfinished) {
@@ -62,19 +72,24 @@ public final class JournalRepair {
     /**
      * Does what {@link #plan} says.
      *
-     * @param copies gets all files that change or go
+     * @param copies gets all files that change or go, and as {@value #SALVAGED} the events behind the damage that can
+     *     still be read
      * @throws LogException.Locked if a service uses the journal
      */
     public static void repair(Path directory, Plan plan, Path copies, JournalOptions options) {
         try {
             // From here on no service starts before the repair is whole: a job whose end is lost must not run again.
-            DurableFile.write(
-                    directory.resolve(MARKER), ByteBuffer.wrap("journal repair\n".getBytes(StandardCharsets.US_ASCII)));
+            JournalFiles.of(directory)
+                    .files()
+                    .write(
+                            directory.resolve(MARKER),
+                            ByteBuffer.wrap("journal repair\n".getBytes(StandardCharsets.US_ASCII)));
+            keepReadable(directory, plan.lastKept(), copies);
             LogRepair.cut(directory, plan.lastKept(), copies);
-            dropSnapshotsAfter(new JournalFiles(directory), plan.lastKept());
+            dropSnapshotsAfter(JournalFiles.of(directory), plan.lastKept());
             endTheUnsure(directory, options);
             Files.delete(directory.resolve(MARKER));
-            DurableFile.syncDirectory(directory);
+            JournalFiles.of(directory).files().syncDirectory(directory);
         } catch (IOException e) {
             throw new JournalException.Unwritable(directory, e);
         }
@@ -143,15 +158,44 @@ public final class JournalRepair {
     /** How many events behind one can still be read somehow. */
     private static long behind(Path directory, long lastKept, Set<String> jobs) {
         var count = new long[1];
-        LogRepair.salvage(directory, lastKept, (sequence, payload) -> {
-            try {
-                jobs.add(EventRecord.decodeUnlinked(sequence, payload).jobId());
-                count[0]++;
-            } catch (JournalException e) {
-                // Its bytes are intact and mean nothing.
-            }
+        salvage(directory, lastKept, entry -> {
+            jobs.add(entry.event().jobId());
+            count[0]++;
         });
         return count[0];
+    }
+
+    private static void keepReadable(Path directory, long lastKept, Path copies) throws IOException {
+        Files.createDirectories(copies);
+        try (var file = FileChannel.open(
+                        copies.resolve(SALVAGED), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                var out = new BufferedOutputStream(Channels.newOutputStream(file))) {
+            salvage(directory, lastKept, entry -> {
+                try {
+                    out.write(EventCodec.bytes(entry.json()));
+                    out.write('\n');
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            out.flush();
+            file.force(true);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static void salvage(Path directory, long lastKept, Consumer<JournalRecord> consumer) {
+        LogRepair.salvage(directory, lastKept, (sequence, payload) -> {
+            JobEvent event;
+            try {
+                event = EventRecord.decodeUnlinked(sequence, payload);
+            } catch (JournalException e) {
+                // Its bytes are intact and mean nothing.
+                return;
+            }
+            consumer.accept(new JournalRecord(sequence, event.at(), event));
+        });
     }
 
     private static void dropSnapshotsAfter(JournalFiles files, long lastKept) throws IOException {
@@ -161,7 +205,7 @@ public final class JournalRepair {
             }
         }
         try {
-            DurableFile.syncDirectory(files.snapshots());
+            files.files().syncDirectory(files.snapshots());
         } catch (NoSuchFileException _) {
             // None was ever written.
         }

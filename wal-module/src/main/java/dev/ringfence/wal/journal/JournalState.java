@@ -1,8 +1,6 @@
 package dev.ringfence.wal.journal;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -18,24 +16,30 @@ final class JournalState {
     /** How many ended jobs a file of the index has. */
     static final int RUN_ROWS = 8_192;
 
-    private final Path indexDirectory;
+    private final JournalFiles files;
     private final int runRows;
+    private final JournalObserver observer;
     private final Map<String, JobRecord> live = new HashMap<>();
     private final Map<String, JobSummary> ended = new LinkedHashMap<>();
     private final List<IndexRun> runs = new ArrayList<>();
+    /** With so many ended jobs in memory the next file of the index is tried. */
+    private int nextRun;
+
     private long firstSequence = 1;
     private long sequence;
     private byte @Nullable [] link;
 
     /** Nothing has happened yet. */
-    JournalState(Path indexDirectory, int runRows) {
-        this.indexDirectory = indexDirectory;
+    JournalState(JournalFiles files, int runRows, JournalObserver observer) {
+        this.files = files;
         this.runRows = runRows;
+        this.observer = observer;
+        nextRun = runRows;
     }
 
     /** Goes on from what a snapshot says. */
-    JournalState(Path indexDirectory, int runRows, Snapshot snapshot) {
-        this(indexDirectory, runRows);
+    JournalState(JournalFiles files, int runRows, JournalObserver observer, Snapshot snapshot) {
+        this(files, runRows, observer);
         snapshot.live().forEach(job -> live.put(job.jobId(), job));
         snapshot.ended().forEach(job -> ended.put(job.jobId(), job));
         runs.addAll(snapshot.runs());
@@ -54,7 +58,6 @@ final class JournalState {
      * Takes the next event.
      *
      * @throws JournalException.Broken if it does not follow
-     * @throws UncheckedIOException if a file of the index cannot be written
      */
     void accept(long next, byte[] payload) {
         if (next != sequence + 1) {
@@ -118,17 +121,16 @@ final class JournalState {
 
     private void put(JobSummary job) {
         ended.put(job.jobId(), job);
-        if (ended.size() >= runRows) {
+        if (ended.size() >= nextRun) {
             try {
-                DurableFile.makeDirectory(indexDirectory);
-                // Named by an event, so that making it again gives the same file.
-                runs.add(IndexRun.write(
-                        indexDirectory.resolve("%020d.idx".formatted(job.lastSequence())),
-                        List.copyOf(ended.values())));
+                runs.add(files.writeRun(job.lastSequence(), List.copyOf(ended.values())));
+                ended.clear();
+                nextRun = runRows;
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                // Nothing is lost: they stay in memory, and in the snapshots, until there is a file for them.
+                observer.trouble("write a file of the index", e);
+                nextRun = ended.size() + runRows;
             }
-            ended.clear();
         }
     }
 

@@ -46,7 +46,7 @@ public record JournalStats(
             fold.accept(first[0].sequence() > 1, entry.sequence(), entry.event());
             return progress.test(entry.sequence());
         });
-        var blobs = new BlobStore(new JournalFiles(directory).blobs()).total();
+        var blobs = new BlobStore(JournalFiles.of(directory)).total();
         return new JournalStats(
                 first[0] == null ? 1 : first[0].sequence(),
                 last[0] == null ? 0 : last[0].sequence(),

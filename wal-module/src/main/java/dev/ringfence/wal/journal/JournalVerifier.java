@@ -53,8 +53,8 @@ public final class JournalVerifier {
     private long blobBytes;
 
     private JournalVerifier(Path directory, LongPredicate progress) {
-        files = new JournalFiles(directory);
-        store = new BlobStore(files.blobs());
+        files = JournalFiles.of(directory);
+        store = new BlobStore(files);
         this.progress = progress;
     }
 
@@ -120,7 +120,7 @@ public final class JournalVerifier {
     private void readSnapshots() throws IOException {
         for (var file : files.snapshotFiles()) {
             try {
-                var snapshot = SnapshotFile.read(file, files.index());
+                var snapshot = files.readSnapshot(file);
                 snapshots.put(snapshot.sequence(), snapshot.link());
             } catch (IOException _) {
                 // Of no use to a restart either, which then reads the events; it proves and disproves nothing.

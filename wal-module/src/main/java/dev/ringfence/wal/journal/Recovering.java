@@ -18,7 +18,7 @@ final class Recovering {
     private final JournalOptions options;
 
     Recovering(Path directory, JournalOptions options) {
-        this.files = new JournalFiles(directory);
+        this.files = new JournalFiles(directory, new DurableFiles(options.log().storage()));
         this.options = options;
     }
 
@@ -47,7 +47,7 @@ final class Recovering {
         for (var file : files.snapshotFiles()) {
             final Snapshot snapshot;
             try {
-                snapshot = SnapshotFile.read(file, files.index());
+                snapshot = files.readSnapshot(file);
             } catch (IOException e) {
                 options.observer().unusable(file.toString(), String.valueOf(e.getMessage()));
                 continue;
@@ -62,7 +62,7 @@ final class Recovering {
     }
 
     private Done from(Path file, Snapshot snapshot) {
-        var state = new JournalState(files.index(), options.indexRows(), snapshot);
+        var state = new JournalState(files, options.indexRows(), options.observer(), snapshot);
         var seen = new boolean[1];
         var recovered =
                 WriteAheadLog.recover(files.directory(), options.log(), snapshot.sequence(), (sequence, _, payload) -> {
@@ -87,7 +87,7 @@ final class Recovering {
     }
 
     private Done fromTheBeginning() {
-        var state = new JournalState(files.index(), options.indexRows());
+        var state = new JournalState(files, options.indexRows(), options.observer());
         try {
             return new Done(recover(state, 1), state, 0);
         } catch (LogException.Discarded e) {

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What two submissions have in common if and only if they ask for the same: a hash of session, capability, arguments,
- * profile, deadline, retries, the job that is repeated and the webhook. The order of an object's fields and the way a number is written make no difference.
+ * profile, deadline, retries, priority, demanded tier, the job that is repeated and the webhook. The order of an object's
+ * fields and the way a number is written make no difference.
  */
 public final class RequestHash {
     private RequestHash() {}
@@ -26,9 +27,18 @@ public final class RequestHash {
         text(digest, Integer.toString(request.retries()));
         value(digest, request.arguments());
         // Only if there: requests that were hashed before these existed keep their hash.
+        ifThere(digest, "priority", request.priority() == 0 ? null : Integer.toString(request.priority()));
+        ifThere(digest, "tier", request.tier());
         ifThere(digest, "retry_of", request.retryOf());
         ifThere(digest, "webhook", request.webhook());
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void ifThere(MessageDigest digest, String name, @Nullable String value) {
+        if (value != null) {
+            text(digest, name);
+            text(digest, value);
+        }
     }
 
     private static void value(MessageDigest digest, JsonNode json) {
@@ -64,13 +74,6 @@ public final class RequestHash {
 
     private static String stripped(BigDecimal number) {
         return number.stripTrailingZeros().toString();
-    }
-
-    private static void ifThere(MessageDigest digest, String name, @Nullable String value) {
-        if (value != null) {
-            text(digest, name);
-            text(digest, value);
-        }
     }
 
     /** With its length before it, so that no two sequences of texts give the same bytes. */

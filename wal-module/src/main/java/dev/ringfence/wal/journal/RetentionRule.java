@@ -3,7 +3,6 @@ package dev.ringfence.wal.journal;
 import dev.ringfence.wal.log.Segment;
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -12,13 +11,11 @@ import java.util.TreeMap;
 
 /** Says up to where a journal's events may be given up. */
 final class RetentionRule {
-    private final Path directory;
     private final JournalOptions options;
     private final WriteAheadLog log;
     private final BlobStore blobs;
 
-    RetentionRule(Path directory, JournalOptions options, WriteAheadLog log, BlobStore blobs) {
-        this.directory = directory;
+    RetentionRule(JournalOptions options, WriteAheadLog log, BlobStore blobs) {
         this.options = options;
         this.log = log;
         this.blobs = blobs;
@@ -46,7 +43,7 @@ final class RetentionRule {
     /** When a segment's first record was written: what stands before it is older. */
     private Instant timeOf(Segment segment) {
         var found = new Instant[] {Instant.MAX};
-        WriteAheadLog.read(directory, segment.firstSequence(), (_, time, _) -> {
+        log.read(segment.firstSequence(), (_, time, _) -> {
             found[0] = time;
             return false;
         });

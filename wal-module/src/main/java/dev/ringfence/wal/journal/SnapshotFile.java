@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -25,7 +24,7 @@ final class SnapshotFile {
     private SnapshotFile() {}
 
     /** Writes a snapshot, durably. */
-    static void write(Path file, Snapshot snapshot) throws IOException {
+    static void write(DurableFiles files, Path file, Snapshot snapshot) throws IOException {
         var out = new ByteArrayOutputStream(1 << 16);
         line(out, head(snapshot));
         snapshot.live().forEach(job -> line(out, live(job)));
@@ -35,7 +34,7 @@ final class SnapshotFile {
         var crc = new CRC32C();
         crc.update(out.toByteArray());
         line(out, object().put("crc32c", "%08x".formatted(crc.getValue())));
-        DurableFile.write(file, ByteBuffer.wrap(out.toByteArray()));
+        files.write(file, ByteBuffer.wrap(out.toByteArray()));
     }
 
     private static ObjectNode head(Snapshot snapshot) {
@@ -70,15 +69,15 @@ final class SnapshotFile {
      *
      * @throws IOException if it is not whole, was written by another version, or misses a file
      */
-    static Snapshot read(Path file, Path indexDirectory) throws IOException {
+    static Snapshot read(DurableFiles files, Path file, Path indexDirectory) throws IOException {
         try {
-            return parse(Files.readAllBytes(file), indexDirectory);
+            return parse(files, files.read(file).array(), indexDirectory);
         } catch (IllegalArgumentException | DateTimeException | ArithmeticException | JournalException e) {
             throw new IOException("not a snapshot of this version: " + e.getMessage(), e);
         }
     }
 
-    private static Snapshot parse(byte[] bytes, Path indexDirectory) throws IOException {
+    private static Snapshot parse(DurableFiles files, byte[] bytes, Path indexDirectory) throws IOException {
         var lines = lines(bytes);
         var last = lines.removeLast();
         var crc = new CRC32C();
@@ -107,7 +106,7 @@ final class SnapshotFile {
         }
         var runs = new ArrayList<IndexRun>();
         for (var name : head.path("index")) {
-            runs.add(IndexRun.open(indexDirectory.resolve(name.asText())));
+            runs.add(IndexRun.open(files, indexDirectory.resolve(name.asText())));
         }
         return new Snapshot(
                 head.required("sequence").longValue(),

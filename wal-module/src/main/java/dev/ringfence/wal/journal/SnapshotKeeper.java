@@ -54,7 +54,7 @@ final class SnapshotKeeper {
         this.index = index;
         this.blobs = blobs;
         this.state = state;
-        rule = new RetentionRule(files.directory(), options, log, blobs);
+        rule = new RetentionRule(options, log, blobs);
         thread = Thread.ofPlatform()
                 .name("journal-snapshots-" + files.directory().getFileName())
                 .daemon()
@@ -168,7 +168,7 @@ final class SnapshotKeeper {
         if (state.sequence() >= to) {
             return;
         }
-        WriteAheadLog.read(files.directory(), state.sequence() + 1, (sequence, _, payload) -> {
+        log.read(state.sequence() + 1, (sequence, _, payload) -> {
             state.accept(sequence, payload);
             return sequence < to;
         });
@@ -239,10 +239,10 @@ final class SnapshotKeeper {
 
     /** From the events alone; then it is as good as new. */
     private void makeAnew() throws IOException {
-        var anew = new JournalState(files.index(), options.indexRows());
+        var anew = new JournalState(files, options.indexRows(), options.observer());
         anew.beginAt(log.firstSequence());
         var to = state.sequence();
-        WriteAheadLog.read(files.directory(), log.firstSequence(), (sequence, _, payload) -> {
+        log.read(log.firstSequence(), (sequence, _, payload) -> {
             anew.accept(sequence, payload);
             return sequence < to;
         });

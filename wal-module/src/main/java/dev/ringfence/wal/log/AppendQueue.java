@@ -55,34 +55,42 @@ final class AppendQueue {
     }
 
     /**
-     * Waits for something, and takes everything: nothing only once the queue is closed and empty.
+     * Waits for something, and takes everything: nothing only once the queue is closed and empty, or the rest is over.
      *
      * @param more when so many records more than are there now have come, the wait is over
      * @param patience in nanoseconds
+     * @param rest how many nanoseconds to wait for anything at all
      */
-    Taken take(int more, long patience) {
+    Taken take(int more, long patience, long rest) {
         lock.lock();
         try {
             wanted = queued.size() + more;
             var left = patience;
             while (queued.size() < wanted && left > 0 && !closed) {
-                try {
-                    left = changed.awaitNanos(left);
-                } catch (InterruptedException _) {
-                    // The writer's thread is the log's own, and an interrupt means nothing to it.
-                    left = 0;
-                }
+                left = await(left);
             }
             var enough = queued.size() >= wanted;
             wanted = 1;
-            while (queued.isEmpty() && !closed) {
-                changed.awaitUninterruptibly();
+            left = rest;
+            while (queued.isEmpty() && !closed && left > 0) {
+                left = await(left);
             }
             var taken = queued;
             queued = new ArrayList<>(taken.size());
-            return new Taken(taken, enough);
+            return new Taken(taken, enough, closed && taken.isEmpty());
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** To be called in a loop; gives what is left of the time. */
+    @SuppressWarnings("WaitNotInLoop") // its callers loop
+    private long await(long nanos) {
+        try {
+            return changed.awaitNanos(nanos);
+        } catch (InterruptedException _) {
+            // The writer's thread is the log's own, and an interrupt means nothing to it.
+            return 0;
         }
     }
 
@@ -90,8 +98,9 @@ final class AppendQueue {
      * What was taken.
      *
      * @param enough whether as many came in time as were waited for
+     * @param isEnd whether nothing will come any more
      */
-    record Taken(List<Append> appends, boolean enough) {}
+    record Taken(List<Append> appends, boolean enough, boolean isEnd) {}
 
     void release(List<Append> acknowledged) {
         lock.lock();

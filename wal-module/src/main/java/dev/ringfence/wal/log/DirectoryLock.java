@@ -5,6 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -65,17 +67,29 @@ final class DirectoryLock implements Storage.Lock {
             missing.push(path);
         }
         for (var path : missing) {
-            var parent = path.getParent();
-            if (parent == null) {
-                continue;
-            }
-            try (var entries = storage.openDirectory(parent)) {
-                Files.createDirectories(path);
-                entries.sync();
+            try {
+                storage.makeDirectory(path);
+            } catch (FileAlreadyExistsException _) {
+                // Someone else was faster.
             }
         }
         if (!Files.isDirectory(directory)) {
             throw new IOException("it is not a directory");
+        }
+        if (storage.list(directory).stream().noneMatch(name -> name.endsWith(SegmentDirectory.SUFFIX))) {
+            syncAbove(directory, storage);
+        }
+    }
+
+    /** An earlier start may have made the directory, or one above it, and ended before that was durable. */
+    private static void syncAbove(Path directory, Storage storage) throws IOException {
+        for (var above = directory.getParent(); above != null; above = above.getParent()) {
+            try (var entries = storage.openDirectory(above)) {
+                entries.sync();
+            } catch (AccessDeniedException _) {
+                // Not made by this user, then.
+                return;
+            }
         }
     }
 

@@ -21,6 +21,11 @@ final class DiskStorage implements Storage {
     }
 
     @Override
+    public void makeDirectory(Path directory) throws IOException {
+        Files.createDirectory(directory);
+    }
+
+    @Override
     public List<String> list(Path directory) throws IOException {
         try (var files = Files.list(directory)) {
             return files.map(file -> file.getFileName().toString()).toList();
@@ -30,6 +35,11 @@ final class DiskStorage implements Storage {
     @Override
     public boolean exists(Path file) {
         return Files.exists(file);
+    }
+
+    @Override
+    public long size(Path file) throws IOException {
+        return Files.size(file);
     }
 
     @Override
@@ -61,6 +71,16 @@ final class DiskStorage implements Storage {
     @Override
     public StorageDirectory openDirectory(Path directory) throws IOException {
         return new DiskDirectory(FileChannel.open(directory, StandardOpenOption.READ));
+    }
+
+    @Override
+    public long usableBytes(Path directory) {
+        try {
+            return Files.getFileStore(directory).getUsableSpace();
+        } catch (IOException _) {
+            // Whoever writes will see.
+            return Long.MAX_VALUE;
+        }
     }
 
     @Override

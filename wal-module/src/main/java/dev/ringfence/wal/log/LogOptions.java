@@ -15,6 +15,7 @@ import java.util.concurrent.Executor;
  *     code blocks, later acknowledgements wait, the writer does not, and in the end the queue is full
  * @param clock gives the time of each record
  * @param observer sees what the writer does
+ * @param storage where the bytes are
  */
 public record LogOptions(
         int segmentBytes,
@@ -23,13 +24,15 @@ public record LogOptions(
         long queueBytes,
         Executor acknowledgements,
         Clock clock,
-        LogObserver observer) {
+        LogObserver observer,
+        Storage storage) {
     private static final int LARGEST_SEGMENT = 1 << 30;
 
     public LogOptions {
         Objects.requireNonNull(acknowledgements);
         Objects.requireNonNull(clock);
         Objects.requireNonNull(observer);
+        Objects.requireNonNull(storage);
         requirePositive("maxPayloadBytes", maxPayloadBytes);
         requirePositive("queueRecords", queueRecords);
         requirePositive("queueBytes", queueBytes);
@@ -46,37 +49,58 @@ public record LogOptions(
     /** Segments of 16 MiB, payloads up to 4 MiB, 4,096 records or 64 MiB waiting, virtual threads, no observer. */
     public static LogOptions defaults() {
         Executor virtual = Thread.ofVirtual().name("wal-acknowledge-", 0)::start;
-        return new LogOptions(16 << 20, 4 << 20, 4_096, 64 << 20, virtual, Clock.systemUTC(), LogObserver.none());
+        return new LogOptions(
+                16 << 20, 4 << 20, 4_096, 64 << 20, virtual, Clock.systemUTC(), LogObserver.none(), Storage.disk());
     }
 
     /** These options with other sizes. */
     public LogOptions withSizes(int newSegmentBytes, int newMaxPayloadBytes) {
         return new LogOptions(
-                newSegmentBytes, newMaxPayloadBytes, queueRecords, queueBytes, acknowledgements, clock, observer);
+                newSegmentBytes,
+                newMaxPayloadBytes,
+                queueRecords,
+                queueBytes,
+                acknowledgements,
+                clock,
+                observer,
+                storage);
     }
 
     /** These options with another bound of what may wait. */
     public LogOptions withQueue(int newQueueRecords, long newQueueBytes) {
         return new LogOptions(
-                segmentBytes, maxPayloadBytes, newQueueRecords, newQueueBytes, acknowledgements, clock, observer);
+                segmentBytes,
+                maxPayloadBytes,
+                newQueueRecords,
+                newQueueBytes,
+                acknowledgements,
+                clock,
+                observer,
+                storage);
     }
 
     /** These options with another place to run the waiters' code. */
     public LogOptions withAcknowledgements(Executor newAcknowledgements) {
         return new LogOptions(
-                segmentBytes, maxPayloadBytes, queueRecords, queueBytes, newAcknowledgements, clock, observer);
+                segmentBytes, maxPayloadBytes, queueRecords, queueBytes, newAcknowledgements, clock, observer, storage);
     }
 
     /** These options with another clock. */
     public LogOptions withClock(Clock newClock) {
         return new LogOptions(
-                segmentBytes, maxPayloadBytes, queueRecords, queueBytes, acknowledgements, newClock, observer);
+                segmentBytes, maxPayloadBytes, queueRecords, queueBytes, acknowledgements, newClock, observer, storage);
     }
 
     /** These options with another observer. */
     public LogOptions withObserver(LogObserver newObserver) {
         return new LogOptions(
-                segmentBytes, maxPayloadBytes, queueRecords, queueBytes, acknowledgements, clock, newObserver);
+                segmentBytes, maxPayloadBytes, queueRecords, queueBytes, acknowledgements, clock, newObserver, storage);
+    }
+
+    /** These options with another disk. */
+    public LogOptions withStorage(Storage newStorage) {
+        return new LogOptions(
+                segmentBytes, maxPayloadBytes, queueRecords, queueBytes, acknowledgements, clock, observer, newStorage);
     }
 
     private static void requirePositive(String name, long value) {

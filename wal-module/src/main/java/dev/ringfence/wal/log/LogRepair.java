@@ -164,17 +164,23 @@ public final class LogRepair {
         void accept(long sequence, byte[] payload);
     }
 
-    /** Reads what can still be read behind a record: from each segment that is left, up to where it is damaged. */
+    /**
+     * Reads what can still be proved behind a record, in all segments that are left. Of a damaged segment that is what its
+     * checksums prove, also behind the damage: all but the damaged records, and those whose frame in front of them has a
+     * damaged header.
+     */
     public static void salvage(Path directory, long lastSequence, Salvaged consumer) {
         var files = new SegmentDirectory(directory, new DiskStorage());
         try {
             for (var number : files.numbers()) {
                 try (var scan = SegmentScan.of(files, number, SegmentScan.WHOLE)) {
-                    while (scan.next()) {
-                        if (scan.sequence() > lastSequence) {
-                            consumer.accept(scan.sequence(), scan.payload());
+                    do {
+                        while (scan.next()) {
+                            if (scan.sequence() > lastSequence) {
+                                consumer.accept(scan.sequence(), scan.payload());
+                            }
                         }
-                    }
+                    } while (scan.resume());
                 } catch (LogException.Corrupt | LogException.NewerFormat e) {
                     // Nothing can be told of a segment without its header.
                 }

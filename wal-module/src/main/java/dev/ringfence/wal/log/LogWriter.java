@@ -12,6 +12,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The one thread that changes the log: takes what is queued, writes it once, syncs it once, and settles it. */
 final class LogWriter implements Runnable {
+    /** How often it looks whether there is room again. */
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
+    private static final int LEAST = Frame.HEADER + Frame.ALIGNMENT;
+
     private final SegmentDirectory directory;
     private final LogOptions options;
     private final AppendQueue queue;
@@ -19,11 +24,17 @@ final class LogWriter implements Runnable {
     private final Group group;
     private final Reserve reserve;
     private final Gathering gathering = new Gathering();
-    private Storage.StorageFile file;
+    /** Until the log could be made ready to be written; {@link #file} counts from then on. */
+    private @Nullable Opening opening;
+
+    private Storage.@Nullable StorageFile file;
     private SegmentHeader header;
     private int headerChecksum;
     private Cursor durable;
     private List<Append> settled = new ArrayList<>();
+    /** Why the log is not open. */
+    private LogException.@Nullable NoSpace full;
+
     private volatile LogException.@Nullable Failed failure;
     private volatile long lastSequence;
     private volatile Health health = new Health.Writable();
@@ -34,15 +45,15 @@ final class LogWriter implements Runnable {
             AppendQueue queue,
             Acknowledger acknowledger,
             Executor files,
-            Recovery.Opened opened) {
+            Opening opening) {
         this.directory = directory;
         this.options = options;
         this.queue = queue;
         this.acknowledger = acknowledger;
-        file = opened.file();
-        header = opened.header();
+        this.opening = opening;
+        header = opening.header();
         headerChecksum = header.checksum();
-        durable = opened.cursor();
+        durable = opening.cursor();
         group = new Group(durable);
         reserve = new Reserve(directory, options.segmentBytes(), files, this::failBecause);
         lastSequence = durable.sequence();
@@ -56,12 +67,73 @@ final class LogWriter implements Runnable {
         return health;
     }
 
+    /**
+     * Makes the log ready to be written. Without room for that it can be read, and each append tries again.
+     *
+     * @throws IOException if it cannot be made ready for another reason
+     */
+    void open() throws IOException {
+        if (opening != null) {
+            try {
+                file = opening.open();
+                opening = null;
+                turn(new Health.Writable());
+            } catch (LogException.NoSpace e) {
+                full = e;
+                turn(new Health.Full(String.valueOf(e.getMessage())));
+            }
+        }
+    }
+
     @Override
     public void run() {
-        for (var taken = take(); !taken.isEmpty(); taken = take()) {
-            settle(taken);
+        for (var taken = take(); !taken.isEnd(); taken = take()) {
+            if (taken.appends().isEmpty()) {
+                lookForRoom();
+            } else {
+                settle(taken.appends());
+            }
         }
         end();
+    }
+
+    /**
+     * While there is no room, looks now and then whether there is: whoever heard that the log is full may have stopped to
+     * append to it. Room is there when the next segment has its file, and a write in this one succeeds.
+     */
+    void lookForRoom() {
+        if (failure != null || !(health instanceof Health.Full)) {
+            return;
+        }
+        try {
+            open();
+            if (opening == null && reserve.isMade() && takesZeros()) {
+                turn(new Health.Writable());
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            fail(e);
+        }
+    }
+
+    /** Writes as many zeros as a record takes at least, where the next record will stand and zeros stand already. */
+    private boolean takesZeros() throws IOException {
+        if (header.size() - durable.offset() < LEAST) {
+            return true;
+        }
+        try {
+            file().write(ByteBuffer.allocate(LEAST), durable.offset());
+        } catch (IOException e) {
+            if (directory.storage().isNoSpace(e)) {
+                return false;
+            }
+            throw e;
+        }
+        file().sync();
+        return true;
+    }
+
+    private Storage.StorageFile file() {
+        return Objects.requireNonNull(file, "the log is open");
     }
 
     /** Writes records, or refuses them, and tells those who wait. */
@@ -78,16 +150,24 @@ final class LogWriter implements Runnable {
         tell();
     }
 
-    private List<Append> take() {
-        var taken = queue.take(gathering.expected(), gathering.patience());
-        gathering.taken(taken.appends().size(), taken.enough());
-        return taken.appends();
+    private AppendQueue.Taken take() {
+        var rest = health instanceof Health.Full ? LOOK.toNanos() : Long.MAX_VALUE;
+        var taken = queue.take(gathering.expected(), gathering.patience(), rest);
+        if (!taken.appends().isEmpty()) {
+            gathering.taken(taken.appends().size(), taken.enough());
+        }
+        return taken;
     }
 
     private void write(List<Append> taken) {
         try {
+            open();
             for (var append : taken) {
-                place(append);
+                if (opening == null) {
+                    place(append);
+                } else {
+                    refuse(append, Objects.requireNonNull(full));
+                }
             }
             commit();
         } catch (IOException | RuntimeException | Error e) {
@@ -132,7 +212,7 @@ final class LogWriter implements Runnable {
         }
         var begun = System.nanoTime();
         try {
-            file.write(group.bytes(), durable.offset());
+            file().write(group.bytes(), durable.offset());
         } catch (IOException e) {
             if (!directory.storage().isNoSpace(e)) {
                 throw e;
@@ -141,7 +221,7 @@ final class LogWriter implements Runnable {
             return;
         }
         var written = System.nanoTime();
-        file.sync();
+        file().sync();
         var synced = System.nanoTime();
         gathering.synced(synced - written);
         var bytes = group.bytes().limit();
@@ -173,8 +253,8 @@ final class LogWriter implements Runnable {
      */
     private void takeBack(IOException cause) throws IOException {
         try {
-            file.write(ByteBuffer.allocate(group.bytes().limit()), durable.offset());
-            file.sync();
+            file().write(ByteBuffer.allocate(group.bytes().limit()), durable.offset());
+            file().sync();
         } catch (IOException e) {
             cause.addSuppressed(new IOException("cannot be taken back", e));
             throw cause;
@@ -194,7 +274,7 @@ final class LogWriter implements Runnable {
                 header.number() + 1, durable.sequence() + 1, durable.checksum(), options.segmentBytes());
         var created = reserve.take();
         directory.begin(next, created);
-        var finished = file;
+        var finished = file();
         file = created;
         header = next;
         headerChecksum = next.checksum();
@@ -242,7 +322,12 @@ final class LogWriter implements Runnable {
 
     private void end() {
         try {
-            file.close();
+            if (file != null) {
+                file.close();
+            }
+            if (opening != null) {
+                opening.close();
+            }
             reserve.close();
         } catch (IOException e) {
             if (failure != null) {

@@ -46,6 +46,17 @@ final class Reserve {
         }
     }
 
+    /** Whether the file is there; begins to make it if not, also where that found no room before. */
+    boolean isMade() {
+        if (next != null && next.isCompletedExceptionally()) {
+            next = null;
+        }
+        if (next == null && directory.hasRoom(size)) {
+            prepare();
+        }
+        return next != null && next.isDone() && !next.isCompletedExceptionally();
+    }
+
     /**
      * Gives the file away; makes it now if it is not there yet, or found no room before.
      *

@@ -38,6 +38,10 @@ final class Retention {
      */
     void discardBefore(long sequence) throws IOException {
         var headers = headers();
+        if (headers.isEmpty()) {
+            // There has been no room for the first segment yet.
+            return;
+        }
         // The record itself stays in reach, so the segment with the one before it may go.
         var first = KeptSegments.from(headers, sequence + 1).getFirst();
         if (first.number() > headers.getFirst().number()) {

@@ -10,9 +10,12 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** The files of a log. */
 record SegmentDirectory(Path path, Storage storage) {
+    static final String SUFFIX = ".wal";
+
     private static final Pattern NAME = Pattern.compile("(\\d{20})\\.wal");
     private static final String START = "log.start";
     private static final String RESERVE = "next.tmp";
@@ -66,6 +69,13 @@ record SegmentDirectory(Path path, Storage storage) {
         return name.lookingAt() && Long.parseLong(name.group(1)) < number;
     }
 
+    /** Makes the names durable that are there: whoever gave them may have ended before that. */
+    void syncNames() throws IOException {
+        try (var entries = openEntries()) {
+            entries.sync();
+        }
+    }
+
     /** Removes what was being made when the last process ended. */
     void deleteUnfinished() throws IOException {
         deleteDurably(name -> name.endsWith(UNFINISHED));
@@ -105,6 +115,11 @@ record SegmentDirectory(Path path, Storage storage) {
             deleteAfter(e, unfinished);
             throw orNoSpace(e);
         }
+    }
+
+    /** Whether it is worth trying to take so much room. */
+    boolean hasRoom(long size) {
+        return storage.usableBytes(path) >= size;
     }
 
     /** Real zeros, not a hole: a hole would be filled later, when the disk may be full. */
@@ -220,14 +235,18 @@ record SegmentDirectory(Path path, Storage storage) {
                 : new LogException.Failed("cannot read " + path + ": " + e, e);
     }
 
-    private IOException orNoSpace(IOException e) {
+    /** The failure as it is, for the caller to throw. */
+    IOException orNoSpace(IOException e) {
         if (storage.isNoSpace(e)) {
             throw new LogException.NoSpace(path, e);
         }
         return e;
     }
 
-    static void closeAfter(Throwable cause, AutoCloseable file) {
+    static void closeAfter(Throwable cause, @Nullable AutoCloseable file) {
+        if (file == null) {
+            return;
+        }
         try {
             file.close();
         } catch (Exception e) {

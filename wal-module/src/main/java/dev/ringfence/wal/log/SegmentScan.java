@@ -193,6 +193,25 @@ final class SegmentScan implements AutoCloseable {
         }
     }
 
+    /**
+     * Goes on at or behind damage, to what can still be proved: a record is proved by its checksum and that of the frame in
+     * front of it. So the first frame that is recognised by its mark only serves to prove the one behind it.
+     *
+     * @return false if no frame stands there
+     */
+    boolean resume() throws IOException {
+        for (var at = end; at < window.size(); at += Frame.ALIGNMENT) {
+            if (isMarked(at)) {
+                var number = window.at(at, Frame.HEADER).getLong(window.index(at) + Frame.SEQUENCE);
+                if (number > sequence) {
+                    stepTo(at, number);
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     private OptionalLong nextMarked(long from, long to) throws IOException {
         for (var at = from; at < to; at += Frame.ALIGNMENT) {
             if (isMarked(at)) {

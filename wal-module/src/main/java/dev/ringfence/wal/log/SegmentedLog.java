@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 /** A log in segments of one directory, with one writer thread. */
 final class SegmentedLog implements WriteAheadLog {
     private final Path directory;
+    private final Storage storage;
     private final int maxPayloadBytes;
     private final int segmentBytes;
     private final AppendQueue queue;
@@ -25,6 +26,7 @@ final class SegmentedLog implements WriteAheadLog {
 
     private SegmentedLog(
             Path directory,
+            Storage storage,
             LogOptions options,
             AppendQueue queue,
             LogWriter writer,
@@ -32,6 +34,7 @@ final class SegmentedLog implements WriteAheadLog {
             ExecutorService files,
             Storage.Lock lock) {
         this.directory = directory;
+        this.storage = storage;
         this.maxPayloadBytes = options.maxPayloadBytes();
         this.segmentBytes = options.segmentBytes();
         this.queue = queue;
@@ -57,20 +60,28 @@ final class SegmentedLog implements WriteAheadLog {
         var lock = storage.lock(directory);
         try {
             var segments = new SegmentDirectory(directory, storage);
-            var opened = new Recovery(segments, options, fromSequence, replay)
+            var replayed = new Recovery(segments, options, fromSequence, replay)
                     .readingAhead()
                     .run();
+            var tail = replayed.opening().tail();
             var queue = new AppendQueue(options.queueRecords(), options.queueBytes());
             var acknowledger = new Acknowledger(queue, options.acknowledgements());
             var files = Executors.newSingleThreadExecutor(Thread.ofPlatform()
                     .name("wal-files-" + directory.getFileName())
                     .daemon()
                     .factory());
-            var writer = new LogWriter(segments, options, queue, acknowledger, files, opened);
-            var log = new SegmentedLog(
-                    directory, options, queue, writer, new Retention(segments, opened.firstSequence()), files, lock);
+            var writer = new LogWriter(segments, options, queue, acknowledger, files, replayed.opening());
+            var retention = new Retention(segments, replayed.firstSequence());
+            var log = new SegmentedLog(directory, storage, options, queue, writer, retention, files, lock);
+            try {
+                writer.open();
+            } catch (IOException | RuntimeException | Error e) {
+                files.shutdown();
+                SegmentDirectory.closeAfter(e, replayed.opening());
+                throw e;
+            }
             log.thread.start();
-            return new Recovered(log, opened.tail());
+            return new Recovered(log, tail);
         } catch (IOException e) {
             if (storage.isNoSpace(e)) {
                 var noSpace = new LogException.NoSpace(directory, e);
@@ -120,6 +131,11 @@ final class SegmentedLog implements WriteAheadLog {
             case Health.Failed failed -> new LogException.Failed(failed.reason(), null);
             case Health.Writable _, Health.Full _, Health.Closed _ -> new LogException.Closed(directory);
         };
+    }
+
+    @Override
+    public void read(long fromSequence, RecordVisitor visitor) {
+        LogReader.read(directory, fromSequence, storage, visitor);
     }
 
     @Override

@@ -5,8 +5,16 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Every change of a disk that the log makes, so that tests can lose, tear and refuse them. */
-interface Storage {
+/**
+ * Every change of a disk that the log makes, and whoever keeps files beside it, so that tests can lose, tear and refuse
+ * them. Thread-safe.
+ */
+public interface Storage {
+    /** The real one. */
+    static Storage disk() {
+        return new DiskStorage();
+    }
+
     /**
      * Makes the directory if it is missing, durably, and keeps everyone else out until the lock is closed.
      *
@@ -15,10 +23,24 @@ interface Storage {
      */
     Lock lock(Path directory);
 
-    /** The names of the files in a directory. */
+    /** Makes a directory whose parent is there. */
+    void makeDirectory(Path directory) throws IOException;
+
+    /**
+     * The names of the files in a directory.
+     *
+     * @throws java.nio.file.NoSuchFileException if there is no such directory
+     */
     List<String> list(Path directory) throws IOException;
 
     boolean exists(Path file);
+
+    /**
+     * How many bytes a file has.
+     *
+     * @throws java.nio.file.NoSuchFileException if it does not exist
+     */
+    long size(Path file) throws IOException;
 
     /** A new, empty file. */
     StorageFile create(Path file) throws IOException;
@@ -39,6 +61,9 @@ interface Storage {
 
     /** Opens a directory to sync it: before it is changed, so that a table of open files that is full changes nothing. */
     StorageDirectory openDirectory(Path directory) throws IOException;
+
+    /** How many bytes there is room for, as far as that can be told, as it cannot of quotas. */
+    long usableBytes(Path directory);
 
     /** Whether something is used up that can be freed: disk, quota, open files. */
     boolean isNoSpace(IOException e);

@@ -44,7 +44,7 @@ public interface WriteAheadLog extends AutoCloseable {
      * @throws LogException.Corrupt also if the log ends before the record in front of it; nothing was changed
      */
     static Recovered recover(Path directory, LogOptions options, long fromSequence, RecordConsumer replay) {
-        return SegmentedLog.recover(directory, options, new DiskStorage(), fromSequence, replay);
+        return SegmentedLog.recover(directory, options, options.storage(), fromSequence, replay);
     }
 
     /**
@@ -91,6 +91,9 @@ public interface WriteAheadLog extends AutoCloseable {
      * @return the last record's sequence number
      */
     Uni<Long> append(List<Payload> payloads);
+
+    /** Reads from the log's own disk; otherwise like {@link #read(Path, long, RecordVisitor)}. */
+    void read(long fromSequence, RecordVisitor visitor);
 
     /** The sequence number of the newest durable record, 0 if there is none. */
     long lastSequence();

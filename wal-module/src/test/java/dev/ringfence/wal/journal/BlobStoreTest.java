@@ -15,11 +15,11 @@ class BlobStoreTest {
     @TempDir
     Path directory;
 
-    private BlobStore store = new BlobStore(Path.of("unset"));
+    private BlobStore store = new BlobStore(JournalFiles.of(Path.of("unset")));
 
     @BeforeEach
     void open() {
-        store = new BlobStore(directory.resolve("blobs"));
+        store = new BlobStore(JournalFiles.of(directory));
     }
 
     static BlobRef write(BlobStore store, String name, byte[] bytes) throws IOException {

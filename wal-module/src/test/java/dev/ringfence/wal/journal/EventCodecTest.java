@@ -37,6 +37,8 @@ class EventCodecTest {
                         Duration.ofMillis(1),
                         null,
                         0,
+                        -3,
+                        "landlock",
                         "the job before",
                         "operations"),
                 new JobEvent.Started("j", Events.AT, "namespaces"),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.Payload;
+import dev.ringfence.wal.log.RecordVisitor;
 import dev.ringfence.wal.log.Segment;
 import dev.ringfence.wal.log.WriteAheadLog;
 import io.smallrye.mutiny.Uni;
@@ -91,6 +92,9 @@ class JobLinesTest {
             waiting.add(done);
             return Uni.createFrom().completionStage(done);
         }
+
+        @Override
+        public void read(long fromSequence, RecordVisitor visitor) {}
 
         @Override
         public long lastSequence() {

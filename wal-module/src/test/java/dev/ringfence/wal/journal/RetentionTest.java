@@ -76,7 +76,7 @@ class RetentionTest {
             journal.snapshotNow();
             before = Journals.ids(journal);
         }
-        for (var file : new JournalFiles(directory).snapshotFiles()) {
+        for (var file : JournalFiles.of(directory).snapshotFiles()) {
             java.nio.file.Files.delete(file);
         }
 

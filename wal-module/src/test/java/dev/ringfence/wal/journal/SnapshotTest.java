@@ -36,21 +36,19 @@ class SnapshotTest {
         for (int seed = 0; seed < 60; seed++) {
             var events = Journals.history(seed, 120);
             int cut = 1 + seed * 2 % 119;
-            var whole = new JournalState(directory.resolve("whole-" + seed), 5);
-            var part = new JournalState(directory.resolve("part-" + seed), 5);
-            Files.createDirectories(directory.resolve("whole-" + seed));
+            var wholeFiles = JournalFiles.of(Files.createDirectory(directory.resolve("whole-" + seed)));
+            var partFiles = JournalFiles.of(Files.createDirectory(directory.resolve("part-" + seed)));
+            var whole = new JournalState(wholeFiles, 5, JournalObserver.none());
+            var part = new JournalState(partFiles, 5, JournalObserver.none());
             var payload = new byte[0];
             for (int i = 0; i < events.size(); i++) {
                 payload = EventRecord.of(events.get(i), 4096).after(payload);
                 whole.accept(i + 1, payload);
                 part.accept(i + 1, payload);
                 if (i + 1 == cut) {
-                    var file = directory.resolve("snapshot-" + seed);
-                    SnapshotFile.write(file, part.snapshot());
-                    part = new JournalState(
-                            directory.resolve("part-" + seed),
-                            5,
-                            SnapshotFile.read(file, directory.resolve("part-" + seed)));
+                    partFiles.write(part.snapshot());
+                    var file = partFiles.snapshotFiles().getFirst();
+                    part = new JournalState(partFiles, 5, JournalObserver.none(), partFiles.readSnapshot(file));
                 }
             }
             assertThat(part.liveJobs()).as("seed %d", seed).isEqualTo(whole.liveJobs());
@@ -223,7 +221,7 @@ class SnapshotTest {
     }
 
     private Path newestSnapshot() throws IOException {
-        return new JournalFiles(directory).snapshotFiles().getFirst();
+        return JournalFiles.of(directory).snapshotFiles().getFirst();
     }
 
     private static void deleteAll(Path directory) throws IOException {

@@ -119,6 +119,11 @@ class VerifyAndRepairTest {
         JournalRepair.repair(directory, plan, copies, Journals.OPTIONS);
 
         assertThat(copies.resolve(place.file().getFileName())).hasBinaryContent(before);
+        // All behind the damaged one, since that one's header is intact and proves the next.
+        var salvaged = Files.readAllLines(copies.resolve(JournalRepair.SALVAGED));
+        assertThat(salvaged).hasSize((int) plan.readable()).hasSize(303 - 64);
+        assertThat(salvaged.getFirst()).startsWith("{\"seq\":65,");
+        assertThat(salvaged.getLast()).startsWith("{\"seq\":303,");
         assertThat(verify()).isInstanceOf(Verdict.Intact.class);
         try (var journal = Journals.open(directory)) {
             assertThat(journal.liveJobs()).isEmpty();

@@ -108,13 +108,13 @@ class BitFlipTest {
 
     private List<String> recover() throws IOException {
         var recovered = new ArrayList<String>();
-        var opened = new Recovery(
+        var replayed = new Recovery(
                         new SegmentDirectory(Simulation.DIRECTORY, disk),
                         Logs.SMALL,
                         1,
                         (sequence, time, payload) -> recovered.add(new String(payload, StandardCharsets.UTF_8)))
                 .run();
-        opened.file().close();
+        replayed.opening().open().close();
         return recovered;
     }
 

@@ -6,8 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import dev.ringfence.wal.log.FaultyStorage.Operation;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,6 +51,18 @@ class FailureTest {
             assertThat(log.lastSequence()).isEqualTo(1);
         }
         assertThat(Logs.recover(directory).texts()).startsWith("durable");
+    }
+
+    @Test
+    void afterAFailureNothingIsQueuedAnyMoreAndTheWriterEnds() {
+        try (var log = Logs.open(directory, storage)) {
+            breakOn(Operation.SYNC, BROKEN);
+            assertFails(log, LogException.Failed.class, "Input/output error");
+
+            await().until(() -> Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().equals("wal-writer-" + directory.getFileName())));
+            assertFails(log, LogException.Failed.class, "Input/output error");
+        }
     }
 
     @Test
@@ -186,6 +201,107 @@ class FailureTest {
             breakOn(Operation.WRITE, FULL);
             assertFails(log, LogException.Failed.class, "No space left on device");
         }
+    }
+
+    @Test
+    void aNewLogWithoutRoomStartsAndIsMadeOnceThereIsRoomAlsoWhenNobodyAppends() {
+        breakOn(Operation.WRITE, FULL);
+        try (var log = Logs.open(directory, storage)) {
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
+            assertThat(log.health()).isInstanceOf(Health.Full.class);
+            assertThat(log.lastSequence()).isZero();
+            assertThat(log.segments()).isEmpty();
+            assertThat(log.discardBefore(1)).isEqualTo(1);
+            storage.heal();
+
+            await().until(() -> log.health() instanceof Health.Writable);
+
+            assertThat(Logs.append(log, "first")).isEqualTo(1);
+        }
+        assertThat(Logs.recover(directory).texts()).containsExactly("first");
+    }
+
+    @Test
+    void aTornTailThatCannotBeKeptForLackOfRoomIsCutOnceThereIsRoom() throws IOException {
+        Logs.write(directory, "kept");
+        var segment = Logs.segment(directory, 1);
+        var torn = Files.readAllBytes(segment);
+        torn[Logs.offsets(segment).getLast() + 100] = 7;
+        Files.write(segment, torn);
+        breakOn(Operation.CREATE, FULL);
+        try (var log = Logs.open(directory, storage)) {
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
+            assertThat(log.lastSequence()).isEqualTo(1);
+            assertThat(Files.readAllBytes(segment)).isEqualTo(torn);
+            storage.heal();
+
+            assertThat(Logs.append(log, "next")).isEqualTo(2);
+
+            assertThat(log.health()).isEqualTo(new Health.Writable());
+        }
+        assertThat(Logs.snapshot(directory).keySet()).anyMatch(name -> name.contains(".torn-"));
+        assertThat(Logs.recover(directory)).isEqualTo(new Logs.Recovered(List.of("kept", "next"), new Tail.Clean()));
+    }
+
+    @Test
+    void theCopyOfATornTailIsWholeAlsoWhenItsRemovalFoundNoRoomAtFirst() throws IOException {
+        Logs.write(directory, "kept");
+        var segment = Logs.segment(directory, 1);
+        var torn = Files.readAllBytes(segment);
+        var end = Logs.offsets(segment).getLast();
+        torn[end + 100] = 7;
+        Files.write(segment, torn);
+        storage.breakAfterWriteWith((operation, file) -> {
+            if (file.equals(segment) && storage.count(Operation.RENAME) > 0) {
+                throw new IOException(FULL);
+            }
+        });
+        try (var log = Logs.open(directory, storage)) {
+            assertThat(log.health()).isInstanceOf(Health.Full.class);
+            storage.heal();
+            assertThat(Logs.append(log, "next")).isEqualTo(2);
+        }
+        try (var files = Files.list(directory)) {
+            assertThat(files.filter(file -> file.toString().contains(".torn-")))
+                    .singleElement()
+                    .satisfies(copy ->
+                            assertThat(Files.readAllBytes(copy)).isEqualTo(Arrays.copyOfRange(torn, end, end + 101)));
+        }
+    }
+
+    @Test
+    void aLogThatIsFullFindsOutByItselfThatThereIsRoomAgain() {
+        try (var log = Logs.open(directory, storage)) {
+            breakNextSegmentOn(Operation.CREATE, FULL);
+            fill(log);
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
+            storage.heal();
+
+            await().until(() -> log.health() instanceof Health.Writable);
+        }
+    }
+
+    @Test
+    void aSegmentWhoseNameWasNotDurableWhenItsMakerEndedIsMadeSoByTheNextStart() throws IOException {
+        Logs.write(directory, "kept");
+        var synced = new ArrayList<Path>();
+        storage.breakWith((operation, file) -> {
+            if (operation == Operation.SYNC_DIRECTORY) {
+                synced.add(file);
+            }
+        });
+        Logs.open(directory, storage).close();
+
+        assertThat(synced).contains(directory);
+    }
+
+    @Test
+    void aSyncThatFailsBeforeTheLogCanBeWrittenEndsTheRecovery() {
+        Logs.write(directory, "kept");
+        breakOn(Operation.SYNC, BROKEN);
+        assertThatThrownBy(() -> Logs.open(directory, storage))
+                .isInstanceOf(LogException.Failed.class)
+                .hasMessageContaining(BROKEN);
     }
 
     @Test

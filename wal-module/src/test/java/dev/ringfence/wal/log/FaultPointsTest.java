@@ -3,7 +3,6 @@ package dev.ringfence.wal.log;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.wal.log.MemoryDisk.Operation;
-import dev.ringfence.wal.log.Simulation.Plan;
 import java.util.EnumSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;

@@ -71,6 +71,16 @@ final class FaultyStorage implements Storage {
     }
 
     @Override
+    public void makeDirectory(Path directory) throws IOException {
+        disk.makeDirectory(directory);
+    }
+
+    @Override
+    public long size(Path file) throws IOException {
+        return disk.size(file);
+    }
+
+    @Override
     public boolean exists(Path file) {
         return disk.exists(file);
     }
@@ -119,6 +129,11 @@ final class FaultyStorage implements Storage {
                 opened.close();
             }
         };
+    }
+
+    @Override
+    public long usableBytes(Path directory) {
+        return disk.usableBytes(directory);
     }
 
     @Override

@@ -10,7 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * A disk in memory that knows what of it is durable, and can lose the rest.
@@ -20,8 +22,12 @@ import java.util.TreeMap;
  * back when it likes; each name there or not, each size old or new. After a
  * sync that failed the sectors that it should have written look clean, as with Linux: no later sync writes them.
  */
-final class MemoryDisk implements Storage {
-    enum Operation {
+public final class MemoryDisk implements Storage {
+    /** The only directory that is there without being made. */
+    public static final Path ROOT = Path.of("/log");
+
+    /** What can fail. Making a directory is a creation. */
+    public enum Operation {
         LIST,
         OPEN,
         CREATE,
@@ -36,7 +42,7 @@ final class MemoryDisk implements Storage {
 
     /** Decides before each operation whether it happens. */
     @FunctionalInterface
-    interface Fault {
+    public interface Fault {
         void before(Operation operation, Path file) throws IOException;
     }
 
@@ -100,15 +106,17 @@ final class MemoryDisk implements Storage {
 
     private final Map<Path, Inode> current = new TreeMap<>();
     private final Map<Path, Inode> synced = new TreeMap<>();
+    private final Set<Path> directories = new TreeSet<>(Set.of(ROOT));
+    private final Set<Path> syncedDirectories = new TreeSet<>(Set.of(ROOT));
     private int failedWrites;
     private Fault fault = (operation, file) -> {};
 
-    synchronized void breakWith(Fault next) {
+    public synchronized void breakWith(Fault next) {
         fault = next;
     }
 
     /** The disk as a power loss leaves it; this one stays as it is. */
-    synchronized MemoryDisk afterPowerLoss(Random luck, double survival) {
+    public synchronized MemoryDisk afterPowerLoss(Random luck, double survival) {
         var left = new TreeMap<>(synced);
         current.forEach((name, inode) -> {
             if (luck.nextDouble() < survival) {
@@ -117,6 +125,11 @@ final class MemoryDisk implements Storage {
         });
         left.keySet().removeIf(name -> !current.containsKey(name) && luck.nextDouble() < survival);
         var disk = new MemoryDisk();
+        directories.stream()
+                .filter(name -> syncedDirectories.contains(name) || luck.nextDouble() < survival)
+                .forEach(disk.directories::add);
+        disk.syncedDirectories.addAll(disk.directories);
+        left.keySet().removeIf(name -> !disk.directories.contains(name.getParent()));
         left.forEach((name, inode) -> disk.current.put(name, Inode.of(inode.leftAfterPowerLoss(luck, survival))));
         disk.synced.putAll(disk.current);
         disk.failedWrites = failedWrites;
@@ -124,16 +137,18 @@ final class MemoryDisk implements Storage {
     }
 
     /** The disk as the end of a process leaves it: nothing is lost, but nothing has become durable either. */
-    synchronized MemoryDisk afterKill() {
+    public synchronized MemoryDisk afterKill() {
         var disk = new MemoryDisk();
         disk.current.putAll(current);
         disk.synced.putAll(synced);
+        disk.directories.addAll(directories);
+        disk.syncedDirectories.addAll(syncedDirectories);
         disk.failedWrites = failedWrites;
         return disk;
     }
 
     /** The content of all files. */
-    synchronized Map<Path, byte[]> content() {
+    public synchronized Map<Path, byte[]> content() {
         var all = new TreeMap<Path, byte[]>();
         current.forEach((name, inode) -> all.put(name, inode.current.clone()));
         return all;
@@ -158,19 +173,48 @@ final class MemoryDisk implements Storage {
     @Override
     public synchronized List<String> list(Path directory) throws IOException {
         before(Operation.LIST, directory);
+        requireDirectory(directory);
         return current.keySet().stream()
+                .filter(file -> directory.equals(file.getParent()))
                 .map(file -> file.getFileName().toString())
                 .toList();
     }
 
     @Override
     public synchronized boolean exists(Path file) {
-        return current.containsKey(file);
+        return current.containsKey(file) || directories.contains(file);
+    }
+
+    @Override
+    public synchronized long size(Path file) throws IOException {
+        return inode(file).current.length;
+    }
+
+    private Inode inode(Path file) throws NoSuchFileException {
+        var inode = current.get(file);
+        if (inode == null) {
+            throw new NoSuchFileException(file.toString());
+        }
+        return inode;
+    }
+
+    private void requireDirectory(Path directory) throws NoSuchFileException {
+        if (!directories.contains(directory)) {
+            throw new NoSuchFileException(directory.toString());
+        }
+    }
+
+    @Override
+    public synchronized void makeDirectory(Path directory) throws IOException {
+        before(Operation.CREATE, directory);
+        requireDirectory(directory.resolveSibling(".").normalize());
+        directories.add(directory);
     }
 
     @Override
     public synchronized StorageFile create(Path file) throws IOException {
         before(Operation.CREATE, file);
+        requireDirectory(file.resolveSibling(".").normalize());
         if (current.containsKey(file)) {
             throw new FileAlreadyExistsException(file.toString());
         }
@@ -187,11 +231,7 @@ final class MemoryDisk implements Storage {
     @Override
     public synchronized StorageFile openToRead(Path file) throws IOException {
         before(Operation.OPEN, file);
-        var inode = current.get(file);
-        if (inode == null) {
-            throw new NoSuchFileException(file.toString());
-        }
-        return new MemoryFile(file, inode);
+        return new MemoryFile(file, inode(file));
     }
 
     @Override
@@ -215,6 +255,7 @@ final class MemoryDisk implements Storage {
     @Override
     public synchronized StorageDirectory openDirectory(Path directory) throws IOException {
         before(Operation.OPEN_DIRECTORY, directory);
+        requireDirectory(directory);
         return new StorageDirectory() {
             @Override
             public void sync() throws IOException {
@@ -228,8 +269,18 @@ final class MemoryDisk implements Storage {
 
     private synchronized void syncEntries(Path directory) throws IOException {
         before(Operation.SYNC_DIRECTORY, directory);
-        synced.clear();
-        synced.putAll(current);
+        synced.keySet().removeIf(file -> directory.equals(file.getParent()));
+        current.forEach((file, inode) -> {
+            if (directory.equals(file.getParent())) {
+                synced.put(file, inode);
+            }
+        });
+        directories.stream().filter(made -> directory.equals(made.getParent())).forEach(syncedDirectories::add);
+    }
+
+    @Override
+    public long usableBytes(Path directory) {
+        return Long.MAX_VALUE;
     }
 
     @Override

@@ -6,30 +6,38 @@ import java.util.List;
  * A safeguard taken out of the sources.
  *
  * @param name what is missing then
- * @param file the source
+ * @param file the source, from the log's folder
  * @param line stands there exactly once
  * @param instead stands there in the mutant
  */
 record Mutant(String name, String file, String line, String instead) {
     static final List<Mutant> ALL = List.of(
             // Forces
-            without("sync of a group", "LogWriter", "        file.sync();\n        var synced"),
+            new Mutant(
+                    "sync of a group", "LogWriter", "        file().sync();\n        var synced", "        var synced"),
             new Mutant(
                     "sync of a group taken back",
                     "LogWriter",
-                    "            file.sync();\n        } catch (IOException e) {\n            cause",
+                    "            file().sync();\n        } catch (IOException e) {\n            cause",
                     "        } catch (IOException e) {\n            cause"),
             new Mutant(
                     "sync of a recovered segment",
-                    "Recovery",
-                    "            file.sync();\n        } catch (IOException | RuntimeException e) {",
-                    "        } catch (IOException | RuntimeException e) {"),
+                    "Opening",
+                    "        file = opened;\n        opened.sync();\n",
+                    "        file = opened;\n"),
             new Mutant(
                     "writing a recovered segment again",
-                    "Recovery",
-                    "            copy(last, 0, last.end(), file, 0);\n",
+                    "Opening",
+                    "            copy(last, 0, last.end(), opened, 0);\n",
                     ""),
-            new Mutant("clearing a torn tail", "Recovery", "            clear(file, last.end(), rest);\n", ""),
+            new Mutant("clearing a torn tail", "Opening", "            clear(opened, last.end(), rest);\n", ""),
+            new Mutant(
+                    "sync of a cleared tail",
+                    "Opening",
+                    "            throw directory.orNoSpace(e);\n        }\n        opened.sync();\n    }\n",
+                    "            throw directory.orNoSpace(e);\n        }\n    }\n"),
+            new Mutant("sync of names that were given before", "Recovery", "            directory.syncNames();\n", ""),
+            new Mutant("copy of a torn tail once", "Opening", "            kept = true;\n", ""),
             new Mutant(
                     "sync of a reserved file",
                     "SegmentDirectory",
@@ -119,7 +127,7 @@ record Mutant(String name, String file, String line, String instead) {
                     "Recovery",
                     "fromSequence > lastSequence + 1",
                     "fromSequence < 0"),
-            new Mutant("copy of a torn tail", "Recovery", "copy(last, last.end(), last.end() + rest, file, 0)", "{}"),
+            new Mutant("copy of a torn tail", "Opening", "copy(last, last.end(), last.end() + rest, copy, 0)", "{}"),
             new Mutant("size of a record", "SegmentedLog", "size > maxPayloadBytes", "size < 0"),
             new Mutant("bound of the queue", "AppendQueue", "records >= maxRecords", "records < 0"),
             new Mutant("bound of the queue in bytes", "AppendQueue", "bytes + append.size() > maxBytes", "bytes < 0"),
@@ -134,12 +142,60 @@ record Mutant(String name, String file, String line, String instead) {
                     "LogWriter",
                     "        }\n        queue.close();\n    }\n",
                     "        }\n    }\n"),
+            // Beside the log
+            new Mutant(
+                    "sync of a file beside the log",
+                    "../journal/DurableFiles",
+                    "                file.write(content, 0);\n                file.sync();\n",
+                    "                file.write(content, 0);\n"),
+            new Mutant(
+                    "sync of a name beside the log",
+                    "../journal/DurableFiles",
+                    "            storage.rename(unfinished, target);\n            entries.sync();\n",
+                    "            storage.rename(unfinished, target);\n"),
+            new Mutant(
+                    "sync above a directory beside the log",
+                    "../journal/DurableFiles",
+                    "            syncDirectory(parentOf(directory));\n",
+                    ""),
+            new Mutant("sync of a blob", "../journal/BlobStore", "            file.sync();\n", ""),
+            new Mutant(
+                    "sync of the name of a blob that is there",
+                    "../journal/BlobStore",
+                    "                    files.syncDirectory(directory);\n",
+                    ""),
+            new Mutant(
+                    "hash of a blob",
+                    "../journal/BlobStore",
+                    "!HexFormat.of().formatHex(digest.digest()).equals(blob.sha256())",
+                    "digest.digest().length == 0"),
+            new Mutant(
+                    "checksum of a snapshot",
+                    "../journal/SnapshotFile",
+                    "!json(last).path(\"crc32c\").asText().equals(\"%08x\".formatted(crc.getValue()))",
+                    "json(last).isNull()"),
+            new Mutant(
+                    "checksum of a block of the index",
+                    "../journal/IndexRun",
+                    "checksum(content.duplicate()) != bytes.getInt(block.length - 4)",
+                    "block.length < 4"),
+            new Mutant(
+                    "checksum of a tail of the index",
+                    "../journal/IndexRun",
+                    "checksum(tail.duplicate()) != checksum",
+                    "tail.limit() < 0"),
+            new Mutant(
+                    "hash of the event before",
+                    "../journal/EventRecord",
+                    "!Arrays.equals(link, 0, LINK_BYTES, payload, 0, LINK_BYTES)",
+                    "link.length < LINK_BYTES"),
+            new Mutant(
+                    "hash of a snapshot's event",
+                    "../journal/Recovering",
+                    "Arrays.equals(EventRecord.linkTo(payload), snapshot.link())",
+                    "snapshot.link().length > 0"),
             new Mutant("lock of the directory", "DirectoryLock", "channel.tryLock() == null", "channel == null"),
             new Mutant("lock within the process", "DirectoryLock", "!HELD.add(real)", "HELD.size() < 0"));
-
-    private static Mutant without(String name, String file, String line) {
-        return new Mutant(name, file, line, line.replace("        file.sync();\n", ""));
-    }
 
     /** @throws IllegalStateException if the line is not there, or more than once: then the table has to follow it */
     String applyTo(String source) {

@@ -45,20 +45,19 @@ final class Oracle {
         require(first <= firstAtMost, "the log begins with " + first + ", and was asked for " + firstAtMost);
     }
 
-    /** The log says that it begins there. */
+    /** A recovery says that the log begins there; before the log can be written that need not be durable. */
     void beginsWith(long sequence) {
         require(
                 sequence >= first && sequence <= firstAtMost,
                 "the log begins with " + sequence + ", not between " + first + " and " + firstAtMost);
-        first = sequence;
     }
 
     long lastCertain() {
         return certain.isEmpty() ? 0 : certain.lastKey();
     }
 
-    /** Judges a recovery; from now on all that it gave is certain. */
-    void recovered(long from, List<String> texts) {
+    /** Judges a recovery. */
+    void judge(long from, List<String> texts) {
         var order = -1;
         for (int i = 0; i < texts.size(); i++) {
             var text = texts.get(i);
@@ -76,6 +75,16 @@ final class Oracle {
                     texts.get(at).equals(entry.getValue()),
                     "record " + entry.getKey() + " is " + texts.get(at) + ", not " + entry.getValue());
         }
+    }
+
+    /** Judges a recovery; from now on all that it gave is certain. */
+    void recovered(long from, List<String> texts) {
+        judge(from, texts);
+        certain(from, texts);
+    }
+
+    /** What a recovery gave is certain now. */
+    void certain(long from, List<String> texts) {
         for (int i = 0; i < texts.size(); i++) {
             certain.put(from + i, texts.get(i));
         }

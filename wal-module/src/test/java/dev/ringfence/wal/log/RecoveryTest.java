@@ -18,6 +18,8 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RecoveryTest {
     @TempDir
@@ -252,6 +254,64 @@ class RecoveryTest {
 
         assertThat(recovered.texts()).containsExactly("record");
         assertThat(recovered.tail()).isInstanceOf(Tail.Torn.class);
+    }
+
+    @Test
+    void aSegmentThatBeginsWithAnotherNumberIsRefused() throws IOException {
+        fourSegments();
+        var path = Logs.segment(directory, 4);
+        var bytes = Files.readAllBytes(path);
+        try (var file = new DiskStorage().openToRead(path)) {
+            var header = SegmentHeader.read(path, file);
+            var other = new SegmentHeader(header.number(), header.firstSequence() + 1, header.link(), header.size());
+            ByteBuffer.wrap(bytes).put(other.encode());
+        }
+        Files.write(path, bytes);
+
+        assertCorrupt(path, 0);
+    }
+
+    @Test
+    void aFrameOfAnotherNumberIsDamageAlsoWhenItsChecksumIsRight() throws IOException {
+        Logs.write(directory, "first");
+        craft((segment, header, at) -> {
+            var before = segment.getInt(SegmentHeader.SIZE + Frame.CHECKSUM);
+            Frame.put(segment.position(at), header.checksum(), at, before, 3, 0, 0, Logs.bytes("third"));
+        });
+
+        assertCorrupt(Logs.segment(directory, 1), SegmentHeader.SIZE + Frame.sizeOf(5));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, -1, Logs.SEGMENT, Integer.MAX_VALUE})
+    void whatHasAMarkAndAnImpossibleLengthIsNoFrame(int length) throws IOException {
+        Logs.write(directory, "first");
+        craft((segment, header, at) -> {
+            segment.putInt(at + Frame.LENGTH, length).putLong(at + Frame.SEQUENCE, 1);
+            segment.putInt(at + Frame.MARK, Frame.mark(segment, at, header.checksum(), at));
+        });
+
+        var recovered = Logs.recover(directory);
+
+        assertThat(recovered.texts()).containsExactly("first");
+        assertThat(recovered.tail()).isInstanceOf(Tail.Torn.class);
+    }
+
+    private interface Craft {
+        void into(ByteBuffer segment, SegmentHeader header, int at);
+    }
+
+    /** Changes what stands behind the last record of the first segment. */
+    private void craft(Craft craft) throws IOException {
+        var path = Logs.segment(directory, 1);
+        var bytes = Files.readAllBytes(path);
+        try (var file = new DiskStorage().openToRead(path)) {
+            craft.into(
+                    ByteBuffer.wrap(bytes),
+                    SegmentHeader.read(path, file),
+                    Logs.offsets(bytes).getLast());
+        }
+        Files.write(path, bytes);
     }
 
     private void fourSegments() {

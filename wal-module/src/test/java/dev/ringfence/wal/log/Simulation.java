@@ -1,59 +1,20 @@
 package dev.ringfence.wal.log;
 
-import dev.ringfence.wal.log.MemoryDisk.Operation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The lives of one log on a disk in memory: appending, discarding, failing, dying and recovering, all on this thread and
  * all decided by a seed, so that a seed that fails once fails always.
  */
 final class Simulation {
-    static final Path DIRECTORY = Path.of("/log");
+    static final Path DIRECTORY = MemoryDisk.ROOT;
     private static final String FILLING = "abcdefghijklmnopqrstuvwxyz".repeat(160);
-
-    /** What goes wrong in a life, from its nth operation of the given kinds on. */
-    record Plan(Kind kind, Set<Operation> operations, int at, int count) {
-        enum Kind {
-            NOTHING,
-            KILLED,
-            POWER_LOST,
-            BROKEN,
-            FULL,
-            TOO_MANY_FILES
-        }
-
-        static final Plan NOTHING = new Plan(Kind.NOTHING, EnumSet.noneOf(Operation.class), 0, 0);
-
-        static Plan random(Random luck) {
-            var kind = any(luck, Kind.values());
-            var at = luck.nextInt(1 + luck.nextInt(80));
-            return new Plan(
-                    kind,
-                    switch (kind) {
-                        case NOTHING -> EnumSet.noneOf(Operation.class);
-                        case KILLED, POWER_LOST -> EnumSet.allOf(Operation.class);
-                        case BROKEN -> EnumSet.of(any(luck, Operation.values()));
-                        case FULL -> EnumSet.of(Operation.WRITE, Operation.CREATE, Operation.RENAME);
-                        case TOO_MANY_FILES ->
-                            EnumSet.of(Operation.LIST, Operation.OPEN, Operation.CREATE, Operation.OPEN_DIRECTORY);
-                    },
-                    at,
-                    1 + luck.nextInt(6));
-        }
-    }
-
-    private static <T> T any(Random luck, T[] all) {
-        return all[luck.nextInt(all.length)];
-    }
 
     private final Random luck;
     private final Oracle oracle = new Oracle();
@@ -75,7 +36,7 @@ final class Simulation {
         var simulation = new Simulation(seed);
         var lives = 1 + simulation.luck.nextInt(5);
         for (int i = 0; i < lives; i++) {
-            simulation.live(Plan.random(simulation.luck));
+            simulation.live(Plan.random(simulation.luck, 80));
         }
         simulation.end();
     }
@@ -86,10 +47,11 @@ final class Simulation {
     }
 
     void live(Plan plan) {
-        var world = new World(disk, plan);
+        var world = new World(disk, plan, luck);
         disk.breakWith(world);
         try {
             var life = new Life(recover());
+            life.begin();
             for (int rounds = 1 + luck.nextInt(24); rounds > 0; rounds--) {
                 var refused = life.append(1 + luck.nextInt(5));
                 if (refused && luck.nextInt(4) == 0) {
@@ -106,7 +68,7 @@ final class Simulation {
         } catch (IOException | LogException.NoSpace e) {
             requireExpected(plan, e);
         }
-        operations = world.seen;
+        operations = world.operations();
         disk = world.left();
     }
 
@@ -114,12 +76,14 @@ final class Simulation {
     void end() {
         disk.breakWith((operation, file) -> {});
         try {
-            new Life(recover()).close();
+            liveQuietly(recover());
             var before = disk.content();
-            var opened = recover();
-            new Life(opened).close();
+            var recovered = recover();
+            liveQuietly(recovered);
             var after = disk.content();
-            require(opened.tail() instanceof Tail.Clean, "the second recovery found a torn tail");
+            require(
+                    recovered.replayed().opening().tail() instanceof Tail.Clean,
+                    "the second recovery found a torn tail");
             require(before.keySet().equals(after.keySet()), before.keySet() + " became " + after.keySet());
             before.forEach((file, content) ->
                     require(Arrays.equals(content, after.get(file)), "the second recovery changed " + file));
@@ -128,7 +92,17 @@ final class Simulation {
         }
     }
 
-    private Recovery.Opened recover() throws IOException {
+    private void liveQuietly(Recovered recovered) throws IOException {
+        var life = new Life(recovered);
+        life.begin();
+        require(life.writer.health() instanceof Health.Writable, "nothing was wrong with the disk");
+        life.close();
+    }
+
+    /** What a recovery gave. */
+    private record Recovered(long from, List<String> texts, Recovery.Replayed replayed) {}
+
+    private Recovered recover() throws IOException {
         try {
             return recover(1);
         } catch (LogException.Discarded e) {
@@ -138,15 +112,15 @@ final class Simulation {
         }
     }
 
-    private Recovery.Opened recover(long from) throws IOException {
+    private Recovered recover(long from) throws IOException {
         var recovered = new ArrayList<String>();
-        var opened = new Recovery(new SegmentDirectory(DIRECTORY, disk), options, from, (sequence, time, payload) -> {
+        var replayed = new Recovery(new SegmentDirectory(DIRECTORY, disk), options, from, (sequence, time, payload) -> {
                     require(sequence == from + recovered.size(), "record " + sequence + " in the wrong place");
                     recovered.add(new String(payload, StandardCharsets.ISO_8859_1));
                 })
                 .run();
-        oracle.recovered(from, recovered);
-        return opened;
+        oracle.judge(from, recovered);
+        return new Recovered(from, recovered, replayed);
     }
 
     private static void requireExpected(Plan plan, Exception e) {
@@ -161,73 +135,41 @@ final class Simulation {
         }
     }
 
-    /** The disk's side of a life. */
-    private final class World implements MemoryDisk.Fault {
-        private final MemoryDisk disk;
-        private final Plan plan;
-        private int seen;
-        private boolean dead;
-        private @Nullable MemoryDisk left;
-
-        World(MemoryDisk disk, Plan plan) {
-            this.disk = disk;
-            this.plan = plan;
-        }
-
-        @Override
-        public void before(Operation operation, Path file) throws IOException {
-            if (dead) {
-                left();
-                throw new IOException("dead");
-            }
-            if (!plan.operations().contains(operation)) {
-                return;
-            }
-            var number = seen++;
-            if (number < plan.at() || number >= plan.at() + plan.count()) {
-                return;
-            }
-            switch (plan.kind()) {
-                case NOTHING -> {}
-                case BROKEN -> throw new IOException(MemoryDisk.BROKEN);
-                case FULL -> throw new IOException(MemoryDisk.FULL);
-                case TOO_MANY_FILES -> throw new IOException(MemoryDisk.TOO_MANY);
-                case KILLED, POWER_LOST -> {
-                    dead = true;
-                    if (operation != Operation.WRITE) {
-                        left();
-                    }
-                    // A write is cut in half first; what is left is seen at the next operation.
-                    throw new IOException("dies");
-                }
-            }
-        }
-
-        /** What this life leaves to the next. */
-        MemoryDisk left() {
-            if (left == null) {
-                // Whatever else went wrong, the end may always come with the power's.
-                left = plan.kind() == Plan.Kind.POWER_LOST || (plan.kind() != Plan.Kind.KILLED && luck.nextInt(3) == 0)
-                        ? disk.afterPowerLoss(luck, luck.nextInt(3) / 2.0)
-                        : disk.afterKill();
-            }
-            return left;
-        }
-    }
-
     /** The program's side of a life. */
     private final class Life {
         private final AppendQueue queue = new AppendQueue(Integer.MAX_VALUE, Long.MAX_VALUE);
         private final LogWriter writer;
+        private final Recovered recovered;
+        private boolean open;
         private final Retention retention;
         private boolean failed;
         private int refusals;
 
-        Life(Recovery.Opened opened) {
+        Life(Recovered recovered) {
+            this.recovered = recovered;
             var directory = new SegmentDirectory(DIRECTORY, disk);
             writer = new LogWriter(
-                    directory, options, queue, new Acknowledger(queue, Runnable::run), Runnable::run, opened);
-            retention = new Retention(directory, opened.firstSequence());
+                    directory,
+                    options,
+                    queue,
+                    new Acknowledger(queue, Runnable::run),
+                    Runnable::run,
+                    recovered.replayed().opening());
+            retention = new Retention(directory, recovered.replayed().firstSequence());
+        }
+
+        /** Without room it begins later, with an append or when it looks for room itself. */
+        void begin() throws IOException {
+            writer.open();
+            seeWhetherOpen();
+        }
+
+        /** What was replayed is certain once the log can be written. */
+        private void seeWhetherOpen() {
+            if (!open && writer.health() instanceof Health.Writable) {
+                oracle.certain(recovered.from(), recovered.texts());
+                open = true;
+            }
         }
 
         /** Returns whether one of them was refused. */
@@ -240,7 +182,12 @@ final class Simulation {
                         .map(name -> Payload.of(name.getBytes(StandardCharsets.ISO_8859_1)))
                         .toList()));
             }
+            if (luck.nextInt(4) == 0) {
+                writer.lookForRoom();
+            }
+            seeWhetherOpen();
             writer.settle(appends);
+            seeWhetherOpen();
             for (int i = 0; i < count; i++) {
                 judge(names.get(i), appends.get(i));
             }

@@ -14,10 +14,16 @@ final class StorageCallsChild {
         var directory = new SegmentDirectory(path, new Telling(new DiskStorage()));
         var options = LogOptions.defaults().withSizes(4096, 1024).withAcknowledgements(Runnable::run);
         for (int life = 0; life < 2; life++) {
-            var opened = new Recovery(directory, options, 1, (sequence, time, payload) -> {}).run();
+            var replayed = new Recovery(directory, options, 1, (sequence, time, payload) -> {}).run();
             var queue = new AppendQueue(1000, 1 << 20);
             var writer = new LogWriter(
-                    directory, options, queue, new Acknowledger(queue, Runnable::run), Runnable::run, opened);
+                    directory,
+                    options,
+                    queue,
+                    new Acknowledger(queue, Runnable::run),
+                    Runnable::run,
+                    replayed.opening());
+            writer.open();
             for (int i = 0; i < 5; i++) {
                 writer.settle(List.of(new Append(List.of(Payload.of(new byte[1000])))));
             }
@@ -43,6 +49,16 @@ final class StorageCallsChild {
         @Override
         public List<String> list(Path directory) throws IOException {
             return disk.list(directory);
+        }
+
+        @Override
+        public void makeDirectory(Path directory) throws IOException {
+            disk.makeDirectory(directory);
+        }
+
+        @Override
+        public long size(Path file) throws IOException {
+            return disk.size(file);
         }
 
         @Override
@@ -93,6 +109,11 @@ final class StorageCallsChild {
                     opened.close();
                 }
             };
+        }
+
+        @Override
+        public long usableBytes(Path directory) {
+            return disk.usableBytes(directory);
         }
 
         @Override

@@ -87,6 +87,16 @@ final class VolatileDisk implements Storage {
     }
 
     @Override
+    public void makeDirectory(Path path) throws IOException {
+        disk.makeDirectory(path);
+    }
+
+    @Override
+    public long size(Path file) throws IOException {
+        return disk.size(file);
+    }
+
+    @Override
     public boolean exists(Path file) {
         return disk.exists(file);
     }
@@ -156,6 +166,11 @@ final class VolatileDisk implements Storage {
             synced.clear();
             synced.putAll(current);
         }
+    }
+
+    @Override
+    public long usableBytes(Path directory) {
+        return Long.MAX_VALUE;
     }
 
     @Override

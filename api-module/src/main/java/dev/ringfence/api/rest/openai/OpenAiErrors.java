@@ -74,7 +74,7 @@ public class OpenAiErrors {
             message.append(": ").append(json.path("detail").asText());
         }
         json.path("errors").forEach(error -> message.append("; ").append(error.asText()));
-        var type = status >= 500 ? "server_error" : "invalid_request_error";
+        var type = status >= 500 ? "server_error" : status == 429 ? "rate_limit_exceeded" : "invalid_request_error";
         return new OpenAiError(status, type, null, slug, message.toString(), false, null);
     }
 

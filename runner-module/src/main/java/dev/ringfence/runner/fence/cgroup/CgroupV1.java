@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence.cgroup;
 
 import static dev.ringfence.runner.fence.cgroup.GroupFiles.counter;
 import static dev.ringfence.runner.fence.cgroup.GroupFiles.number;
+import static dev.ringfence.runner.fence.cgroup.GroupFiles.sum;
 import static dev.ringfence.runner.fence.cgroup.GroupFiles.write;
 
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Version 1: a hierarchy for each controller, or for some together. */
 final class CgroupV1 implements Cgroups {
@@ -194,6 +196,7 @@ final class CgroupV1 implements Cgroups {
         public Readings readings() {
             var memory = groups.get(Controller.MEMORY);
             var pids = groups.get(Controller.PIDS);
+            var io = groups.get(Controller.IO);
             return new Readings(
                     memory == null
                             ? 0
@@ -202,7 +205,13 @@ final class CgroupV1 implements Cgroups {
                     nanos("cpuacct.usage_user"),
                     nanos("cpuacct.usage_sys"),
                     memory == null ? 0 : counter(memory.resolve("memory.oom_control"), "oom_kill"),
-                    pids == null ? 0 : refusedForks.orElseGet(() -> counter(pids.resolve("pids.events"), "max")));
+                    pids == null ? 0 : refusedForks.orElseGet(() -> counter(pids.resolve("pids.events"), "max")),
+                    pids == null ? OptionalLong.empty() : number(pids.resolve("pids.peak")),
+                    io == null
+                            ? OptionalLong.empty()
+                            : sum(
+                                    io.resolve("blkio.throttle.io_service_bytes"),
+                                    Pattern.compile("(?m)^\\S+ Write (\\d+)$")));
         }
 
         private Duration nanos(String file) {

@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence.cgroup;
 
 import static dev.ringfence.runner.fence.cgroup.GroupFiles.counter;
 import static dev.ringfence.runner.fence.cgroup.GroupFiles.number;
+import static dev.ringfence.runner.fence.cgroup.GroupFiles.sum;
 import static dev.ringfence.runner.fence.cgroup.GroupFiles.write;
 
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -225,7 +227,9 @@ final class CgroupV2 implements Cgroups {
                     micros("user_usec"),
                     micros("system_usec"),
                     counter(group.resolve("memory.events"), "oom_kill"),
-                    refusedForks.orElseGet(() -> counter(group.resolve("pids.events"), "max")));
+                    refusedForks.orElseGet(() -> counter(group.resolve("pids.events"), "max")),
+                    number(group.resolve("pids.peak")),
+                    sum(group.resolve("io.stat"), Pattern.compile("\\bwbytes=(\\d+)")));
         }
 
         private Duration micros(String key) {

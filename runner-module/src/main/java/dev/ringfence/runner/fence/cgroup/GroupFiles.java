@@ -9,6 +9,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 
 /** Reads and writes the files by which control groups are handled. */
 final class GroupFiles {
@@ -90,6 +91,18 @@ final class GroupFiles {
             return true;
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    /** All numbers that a pattern finds in its first group, together; empty when there is no such file. */
+    static OptionalLong sum(Path file, Pattern pattern) {
+        try {
+            return OptionalLong.of(pattern.matcher(Files.readString(file))
+                    .results()
+                    .mapToLong(found -> Long.parseLong(found.group(1)))
+                    .sum());
+        } catch (IOException e) {
+            return OptionalLong.empty();
         }
     }
 }

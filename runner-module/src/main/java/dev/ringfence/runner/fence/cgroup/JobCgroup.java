@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence.cgroup;
 
 import java.time.Duration;
+import java.util.OptionalLong;
 
 /** The control group of one job. Used by one thread at a time. */
 public interface JobCgroup {
@@ -23,6 +24,15 @@ public interface JobCgroup {
      * @param cpuSystem negative when the host does not count it
      * @param memoryKills how many processes of the group the kernel killed for its memory
      * @param refusedTasks how many processes or threads were refused
+     * @param mostTasks how many there were at a time; empty when the host does not count it
+     * @param writtenBytes to block devices; empty when the host does not count it
      */
-    record Readings(long peakMemoryBytes, Duration cpuUser, Duration cpuSystem, long memoryKills, long refusedTasks) {}
+    record Readings(
+            long peakMemoryBytes,
+            Duration cpuUser,
+            Duration cpuSystem,
+            long memoryKills,
+            long refusedTasks,
+            OptionalLong mostTasks,
+            OptionalLong writtenBytes) {}
 }

@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence.seccomp;
 
 import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -99,7 +100,12 @@ final class ArgumentChecks {
         var allowed = new Label();
         loadArgument(0);
         assembler.jumpIf(Condition.ANY_BIT, CLONE_NAMESPACES, denied);
-        if (policy.forbidProcesses()) {
+        if (policy.asked().contains(SeccompPolicy.NEW_THREAD)) {
+            var thread = new Label();
+            assembler.jumpIf(Condition.ANY_BIT, CLONE_THREAD, thread);
+            assembler.result((policy.forbidProcesses() ? Rule.NOT_PERMITTED : passed).value());
+            answer(thread, Rule.ASK);
+        } else if (policy.forbidProcesses()) {
             assembler.jumpIf(Condition.ANY_BIT, CLONE_THREAD, allowed);
         } else {
             assembler.jump(allowed);
@@ -114,6 +120,19 @@ final class ArgumentChecks {
         var internet = new Label();
         var netlink = new Label();
         loadArgument(0);
+        if (policy.sockets() == Sockets.SERVING) {
+            // Of a datagram socket each message may have another address.
+            var unix = new Label();
+            assembler.jumpIf(Condition.EQUAL, AF_UNIX, unix);
+            assembler.result(Rule.NO_SUCH_FAMILY.value());
+            assembler.mark(unix);
+            loadArgument(1);
+            assembler.and(SOCKET_TYPE);
+            assembler.jumpIf(Condition.EQUAL, SOCK_STREAM, allowed);
+            assembler.result(Rule.NOT_PERMITTED.value());
+            answer(allowed, passed);
+            return;
+        }
         if (policy.sockets().local()) {
             assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
         }

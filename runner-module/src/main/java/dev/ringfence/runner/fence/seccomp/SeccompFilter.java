@@ -138,6 +138,7 @@ public final class SeccompFilter {
         parts.add(
                 switch (policy.sockets()) {
                     case NONE -> "no sockets but pairs";
+                    case SERVING -> "sockets AF_UNIX only, no connecting";
                     case UNIX -> "sockets AF_UNIX only";
                     case PROXIED -> "sockets AF_UNIX and TCP only";
                     case PROXY_ONLY -> "TCP sockets only, no listening";

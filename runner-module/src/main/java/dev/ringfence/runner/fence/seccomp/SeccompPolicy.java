@@ -27,6 +27,9 @@ public record SeccompPolicy(
         Set<String> refused,
         Set<String> asked,
         boolean itselfOnly) {
+    /** Among the calls that are asked about: a clone that makes a thread, and no other. */
+    public static final String NEW_THREAD = "clone of a thread";
+
     public SeccompPolicy {
         Objects.requireNonNull(architecture);
         allowedSyscalls = Set.copyOf(allowedSyscalls);
@@ -101,6 +104,8 @@ public record SeccompPolicy(
     public enum Sockets {
         /** None; only connected pairs, within the job. */
         NONE,
+        /** Unix streams that wait for connections, and no connecting. */
+        SERVING,
         /** Only to processes of this host. */
         UNIX,
         /**

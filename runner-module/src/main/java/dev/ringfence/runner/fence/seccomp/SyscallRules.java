@@ -86,6 +86,9 @@ final class SyscallRules {
         if (policy.itselfOnly() && ITSELF.containsKey(name)) {
             return ITSELF.get(name);
         }
+        if (policy.sockets() == Sockets.SERVING && name.equals("connect")) {
+            return Rule.NOT_PERMITTED;
+        }
         if (policy.sockets() == Sockets.PROXY_ONLY && SERVING.contains(name)) {
             return Rule.NOT_PERMITTED;
         }

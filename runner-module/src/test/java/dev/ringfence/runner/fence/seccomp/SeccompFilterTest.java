@@ -81,6 +81,7 @@ class SeccompFilterTest {
         var denied = DeniedSyscalls.ALWAYS.contains(name)
                 || (noDebugging && DeniedSyscalls.DEBUGGING.contains(name))
                 || (policy.strict() && DeniedSyscalls.STRICT.contains(name))
+                || (policy.sockets() == Sockets.SERVING && name.equals("connect"))
                 || (policy.forbidProcesses() && Set.of("fork", "vfork").contains(name));
         return denied ? EPERM : ALLOW;
     }
@@ -200,6 +201,9 @@ class SeccompFilterTest {
     }
 
     private static long socket(Sockets sockets, long family, long type, long protocol) {
+        if (family == 1 && sockets == Sockets.SERVING) {
+            return type == 1 ? ALLOW : EPERM;
+        }
         if (family == 1) {
             return sockets.local() ? ALLOW : EAFNOSUPPORT;
         }
@@ -210,6 +214,49 @@ class SeccompFilterTest {
             return type == 1 || type == 2 ? ALLOW : EPERM;
         }
         return sockets.open() && family == 16 && protocol == 0 ? ALLOW : EAFNOSUPPORT;
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void whoWaitsForConnectionsMakesNone(SeccompPolicy policy) {
+        assertThat(call(filter(policy), policy, "connect"))
+                .isEqualTo(policy.sockets() == Sockets.SERVING ? EPERM : ALLOW);
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void aThreadThatKeepsToItselfChoosesNoPrioritiesOfOthers(SeccompPolicy policy) {
+        var filter = filter(policy.keepingToItself());
+
+        for (long high : new long[] {0, HIGH}) {
+            assertThat(call(filter, policy, "setpriority", high, high)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "setpriority", high, 4711)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "setpriority", 2, high))
+                    .as("all of the user")
+                    .isEqualTo(EPERM);
+            assertThat(call(filter, policy, "ioprio_set", 1, high)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "ioprio_set", 1, 4711)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "ioprio_set", 3, high))
+                    .as("all of the user")
+                    .isEqualTo(EPERM);
+            for (var name : List.of("sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr")) {
+                assertThat(call(filter, policy, name, high)).as(name).isEqualTo(ALLOW);
+                assertThat(call(filter, policy, name, 4711)).as(name).isEqualTo(EPERM);
+            }
+        }
+    }
+
+    @Test
+    void newThreadsAloneCanBeAskedAbout() {
+        var policy = new SeccompPolicy(Architecture.X86_64, Set.of(), true, true, false, Sockets.NONE)
+                .asking(Set.of(SeccompPolicy.NEW_THREAD));
+        var filter = filter(policy);
+
+        assertThat(call(filter, policy, "clone", 0x10000)).isEqualTo(Rule.ASK.value());
+        assertThat(call(filter, policy, "clone", 0x11)).isEqualTo(ALLOW);
+        assertThat(call(filter, policy, "clone", 0x1001_0000))
+                .as("with a namespace")
+                .isEqualTo(EPERM);
     }
 
     private static boolean proxied(Sockets sockets) {

@@ -1,0 +1,340 @@
+package dev.ringfence.api.job;
+
+import dev.ringfence.catalog.AgentGrants;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeSet;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who may come in, and whose turn it is. Each agent has a queue of its own, which is bounded, as is their sum. A slot
+ * that gets free goes to the agent that holds the fewest for its weight; of equals to the one that had its turn the
+ * longest ago, so none waits for ever, however much another one asks for.
+ *
+ * <p>Thread-safe. Waiting blocks; meant for virtual threads.
+ */
+final class Admission {
+    private static final long MINUTE = Duration.ofMinutes(1).toNanos();
+    private static final Duration SOON = Duration.ofSeconds(1);
+
+    private final int slots;
+    private final long room;
+    private final int roomOfOne;
+    private final Map<String, Integer> ofCapability;
+    private final Function<String, Optional<AgentGrants>> grants;
+    private final LongSupplier clock;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition allFree = lock.newCondition();
+    private final Map<String, Agent> agents = new HashMap<>();
+    private final Map<String, Integer> running = new HashMap<>();
+    private int admitted;
+    private int busy;
+    private long turns;
+
+    /** What is known of one agent. */
+    private static final class Agent {
+        private final TreeSet<Ticket> waiting =
+                new TreeSet<>(Comparator.comparingInt((Ticket ticket) -> -ticket.priority)
+                        .thenComparingLong(ticket -> ticket.number));
+        private int admitted;
+        private int running;
+        private long lastTurn;
+
+        /** When the submissions so far are paid for, at the agent's rate. */
+        private long paidAt;
+
+        private boolean rated;
+    }
+
+    /** One job's place; its holder closes it, whatever becomes of the job. */
+    final class Ticket implements AutoCloseable {
+        private final String agent;
+        private final String capability;
+        private final int priority;
+        private final long number;
+        private final Condition turn = lock.newCondition();
+        private boolean hasTurn;
+        private boolean closed;
+
+        private Ticket(String agent, String capability, int priority, long number) {
+            this.agent = agent;
+            this.capability = capability;
+            this.priority = priority;
+            this.number = number;
+        }
+
+        /** Returns when the job has a slot. */
+        void awaitTurn() throws InterruptedException {
+            lock.lockInterruptibly();
+            try {
+                var mine = agents.get(agent);
+                if (mine != null) {
+                    mine.waiting.add(this);
+                }
+                handOut();
+                while (!hasTurn) {
+                    turn.await();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** How many of the agent's jobs have their turn before this one, and one; empty when it does not wait. */
+        OptionalInt position() {
+            lock.lock();
+            try {
+                var mine = agents.get(agent);
+                return mine == null || !mine.waiting.contains(this)
+                        ? OptionalInt.empty()
+                        : OptionalInt.of(mine.waiting.headSet(this).size() + 1);
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** Gives back the slot, or the place in the queue. A second call does nothing. */
+        @Override
+        public void close() {
+            lock.lock();
+            try {
+                if (closed) {
+                    return;
+                }
+                closed = true;
+                leave(this);
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /**
+     * With nothing inside yet.
+     *
+     * @param slots jobs whose work is under way at the same time
+     * @param queue jobs that may wait for that, of all agents
+     * @param queueOfOne jobs of one agent that may wait, unless its grants say otherwise
+     * @param ofCapability how many of a capability's jobs may be under way at the same time; others have no such limit
+     * @param grants of agents, with limits of their own
+     * @param clock nanoseconds, monotonic
+     */
+    Admission(
+            int slots,
+            int queue,
+            int queueOfOne,
+            Map<String, Integer> ofCapability,
+            Function<String, Optional<AgentGrants>> grants,
+            LongSupplier clock) {
+        this.slots = slots;
+        this.room = (long) slots + queue;
+        this.roomOfOne = queueOfOne;
+        this.ofCapability = Map.copyOf(ofCapability);
+        this.grants = grants;
+        this.clock = clock;
+    }
+
+    /**
+     * Lets a job in.
+     *
+     * @throws AdmissionException.Unavailable when there is no room for anyone
+     * @throws AdmissionException.TooMany when the agent has used up its share
+     */
+    Ticket admit(String agent, String capability, int priority) {
+        lock.lock();
+        try {
+            if (admitted >= room) {
+                throw new AdmissionException.Unavailable(
+                        "saturated",
+                        room + " jobs are running or waiting, and there is no room for more"
+                                + " (ringfence.jobs.concurrency, ringfence.jobs.queue)",
+                        SOON);
+            }
+            var limits = limits(agent);
+            var known = agents.get(agent);
+            int queued = known == null ? 0 : known.admitted - known.running;
+            int most = limits.maxQueued().orElse(roomOfOne);
+            if (queued - most >= free(agent, limits)) {
+                throw new AdmissionException.TooMany(
+                        "queue-full",
+                        queued + " jobs of agent " + agent + " are waiting, and no more than " + most + " may ("
+                                + (limits.maxQueued().isPresent()
+                                        ? "agents." + agent + ".max_queued"
+                                        : "ringfence.jobs.queue-of-agent")
+                                + ")",
+                        SOON);
+            }
+            pay(agent, limits);
+            return enter(agent, capability, priority);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets a job in that was admitted before a restart. */
+    Ticket readmit(String agent, String capability, int priority) {
+        lock.lock();
+        try {
+            return enter(agent, capability, priority);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Jobs that are running or waiting. */
+    int live() {
+        lock.lock();
+        try {
+            return admitted;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until no slot is held; false when that took too long. */
+    boolean awaitIdle(Duration limit) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            long left = limit.toNanos();
+            while (busy > 0) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = allFree.awaitNanos(left);
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private AgentGrants limits(String agent) {
+        return grants.apply(agent).orElseGet(() -> AgentGrants.unrestricted(agent));
+    }
+
+    /** How many slots the agent could take now; those of its jobs that are about to take them are not waiting for long. */
+    private int free(String agent, AgentGrants limits) {
+        var known = agents.get(agent);
+        int mine = known == null ? 0 : known.running;
+        return Math.max(0, Math.min(slots - busy, limits.maxConcurrent().orElse(slots) - mine));
+    }
+
+    /** A submission costs a share of a minute; an agent may run up to a minute ahead. */
+    private void pay(String agent, AgentGrants limits) {
+        if (limits.jobsPerMinute().isEmpty()) {
+            return;
+        }
+        int rate = limits.jobsPerMinute().getAsInt();
+        var known = agents.computeIfAbsent(agent, _ -> new Agent());
+        long now = clock.getAsLong();
+        if (!known.rated || known.paidAt - now < 0) {
+            known.paidAt = now;
+            known.rated = true;
+        }
+        long price = rate == 0 ? MINUTE : MINUTE / rate;
+        long ahead = known.paidAt + price - now;
+        if (rate == 0 || ahead > MINUTE) {
+            throw new AdmissionException.TooMany(
+                    "rate-limited",
+                    "agent " + agent + " may submit " + rate + " jobs a minute (agents." + agent + ".jobs_per_minute)",
+                    Duration.ofNanos(rate == 0 ? MINUTE : ahead - MINUTE));
+        }
+        known.paidAt += price;
+    }
+
+    private Ticket enter(String agent, String capability, int priority) {
+        var known = agents.computeIfAbsent(agent, _ -> new Agent());
+        known.admitted++;
+        admitted++;
+        return new Ticket(agent, capability, priority, turns++);
+    }
+
+    private void leave(Ticket ticket) {
+        var known = agents.get(ticket.agent);
+        if (known == null) {
+            throw new IllegalStateException("a job of " + ticket.agent + " left that had not come in");
+        }
+        admitted--;
+        known.admitted--;
+        if (ticket.hasTurn) {
+            busy--;
+            known.running--;
+            running.merge(ticket.capability, -1, Integer::sum);
+            if (busy == 0) {
+                allFree.signalAll();
+            }
+        } else {
+            known.waiting.remove(ticket);
+        }
+        // One with a rate is remembered for its sake; there are no more of those than the catalog names.
+        if (known.admitted == 0 && !known.rated) {
+            agents.remove(ticket.agent);
+        }
+        handOut();
+    }
+
+    private void handOut() {
+        while (busy < slots) {
+            var next = next();
+            if (next == null) {
+                return;
+            }
+            var agent = agents.get(next.agent);
+            if (agent == null) {
+                throw new IllegalStateException("a job waits whose agent " + next.agent + " has left");
+            }
+            agent.waiting.remove(next);
+            agent.running++;
+            agent.lastTurn = ++turns;
+            busy++;
+            running.merge(next.capability, 1, Integer::sum);
+            next.hasTurn = true;
+            next.turn.signal();
+        }
+    }
+
+    private @Nullable Ticket next() {
+        Ticket best = null;
+        double fewest = 0;
+        long longestAgo = 0;
+        for (var entry : agents.entrySet()) {
+            var agent = entry.getValue();
+            if (agent.waiting.isEmpty()) {
+                continue;
+            }
+            var limits = limits(entry.getKey());
+            if (agent.running >= limits.maxConcurrent().orElse(slots)) {
+                continue;
+            }
+            double held = (double) agent.running / limits.weight();
+            boolean before = best == null || held < fewest || (held == fewest && agent.lastTurn < longestAgo);
+            var ticket = before ? eligible(agent) : null;
+            if (ticket != null) {
+                best = ticket;
+                fewest = held;
+                longestAgo = agent.lastTurn;
+            }
+        }
+        return best;
+    }
+
+    /** The first of an agent's jobs whose capability is not under way as often as it may be. */
+    private @Nullable Ticket eligible(Agent agent) {
+        for (var ticket : agent.waiting) {
+            var most = ofCapability.get(ticket.capability);
+            if (most == null || running.getOrDefault(ticket.capability, 0) < most) {
+                return ticket;
+            }
+        }
+        return null;
+    }
+}

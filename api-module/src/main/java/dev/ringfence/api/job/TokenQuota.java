@@ -1,0 +1,208 @@
+package dev.ringfence.api.job;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.ringfence.catalog.AgentGrants;
+import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.Capability;
+import dev.ringfence.wal.journal.JobQuery;
+import dev.ringfence.wal.journal.Journal;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/**
+ * What agents' models have read and written within 24 hours. The journal is what is believed: the first question about
+ * an agent after a start reads its jobs there, and from then on each end is added. Only agents with a quota are counted.
+ *
+ * <p>A job is let in, and begun, while its agent has any tokens left: how many it will take is known at its end, so an
+ * agent can go over its quota by what its jobs that run at the same time take. Thread-safe; may read files.
+ */
+final class TokenQuota {
+    private static final Duration WINDOW = Duration.ofHours(24);
+
+    /** What an answer costs that nobody counted, since it was broken off: about this many characters make a token. */
+    private static final int CHARACTERS_OF_A_TOKEN = 4;
+
+    private static final int PAGE = 1000;
+
+    /** How long it can take from a job's end in the journal until it is told here. */
+    private static final Duration TELLING = Duration.ofMinutes(1);
+
+    private final Journal journal;
+    private final Capabilities capabilities;
+    private final Function<String, Optional<AgentGrants>> grants;
+    private final InstantSource clock;
+    private final Map<String, Ledger> ledgers = new HashMap<>();
+
+    /** Tokens by the minute in which a job that used them ended. */
+    private static final class Ledger {
+        /** Jobs that were read and whose end may still be told here as well. */
+        private final Set<String> read = new HashSet<>();
+
+        private final TreeMap<Instant, Long> minutes = new TreeMap<>();
+
+        void add(Instant at, long tokens) {
+            minutes.merge(at.truncatedTo(ChronoUnit.MINUTES), tokens, Long::sum);
+        }
+
+        long sum(Instant now) {
+            minutes.headMap(now.minus(WINDOW)).clear();
+            return minutes.values().stream().mapToLong(Long::longValue).sum();
+        }
+
+        /** When so much will have passed out of the window that less than the quota is left in it. */
+        Instant freeAt(Instant now, long quota) {
+            long left = sum(now);
+            for (var minute : minutes.entrySet()) {
+                left -= minute.getValue();
+                if (left < quota) {
+                    return minute.getKey().plus(WINDOW).plus(1, ChronoUnit.MINUTES);
+                }
+            }
+            return now.plus(WINDOW);
+        }
+    }
+
+    /** The quota is used up. */
+    record Exhausted(String message, Duration retryAfter) {}
+
+    TokenQuota(
+            Journal journal,
+            Capabilities capabilities,
+            Function<String, Optional<AgentGrants>> grants,
+            InstantSource clock) {
+        this.journal = journal;
+        this.capabilities = capabilities;
+        this.grants = grants;
+        this.clock = clock;
+    }
+
+    /**
+     * Lets those through who have tokens left, or need none.
+     *
+     * @throws AdmissionException.TooMany when the capability asks a model and the agent has no tokens left
+     */
+    void require(String agent, Capability capability) {
+        exhausted(agent, capability).ifPresent(left -> {
+            throw new AdmissionException.TooMany("tokens-exhausted", left.message(), left.retryAfter());
+        });
+    }
+
+    /** Empty while the agent has tokens left, or needs none. */
+    Optional<Exhausted> exhausted(String agent, Capability capability) {
+        var quota = capability.usesTokens() ? quota(agent) : OptionalLong.empty();
+        return quota.isEmpty() ? Optional.empty() : exhausted(agent, quota.getAsLong());
+    }
+
+    private synchronized Optional<Exhausted> exhausted(String agent, long quota) {
+        var ledger = ledger(agent);
+        var now = clock.instant();
+        long used = ledger.sum(now);
+        if (used < quota) {
+            return Optional.empty();
+        }
+        return Optional.of(new Exhausted(
+                "agent " + agent + " has used " + used + " tokens within 24 hours, and may use " + quota + " (agents."
+                        + agent + ".tokens_per_day)",
+                Duration.between(now, ledger.freeAt(now, quota))));
+    }
+
+    /** A job has ended. */
+    synchronized void ended(JobView job) {
+        var ledger = ledgers.get(job.submission().agent());
+        if (ledger != null
+                && job.endedAt() != null
+                && usesTokens(job.submission().capability())
+                && !ledger.read.remove(job.id())) {
+            ledger.add(job.endedAt(), tokens(job));
+        }
+    }
+
+    private OptionalLong quota(String agent) {
+        return grants.apply(agent).map(AgentGrants::tokensPerDay).orElse(OptionalLong.empty());
+    }
+
+    private boolean usesTokens(String capability) {
+        return capabilities.find(capability).map(Capability::usesTokens).orElse(false);
+    }
+
+    private Ledger ledger(String agent) {
+        var known = ledgers.get(agent);
+        if (known != null) {
+            return known;
+        }
+        // On the books only when it is complete: a journal that cannot be read must not look like no use.
+        var ledger = new Ledger();
+        var now = clock.instant();
+        read(agent, ledger, now);
+        ledgers.put(agent, ledger);
+        return ledger;
+    }
+
+    private void read(String agent, Ledger ledger, Instant now) {
+        // What ended within the window may have been submitted before it.
+        var oldest = now.minus(WINDOW).minus(JobSettings.LONGEST);
+        var before = OptionalLong.empty();
+        do {
+            // Of all agents: the newest first, so that what is too old to matter is not looked through.
+            var page = journal.list(JobQuery.all(), before, PAGE);
+            for (var job : page.jobs()) {
+                if (job.submittedAt().isBefore(oldest)) {
+                    return;
+                }
+                if (job.endedAt() != null && job.agent().equals(agent) && usesTokens(job.capability())) {
+                    add(ledger, job.jobId(), job.endedAt(), now);
+                }
+            }
+            before = page.next();
+        } while (before.isPresent());
+    }
+
+    private void add(Ledger ledger, String id, Instant endedAt, Instant now) {
+        journal.find(id).map(JobView::of).ifPresent(view -> ledger.add(endedAt, tokens(view)));
+        if (endedAt.isAfter(now.minus(TELLING))) {
+            ledger.read.add(id);
+        }
+    }
+
+    /** What the engine counted; of an answer that was broken off, what its length suggests. */
+    private static long tokens(JobView job) {
+        var result = job.result();
+        if (result != null && (result.has("input_tokens") || result.has("output_tokens"))) {
+            return result.path("input_tokens").asLong()
+                    + result.path("output_tokens").asLong();
+        }
+        return switch (job.state()) {
+            case TIMED_OUT, CANCELLED, INTERRUPTED ->
+                job.startedAt() == null
+                        ? 0
+                        : (length(job.submission().arguments()) + (result == null ? 0 : length(result)))
+                                / CHARACTERS_OF_A_TOKEN;
+            case SUBMITTED, STARTED, COMPLETED, FAILED, ROLLED_BACK -> 0;
+        };
+    }
+
+    /** Of all texts in it; what is kept as a hash says its length beside it. */
+    private static long length(JsonNode json) {
+        if (json.isTextual()) {
+            return json.textValue().length();
+        }
+        if (json.has("sha256") && json.path("bytes").isIntegralNumber()) {
+            return json.path("bytes").asLong();
+        }
+        long sum = 0;
+        for (var child : json) {
+            sum += length(child);
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,103 @@
+package dev.ringfence.api.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.runner.capability.Outcome;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TokenQuotaTest {
+    private static final Catalog QUOTA = Catalog.parse("[agents.anonymous]\ntokens_per_day = 100\n", "test");
+
+    @TempDir
+    Path directory;
+
+    private static ObjectNode answer(int in, int out) {
+        return JsonNodeFactory.instance.objectNode().put("input_tokens", in).put("output_tokens", out);
+    }
+
+    private static Probe asking(ObjectNode answer) {
+        return Probe.of(work -> {
+                    work.outcome.complete(new Outcome.Completed(answer));
+                    return work;
+                })
+                .usingTokens();
+    }
+
+    private Pipeline pipeline(Probe probe) {
+        return Pipeline.open(directory, Pipeline.settings(1, 50), probe, QUOTA);
+    }
+
+    private static void assertExhausted(Pipeline pipeline, long used) {
+        assertThatThrownBy(pipeline::submit)
+                .isInstanceOfSatisfying(AdmissionException.TooMany.class, refused -> {
+                    assertThat(refused.slug()).isEqualTo("tokens-exhausted");
+                    assertThat(refused.retryAfter()).isBetween(Duration.ofHours(23), Duration.ofHours(25));
+                })
+                .hasMessageContaining("has used " + used + " tokens")
+                .hasMessageContaining("agents.anonymous.tokens_per_day");
+    }
+
+    @Test
+    void whoHasUsedUpItsTokensIsRefusedAlsoAfterARestart() {
+        try (var pipeline = pipeline(asking(answer(40, 20)))) {
+            for (int i = 0; i < 2; i++) {
+                pipeline.end(pipeline.submit());
+                await().until(() -> pipeline.jobs.live() == 0);
+            }
+            assertExhausted(pipeline, 120);
+        }
+        try (var pipeline = pipeline(asking(answer(40, 20)))) {
+            assertExhausted(pipeline, 120);
+        }
+    }
+
+    @Test
+    void whatAsksNoModelIsNotRefused() {
+        try (var pipeline = pipeline(asking(answer(100, 0)))) {
+            pipeline.end(pipeline.submit());
+            await().until(() -> pipeline.jobs.live() == 0);
+        }
+        try (var pipeline = pipeline(Probe.done())) {
+            assertThat(pipeline.end(pipeline.submit()).state()).isEqualTo(JobView.State.COMPLETED);
+        }
+    }
+
+    @Test
+    void aJobThatWaitedUntilTheTokensWereUsedUpDoesNotBegin() {
+        var probe = Probe.heldByTheTest().usingTokens();
+        try (var pipeline = pipeline(probe)) {
+            var first = pipeline.submit();
+            var second = pipeline.submit();
+            probe.started(first.id()).outcome.complete(new Outcome.Completed(answer(60, 60)));
+
+            var end = pipeline.end(second);
+
+            assertThat(end.error())
+                    .isNotNull()
+                    .satisfies(error -> assertThat(error.type()).isEqualTo("tokens-exhausted"));
+            assertThat(probe.starts).hasValue(1);
+        }
+    }
+
+    @Test
+    void anAnswerThatIsBrokenOffCostsWhatItsLengthSuggests() {
+        var probe = Probe.of(work -> {
+                    work.outcome.complete(new Outcome.Cancelled(Probe.data("x".repeat(800))));
+                    return work;
+                })
+                .usingTokens();
+        try (var pipeline = pipeline(probe)) {
+            pipeline.end(pipeline.submit());
+            await().until(() -> pipeline.jobs.live() == 0);
+            assertExhausted(pipeline, 200);
+        }
+    }
+}

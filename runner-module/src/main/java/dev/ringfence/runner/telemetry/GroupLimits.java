@@ -1,0 +1,117 @@
+package dev.ringfence.runner.telemetry;
+
+import dev.ringfence.runner.telemetry.Telemetry.GroupMemory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The control groups around the service, of version 1 and 2: their limits of memory, and their pressure. Immutable.
+ *
+ * @param v1 the service's group in the hierarchy of memory and those around it
+ * @param v2 the same in the unified hierarchy
+ */
+record GroupLimits(List<Path> v1, List<Path> v2) {
+    GroupLimits {
+        v1 = List.copyOf(v1);
+        v2 = List.copyOf(v2);
+    }
+
+    /** Finds them by {@code self/mountinfo} and {@code self/cgroup} (proc(5), cgroups(7)). */
+    static GroupLimits of(Path proc) {
+        var own = KernelText.read(proc.resolve("self/cgroup")).lines().toList();
+        var v1 = new ArrayList<Path>();
+        var v2 = new ArrayList<Path>();
+        KernelText.read(proc.resolve("self/mountinfo")).lines().forEach(mount -> {
+            int separator = mount.indexOf(" - ");
+            if (separator < 0) {
+                return;
+            }
+            String[] left = mount.substring(0, separator).split(" ", -1);
+            String[] right = mount.substring(separator + 3).split(" ", -1);
+            if (left.length < 5 || right.length < 3) {
+                return;
+            }
+            if (right[0].equals("cgroup2")) {
+                v2.addAll(around(own, "", left[3], left[4]));
+            } else if (right[0].equals("cgroup")
+                    && List.of(right[2].split(",", -1)).contains("memory")) {
+                v1.addAll(around(own, "memory", left[3], left[4]));
+            }
+        });
+        return new GroupLimits(v1, v2);
+    }
+
+    /** From the service's own group up to the mount's root; in a container that is often the only one to be seen. */
+    private static List<Path> around(List<String> own, String controller, String root, String point) {
+        for (var line : own) {
+            String[] parts = line.split(":", 3);
+            if (parts.length < 3 || !List.of(parts[1].split(",", -1)).contains(controller)) {
+                continue;
+            }
+            var top = Path.of(point);
+            var group = Path.of(parts[2]);
+            var all = new ArrayList<Path>();
+            if (group.startsWith(root)) {
+                var path = top.resolve(Path.of(root).relativize(group)).normalize();
+                while (path != null && path.startsWith(top) && !path.equals(top)) {
+                    all.add(path);
+                    path = path.getParent();
+                }
+            }
+            all.add(top);
+            return all;
+        }
+        return List.of();
+    }
+
+    /** The limit that is nearest to be reached; none as long as there is no limit below the host's memory. */
+    Optional<GroupMemory> memory(OptionalLong hostTotal) {
+        var found = new ArrayList<GroupMemory>();
+        for (var group : v1) {
+            add(
+                    found,
+                    hostTotal,
+                    KernelText.number(group.resolve("memory.limit_in_bytes")),
+                    group.resolve("memory.usage_in_bytes"),
+                    group,
+                    "total_inactive_file");
+        }
+        for (var group : v2) {
+            add(
+                    found,
+                    hostTotal,
+                    KernelText.number(group.resolve("memory.max")),
+                    group.resolve("memory.current"),
+                    group,
+                    "inactive_file");
+        }
+        return found.stream().max(Comparator.comparingDouble(GroupMemory::share));
+    }
+
+    private static void add(
+            List<GroupMemory> found,
+            OptionalLong hostTotal,
+            OptionalLong limit,
+            Path usage,
+            Path group,
+            String inactive) {
+        // Version 1 writes a number near 2^63 for no limit, version 2 a word.
+        if (limit.isEmpty() || limit.getAsLong() >= hostTotal.orElse(Long.MAX_VALUE >> 12)) {
+            return;
+        }
+        KernelText.number(usage).ifPresent(used -> {
+            long idle = KernelText.number(KernelText.read(group.resolve("memory.stat")), inactive + " ")
+                    .orElse(0);
+            found.add(new GroupMemory(limit.getAsLong(), Math.max(0, used - idle)));
+        });
+    }
+
+    /** The text of the service's own pressure file; empty where the kernel keeps none for it. */
+    String pressure(String what) {
+        return v2.isEmpty() ? "" : KernelText.read(v2.getFirst().resolve(what + ".pressure"));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.runner.telemetry;
+
+import org.jspecify.annotations.NullMarked;

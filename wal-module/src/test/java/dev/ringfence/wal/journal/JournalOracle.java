@@ -1,0 +1,134 @@
+package dev.ringfence.wal.journal;
+
+import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogOptions;
+import dev.ringfence.wal.log.MemoryDisk;
+import dev.ringfence.wal.log.WriteAheadLog;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Knows what a journal was told and what it answered, over all its lives, and judges what a start comes to: the events, the
+ * jobs that are made of them by whatever way, and the blobs that they name.
+ */
+final class JournalOracle {
+    private final Set<JobEvent> submitted = new HashSet<>();
+    private final Set<JobEvent> refused = new HashSet<>();
+    private final TreeMap<Long, JobEvent> acknowledged = new TreeMap<>();
+
+    void submitted(List<JobEvent> events) {
+        submitted.addAll(events);
+    }
+
+    void refused(List<JobEvent> events) {
+        refused.addAll(events);
+    }
+
+    void acknowledged(long last, List<JobEvent> events) {
+        for (int i = 0; i < events.size(); i++) {
+            var other = acknowledged.put(last - events.size() + 1 + i, events.get(i));
+            require(other == null, "two events were acknowledged as " + (last - events.size() + 1 + i));
+        }
+    }
+
+    /** Judges a start on a disk that gives no trouble; the disk itself stays as it is. */
+    void judge(MemoryDisk disk, JournalOptions options) {
+        var events = events(disk.afterKill(), options);
+        judge(events);
+        var quiet = options.withLog(options.log().withStorage(disk.afterKill()));
+        var recovered = Journal.recover(MemoryDisk.ROOT, quiet);
+        try (var journal = recovered.journal()) {
+            long first = events.isEmpty() ? journal.firstSequence() : events.firstKey();
+            require(journal.firstSequence() == first, "it begins with " + journal.firstSequence() + ", not " + first);
+            judge(events, journal, recovered.jobs());
+        }
+    }
+
+    /** All that is kept, read without snapshots, each proved by the hash of the one before. */
+    private static NavigableMap<Long, JobEvent> events(MemoryDisk disk, JournalOptions options) {
+        var events = new TreeMap<Long, JobEvent>();
+        var chain = new ChainedEvents(entry -> {
+            events.put(entry.sequence(), entry.event());
+            return true;
+        });
+        var quiet = options.log().withStorage(disk);
+        try {
+            recover(quiet, 1, chain);
+        } catch (LogException.Discarded e) {
+            recover(quiet, e.firstSequence(), chain);
+        }
+        return events;
+    }
+
+    private static void recover(LogOptions options, long from, ChainedEvents chain) {
+        WriteAheadLog.recover(
+                        MemoryDisk.ROOT,
+                        options,
+                        from,
+                        (sequence, time, payload) -> chain.visit(sequence, time, payload))
+                .log()
+                .close();
+    }
+
+    private void judge(NavigableMap<Long, JobEvent> events) {
+        var seen = new HashSet<JobEvent>();
+        events.forEach((sequence, event) -> {
+            require(submitted.contains(event), "event " + sequence + " was never submitted: " + event);
+            require(!refused.contains(event), "event " + sequence + " was refused, and is there: " + event);
+            require(seen.add(event), "event " + sequence + " is there twice: " + event);
+        });
+        var first = events.isEmpty() ? 1 : events.firstKey();
+        acknowledged
+                .tailMap(first)
+                .forEach((sequence, event) ->
+                        require(event.equals(events.get(sequence)), "event " + sequence + " is lost: " + event));
+        require(events.isEmpty() || events.lastKey() - first + 1 == events.size(), "there is a gap");
+    }
+
+    private static void judge(NavigableMap<Long, JobEvent> events, Journal journal, List<JobRecord> live) {
+        var jobs = new LinkedHashMap<String, JobRecord>();
+        events.forEach((sequence, event) -> {
+            var before = jobs.get(event.jobId());
+            if (before != null || event instanceof JobEvent.Submitted) {
+                jobs.put(event.jobId(), JobFold.apply(before, sequence, event));
+            }
+        });
+        require(
+                live.equals(jobs.values().stream()
+                        .filter(job -> job.state() instanceof JobState.Live)
+                        .toList()),
+                "the live jobs are " + live);
+        var newestFirst = new ArrayList<>(jobs.keySet());
+        var listed = journal.list(JobQuery.all(), OptionalLong.empty(), 10_000).jobs().stream()
+                .map(JobSummary::jobId)
+                .toList();
+        require(listed.equals(newestFirst.reversed()), "the list has " + listed + ", not " + newestFirst);
+        jobs.forEach((id, job) -> judge(job, journal));
+    }
+
+    private static void judge(JobRecord job, Journal journal) {
+        var found = journal.find(job.jobId()).orElseThrow(() -> new AssertionError(job + " is not found"));
+        require(found.equals(job), found + " was " + job);
+        if (job.state() instanceof JobState.Ended ended) {
+            // Throws if it is gone or damaged.
+            ended.end().blobs().forEach(blob -> journal.blobs().file(blob));
+        }
+        var key = job.submission().idempotencyKey();
+        if (key != null) {
+            var known = journal.findByKey(job.submission().agent(), key).map(JobSummary::jobId);
+            require(known.filter(job.jobId()::equals).isPresent(), "key " + key + " leads to " + known);
+        }
+    }
+
+    static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new AssertionError(otherwise);
+        }
+    }
+}
