@@ -1,11 +1,14 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.job.Preparation;
 import dev.ringfence.api.session.Leftovers;
 import dev.ringfence.api.session.Sessions;
+import dev.ringfence.api.webhook.Webhooks;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.EngineOptions;
@@ -73,6 +76,7 @@ public final class Ringfence implements AutoCloseable {
     private final HostTelemetry telemetry;
     private final Guard guard;
     private final Sessions sessions;
+    private final Webhooks webhooks;
     private final Jobs jobs;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
@@ -89,6 +93,7 @@ public final class Ringfence implements AutoCloseable {
             HostTelemetry telemetry,
             Guard guard,
             Sessions sessions,
+            Webhooks webhooks,
             Jobs jobs,
             Duration drainTimeout) {
         this.catalog = catalog;
@@ -101,6 +106,7 @@ public final class Ringfence implements AutoCloseable {
         this.telemetry = telemetry;
         this.guard = guard;
         this.sessions = sessions;
+        this.webhooks = webhooks;
         this.jobs = jobs;
         this.drainTimeout = drainTimeout;
     }
@@ -125,9 +131,11 @@ public final class Ringfence implements AutoCloseable {
                 config.fence().grace()));
         var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
         Sessions sessions = null;
+        Webhooks webhooks = null;
         try {
             sweep(fence);
             sessions = sessions(data.resolve("sessions"), config);
+            webhooks = WebhookSettings.open(data.resolve("webhooks"), config.webhooks());
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
             var models = new CatalogModels(catalog::catalog, engines, remotes);
@@ -156,10 +164,11 @@ public final class Ringfence implements AutoCloseable {
                     agent -> catalog.catalog().grants(agent),
                     profile -> tier(fence, profile),
                     new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
-                    sessions,
-                    jobObserver);
+                    Preparation.all(List.of(sessions, webhooks)),
+                    JobObserver.both(jobObserver, webhooks));
             undoing.complete(jobs);
             jobs.recover(recovered.jobs());
+            webhooks.begin(id -> jobs.find(id).map(Job::view));
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
                     catalog,
@@ -172,11 +181,15 @@ public final class Ringfence implements AutoCloseable {
                     telemetry,
                     guard,
                     sessions,
+                    webhooks,
                     jobs,
                     config.drainTimeout());
         } catch (RuntimeException e) {
             if (sessions != null) {
                 sessions.close();
+            }
+            if (webhooks != null) {
+                webhooks.close();
             }
             recovered.journal().close();
             throw e;
@@ -236,6 +249,11 @@ public final class Ringfence implements AutoCloseable {
         return sessions;
     }
 
+    /** Who is told of the ends of jobs. */
+    public Webhooks webhooks() {
+        return webhooks;
+    }
+
     /** What sessions and their jobs leave beside the journal. */
     public Leftovers leftovers() {
         return toolbox;
@@ -265,6 +283,7 @@ public final class Ringfence implements AutoCloseable {
         telemetry.close();
         engines.close();
         remotes.close();
+        webhooks.close();
         journal.close();
         sessions.close();
         fence.close();

@@ -4,11 +4,13 @@ import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The settings of the service, each also as an environment variable: {@code ringfence.data} is {@code RINGFENCE_DATA}. */
 @ConfigMapping(prefix = "ringfence")
@@ -55,6 +57,9 @@ public interface RingfenceConfig {
 
     /** Named groups of jobs. */
     Sessions sessions();
+
+    /** Who is told of the ends of jobs. */
+    Webhooks webhooks();
 
     /** The limits of HTTP. */
     Http http();
@@ -205,6 +210,51 @@ public interface RingfenceConfig {
         /** Between the polite signal and the kill. */
         @WithDefault("500ms")
         Duration grace();
+    }
+
+    /** Who is told of the ends of jobs. */
+    interface Webhooks {
+        /** Servers that are told, by the names that submissions give. */
+        Map<String, Endpoint> endpoints();
+
+        /** How long one attempt may take. */
+        @WithDefault("15s")
+        Duration timeout();
+
+        /** The pause after a first attempt that failed; each further one is three times as long. */
+        @WithDefault("5s")
+        Duration firstRetry();
+
+        /** No pause is longer. */
+        @WithDefault("1h")
+        Duration longestRetry();
+
+        /** So long after a job's end nobody tries to tell of it any more. */
+        @WithDefault("24h")
+        Duration giveUp();
+
+        /** A server that is told. */
+        interface Endpoint {
+            /** Its address: https, or http where private addresses are allowed. */
+            URI url();
+
+            /** A file with what messages are signed with: a line {@code whsec_BASE64}, or two while one is replaced. */
+            Optional<Path> secretFile();
+
+            /** The same, when there is no file. */
+            Optional<String> secret();
+
+            /** The agents that may name it; all without this. */
+            Optional<Set<String>> agents();
+
+            /** Whether it is told of all jobs of those agents, named or not. */
+            @WithDefault("false")
+            boolean always();
+
+            /** Whether it may be on this host or in a private network, and be reached by http. */
+            @WithDefault("false")
+            boolean allowPrivate();
+        }
     }
 
     /** Named groups of jobs. */

@@ -98,7 +98,10 @@ public abstract sealed class AdmissionException extends RuntimeException {
         private final String slug;
         private final Duration retryAfter;
 
-        Unavailable(String slug, String message, Duration retryAfter) {
+        /**
+         * @param slug the stable end of the problem's type
+         */
+        public Unavailable(String slug, String message, Duration retryAfter) {
             super(message);
             this.slug = slug;
             this.retryAfter = retryAfter;

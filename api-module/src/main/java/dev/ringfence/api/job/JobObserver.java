@@ -5,6 +5,29 @@ public interface JobObserver {
     /** Hears nothing. */
     JobObserver NONE = new JobObserver() {};
 
+    /** Two, of which the first hears first. */
+    static JobObserver both(JobObserver first, JobObserver second) {
+        return new JobObserver() {
+            @Override
+            public void submitted(JobView job) {
+                first.submitted(job);
+                second.submitted(job);
+            }
+
+            @Override
+            public void refused(String slug) {
+                first.refused(slug);
+                second.refused(slug);
+            }
+
+            @Override
+            public void ended(JobView job) {
+                first.ended(job);
+                second.ended(job);
+            }
+        };
+    }
+
     /** A job was acknowledged. */
     default void submitted(JobView job) {}
 

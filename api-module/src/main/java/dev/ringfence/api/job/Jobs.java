@@ -289,7 +289,7 @@ public final class Jobs {
                 submission.priority(),
                 submission.tier().map(FenceTier::externalName).orElse(null),
                 submission.retryOf().orElse(null),
-                null);
+                submission.webhook().orElse(null));
     }
 
     private void requireTier(FenceTier tier, Capability capability, SandboxProfile profile) {

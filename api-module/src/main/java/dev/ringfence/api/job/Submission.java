@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param retries how often the work may be begun again when the service ended while it was under way
  * @param priority among its agent's waiting jobs, from {@link #LEAST_PRIORITY} to {@link #MOST_PRIORITY}; the higher goes
  *     first
+ * @param webhook the name of what hears of the end, if something does
  * @param retryOf the ended job whose request this repeats, if it does
  * @param attendance who stays on the line, if anyone does
  */
@@ -30,6 +31,7 @@ public record Submission(
         Optional<String> idempotencyKey,
         int retries,
         int priority,
+        Optional<String> webhook,
         Optional<String> retryOf,
         Optional<Attendance> attendance) {
     public static final int LEAST_PRIORITY = -10;
@@ -54,6 +56,7 @@ public record Submission(
                 idempotencyKey,
                 0,
                 0,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
     }
@@ -82,6 +85,7 @@ public record Submission(
                 idempotencyKey,
                 submission.retries(),
                 submission.priority(),
+                Optional.ofNullable(submission.webhook()),
                 Optional.of(job.id()),
                 Optional.empty());
     }

@@ -138,6 +138,9 @@ public final class JobJson {
         if (job.fate().tier() != null) {
             json.put("tier", job.fate().tier());
         }
+        if (submission.webhook() != null) {
+            json.put("webhook", submission.webhook());
+        }
         if (submission.retryOf() != null) {
             json.put("retry_of", submission.retryOf());
         }

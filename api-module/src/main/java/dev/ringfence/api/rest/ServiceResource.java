@@ -40,6 +40,32 @@ public class ServiceResource {
     }
 
     @GET
+    @Path("/webhooks")
+    @Operation(
+            summary = "How the webhooks fare",
+            description =
+                    "For administrators. Each endpoint, without its secret: how many messages it has not been told"
+                            + " yet, how many it was told and will never be told since the start, and why an attempt failed last.")
+    public Response webhooks() {
+        gate.admin("looking at webhooks");
+        var json = JSON.objectNode();
+        var array = json.putArray("webhooks");
+        for (var status : gate.service().webhooks().status()) {
+            var endpoint = status.endpoint();
+            var entry = array.addObject()
+                    .put("name", endpoint.name())
+                    .put("host", endpoint.url().getHost())
+                    .put("untold", status.untold())
+                    .put("delivered", status.delivered())
+                    .put("given_up", status.givenUp());
+            if (!status.lastError().isEmpty()) {
+                entry.put("last_error", status.lastError());
+            }
+        }
+        return Response.ok(json).build();
+    }
+
+    @GET
     @Path("/fence")
     @Operation(
             summary =

@@ -63,7 +63,12 @@ public record SubmitRequest(
         @Schema(
                 description = "Among the agent's own waiting jobs, -10 to 10: the higher goes first. 0 without it",
                 examples = "5")
-        int priority) {
+        int priority,
+
+        @Schema(
+                description = "The name of a webhook that hears of the job's end; the operator configures them",
+                examples = "operations")
+        Optional<String> webhook) {
     private static final Set<String> FIELDS = Set.of(
             "capability",
             "arguments",
@@ -73,7 +78,8 @@ public record SubmitRequest(
             "agent",
             "session",
             "retries",
-            "priority");
+            "priority",
+            "webhook");
     private static final int MOST_RETRIES = 10;
     private static final int LONGEST_NAME = 200;
 
@@ -116,11 +122,12 @@ public record SubmitRequest(
         var deadline = deadline(json, errors);
         int retries = whole(json, "retries", 0, MOST_RETRIES, errors);
         int priority = whole(json, "priority", Submission.LEAST_PRIORITY, Submission.MOST_PRIORITY, errors);
+        var webhook = text(json, "webhook", errors);
         if (!errors.isEmpty() || arguments == null) {
             throw new BadRequest("invalid-request", errors);
         }
         return new SubmitRequest(
-                capability.orElse(""), arguments, profile, tier, deadline, agent, session, retries, priority);
+                capability.orElse(""), arguments, profile, tier, deadline, agent, session, retries, priority, webhook);
     }
 
     /**
@@ -138,6 +145,7 @@ public record SubmitRequest(
                 idempotencyKey,
                 retries,
                 priority,
+                webhook,
                 Optional.empty(),
                 Optional.empty());
     }

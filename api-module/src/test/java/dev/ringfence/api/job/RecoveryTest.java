@@ -136,6 +136,7 @@ class RecoveryTest {
                 2,
                 0,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
         var first = Probe.heldByTheTest().repeatable(true);
         try (var pipeline = Pipeline.open(directory, first)) {
@@ -196,6 +197,7 @@ class RecoveryTest {
                             0,
                             7,
                             Optional.empty(),
+                            Optional.empty(),
                             Optional.empty()))
                     .await()
                     .atMost(Pipeline.PATIENCE)
@@ -237,6 +239,7 @@ class RecoveryTest {
                     Optional.empty(),
                     1,
                     0,
+                    Optional.empty(),
                     Optional.empty(),
                     Optional.empty());
 

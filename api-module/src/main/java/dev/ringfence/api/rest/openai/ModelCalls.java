@@ -76,6 +76,7 @@ class ModelCalls {
                 0,
                 0,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.of(new Attendance(line, kept)));
     }
 

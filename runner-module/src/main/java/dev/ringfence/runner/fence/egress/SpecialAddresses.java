@@ -13,7 +13,7 @@ import java.util.Optional;
  * Addresses that lead somewhere else than to the public internet: into the host, its networks, or the cloud's metadata
  * services. After IANA's registries of special-purpose addresses.
  */
-final class SpecialAddresses {
+public final class SpecialAddresses {
     @SuppressWarnings("ArrayRecordComponent") // constants that nothing compares
     private record Range(byte[] prefix, int bits, String what) {
         static Range of(String address, int bits, String what) {
@@ -64,7 +64,7 @@ final class SpecialAddresses {
     private SpecialAddresses() {}
 
     /** Why an address is not one of the public internet; empty when it is. */
-    static Optional<String> why(InetAddress address) {
+    public static Optional<String> why(InetAddress address) {
         var bytes = address.getAddress();
         if (TRANSLATED.holds(bytes)) {
             return why(embedded(bytes));

@@ -1,0 +1,229 @@
+package dev.ringfence.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.sun.net.httpserver.HttpServer;
+import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.api.job.JobObserver;
+import dev.ringfence.api.job.JobView;
+import dev.ringfence.api.job.Submission;
+import dev.ringfence.wal.log.LogObserver;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Webhooks of the whole service below HTTP, told to a real server. */
+class WebhooksTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final byte[] SECRET = "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+
+    private record Message(String id, String timestamp, String signature, String body) {}
+
+    private final List<Message> heard = new CopyOnWriteArrayList<>();
+    private final AtomicInteger answer = new AtomicInteger(204);
+
+    @TempDir
+    Path data;
+
+    @TempDir
+    Path files;
+
+    private HttpServer server;
+
+    @BeforeEach
+    void listen() throws IOException {
+        Files.writeString(
+                files.resolve("secret"), "whsec_" + Base64.getEncoder().encodeToString(SECRET) + "\n");
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/hook", exchange -> {
+            var headers = exchange.getRequestHeaders();
+            heard.add(new Message(
+                    headers.getFirst("webhook-id"),
+                    headers.getFirst("webhook-timestamp"),
+                    headers.getFirst("webhook-signature"),
+                    new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8)));
+            int status = answer.get();
+            if (status == 302) {
+                exchange.getResponseHeaders().add("Location", "/elsewhere");
+            }
+            exchange.sendResponseHeaders(status, -1);
+            exchange.close();
+        });
+        server.createContext("/elsewhere", exchange -> {
+            heard.add(new Message("redirected", "", "", ""));
+            exchange.sendResponseHeaders(204, -1);
+            exchange.close();
+        });
+        server.start();
+    }
+
+    @AfterEach
+    void hangUp() {
+        server.stop(0);
+    }
+
+    @Test
+    void theEndOfAJobIsToldOnceAndSigned() throws Exception {
+        try (var service = open(Map.of())) {
+            var job = run(service, "true");
+            await().atMost(PATIENCE).until(() -> untold(service) == 0);
+
+            assertThat(heard).hasSize(1);
+            var message = heard.getFirst();
+            assertThat(message.id()).isEqualTo("msg_" + job.id());
+            var mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(SECRET, "HmacSHA256"));
+            var expected = Base64.getEncoder()
+                    .encodeToString(mac.doFinal((message.id() + "." + message.timestamp() + "." + message.body())
+                            .getBytes(StandardCharsets.UTF_8)));
+            assertThat(message.signature()).isEqualTo("v1," + expected);
+            var json = new ObjectMapper().readTree(message.body());
+            assertThat(json.path("type").asText()).isEqualTo("job.completed");
+            assertThat(json.at("/data/id").asText()).isEqualTo(job.id());
+            assertThat(message.body()).doesNotContain("stdout");
+        }
+    }
+
+    @Test
+    void anEndpointThatFailsIsToldAgainWithTheSameIdAndARedirectIsNotFollowed() {
+        answer.set(302);
+        try (var service = open(Map.of("ringfence.webhooks.first-retry", "20ms"))) {
+            run(service, "true");
+            await().atMost(PATIENCE).until(() -> heard.size() >= 2);
+            answer.set(200);
+
+            await().atMost(PATIENCE).until(() -> untold(service) == 0);
+            assertThat(heard)
+                    .extracting(Message::id)
+                    .containsOnly(heard.getFirst().id());
+        }
+    }
+
+    @Test
+    void whatIsUntoldIsToldAfterARestart() {
+        answer.set(500);
+        String id;
+        try (var service = open(Map.of("ringfence.webhooks.first-retry", "1h"))) {
+            id = run(service, "true").id();
+            await().atMost(PATIENCE).until(() -> heard.size() == 1);
+        }
+        answer.set(200);
+        heard.clear();
+
+        // As if the pause were over: the next attempt was asked for in an hour, which is more than the longest pause.
+        try (var service = open(Map.of("ringfence.webhooks.longest-retry", "20ms"))) {
+            await().atMost(PATIENCE).until(() -> untold(service) == 0);
+            assertThat(heard).extracting(Message::id).containsExactly("msg_" + id);
+        }
+    }
+
+    @Test
+    void aPrivateAddressIsToldNothingUnlessItIsAllowed() {
+        try (var service = open(Map.of(
+                "ringfence.webhooks.endpoints.ops.allow-private", "false",
+                "ringfence.webhooks.endpoints.ops.url",
+                        "https://localhost:" + server.getAddress().getPort() + "/hook",
+                "ringfence.webhooks.give-up", "1ms"))) {
+            run(service, "true");
+
+            await().atMost(PATIENCE).until(() -> untold(service) == 0);
+            assertThat(heard).isEmpty();
+            var status = service.webhooks().status().getFirst();
+            assertThat(status.givenUp()).isEqualTo(1);
+            assertThat(status.lastError()).contains("a loopback address", "allow-private");
+        }
+    }
+
+    @Test
+    void aWebhookThatIsNotThereOrNotTheAgentsIsRefusedByName() {
+        try (var service = open(Map.of("ringfence.webhooks.endpoints.ops.agents", "somebody"))) {
+            assertThatThrownBy(() -> run(service, "true"))
+                    .isInstanceOf(AdmissionException.Invalid.class)
+                    .hasMessageContaining("\"ops\"");
+            assertThat(service.jobs().live()).isZero();
+        }
+    }
+
+    @Test
+    void whatCannotBeAnEndpointStopsTheStartByItsKey() {
+        assertThatThrownBy(() -> open(Map.of("ringfence.webhooks.endpoints.ops.url", "ftp://localhost/")))
+                .isInstanceOf(StartupFailure.class)
+                .hasMessageContaining("ringfence.webhooks.endpoints.ops.url");
+        assertThatThrownBy(() -> open(Map.of("ringfence.webhooks.endpoints.ops.secret", "whsec_c2hvcnQ=")))
+                .isInstanceOf(StartupFailure.class)
+                .hasMessageContaining("24 to 64 bytes")
+                .hasMessageNotContaining("c2hvcnQ");
+    }
+
+    private static long untold(Ringfence service) {
+        return service.webhooks().status().getFirst().untold();
+    }
+
+    private static JobView run(Ringfence service, String command) {
+        var submission = new Submission(
+                "anonymous",
+                Optional.empty(),
+                "ShellExec",
+                JsonNodeFactory.instance.objectNode().put("cmd", command),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                0,
+                Optional.of("ops"),
+                Optional.empty(),
+                Optional.empty());
+        return service.jobs()
+                .submit(submission)
+                .flatMap(job -> job.ended())
+                .await()
+                .atMost(PATIENCE);
+    }
+
+    private Ringfence open(Map<String, String> more) {
+        var settings = new HashMap<String, String>();
+        settings.put("ringfence.data", data.toString());
+        settings.put("ringfence.catalog", "src/test/resources/catalog.toml");
+        settings.put(
+                "ringfence.webhooks.endpoints.ops.url",
+                "http://localhost:" + server.getAddress().getPort() + "/hook");
+        settings.put("ringfence.webhooks.endpoints.ops.allow-private", "true");
+        settings.put(
+                "ringfence.webhooks.endpoints.ops.secret-file",
+                files.resolve("secret").toString());
+        // The host of the tests is busy, and that is no reason here.
+        settings.put("ringfence.guard.enabled", "false");
+        settings.putAll(more);
+        var config = new SmallRyeConfigBuilder()
+                .addDiscoveredConverters()
+                .withMapping(RingfenceConfig.class)
+                .withSources(new PropertiesConfigSource(settings, "test", 100))
+                .build()
+                .getConfigMapping(RingfenceConfig.class);
+        return Ringfence.open(config, JobObserver.NONE, LogObserver.none());
+    }
+}
