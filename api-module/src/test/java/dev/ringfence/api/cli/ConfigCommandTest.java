@@ -38,7 +38,7 @@ class ConfigCommandTest {
             assertThat(out.toString())
                     .containsPattern("ringfence.jobs.queue +7 +system property")
                     .containsPattern("ringfence.jobs.concurrency +16 +default")
-                    .containsPattern("ringfence.catalog +not set")
+                    .containsPattern("ringfence.fence.bubblewrap +not set")
                     .containsPattern("ringfence.webhooks.endpoints.ops.secret +\\*{8} +system property")
                     .doesNotContain("do-not-show");
         } finally {
