@@ -12,13 +12,16 @@ final class Prefer {
 
     private Prefer() {}
 
-    /** How long the client would wait; a longer wait than is possible is cut, since it is a preference only. */
+    /**
+     * How long the client would wait; empty when it would not. A longer wait than is possible is cut, since it is a
+     * preference only.
+     */
     static Optional<Duration> wait(List<String> values) {
         for (var value : values) {
             var found = WAIT.matcher(value);
             if (found.find()) {
-                return Optional.of(
-                        Duration.ofSeconds(Math.min(Integer.parseInt(found.group(1)), LONGEST_WAIT_SECONDS)));
+                return Optional.of(Duration.ofSeconds(Math.min(Integer.parseInt(found.group(1)), LONGEST_WAIT_SECONDS)))
+                        .filter(Duration::isPositive);
             }
         }
         return Optional.empty();

@@ -135,6 +135,18 @@ class EventsTest {
         given().get(Api.JOBS + "/" + id + "/events").then().statusCode(200).contentType("text/event-stream");
     }
 
+    @Test
+    void aWishToWaitForNothingIsNoWish() {
+        var id = Api.run(Api.shell("true")).getString("id");
+
+        assertThat(page(id, "", "wait=0").getBoolean("ended")).isTrue();
+        Api.sending(Api.shell("true").toString())
+                .header("Prefer", "wait=0")
+                .post(Api.JOBS)
+                .then()
+                .statusCode(202);
+    }
+
     private static JsonPath page(String id, String query, String prefer) {
         return given().accept("application/json")
                 .header("Prefer", prefer)
