@@ -1,6 +1,8 @@
 package dev.ringfence.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,7 +12,7 @@ final class JobText {
     private final PrintStream out;
     private final PrintStream err;
     private boolean saidSomething;
-    private JsonNode last = com.fasterxml.jackson.databind.node.MissingNode.getInstance();
+    private JsonNode last = MissingNode.getInstance();
 
     JobText(PrintStream out, PrintStream err) {
         this.out = out;
@@ -46,8 +48,9 @@ final class JobText {
                 err.print(result.path("stderr").asText());
             } else if (result.path("text").isTextual()) {
                 out.println(result.path("text").asText());
-            } else if (result.isObject() && !result.isEmpty()) {
-                out.println(result.toPrettyString());
+            } else if (result instanceof ObjectNode object) {
+                // The host's load before and after is in --json; here it would hide what the job gave.
+                out.println(object.deepCopy().without("telemetry").toPrettyString());
             }
         }
         out.flush();

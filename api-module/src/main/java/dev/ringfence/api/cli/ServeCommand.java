@@ -24,7 +24,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--host",
             paramLabel = "ADDRESS",
-            description = "The address to listen on; 127.0.0.1 without it. There is no authentication yet.")
+            description =
+                    "The address to listen on; 127.0.0.1 without it. Any other needs API keys or an identity provider first.")
     private @Nullable String host;
 
     @Option(names = "--port", paramLabel = "PORT", description = "The port to listen on; 8080 without it.")
