@@ -16,6 +16,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -30,9 +31,20 @@ final class Api {
     private static final Duration MOST = Duration.ofSeconds(60);
 
     private final URI base;
+    private final Optional<String> key;
 
     Api(URI base) {
+        this(base, Optional.empty());
+    }
+
+    private Api(URI base, Optional<String> key) {
         this.base = base;
+        this.key = key;
+    }
+
+    /** The same, for who has that key. */
+    Api as(String apiKey) {
+        return new Api(base, Optional.of(apiKey));
     }
 
     HttpResponse<String> get(String path) {
@@ -117,7 +129,9 @@ final class Api {
     }
 
     private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(base.resolve(path)).timeout(MOST);
+        var request = HttpRequest.newBuilder(base.resolve(path)).timeout(MOST);
+        key.ifPresent(proof -> request.header("Authorization", "Bearer " + proof));
+        return request;
     }
 
     private static HttpResponse<String> send(HttpRequest.Builder request) {

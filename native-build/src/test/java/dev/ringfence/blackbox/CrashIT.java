@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class CrashIT {
     private static final int JOBS = 200;
+    private static final int SAME = 1000;
     private static final List<String> ENDS = List.of("completed", "failed", "timed_out", "cancelled", "interrupted");
 
     @TempDir
@@ -94,6 +96,52 @@ class CrashIT {
                     .untilAsserted(() ->
                             assertThat(HostProcesses.with("sleep " + rare)).isEmpty());
         }
+    }
+
+    @Test
+    void aThousandSubmissionsWithOneKeyAcrossACrashAreOneJob() {
+        var ids = new ConcurrentLinkedQueue<String>();
+        var refused = new ConcurrentLinkedQueue<Integer>();
+        try (var service = RunningService.start(data, catalog)) {
+            var answers = new Semaphore(0);
+            try (var _ = submitTheSame(service.api(), SAME / 2, ids, refused, answers)) {
+                answers.acquireUninterruptibly(SAME / 20);
+                service.kill();
+            }
+        }
+        assertThat(ids).isNotEmpty();
+        try (var service = RunningService.start(data, catalog)) {
+            submitTheSame(service.api(), SAME / 2, ids, refused, new Semaphore(0))
+                    .close();
+
+            assertThat(refused).isEmpty();
+            assertThat(Set.copyOf(ids)).hasSize(1);
+            assertThat(service.api().awaitEnd(ids.element()).path("state").asText())
+                    .isIn("completed", "interrupted");
+        }
+        assertThat(journaledEnds()).hasSize(1).containsEntry(ids.element(), 1);
+    }
+
+    private static AutoCloseableExecutor submitTheSame(
+            Api api, int times, Queue<String> ids, Queue<Integer> refused, Semaphore answers) {
+        var threads = Executors.newVirtualThreadPerTaskExecutor();
+        for (int i = 0; i < times; i++) {
+            threads.execute(() -> {
+                try {
+                    var answer = api.post(
+                            "/api/v1/jobs", Api.shell("true", request -> {}), "Idempotency-Key", "the one and only");
+                    if (answer.statusCode() < 300) {
+                        ids.add(Api.json(answer.body()).path("id").asText());
+                    } else {
+                        refused.add(answer.statusCode());
+                    }
+                    answers.release();
+                } catch (UncheckedIOException crashed) {
+                    // Not acknowledged, so nothing is promised.
+                }
+            });
+        }
+        return threads::close;
     }
 
     /** Submits from as many threads as jobs; closing waits for all of them. Answers that never come are left out. */
