@@ -96,6 +96,7 @@ final class JobLimits {
     }
 
     Usage ended(Usage counted) {
+        watchdog.lookBack();
         readings = group.map(JobCgroup::readings).orElse(null);
         var seen = Optional.ofNullable(readings);
         // What the kernel counted begins with the service's own memory, which a child shares until its program begins.

@@ -109,6 +109,14 @@ final class Watchdog {
         }
     }
 
+    /** When nothing of the tree is left: what was written between the last look and the end counts as well. */
+    void lookBack() {
+        if (hits.isEmpty()) {
+            diskAt = System.nanoTime();
+            disk(List.of()).ifPresent(hits::add);
+        }
+    }
+
     /** Lets a job that is held go on, so that it hears a polite signal. */
     void letGo(Tree tree) {
         if (holding) {
