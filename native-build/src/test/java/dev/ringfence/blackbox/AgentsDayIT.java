@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +26,8 @@ class AgentsDayIT {
 
     private Path data;
     private Path catalog;
-    private Api agent;
+    /** Of the service that runs at the time, with the agent's key. */
+    private Api agent = new Api(URI.create("http://127.0.0.1"));
 
     @BeforeEach
     void prepare() {
