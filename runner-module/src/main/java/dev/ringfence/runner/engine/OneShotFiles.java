@@ -10,13 +10,14 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import org.jboss.logging.Logger;
 
 /**
  * The texts of one request as files, because a command line can be read by everybody on the host and holds 128 KiB. The
  * program's user is not known yet, so the files can be read by whoever knows their names, which nobody can guess or list.
  */
 final class OneShotFiles implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(OneShotFiles.class);
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final Path directory;
@@ -57,13 +58,14 @@ final class OneShotFiles implements AutoCloseable {
             }
             Files.deleteIfExists(directory);
         } catch (IOException e) {
-            throw new UncheckedIOException("the prompt cannot be removed from " + directory, e);
+            // No reason to lose an answer that is there.
+            LOG.warnf("A prompt cannot be removed: %s; delete the directory %s", e, directory);
         }
     }
 
-    private static UncheckedIOException notWritten(@Nullable IOException why) {
+    private static UncheckedIOException notWritten(IOException why) {
         return new UncheckedIOException(
-                "the prompt cannot be written below " + System.getProperty("java.io.tmpdir"),
-                why == null ? new IOException() : why);
+                "the prompt cannot be written below " + System.getProperty("java.io.tmpdir") + ": make room there",
+                why);
     }
 }

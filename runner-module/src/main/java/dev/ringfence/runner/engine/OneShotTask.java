@@ -152,7 +152,7 @@ final class OneShotTask implements Generation {
             var command = EngineCommand.oneShot(model, settings, program, asked, files);
             for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
                 text.setLength(0);
-                var output = new OneShotOutput(this::loaded, piece -> heard.add(new Heard.Piece(piece)));
+                var output = new OneShotOutput(this::loaded, piece -> hear(piece, asked.mostTokens()));
                 begin(shots.start(command, output));
                 var end = awaitEnd();
                 var outside = outsideEnd();
@@ -206,6 +206,21 @@ final class OneShotTask implements Generation {
 
     private synchronized void remember(FencedResult how) {
         ended = how;
+    }
+
+    /** A program that puts out more than it was asked for is stopped, so that a listener that is slow costs no more memory. */
+    private void hear(String piece, int most) {
+        if (heard.size() <= most) {
+            heard.add(new Heard.Piece(piece));
+        } else {
+            stopProgram();
+        }
+    }
+
+    private synchronized void stopProgram() {
+        if (process != null) {
+            process.stop();
+        }
     }
 
     private synchronized void late() {
