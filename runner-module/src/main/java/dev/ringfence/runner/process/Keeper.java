@@ -200,6 +200,7 @@ final class Keeper implements RunningProcess {
                 e.addSuppressed(stuck);
             }
             tree.close();
+            var _ = tree.orphans();
             throw e;
         }
         var waited = Libc.await(child);

@@ -103,6 +103,7 @@ final class ProgramStart implements AutoCloseable {
             } catch (RuntimeException | Error e) {
                 tree.signalGroup(Libc.SIGKILL);
                 Libc.await(pid);
+                tree.close();
                 throw e;
             }
             return new ProgramStart(tree, null, null);
@@ -133,6 +134,7 @@ final class ProgramStart implements AutoCloseable {
                 start.running().ifPresent(pid -> {
                     var _ = Libc.kill(-pid, Libc.SIGKILL);
                     Libc.await(pid);
+                    Census.forget(pid);
                 });
                 start.release();
                 throw e;
