@@ -3,11 +3,15 @@ package dev.ringfence.blackbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,6 +28,12 @@ class FirstProcessIT {
 
     @TempDir
     Path directory;
+
+    /** Jobs in the tier landlock have users of their own, and pass it on the way to their workspace. */
+    @BeforeEach
+    void open() throws IOException {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"namespaces", "landlock"})

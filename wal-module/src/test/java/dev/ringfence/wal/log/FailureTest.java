@@ -260,7 +260,7 @@ class FailureTest {
     void theCopyOfATornTailIsWholeAlsoWhenItsRemovalFoundNoRoomAtFirst() throws IOException {
         // Given a tail that is longer than what is read at once
         var options = Logs.SMALL.withSizes(4 << 20, 1024);
-        open(options).close();
+        open(options, new DiskStorage()).close();
         var segment = Logs.segment(directory, 1);
         var torn = Files.readAllBytes(segment);
         torn[SegmentHeader.SIZE + 100] = 7;
@@ -273,7 +273,7 @@ class FailureTest {
         });
 
         // When the removal has begun, finds no room, and is begun once more
-        try (var log = open(options)) {
+        try (var log = open(options, storage)) {
             assertThat(log.health()).isInstanceOf(Health.Full.class);
             storage.heal();
             assertThat(Logs.append(log, "next")).isEqualTo(1);
@@ -289,8 +289,8 @@ class FailureTest {
         }
     }
 
-    private WriteAheadLog open(LogOptions options) {
-        return SegmentedLog.recover(directory, options, storage, (sequence, time, payload) -> {})
+    private WriteAheadLog open(LogOptions options, Storage on) {
+        return SegmentedLog.recover(directory, options, on, (sequence, time, payload) -> {})
                 .log();
     }
 
