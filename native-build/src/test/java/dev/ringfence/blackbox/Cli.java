@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +51,16 @@ final class Cli {
     /** Without any of this process's own RINGFENCE settings but where the engine is. */
     static Process start(Map<String, String> environment, List<String> arguments, Path stdout, Path stderr)
             throws IOException {
-        var builder = new ProcessBuilder(Packaged.command(arguments))
+        return start(List.of(), environment, arguments, stdout, stderr);
+    }
+
+    /** @param launcher a program with its arguments that starts the command line; empty for none */
+    static Process start(
+            List<String> launcher, Map<String, String> environment, List<String> arguments, Path stdout, Path stderr)
+            throws IOException {
+        var command = new ArrayList<>(launcher);
+        command.addAll(Packaged.command(arguments));
+        var builder = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(stdout.toFile()))
                 .redirectError(ProcessBuilder.Redirect.appendTo(stderr.toFile()));

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,14 +22,20 @@ final class RunningService implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration STOP = Duration.ofSeconds(60);
 
+    /** Makes what it starts the first process of a process namespace, and ends that with itself. */
+    private static final List<String> NAMESPACE =
+            List.of("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--");
+
     private final Process process;
     private final Path log;
     private final int port;
+    private final boolean first;
 
-    private RunningService(Process process, Path log, int port) {
+    private RunningService(Process process, Path log, int port, boolean first) {
         this.process = process;
         this.log = log;
         this.port = port;
+        this.first = first;
     }
 
     /** Starts the service and waits until it is ready. */
@@ -37,7 +44,15 @@ final class RunningService implements AutoCloseable {
     }
 
     static RunningService start(Path data, Path catalog, Map<String, String> environment) {
-        var service = launch(data, catalog, freePort(), environment);
+        return ready(launch(data, catalog, freePort(), environment));
+    }
+
+    /** Starts the service as the first process of a process namespace of its own. */
+    static RunningService startAsFirstProcess(Path data, Path catalog, Map<String, String> environment) {
+        return ready(launch(NAMESPACE, data, catalog, freePort(), environment));
+    }
+
+    private static RunningService ready(RunningService service) {
         try {
             service.awaitReady();
         } catch (RuntimeException | Error e) {
@@ -49,6 +64,11 @@ final class RunningService implements AutoCloseable {
 
     /** Starts the service and returns at once. */
     static RunningService launch(Path data, Path catalog, int port, Map<String, String> environment) {
+        return launch(List.of(), data, catalog, port, environment);
+    }
+
+    private static RunningService launch(
+            List<String> launcher, Path data, Path catalog, int port, Map<String, String> environment) {
         try {
             var log = Files.createTempFile("ringfence-service", ".log");
             var arguments = List.of(
@@ -64,7 +84,7 @@ final class RunningService implements AutoCloseable {
             // What else runs on the machine is none of the tests' matter.
             var all = new HashMap<>(Map.of("RINGFENCE_GUARD_ENABLED", "false"));
             all.putAll(environment);
-            return new RunningService(Cli.start(all, arguments, log, log), log, port);
+            return new RunningService(Cli.start(launcher, all, arguments, log, log), log, port, !launcher.isEmpty());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -105,7 +125,40 @@ final class RunningService implements AutoCloseable {
     }
 
     long pid() {
-        return process.pid();
+        return service().pid();
+    }
+
+    private ProcessHandle service() {
+        return first ? process.children().findFirst().orElseGet(process::toHandle) : process.toHandle();
+    }
+
+    /** All processes of the namespace that the service is the first process of, as {@code ps} shows them. */
+    List<String> processes() {
+        return execute("ps -e -o stat=,args= | grep -v 'ps -e -o\\|grep -v'")
+                .lines()
+                .map(String::strip)
+                .sorted()
+                .toList();
+    }
+
+    /** Runs a shell command in the namespace that the service is the first process of; its output. */
+    String execute(String command) {
+        try {
+            var shell = new ProcessBuilder(
+                            "nsenter", "--target", Long.toString(pid()), "--pid", "--mount", "--", "sh", "-c", command)
+                    .redirectErrorStream(true)
+                    .start();
+            try (var output = shell.getInputStream()) {
+                var said = new String(output.readAllBytes(), StandardCharsets.UTF_8);
+                assertThat(shell.waitFor()).as(said).isZero();
+                return said;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 
     /** All that the service wrote to stdout and stderr. */
@@ -125,7 +178,7 @@ final class RunningService implements AutoCloseable {
 
     /** SIGTERM; returns at once. */
     void terminate() {
-        process.destroy();
+        service().destroy();
     }
 
     /** The exit code, once the process has ended. */

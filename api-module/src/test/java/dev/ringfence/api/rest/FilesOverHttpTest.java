@@ -207,6 +207,42 @@ class FilesOverHttpTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"namespaces", "landlock"})
+    void aProgramReadsFromItsInputAFileThatIsLongerThanAnyRequestAndInNoPlaceThatItSees(String tier)
+            throws IOException {
+        var large = Files.createTempFile(OwnRoots.PLACE.resolve("notes"), "large", "");
+        Files.writeString(large, "line\n".repeat(4_000_000));
+        var file = arguments().put("path", large.getFileName().toString()).put("root", "notes");
+        var arguments = arguments().put("cmd", "wc -l; head -c 1 " + large + " 2>&1 | grep -cE 'denied|such'");
+        arguments.set("stdin_file", file);
+
+        var job = Api.run(job("ShellExec", arguments).put("profile", tier));
+
+        assertThat(job.getString("result.stdout")).as(job.prettify()).isEqualTo("4000000\n1\n");
+        Files.delete(large);
+    }
+
+    @Test
+    void aFileForAProgramsInputThatCannotBeReadIsRefusedBeforeTheProgramStarts() {
+        var arguments = arguments().put("cmd", "touch started");
+        arguments.set("stdin_file", arguments().put("path", "key").put("root", "vault"));
+
+        assertThat(run("ShellExec", arguments).getString("error.type")).isEqualTo("unknown-root");
+        dryRun(job("ShellExec", arguments))
+                .body("would_run", equalTo(false))
+                .body("error.type", equalTo("unknown-root"));
+
+        arguments.set("stdin_file", arguments().put("path", "not-there"));
+        assertThat(run("ShellExec", arguments).getString("error.type")).isEqualTo("no-such-file");
+        assertThat(run("FileRead", arguments().put("path", "started")).getString("error.type"))
+                .isEqualTo("no-such-file");
+
+        var both = run("ShellExec", arguments.put("stdin", "text"));
+        assertThat(both.getString("error.type")).isEqualTo("invalid-arguments");
+        assertThat(both.getString("error.message")).contains("/stdin and /stdin_file");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"../x", "/etc/passwd", "a/../../x", "a\u0000b"})
     void aPathThatLeadsOutIsRefused(String path) {
         var read = run("FileRead", arguments().put("path", path));

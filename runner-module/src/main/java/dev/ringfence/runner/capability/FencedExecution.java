@@ -252,6 +252,10 @@ final class FencedExecution implements Execution {
                 yield new Outcome.TimedOut(limit.equals(most) ? limit : deadline, data);
             }
             case ProcessEnd.Stopped() -> new Outcome.Cancelled(data);
+            case ProcessEnd.InputFailed(FileRefused why) ->
+                new Outcome.Failed(why.type(), "the input ended early: " + FenceJson.message(why), data);
+            case ProcessEnd.InputFailed(Throwable why) ->
+                new Outcome.Failed("input-failed", "the input ended early: " + why.getMessage(), data);
         };
     }
 
@@ -274,6 +278,7 @@ final class FencedExecution implements Execution {
             case ProcessEnd.Signalled(int signal) -> json.put("signal", signal);
             case ProcessEnd.TimedOut _ -> json.put("ended_by", "deadline");
             case ProcessEnd.Stopped() -> json.put("ended_by", "cancellation");
+            case ProcessEnd.InputFailed _ -> json.put("ended_by", "input");
         }
         return json.put("wall_ms", result.usage().wall().toMillis());
     }

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.process.ProgramInput;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** What a job runs in fences: programs one after the other, as long as each ends with zero. Used by one thread. */
 interface FencedScript {
@@ -40,15 +42,24 @@ interface FencedScript {
      * @param readOnly what it needs of the host, at the same place
      * @param quiet whether its output is for the script only
      */
-    @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares steps
-    record Step(List<String> argv, Map<String, String> environment, byte[] input, List<Path> readOnly, boolean quiet) {}
+    record Step(
+            List<String> argv,
+            Map<String, String> environment,
+            ProgramInput input,
+            List<Path> readOnly,
+            boolean quiet) {
+        /** The same with another input. */
+        Step reading(ProgramInput other) {
+            return new Step(argv, environment, other, readOnly, quiet);
+        }
+    }
 
-    /** A single program, and what its output may not show. */
-    static FencedScript of(Step step, Collection<String> secrets) {
+    /** A single program, and what its output may not show; the step may refuse as {@link #next} does. */
+    static FencedScript of(Supplier<Step> step, Collection<String> secrets) {
         return new FencedScript() {
             @Override
             public Optional<Step> next(List<FencedResult> done) {
-                return done.isEmpty() ? Optional.of(step) : Optional.empty();
+                return done.isEmpty() ? Optional.of(step.get()) : Optional.empty();
             }
 
             @Override

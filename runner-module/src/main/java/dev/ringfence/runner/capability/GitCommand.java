@@ -2,6 +2,7 @@ package dev.ringfence.runner.capability;
 
 import dev.ringfence.runner.files.FilePath;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.process.ProgramInput;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -121,7 +122,7 @@ final class GitCommand {
         argv.addAll(command);
         var environment = new HashMap<>(environment());
         environment.putAll(more);
-        return new FencedScript.Step(argv, environment, new byte[0], readOnly(), quiet);
+        return new FencedScript.Step(argv, environment, ProgramInput.NONE, readOnly(), quiet);
     }
 
     private Map<String, String> environment() {

@@ -8,6 +8,7 @@ import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.files.FilePath;
 import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.process.ProgramInput;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,7 +145,7 @@ public final class ManifestCapability implements Capability {
         if (!violations.isEmpty()) {
             throw new InvalidArguments(violations);
         }
-        var step = new FencedScript.Step(manifest.arguments(values), ENVIRONMENT, new byte[0], List.of(), false);
+        var step = new FencedScript.Step(manifest.arguments(values), ENVIRONMENT, ProgramInput.NONE, List.of(), false);
         return new Script(step, List.copyOf(roots), manifest.json());
     }
 

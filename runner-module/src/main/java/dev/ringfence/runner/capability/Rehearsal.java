@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.process.ProgramInput;
 import java.time.Duration;
 import java.util.List;
 
@@ -50,6 +51,9 @@ final class Rehearsal {
         step.environment().keySet().stream()
                 .sorted()
                 .forEach(name -> environment.put(name, step.environment().get(name)));
-        return json.put("input_bytes", step.input().length);
+        return switch (step.input()) {
+            case ProgramInput.Bytes(byte[] bytes) -> json.put("input_bytes", bytes.length);
+            case ProgramInput.Pieces _ -> json.put("input_streamed", true);
+        };
     }
 }

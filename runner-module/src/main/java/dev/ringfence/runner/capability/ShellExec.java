@@ -2,12 +2,17 @@ package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.files.FilePath;
+import dev.ringfence.runner.files.FileReads;
+import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.process.ProgramInput;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Runs a shell command, or a program with its arguments, in a fence. Nothing of it is looked at or forbidden: the fence
@@ -66,6 +71,25 @@ public final class ShellExec implements Capability {
                 "stdin": {
                   "type": "string",
                   "description": "what the command reads from its standard input"
+                },
+                "stdin_file": {
+                  "type": "object",
+                  "properties": {
+                    "path": {
+                      "type": "string",
+                      "minLength": 1,
+                      "maxLength": 4096,
+                      "description": "the file, relative to the root"
+                    },
+                    "root": {
+                      "type": "string",
+                      "default": "workspace",
+                      "description": "the directory that the path is below"
+                    }
+                  },
+                  "required": ["path"],
+                  "additionalProperties": false,
+                  "description": "a file of any length that the command reads from its standard input"
                 }
               },
               "anyOf": [{ "required": ["cmd"] }, { "required": ["argv"] }],
@@ -109,8 +133,9 @@ public final class ShellExec implements Capability {
     @Override
     public Execution start(Invocation invocation, OutputSink sink) {
         var given = Environment.of(invocation.arguments());
-        var script = FencedScript.of(
-                step(invocation.arguments(), given), given.secret().values());
+        var step = step(invocation.arguments(), given);
+        var script =
+                FencedScript.of(() -> withFile(step, invocation), given.secret().values());
         return FencedExecution.start(tools, invocation, deadline(invocation), script, sink);
     }
 
@@ -118,7 +143,12 @@ public final class ShellExec implements Capability {
     public Outcome dryRun(Invocation invocation) {
         var step = step(
                 invocation.arguments(), Environment.of(invocation.arguments()).masked());
-        return Rehearsal.of(tools, invocation, deadline(invocation), List.of(), List.of(step));
+        try {
+            return Rehearsal.of(
+                    tools, invocation, deadline(invocation), List.of(), List.of(withFile(step, invocation)));
+        } catch (FileRefused e) {
+            return new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object());
+        }
     }
 
     private static Duration deadline(Invocation invocation) {
@@ -135,9 +165,8 @@ public final class ShellExec implements Capability {
         var environment = new HashMap<>(ENVIRONMENT);
         environment.putAll(given.plain());
         environment.putAll(given.secret());
-        if (arguments.has("cmd") && arguments.has("argv")) {
-            throw new InvalidArguments(List.of("/cmd and /argv are both given: give one"));
-        }
+        onlyOne(arguments, "cmd", "argv");
+        onlyOne(arguments, "stdin", "stdin_file");
         var argv = new ArrayList<String>();
         if (arguments.has("cmd")) {
             length("/cmd", arguments.path("cmd").asText(), LONGEST_COMMAND);
@@ -150,9 +179,29 @@ public final class ShellExec implements Capability {
         return new FencedScript.Step(
                 argv,
                 environment,
-                arguments.path("stdin").asText("").getBytes(StandardCharsets.UTF_8),
+                new ProgramInput.Bytes(arguments.path("stdin").asText("").getBytes(StandardCharsets.UTF_8)),
                 List.of(),
                 false);
+    }
+
+    private static void onlyOne(JsonNode arguments, String one, String other) {
+        if (arguments.has(one) && arguments.has(other)) {
+            throw new InvalidArguments(List.of("/%s and /%s are both given: give one".formatted(one, other)));
+        }
+    }
+
+    /** The file is looked at before a program starts for it, and read as the program reads. */
+    private FencedScript.Step withFile(FencedScript.Step step, Invocation invocation) {
+        var file = invocation.arguments().path("stdin_file");
+        if (file.isMissingNode()) {
+            return step;
+        }
+        var places = tools.places()
+                .orElseThrow(() -> new FileRefused("unknown-root", "there are no roots for /stdin_file here"));
+        var root = places.root(Optional.ofNullable(file.get("root")).map(JsonNode::asText), invocation);
+        var path = FilePath.parse(file.path("path").asText(), root);
+        var _ = FileReads.size(root, path);
+        return step.reading(new ProgramInput.Pieces(FileReads.pieces(root, path)));
     }
 
     private static void program(JsonNode words, List<String> argv) {

@@ -4,6 +4,7 @@ import dev.ringfence.catalog.GgufHeader;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.Workplace;
+import dev.ringfence.runner.process.ProgramInput;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,7 +48,7 @@ record EngineCommand(FencedCommand command, String socket) {
                 profile(model),
                 commandLine(installation, file, socket, model, purpose, settings, header),
                 ENVIRONMENT,
-                new byte[0],
+                ProgramInput.NONE,
                 readOnly,
                 ENGINE_THREADS,
                 true,

@@ -272,6 +272,7 @@ final class LlamaServer {
             case ProcessEnd.Signalled(int signal) -> "signal " + signal;
             case ProcessEnd.TimedOut(Duration limit) -> "out of time after " + seconds(limit);
             case ProcessEnd.Stopped() -> "stopped";
+            case ProcessEnd.InputFailed(Throwable why) -> "without its input: " + why.getMessage();
         };
         if (result.limitsHit().isEmpty()) {
             return end;

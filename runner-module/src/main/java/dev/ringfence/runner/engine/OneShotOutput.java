@@ -22,6 +22,7 @@ final class OneShotOutput implements OutputListener {
 
     private final Runnable begun;
     private final Consumer<String> pieces;
+    private final HeldBackQueue<?> queue;
     private final LogTail log = new LogTail();
     private ByteArrayOutputStream pending = new ByteArrayOutputStream();
     private String lastLog = "";
@@ -32,10 +33,22 @@ final class OneShotOutput implements OutputListener {
      *
      * @param begun the model is loaded; called once
      * @param pieces hears the answer
+     * @param queue where they wait then, as long as it wants more
      */
-    OneShotOutput(Runnable begun, Consumer<String> pieces) {
+    OneShotOutput(Runnable begun, Consumer<String> pieces, HeldBackQueue<?> queue) {
         this.begun = begun;
         this.pieces = pieces;
+        this.queue = queue;
+    }
+
+    @Override
+    public void attached(Runnable look) {
+        queue.attach(look);
+    }
+
+    @Override
+    public boolean wantsMore() {
+        return queue.wantsMore();
     }
 
     @Override

@@ -14,9 +14,7 @@ import dev.ringfence.runner.process.ProcessEnd;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -41,11 +39,7 @@ final class OneShotTask implements Generation {
     private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
     private final Thread thread;
 
-    /**
-     * What the program's keeper heard, for the thread that may be held back. As many pieces as tokens were asked for at
-     * most, and the last one.
-     */
-    private final BlockingQueue<Heard> heard = new LinkedBlockingQueue<>();
+    private final HeldBackQueue<Heard> heard = new HeldBackQueue<>();
 
     // Only the task's own thread touches these: the answer as it is put out now, and what the listener has heard of it.
     private final StringBuilder text = new StringBuilder();
@@ -152,7 +146,7 @@ final class OneShotTask implements Generation {
             var command = EngineCommand.oneShot(model, settings, program, asked, files);
             for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
                 text.setLength(0);
-                var output = new OneShotOutput(this::loaded, piece -> hear(piece, asked.mostTokens()));
+                var output = new OneShotOutput(this::loaded, piece -> heard.add(new Heard.Piece(piece)), heard);
                 begin(shots.start(command, output));
                 var end = awaitEnd();
                 var outside = outsideEnd();
@@ -206,21 +200,6 @@ final class OneShotTask implements Generation {
 
     private synchronized void remember(FencedResult how) {
         ended = how;
-    }
-
-    /** A program that puts out more than it was asked for is stopped, so that a listener that is slow costs no more memory. */
-    private void hear(String piece, int most) {
-        if (heard.size() <= most) {
-            heard.add(new Heard.Piece(piece));
-        } else {
-            stopProgram();
-        }
-    }
-
-    private synchronized void stopProgram() {
-        if (process != null) {
-            process.stop();
-        }
     }
 
     private synchronized void late() {

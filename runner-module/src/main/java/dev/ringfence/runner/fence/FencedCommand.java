@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.process.ProgramInput;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.Objects;
  * @param profile what it may use
  * @param argv the program, as an absolute path inside the fence, and its arguments
  * @param environment all of its environment; nothing is inherited
- * @param input what it reads from standard input, which then ends
+ * @param input what it reads from standard input
  * @param readOnly host paths that the runner itself needs inside, at the same place, beside the profile's
  * @param threads how many threads the program may have beside its first, on top of the profile's child processes; for
  *     programs of an operator's choice, such as an engine, and zero for what an agent chose
@@ -24,13 +25,12 @@ import java.util.Objects;
  * @param capture how much of each output stream is kept
  * @param workplace directories of the host that it works in
  */
-@SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares commands
 public record FencedCommand(
         String name,
         SandboxProfile profile,
         List<String> argv,
         Map<String, String> environment,
-        byte[] input,
+        ProgramInput input,
         List<Path> readOnly,
         int threads,
         boolean serves,
@@ -39,6 +39,7 @@ public record FencedCommand(
         Workplace workplace) {
     public FencedCommand {
         Objects.requireNonNull(profile);
+        Objects.requireNonNull(input);
         Objects.requireNonNull(workplace);
         if (!name.matches("[A-Za-z0-9.-]{1,80}")) {
             throw new IllegalArgumentException("not a name for a fence: " + name);
@@ -57,7 +58,7 @@ public record FencedCommand(
             SandboxProfile profile,
             List<String> argv,
             Map<String, String> environment,
-            byte[] input,
+            ProgramInput input,
             List<Path> readOnly,
             int threads,
             Duration deadline,
@@ -77,7 +78,17 @@ public record FencedCommand(
             int threads,
             Duration deadline,
             long capture) {
-        this(name, profile, argv, environment, input, readOnly, threads, deadline, capture, Workplace.NONE);
+        this(
+                name,
+                profile,
+                argv,
+                environment,
+                new ProgramInput.Bytes(input),
+                readOnly,
+                threads,
+                deadline,
+                capture,
+                Workplace.NONE);
     }
 
     /** The deadline that holds: no longer than the profile allows. */

@@ -35,7 +35,10 @@ final class TierCheck {
             new Network(NetworkAccess.NONE, List.of(), 0),
             new Security(true, true, true, false));
 
-    /** Before it, a job of the service's own user could send signals to the service. */
+    /**
+     * Before it, a job could send signals to the service: to all of it when it has the same user, and otherwise to a thread
+     * that acts as that user for a moment, which is enough to kill the whole process.
+     */
     private static final int VERSION_WITH_SCOPES = 6;
 
     private final Host host;
@@ -100,14 +103,14 @@ final class TierCheck {
             return Optional.of(new Lack(
                     "this kernel has no Landlock, or it is switched off or forbidden (kernel "
                             + System.getProperty("os.version", "unknown") + ")",
-                    "use Linux 5.13 or newer with CONFIG_SECURITY_LANDLOCK and landlock in its lsm= list, and a"
+                    "use Linux 6.12 or newer with CONFIG_SECURITY_LANDLOCK and landlock in its lsm= list, and a"
                             + " container runtime whose seccomp profile knows it (since 2021)"));
         }
-        if (!host.root() && host.landlock().getAsInt() < VERSION_WITH_SCOPES) {
+        if (host.landlock().getAsInt() < VERSION_WITH_SCOPES) {
             return Optional.of(new Lack(
                     "Landlock has version " + host.landlock().getAsInt() + ", which cannot keep a job from sending"
-                            + " signals to the service, whose user it has",
-                    "use Linux 6.12 or newer, or run the service as root, so that each job gets a user of its own"));
+                            + " signals to the service, of which threads have the job's user, or all of it has",
+                    "use Linux 6.12 or newer, or a host that allows namespaces"));
         }
         return Optional.empty();
     }
@@ -158,8 +161,7 @@ final class TierCheck {
                 facts.add(
                         host.landlock().isEmpty()
                                 ? "no Landlock"
-                                : "Landlock version " + host.landlock().getAsInt()
-                                        + weaknesses(host.landlock().getAsInt()));
+                                : "Landlock version " + host.landlock().getAsInt());
         }
         facts.add(host.cgroupVersion().orElse("no control group to write to"));
         for (var controller : Controller.values()) {
@@ -171,17 +173,6 @@ final class TierCheck {
             }
         }
         return facts;
-    }
-
-    private static String weaknesses(int version) {
-        var without = new ArrayList<String>();
-        if (version < 4) {
-            without.add("TCP ports are guarded by the filter alone");
-        }
-        if (version < VERSION_WITH_SCOPES) {
-            without.add("signals are kept apart by users alone");
-        }
-        return without.isEmpty() ? "" : " (" + String.join("; ", without) + ")";
     }
 
     private static String setting(String file) {

@@ -2,6 +2,7 @@ package dev.ringfence.runner.files;
 
 import dev.ringfence.runner.process.HeldDirectory;
 import dev.ringfence.runner.process.PinnedFile;
+import io.smallrye.mutiny.Multi;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -9,12 +10,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
+import org.jboss.logging.Logger;
 
 /**
  * Reads files below a root: regular files only, reached without following a link. A FIFO or a device is never opened. All
  * methods block.
  */
 public final class FileReads {
+    private static final int PIECE = 64 * 1024;
+    private static final Logger LOG = Logger.getLogger(FileReads.class);
+
     private FileReads() {}
 
     /**
@@ -53,6 +58,52 @@ public final class FileReads {
             return regular(file, root, path).size();
         } catch (IOException e) {
             throw Failures.of(e, root, path);
+        }
+    }
+
+    /**
+     * All of a file, in pieces that are read as they are asked for; its reading blocks. The stream fails with
+     * {@link FileRefused} when the file cannot be read. A subscription is for one file: what is put in its place
+     * meanwhile is not read.
+     */
+    public static Multi<byte[]> pieces(FileRoot root, FilePath path) {
+        return Multi.createFrom()
+                .resource(() -> open(root, path), channel -> pieces(channel, root, path))
+                .withFinalizer(FileReads::close);
+    }
+
+    private static FileChannel open(FileRoot root, FilePath path) {
+        try (var directory = HeldDirectory.of(root.path());
+                var file = directory.file(path.toString())) {
+            var _ = regular(file, root, path);
+            return FileChannel.open(file.path(), StandardOpenOption.READ);
+        } catch (IOException e) {
+            throw Failures.of(e, root, path);
+        }
+    }
+
+    private static Multi<byte[]> pieces(FileChannel file, FileRoot root, FilePath path) {
+        return Multi.createFrom().generator(() -> file, (channel, emitter) -> {
+            var buffer = ByteBuffer.allocate(PIECE);
+            try {
+                int count = channel.read(buffer);
+                if (count < 0) {
+                    emitter.complete();
+                } else {
+                    emitter.emit(Arrays.copyOf(buffer.array(), count));
+                }
+            } catch (IOException e) {
+                emitter.fail(Failures.of(e, root, path));
+            }
+            return channel;
+        });
+    }
+
+    private static void close(FileChannel file) {
+        try {
+            file.close();
+        } catch (IOException e) {
+            LOG.debugf("a file that was read could not be closed: %s", e.getMessage());
         }
     }
 

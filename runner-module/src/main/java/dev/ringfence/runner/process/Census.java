@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,6 +32,8 @@ public final class Census {
     private static final long MEMORY_NANOS = Duration.ofMillis(250).toNanos();
 
     private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
+    private static final int FIRST_PROCESS = 1;
+    private static final AtomicBoolean WATCHED = new AtomicBoolean();
     private static final int OURSELVES = (int) ProcessHandle.current().pid();
     private static final ReentrantLock LOCK = new ReentrantLock();
 
@@ -42,7 +45,7 @@ public final class Census {
     /** Children that a keeper will wait for itself. */
     private static final Set<Integer> KEPT = new HashSet<>();
 
-    /** What orphans used that were waited for here. */
+    /** What orphans of the jobs that run used that were waited for here. */
     private static final Map<Long, Libc.Waited> REAPED = new HashMap<>();
 
     private Census() {}
@@ -50,14 +53,68 @@ public final class Census {
     /** From now on orphans of jobs become children of this process, wherever it runs, and are waited for here. */
     public static void adoptOrphans() {
         SystemCalls.adoptOrphans();
+        if (WATCHED.compareAndSet(false, true)) {
+            Orphans.watch();
+        }
     }
 
-    /** Marks a child of ours, which its keeper waits for, and all that it will start. */
+    /** A keeper will wait for this child itself. */
+    static void keep(int pid) {
+        LOCK.lock();
+        try {
+            KEPT.add(pid);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** Whether a keeper will wait for this child. */
+    static boolean kept(int pid) {
+        LOCK.lock();
+        try {
+            return KEPT.contains(pid);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /**
+     * Waits for all ended children of this process that no keeper waits for. Of those that are no job's, only for such as
+     * were there the last time, too: by then a child of ours is known to its keeper.
+     *
+     * @param strangers what the last call returned
+     * @return those that are no job's and that were not waited for yet
+     */
+    static Set<Integer> reapOrphans(Set<Integer> strangers) {
+        LOCK.lock();
+        try {
+            look(System.nanoTime());
+            var left = new HashSet<Integer>();
+            for (var known : marks.entrySet()) {
+                int pid = known.getKey();
+                if (known.getValue() != 0) {
+                    ProcessEntry.of(pid).ifPresent(entry -> reap(entry, known.getValue()));
+                } else if (OURSELVES == FIRST_PROCESS
+                        && ProcessEntry.of(pid).filter(Census::isOrphan).isPresent()) {
+                    if (strangers.contains(pid)) {
+                        var _ = Libc.reap(pid);
+                    } else {
+                        left.add(pid);
+                    }
+                }
+            }
+            return left;
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** Marks a child of ours and all that it will start. */
     static void enrol(int pid, JobMark mark, OptionalInt user) {
         LOCK.lock();
         try {
             mark(pid, mark, user);
-            KEPT.add(pid);
+            REAPED.put(mark.value(), Libc.Waited.NOTHING);
         } finally {
             LOCK.unlock();
         }
@@ -75,7 +132,7 @@ public final class Census {
         }
     }
 
-    /** A marked child has been waited for. */
+    /** A child has been waited for. */
     static void forget(int pid) {
         LOCK.lock();
         try {
@@ -277,11 +334,15 @@ public final class Census {
 
     /** An orphan that became our child and has ended: nobody else waits for it. */
     private static boolean reap(ProcessEntry entry, long mark) {
-        if (!entry.zombie() || entry.parent() != OURSELVES || KEPT.contains(entry.pid())) {
+        if (!isOrphan(entry)) {
             return false;
         }
-        Libc.reap(entry.pid()).ifPresent(used -> REAPED.merge(mark, used, Libc.Waited::plus));
+        Libc.reap(entry.pid()).ifPresent(used -> REAPED.computeIfPresent(mark, (_, before) -> before.plus(used)));
         return true;
+    }
+
+    private static boolean isOrphan(ProcessEntry entry) {
+        return entry.zombie() && entry.parent() == OURSELVES && !KEPT.contains(entry.pid());
     }
 
     private static void look(long now) {

@@ -3,6 +3,8 @@ package dev.ringfence.runner.process;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** One descriptor that a keeper looks at. */
 sealed interface Channel {
@@ -81,12 +83,20 @@ sealed interface Channel {
     final class Input implements Channel {
         private static final int CHUNK = 64 * 1024;
         private final int descriptor;
-        private final byte[] bytes;
+        private final @Nullable InputPieces pieces;
+        private byte[] bytes = new byte[0];
         private int sent;
 
-        Input(int descriptor, byte[] bytes) {
+        /** @param wake makes the keeper look at this again */
+        Input(int descriptor, ProgramInput input, Runnable wake) {
             this.descriptor = descriptor;
-            this.bytes = bytes;
+            switch (input) {
+                case ProgramInput.Bytes(byte[] given) -> {
+                    bytes = given;
+                    pieces = null;
+                }
+                case ProgramInput.Pieces(var source) -> pieces = new InputPieces(source, wake);
+            }
         }
 
         @Override
@@ -94,20 +104,53 @@ sealed interface Channel {
             return descriptor;
         }
 
+        /** An end that nobody reads from any more is told of in any case. */
         @Override
         public short interest() {
-            return Libc.POLLOUT;
+            return pieces == null || sent < bytes.length || pieces.ready() ? Libc.POLLOUT : 0;
+        }
+
+        /** The program may run. */
+        void begin() {
+            if (pieces != null) {
+                pieces.begin();
+            }
+        }
+
+        /** Why no more comes, if that is not the input's end. */
+        @Nullable Throwable failure() {
+            return pieces == null ? null : pieces.failure();
+        }
+
+        /** Nobody reads any more. */
+        void end() {
+            if (pieces != null) {
+                pieces.end();
+            }
         }
 
         /** Sends what fits; false when there is nothing more to send or nobody who reads it. */
-        boolean feed() {
+        boolean feed(short events) {
+            if ((events & Libc.POLLERR) != 0) {
+                return false;
+            }
+            if (sent == bytes.length && pieces != null) {
+                var piece = pieces.piece();
+                bytes = piece == null ? new byte[0] : piece;
+                sent = 0;
+            }
+            return send() && (sent < bytes.length || (pieces != null && pieces.next()));
+        }
+
+        /** False when nobody reads. */
+        private boolean send() {
             int length = Math.min(CHUNK, bytes.length - sent);
             if (length == 0) {
-                return false;
+                return true;
             }
             try (var arena = Arena.ofConfined()) {
                 var chunk = arena.allocate(length);
-                chunk.copyFrom(java.lang.foreign.MemorySegment.ofArray(bytes).asSlice(sent, length));
+                chunk.copyFrom(MemorySegment.ofArray(bytes).asSlice(sent, length));
                 sent += (int) Libc.write(descriptor, chunk);
             } catch (NativeCallException e) {
                 return switch (e.errno()) {
@@ -116,7 +159,7 @@ sealed interface Channel {
                     default -> throw e;
                 };
             }
-            return sent < bytes.length;
+            return true;
         }
     }
 }

@@ -76,6 +76,7 @@ final class Keeper implements RunningProcess {
 
     private Phase phase = Phase.RUNNING;
     private @Nullable ProcessEnd cause;
+    private Channel.@Nullable Input input;
     private boolean gateOpen;
     private long startedAt;
     private long deadlineAt;
@@ -109,6 +110,11 @@ final class Keeper implements RunningProcess {
     @Override
     public void stop() {
         stopAsked = true;
+        wake();
+    }
+
+    /** Makes the loop look at everything again. */
+    private void wake() {
         wakeLock.lock();
         try {
             if (wake >= 0) {
@@ -175,9 +181,17 @@ final class Keeper implements RunningProcess {
         startedAt = System.nanoTime();
         deadlineAt = startedAt + request.deadline().toNanos();
         var channels = new ArrayList<Channel>();
-        var start = ProgramStart.of(request, supervisor, mine, channels);
+        listener.attached(this::wake);
+        var start = ProgramStart.of(request, supervisor, mine, channels, this::wake);
+        input = channels.stream()
+                .filter(Channel.Input.class::isInstance)
+                .map(Channel.Input.class::cast)
+                .findFirst()
+                .orElseThrow();
         try (start) {
             return watch(start.tree(), channels, arena, mine);
+        } finally {
+            input.end();
         }
     }
 
@@ -202,6 +216,7 @@ final class Keeper implements RunningProcess {
                 e.addSuppressed(stuck);
             }
             tree.close();
+            var _ = tree.orphans();
             throw e;
         }
         var waited = Libc.await(child);
@@ -253,7 +268,7 @@ final class Keeper implements RunningProcess {
             } else if (now - drainUntil >= 0) {
                 return;
             }
-            var polled = List.copyOf(channels);
+            var polled = polled(channels, childLives);
             var _ = Libc.poll(entries.segment(), entries.fill(polled), timeout(now, childLives));
             for (int i = 0; i < polled.size(); i++) {
                 if (entries.events(i) == 0) {
@@ -274,11 +289,24 @@ final class Keeper implements RunningProcess {
         }
     }
 
+    /** A program whose output nobody wants now waits at its full pipes; what it left in them is no more than they hold. */
+    private List<Channel> polled(List<Channel> channels, boolean childLives) {
+        return childLives && !listener.wantsMore()
+                ? channels.stream().filter(c -> !(c instanceof Channel.Output)).toList()
+                : List.copyOf(channels);
+    }
+
     /** Does what a ready channel asks for; false when it is at its end. */
     private boolean attend(Tree tree, Channel channel, short events, List<Channel> channels, MemorySegment buffer) {
         return switch (channel) {
             case Channel.Event event -> read(event.descriptor(), buffer).length > 0;
-            case Channel.Input input -> input.feed();
+            case Channel.Input stdin -> {
+                boolean more = stdin.feed(events);
+                if (!more) {
+                    stdin.end();
+                }
+                yield more;
+            }
             case Channel.Calls calls -> {
                 // A hang-up alone: nothing is left that could ask.
                 boolean asks = (events & Libc.POLLIN) != 0;
@@ -320,6 +348,9 @@ final class Keeper implements RunningProcess {
             }
         }
         channels.removeIf(Channel.Gate.class::isInstance);
+        if (input != null) {
+            input.begin();
+        }
         started.complete(tree.pid());
     }
 
@@ -337,7 +368,11 @@ final class Keeper implements RunningProcess {
             } else if (now - deadlineAt >= 0) {
                 cause = new ProcessEnd.TimedOut(request.deadline());
             } else {
-                return;
+                var failure = input == null ? null : input.failure();
+                if (failure == null) {
+                    return;
+                }
+                cause = new ProcessEnd.InputFailed(failure);
             }
             phase = Phase.ASKED;
             killAt = now + request.grace().toNanos();

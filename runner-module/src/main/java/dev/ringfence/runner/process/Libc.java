@@ -36,6 +36,7 @@ final class Libc {
     static final int EPIPE = 32;
     static final short POLLIN = 1;
     static final short POLLOUT = 4;
+    static final short POLLERR = 8;
     static final int RLIMIT_FSIZE = 1;
     static final int RLIMIT_DATA = 2;
     static final int RLIMIT_CORE = 4;

@@ -13,6 +13,9 @@ public sealed interface ProcessEnd {
     /** It was still running when its time was up; nothing of it runs any more. */
     record TimedOut(Duration limit) implements ProcessEnd {}
 
+    /** The source of its input failed before the program had ended; nothing of it runs any more. */
+    record InputFailed(Throwable why) implements ProcessEnd {}
+
     /** It was told to stop; nothing of it runs any more. */
     record Stopped() implements ProcessEnd {}
 }

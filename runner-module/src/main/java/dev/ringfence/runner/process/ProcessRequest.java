@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param argv all of it, the program's own name first
  * @param environment all of it; nothing is inherited
  * @param directory where the program starts
- * @param input what it reads from standard input, which then ends
+ * @param input what it reads from standard input
  * @param data what it may read as descriptors 3, 4, …
  * @param files what it gets as descriptors behind {@code data}; they stay the caller's to close, after the start
  * @param supervised whether, behind {@code files}, it has a descriptor to report its status to and a gate to wait at:
@@ -25,14 +25,13 @@ import java.util.Optional;
  * @param capture how many bytes of each output stream are kept; what comes beyond is read and counted
  * @param confinement what the program is started under; empty to start it with the service's own rights
  */
-@SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares requests
 public record ProcessRequest(
         String name,
         Path executable,
         List<String> argv,
         Map<String, String> environment,
         Path directory,
-        byte[] input,
+        ProgramInput input,
         List<byte[]> data,
         List<PinnedFile> files,
         boolean supervised,
@@ -47,7 +46,7 @@ public record ProcessRequest(
             List<String> argv,
             Map<String, String> environment,
             Path directory,
-            byte[] input,
+            ProgramInput input,
             List<byte[]> data,
             boolean supervised,
             Duration deadline,
@@ -73,6 +72,7 @@ public record ProcessRequest(
     public ProcessRequest {
         Objects.requireNonNull(executable);
         Objects.requireNonNull(directory);
+        Objects.requireNonNull(input);
         Objects.requireNonNull(deadline);
         Objects.requireNonNull(grace);
         Objects.requireNonNull(confinement);

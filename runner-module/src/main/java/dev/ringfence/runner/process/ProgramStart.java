@@ -39,11 +39,13 @@ final class ProgramStart implements AutoCloseable {
      *
      * @param mine takes the keeper's ends
      * @param channels takes what the keeper has to look at
+     * @param wake makes the keeper look
      * @throws NativeCallException when it could not be started
      */
-    static ProgramStart of(ProcessRequest request, Supervisor supervisor, Descriptors mine, List<Channel> channels) {
+    static ProgramStart of(
+            ProcessRequest request, Supervisor supervisor, Descriptors mine, List<Channel> channels, Runnable wake) {
         try (var childSide = new Descriptors(request.descriptors())) {
-            var theirs = descriptors(request, mine, childSide, channels);
+            var theirs = descriptors(request, mine, childSide, channels, wake);
             if (request.confinement().isEmpty()) {
                 try (var arena = Arena.ofConfined()) {
                     return plain(prepare(arena, request, theirs), request, supervisor);
@@ -56,9 +58,9 @@ final class ProgramStart implements AutoCloseable {
     }
 
     private static List<Integer> descriptors(
-            ProcessRequest request, Descriptors mine, Descriptors childSide, List<Channel> channels) {
+            ProcessRequest request, Descriptors mine, Descriptors childSide, List<Channel> channels, Runnable wake) {
         var theirs = new ArrayList<Integer>();
-        channels.add(new Channel.Input(childSide.split(mine, true), request.input()));
+        channels.add(new Channel.Input(childSide.split(mine, true), request.input(), wake));
         theirs.add(childSide.last());
         channels.add(new Channel.Output(childSide.split(mine, false), Stream.STDOUT));
         theirs.add(childSide.last());
@@ -101,6 +103,7 @@ final class ProgramStart implements AutoCloseable {
             } catch (RuntimeException | Error e) {
                 tree.signalGroup(Libc.SIGKILL);
                 Libc.await(pid);
+                tree.close();
                 throw e;
             }
             return new ProgramStart(tree, null, null);
@@ -131,6 +134,7 @@ final class ProgramStart implements AutoCloseable {
                 start.running().ifPresent(pid -> {
                     var _ = Libc.kill(-pid, Libc.SIGKILL);
                     Libc.await(pid);
+                    Census.forget(pid);
                 });
                 start.release();
                 throw e;

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * System calls that the C library has no function for, or whose function acts on all threads of the process where only
@@ -28,6 +29,7 @@ final class SystemCalls {
     private static final int SETRESUID = AARCH64 ? 147 : 117;
     private static final int SETRESGID = AARCH64 ? 149 : 119;
     private static final int CAPSET = AARCH64 ? 91 : 126;
+    private static final int WAITID = AARCH64 ? 95 : 247;
     private static final int PIDFD_SEND_SIGNAL = 424;
     private static final int PIDFD_OPEN = 434;
     private static final int MKDIRAT = AARCH64 ? 34 : 258;
@@ -37,6 +39,11 @@ final class SystemCalls {
     private static final int LANDLOCK_CREATE_RULESET = 444;
     private static final int LANDLOCK_ADD_RULE = 445;
     private static final int LANDLOCK_RESTRICT_SELF = 446;
+
+    private static final int ALL_CHILDREN = 0;
+    private static final int WNOHANG = 0x1;
+    private static final int WEXITED = 0x4;
+    private static final int WNOWAIT = 0x0100_0000;
 
     private static final int PR_CAPBSET_DROP = 24;
     private static final int PR_SET_CHILD_SUBREAPER = 36;
@@ -85,6 +92,17 @@ final class SystemCalls {
         }
         check("pidfd_send_signal", result);
         return true;
+    }
+
+    /** One of the children that have ended and that nobody has waited for; it stays to be waited for. */
+    static OptionalInt endedChild() {
+        try (var arena = Arena.ofConfined()) {
+            // siginfo_t: 128 bytes, the process number behind three words and padding.
+            var found = arena.allocate(128, 8);
+            long result = call(WAITID, ALL_CHILDREN, 0, found.address(), WEXITED | WNOHANG | WNOWAIT);
+            int pid = found.get(ValueLayout.JAVA_INT, 16);
+            return result == 0 && pid != 0 ? OptionalInt.of(pid) : OptionalInt.empty();
+        }
     }
 
     /** The calling thread, as the kernel numbers it. */

@@ -22,6 +22,7 @@ public final class Tree {
 
     Tree(int child) {
         this.child = child;
+        Census.keep(child);
     }
 
     /** The direct child's process id. */

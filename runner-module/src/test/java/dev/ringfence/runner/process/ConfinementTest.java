@@ -250,7 +250,7 @@ class ConfinementTest {
                 argv,
                 Map.of("PATH", "/usr/bin:/bin", "LC_ALL", "C"),
                 Path.of("/"),
-                new byte[0],
+                ProgramInput.NONE,
                 List.of(),
                 false,
                 LONG,

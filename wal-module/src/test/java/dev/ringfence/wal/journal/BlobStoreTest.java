@@ -3,9 +3,11 @@ package dev.ringfence.wal.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ringfence.wal.log.MemoryDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,6 +54,29 @@ class BlobStoreTest {
         assertThatThrownBy(() -> store.file(blob)).hasMessageContaining("has 2 bytes, and had 3");
         Files.delete(file);
         assertThatThrownBy(() -> store.file(blob)).hasMessageContaining("is gone");
+    }
+
+    /** The event that names it is acknowledged, whoever wrote the bytes first. */
+    @Test
+    void aBlobThatAnEarlierProcessLeftUnderANameThatIsNotDurableIsDurableOnceItIsWrittenAgain() throws IOException {
+        var disk = new MemoryDisk();
+        disk.breakWith((operation, file) -> {
+            if (operation == MemoryDisk.Operation.SYNC_DIRECTORY && file.endsWith("blobs")) {
+                throw new IOException("Killed");
+            }
+        });
+        assertThatThrownBy(() -> write(on(disk), "stdout", new byte[] {1, 2, 3}))
+                .hasMessage("Killed");
+        var next = disk.afterKill();
+
+        var blob = write(on(next), "stdout", new byte[] {1, 2, 3});
+
+        assertThat(on(next.afterPowerLoss(new Random(1), 0)).file(blob))
+                .isEqualTo(MemoryDisk.ROOT.resolve("blobs").resolve(blob.sha256()));
+    }
+
+    private static BlobStore on(MemoryDisk disk) {
+        return new BlobStore(new JournalFiles(MemoryDisk.ROOT, new DurableFiles(disk)));
     }
 
     @Test

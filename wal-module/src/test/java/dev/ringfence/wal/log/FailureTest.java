@@ -257,28 +257,40 @@ class FailureTest {
 
     @Test
     void theCopyOfATornTailIsWholeAlsoWhenItsRemovalFoundNoRoomAtFirst() throws IOException {
-        Logs.write(directory, "kept");
+        // Given a tail that is longer than what is read at once
+        var options = Logs.SMALL.withSizes(4 << 20, 1024);
+        open(options, new DiskStorage()).close();
         var segment = Logs.segment(directory, 1);
         var torn = Files.readAllBytes(segment);
-        var end = Logs.offsets(segment).getLast();
-        torn[end + 100] = 7;
+        torn[SegmentHeader.SIZE + 100] = 7;
+        torn[SegmentHeader.SIZE + 2 * SegmentScan.WHOLE] = 7;
         Files.write(segment, torn);
         storage.breakAfterWriteWith((operation, file) -> {
             if (file.equals(segment) && storage.count(Operation.RENAME) > 0) {
                 throw new IOException(FULL);
             }
         });
-        try (var log = Logs.open(directory, storage)) {
+
+        // When the removal has begun, finds no room, and is begun once more
+        try (var log = open(options, storage)) {
             assertThat(log.health()).isInstanceOf(Health.Full.class);
             storage.heal();
-            assertThat(Logs.append(log, "next")).isEqualTo(2);
+            assertThat(Logs.append(log, "next")).isEqualTo(1);
         }
+
+        // Then
         try (var files = Files.list(directory)) {
             assertThat(files.filter(file -> file.toString().contains(".torn-")))
                     .singleElement()
-                    .satisfies(copy ->
-                            assertThat(Files.readAllBytes(copy)).isEqualTo(Arrays.copyOfRange(torn, end, end + 101)));
+                    .satisfies(copy -> assertThat(Files.readAllBytes(copy))
+                            .isEqualTo(Arrays.copyOfRange(
+                                    torn, SegmentHeader.SIZE, SegmentHeader.SIZE + 2 * SegmentScan.WHOLE + 1)));
         }
+    }
+
+    private WriteAheadLog open(LogOptions options, Storage on) {
+        return SegmentedLog.recover(directory, options, on, (sequence, time, payload) -> {})
+                .log();
     }
 
     @Test

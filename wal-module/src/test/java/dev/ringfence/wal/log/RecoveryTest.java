@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -212,14 +213,24 @@ class RecoveryTest {
     }
 
     @Test
+    void aFileOfAnotherKindIsRefusedAlsoWhenItsChecksumIsRight() throws IOException {
+        Logs.write(directory, "record");
+        var file = Logs.segment(directory, 1);
+        var content = ByteBuffer.wrap(Files.readAllBytes(file));
+        content.put("RINGFMAP".getBytes(StandardCharsets.US_ASCII));
+        content.putInt(60, checksum(content));
+        Files.write(file, content.array());
+
+        assertCorrupt(file, 0);
+    }
+
+    @Test
     void aNewerFormatIsRefusedWithBothVersions() throws IOException {
         Logs.write(directory, "record");
         var file = Logs.segment(directory, 1);
         var content = ByteBuffer.wrap(Files.readAllBytes(file));
         content.putInt(8, 7);
-        var crc = new CRC32C();
-        crc.update(content.slice(0, 60));
-        content.putInt(60, (int) crc.getValue());
+        content.putInt(60, checksum(content));
         Files.write(file, content.array());
 
         assertThatThrownBy(() -> Logs.recover(directory))
@@ -295,6 +306,12 @@ class RecoveryTest {
 
         assertThat(recovered.texts()).containsExactly("first");
         assertThat(recovered.tail()).isInstanceOf(Tail.Torn.class);
+    }
+
+    private static int checksum(ByteBuffer header) {
+        var crc = new CRC32C();
+        crc.update(header.slice(0, 60));
+        return (int) crc.getValue();
     }
 
     private interface Craft {
