@@ -72,6 +72,22 @@ final class Admission {
             this.number = number;
         }
 
+        /** Takes a slot if it is the job's turn at once; otherwise it waits for none. */
+        boolean takesTurn() {
+            lock.lock();
+            try {
+                var mine = agents.get(agent);
+                if (mine != null) {
+                    mine.waiting.add(this);
+                    handOut();
+                    mine.waiting.remove(this);
+                }
+                return hasTurn;
+            } finally {
+                lock.unlock();
+            }
+        }
+
         /** Returns when the job has a slot. */
         void awaitTurn() throws InterruptedException {
             lock.lockInterruptibly();

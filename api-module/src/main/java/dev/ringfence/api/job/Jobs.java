@@ -16,6 +16,7 @@ import dev.ringfence.wal.journal.JobRecord;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.log.Health;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -179,26 +180,48 @@ public final class Jobs {
             return join(overtaken.get(), event, wanting);
         }
         var ticket = admit(job);
-        preparation.before(event).subscribe().with(_ -> write(job, ticket, event), failure -> {
+        preparation.before(event).subscribe().with(_ -> enter(job, ticket, event), failure -> {
             ticket.close();
             giveUp(job, failure);
         });
         return job.acknowledged().replaceWith(job);
     }
 
-    private void write(Job job, Admission.Ticket ticket, JobEvent.Submitted event) {
-        journal.append(event)
-                .subscribe()
-                .with(
-                        _ -> {
-                            preparation.settled(event, true);
-                            acknowledged(job, ticket);
-                        },
-                        failure -> {
-                            preparation.settled(event, false);
-                            ticket.close();
-                            giveUp(job, failure);
-                        });
+    private void enter(Job job, Admission.Ticket ticket, JobEvent.Submitted event) {
+        if (ticket.takesTurn()) {
+            onThread(job, () -> begin(job, ticket, event));
+        } else {
+            // Elsewhere than on the log's writer thread: whoever waits may have much to do.
+            journal.append(event)
+                    .emitOn(Infrastructure.getDefaultExecutor())
+                    .subscribe()
+                    .with(
+                            _ -> {
+                                acknowledge(job, event);
+                                travel(job, ticket);
+                            },
+                            failure -> refuse(job, ticket, event, failure));
+        }
+    }
+
+    private void begin(Job job, Admission.Ticket ticket, JobEvent.Submitted event) {
+        final Runnable rest;
+        try {
+            rest = road.enter(job, event);
+        } catch (RuntimeException e) {
+            refuse(job, ticket, event, e);
+            return;
+        }
+        follow(job, ticket, () -> {
+            acknowledge(job, event);
+            rest.run();
+        });
+    }
+
+    private void refuse(Job job, Admission.Ticket ticket, JobEvent.Submitted event, Throwable failure) {
+        preparation.settled(event, false);
+        ticket.close();
+        giveUp(job, failure);
     }
 
     /** The job that has the key of this submission, wherever it is. */
@@ -227,27 +250,32 @@ public final class Jobs {
         return known.acknowledged().replaceWith(known);
     }
 
-    private void acknowledged(Job job, Admission.Ticket ticket) {
+    private void acknowledge(Job job, JobEvent.Submitted event) {
+        preparation.settled(event, true);
         job.moved(job.view());
         observer.submitted(job.view());
         job.acknowledge();
-        travel(job, ticket);
     }
 
     private void travel(Job job, Admission.Ticket ticket) {
         job.waitsWith(ticket);
-        Thread.ofVirtual().name("job-" + job.id()).start(() -> {
-            try {
-                road.travel(job, ticket);
-            } catch (RuntimeException e) {
-                LOG.errorf(
-                        e, "job %s could not be brought to its end; it will be interrupted after a restart", job.id());
-                job.lost(e);
-            } finally {
-                ticket.close();
-                finished(job);
-            }
-        });
+        onThread(job, () -> follow(job, ticket, () -> road.travel(job, ticket)));
+    }
+
+    private static void onThread(Job job, Runnable task) {
+        Thread.ofVirtual().name("job-" + job.id()).start(task);
+    }
+
+    private void follow(Job job, Admission.Ticket ticket, Runnable road) {
+        try {
+            road.run();
+        } catch (RuntimeException e) {
+            LOG.errorf(e, "job %s could not be brought to its end; it will be interrupted after a restart", job.id());
+            job.lost(e);
+        } finally {
+            ticket.close();
+            finished(job);
+        }
     }
 
     private void finished(Job job) {

@@ -34,7 +34,8 @@ import org.jboss.logging.Logger;
  * submitted ─► a slot is free ─► schema ─► journal: started ─► fence and run ─► tree gone ─► journal: end ─► result
  * </pre>
  *
- * A step that has an effect outside follows only what the journal has made durable.
+ * A step that has an effect outside follows only what the journal has made durable. A job that finds a free slot when it is
+ * submitted is journaled as submitted and started at once, which spares it a sync.
  */
 final class Road {
     private static final Logger LOG = Logger.getLogger(Road.class);
@@ -160,11 +161,78 @@ final class Road {
         }
     }
 
+    /**
+     * Journals a submission that has a slot already, and with it whatever is known to follow. Blocks.
+     *
+     * @return what is left to do, once the caller has been told
+     * @throws RuntimeException as {@link Journal#append} fails; nothing is kept of the job then
+     */
+    Runnable enter(Job job, JobEvent.Submitted submission) {
+        travelling.add(job);
+        try {
+            var first = first(job);
+            var events = new ArrayList<JobEvent>(List.of(submission));
+            events.addAll(first.events());
+            journal.append(events).await().indefinitely();
+            return () -> {
+                try {
+                    follow(job, first);
+                } finally {
+                    travelling.remove(job);
+                }
+            };
+        } catch (RuntimeException | Error e) {
+            travelling.remove(job);
+            throw e;
+        }
+    }
+
     private void run(Job job) {
+        var first = first(job);
+        write(first.events());
+        follow(job, first);
+    }
+
+    private void follow(Job job, First first) {
+        switch (first) {
+            case First.Ended over -> ended(job, over.end());
+            case First.Begun begun -> {
+                job.moved(JobView.started(
+                        job.submission(), begun.started(), job.view().fate().attempts() + 1));
+                // Held until the end that names them is durable, so that nothing takes them for left over.
+                try (var outputs = new JobOutputs(journal.blobs())) {
+                    var ending = work(job, begun.capability(), begun.profile(), outputs);
+                    end(job, ending.notes(), ending.end());
+                }
+            }
+        }
+    }
+
+    /** What happens to a job when its turn has come. */
+    private sealed interface First {
+        List<JobEvent> events();
+
+        record Ended(JobEvent.End end) implements First {
+            @Override
+            public List<JobEvent> events() {
+                return List.of(end);
+            }
+        }
+
+        record Begun(
+                Capability capability, SandboxProfile profile, JobEvent.Validated validated, JobEvent.Started started)
+                implements First {
+            @Override
+            public List<JobEvent> events() {
+                return List.of(validated, started);
+            }
+        }
+    }
+
+    private First first(Job job) {
         var submission = job.submission();
         if (job.cancellation().isPresent()) {
-            end(job, cancelled(job, nothing()));
-            return;
+            return new First.Ended(cancelled(job, nothing()));
         }
         var capability = capabilities.find(submission.capability());
         var profile = profiles.apply(Optional.of(submission.profile()))
@@ -174,42 +242,30 @@ final class Road {
                         .orElse(found));
         if (capability.isEmpty() || profile.isEmpty()) {
             // Both were there when the job was admitted: it comes from before a restart with other settings.
-            end(
+            return new First.Ended(failed(
                     job,
-                    failed(
-                            job,
-                            capability.isEmpty() ? "unknown-capability" : "unknown-profile",
-                            "the service was restarted without "
-                                    + (capability.isEmpty()
-                                            ? "the capability " + submission.capability()
-                                            : "the sandbox profile " + submission.profile())));
-            return;
+                    capability.isEmpty() ? "unknown-capability" : "unknown-profile",
+                    "the service was restarted without "
+                            + (capability.isEmpty()
+                                    ? "the capability " + submission.capability()
+                                    : "the sandbox profile " + submission.profile())));
         }
         try {
             capabilities.validate(capability.get(), job.arguments());
         } catch (InvalidArguments e) {
-            end(job, failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
-            return;
+            return new First.Ended(failed(job, "invalid-arguments", String.valueOf(e.getMessage())));
         }
         var exhausted = exhausted(submission, capability.get());
         if (exhausted.isPresent()) {
-            end(job, failed(job, "tokens-exhausted", exhausted.get().message()));
-            return;
+            return new First.Ended(
+                    failed(job, "tokens-exhausted", exhausted.get().message()));
         }
         var validated = new JobEvent.Validated(job.id(), Instant.now());
         var started = new JobEvent.Started(
                 job.id(), Instant.now(), tiers.apply(profile.get()).orElse(null));
-        if (job.cancellation().isPresent()) {
-            end(job, cancelled(job, nothing()));
-            return;
-        }
-        write(List.of(validated, started));
-        job.moved(JobView.started(submission, started, job.view().fate().attempts() + 1));
-        // Held until the end that names them is durable, so that nothing takes them for left over.
-        try (var outputs = new JobOutputs(journal.blobs())) {
-            var ending = work(job, capability.get(), profile.get(), outputs);
-            end(job, ending.notes(), ending.end());
-        }
+        return job.cancellation().isPresent()
+                ? new First.Ended(cancelled(job, nothing()))
+                : new First.Begun(capability.get(), profile.get(), validated, started);
     }
 
     private Optional<TokenQuota.Exhausted> exhausted(JobEvent.Submitted submission, Capability capability) {
@@ -295,9 +351,14 @@ final class Road {
             durable = failed(job, "result-too-large", String.valueOf(e.getMessage()), telemetryOf(event));
             write(with(notes, durable));
         }
+        ended(job, durable);
+    }
+
+    /** The end is durable. */
+    private static void ended(Job job, JobEvent.End end) {
         var view = job.view();
         job.moved(JobView.ended(
-                job.submission(), view.startedAt(), durable, view.fate().with(durable.blobs())));
+                job.submission(), view.startedAt(), end, view.fate().with(end.blobs())));
     }
 
     private static ObjectNode telemetryOf(JobEvent.End event) {

@@ -50,6 +50,17 @@ class JobsTest {
     }
 
     @Test
+    void aJobThatFindsASlotIsSubmittedAndStartedByOneSync() {
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), Probe.heldByTheTest())) {
+            pipeline.submit();
+            await().untilAsserted(() -> assertThat(pipeline.syncs).containsExactly(3));
+
+            pipeline.submit();
+            await().untilAsserted(() -> assertThat(pipeline.syncs).containsExactly(3, 1));
+        }
+    }
+
+    @Test
     void anEndIsDurableWhenItIsShown() {
         try (var pipeline = Pipeline.open(directory, Probe.done())) {
             var job = pipeline.submit();

@@ -10,6 +10,7 @@ import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.JobSummary;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.log.LogObserver;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /** The pipeline of jobs over a real journal. */
@@ -27,10 +29,14 @@ final class Pipeline implements AutoCloseable {
     final Journal journal;
     final Jobs jobs;
 
-    private Pipeline(Path directory, Journal journal, Jobs jobs) {
+    /** How many records each sync made durable. */
+    final List<Integer> syncs;
+
+    private Pipeline(Path directory, Journal journal, Jobs jobs, List<Integer> syncs) {
         this.directory = directory;
         this.journal = journal;
         this.jobs = jobs;
+        this.syncs = syncs;
     }
 
     static JobSettings settings(int concurrency, int queue) {
@@ -47,7 +53,15 @@ final class Pipeline implements AutoCloseable {
     }
 
     static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog, JobHost host) {
-        var recovered = Journal.recover(directory, JournalOptions.defaults().withSizes(256 << 10, 32 << 10));
+        var syncs = new CopyOnWriteArrayList<Integer>();
+        var options = JournalOptions.defaults().withSizes(256 << 10, 32 << 10);
+        var log = options.log().withObserver(new LogObserver() {
+            @Override
+            public void synced(int records, long bytes, Duration write, Duration sync) {
+                syncs.add(records);
+            }
+        });
+        var recovered = Journal.recover(directory, options.withLog(log));
         var jobs = new Jobs(
                 settings,
                 recovered.journal(),
@@ -59,7 +73,7 @@ final class Pipeline implements AutoCloseable {
                 Preparation.NONE,
                 JobObserver.NONE);
         jobs.recover(recovered.jobs());
-        return new Pipeline(directory, recovered.journal(), jobs);
+        return new Pipeline(directory, recovered.journal(), jobs, syncs);
     }
 
     static Pipeline open(Path directory, Capability capability) {

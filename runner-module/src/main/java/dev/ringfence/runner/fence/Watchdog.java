@@ -35,6 +35,8 @@ final class Watchdog {
     private final List<LimitHit> hits = new ArrayList<>();
     private long mostTasks;
     private long diskAt;
+    private long diskSeen;
+    private long diskSeenAt;
     private long peakMemory;
     private int hidden;
     private boolean holding;
@@ -48,6 +50,7 @@ final class Watchdog {
         this.temporary = new TemporaryFiles(watch.temporaryBytes());
         this.bytes = new Pace(watch.ioBytesPerSecond(), now);
         this.diskAt = now;
+        this.diskSeenAt = now;
     }
 
     /** What ended the job. */
@@ -178,13 +181,30 @@ final class Watchdog {
             return Optional.empty();
         }
         var size = belongings.disk.map(disk -> disk.growth(members)).orElse(DiskUse.Size.NONE);
-        long end = System.nanoTime();
-        diskAt = end + Math.max(LEAST_REST_NANOS, (end - begin) * REST);
+        diskAt = System.nanoTime() + rest(size.bytes(), begin);
         var observed = size.bytes() > watch.diskBytes()
                 ? size.bytes() + " bytes in " + size.files() + " files"
                 : size.trouble();
         return observed.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new LimitHit("resources.max_disk_mb", watch.diskBytes() + " bytes", observed));
+    }
+
+    /**
+     * Until the next look at the disk. Sooner when the job, writing on as fast as since the last one, would have used up
+     * half of its room by then; but not more than half of the time is for looking.
+     */
+    private long rest(long bytes, long begun) {
+        long now = System.nanoTime();
+        long took = now - begun;
+        long rest = Math.max(LEAST_REST_NANOS, took * REST);
+        long grown = bytes - diskSeen;
+        if (grown > 0) {
+            double left = Math.max(0, watch.diskBytes() - bytes) / 2.0;
+            rest = Math.clamp((long) (left * (begun - diskSeenAt) / grown), took, rest);
+        }
+        diskSeen = bytes;
+        diskSeenAt = begun;
+        return rest;
     }
 }

@@ -12,6 +12,10 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +36,22 @@ final class Keeper implements RunningProcess {
     private static final long DRAIN_NANOS = Duration.ofSeconds(1).toNanos();
 
     private static final long NEVER = Long.MAX_VALUE;
+
+    /**
+     * One for each process that is watched; kept for a while, as a new one costs a tenth of what a small program does. A
+     * small stack: the loop is flat.
+     */
+    private static final Executor THREADS = new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE,
+            10,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            Thread.ofPlatform()
+                    .name("keeper-", 0)
+                    .daemon(true)
+                    .stackSize(256 * 1024L)
+                    .factory());
 
     private enum Phase {
         RUNNING,
@@ -74,12 +94,7 @@ final class Keeper implements RunningProcess {
     }
 
     void start() {
-        // A small stack: the loop is flat, and there is one such thread for each process.
-        Thread.ofPlatform()
-                .name("keeper-" + request.name())
-                .daemon(true)
-                .stackSize(256 * 1024L)
-                .start(this::keep);
+        THREADS.execute(this::keep);
         try {
             started.join();
         } catch (CompletionException e) {
@@ -119,6 +134,7 @@ final class Keeper implements RunningProcess {
     }
 
     private void keep() {
+        Thread.currentThread().setName("keeper-" + request.name());
         try {
             var result = watchAndClose();
             ended.complete(result);

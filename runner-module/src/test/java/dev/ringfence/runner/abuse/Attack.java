@@ -99,9 +99,10 @@ record Attack(FencedResult result) {
         assertThat(stdout()).contains("contained ");
     }
 
+    /** It was ended, or had ended already when the watchdog saw what it wrote last. */
     void filledItsDirectory() {
         heldBy(DISK);
-        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + SIGKILL));
+        assertThat(result.end()).isIn(new ProcessEnd.Exited(128 + SIGKILL), new ProcessEnd.Exited(0));
     }
 
     /** In the other tier they are in memory. */

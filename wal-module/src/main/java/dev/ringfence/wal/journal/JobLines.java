@@ -73,9 +73,13 @@ final class JobLines {
             fail(head, refused);
             return;
         }
-        log.append(List.copyOf(head.encoded))
-                .subscribe()
-                .with(sequence -> succeed(head, reached, sequence), failure -> fail(head, failure));
+        var _ = log.append(List.copyOf(head.encoded)).whenComplete((sequence, failure) -> {
+            if (failure == null) {
+                succeed(head, reached, sequence);
+            } else {
+                fail(head, failure);
+            }
+        });
     }
 
     private void succeed(Waiting head, LongConsumer reached, Long sequence) {

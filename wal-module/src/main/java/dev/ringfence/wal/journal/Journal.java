@@ -122,7 +122,8 @@ public final class Journal implements AutoCloseable {
     /**
      * Queues an event. The events of one job are written one after the other, in the order of these calls: each only
      * once the one before it is durable, or has failed. Each subscription sees the same outcome, and cancelling one
-     * changes nothing.
+     * changes nothing. What is told of the outcome runs on the log's writer thread: it has to be quick, and go elsewhere
+     * with anything more.
      *
      * @return the event's sequence number, once the event is durable. Or {@link JournalException.IllegalTransition},
      *     {@link JournalException.TooLarge}, {@link JournalException.NotEncodable},

@@ -48,7 +48,10 @@ public record JournalOptions(
                 Duration.ofDays(30),
                 10L << 30,
                 JournalState.RUN_ROWS,
-                LogOptions.defaults().withSizes(16 << 20, event + EventRecord.LINK_BYTES),
+                // Behind an append the journal only folds the event and wakes who waits for it.
+                LogOptions.defaults()
+                        .withSizes(16 << 20, event + EventRecord.LINK_BYTES)
+                        .withAcknowledgements(Runnable::run),
                 JournalObserver.none());
     }
 

@@ -1,51 +1,56 @@
 package dev.ringfence.wal.log;
 
-import io.smallrye.mutiny.Uni;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** Records on their way into the log, all of them or none. The writer settles it, the acknowledger tells those who wait. */
 final class Append {
     private final List<Payload> payloads;
-    private final List<Integer> sizes;
     private final CompletableFuture<Long> done = new CompletableFuture<>();
+    private final long size;
+    private final long frames;
     private long sequence;
     private @Nullable Throwable failure;
     private boolean settled;
 
     Append(List<Payload> payloads) {
         this.payloads = List.copyOf(payloads);
-        sizes = this.payloads.stream().map(Payload::size).toList();
+        long bytes = 0;
+        long framed = 0;
+        for (var payload : this.payloads) {
+            bytes += payload.size();
+            framed += Frame.sizeOf(payload.size());
+        }
+        size = bytes;
+        frames = framed;
     }
 
     /** How many records. */
     int records() {
-        return sizes.size();
+        return payloads.size();
     }
 
-    /** The bytes of each. */
-    List<Integer> sizes() {
-        return sizes;
-    }
-
+    /** The bytes of all of them. */
     long size() {
-        return sizes.stream().mapToLong(Integer::longValue).sum();
+        return size;
     }
 
     /** How much of a segment they take together. */
     long frames() {
-        return sizes.stream().mapToLong(Frame::sizeOf).sum();
+        return frames;
     }
 
     /** The bytes of all of them, when they follow a record. */
     List<byte[]> after(byte[] previous) {
         var all = new ArrayList<byte[]>(payloads.size());
         for (int i = 0; i < payloads.size(); i++) {
-            var bytes = payloads.get(i).after(all.isEmpty() ? previous : all.getLast());
-            if (bytes.length != sizes.get(i)) {
-                throw new IllegalStateException("A payload said " + sizes.get(i) + " bytes and gave " + bytes.length);
+            var payload = payloads.get(i);
+            var bytes = payload.after(all.isEmpty() ? previous : all.getLast());
+            if (bytes.length != payload.size()) {
+                throw new IllegalStateException("A payload said " + payload.size() + " bytes and gave " + bytes.length);
             }
             all.add(bytes);
         }
@@ -76,15 +81,7 @@ final class Append {
         }
     }
 
-    Uni<Long> outcome() {
-        return Uni.createFrom().emitter(emitter -> {
-            var _ = done.whenComplete((at, why) -> {
-                if (why == null) {
-                    emitter.complete(at);
-                } else {
-                    emitter.fail(why);
-                }
-            });
-        });
+    CompletionStage<Long> outcome() {
+        return done;
     }
 }

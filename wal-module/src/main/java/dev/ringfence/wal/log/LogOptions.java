@@ -11,8 +11,10 @@ import java.util.concurrent.Executor;
  * @param maxPayloadBytes a larger record is refused
  * @param queueRecords how many records may wait for their acknowledgement; one more is refused
  * @param queueBytes how many bytes the waiting records may hold together; a single record may always wait
- * @param acknowledgements runs the code of those who wait for an append, in order, never on the writer thread. If that
- *     code blocks, later acknowledgements wait, the writer does not, and in the end the queue is full
+ * @param acknowledgements runs the code of those who wait for an append, in order. If that code blocks, later
+ *     acknowledgements wait, the writer does not, and in the end the queue is full. Who waits for appends with nothing
+ *     but quick code can have it run on the writer thread itself ({@code Runnable::run}), which spares the wake-up of
+ *     another
  * @param clock gives the time of each record
  * @param observer sees what the writer does
  * @param storage where the bytes are

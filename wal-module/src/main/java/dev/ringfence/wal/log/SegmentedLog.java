@@ -1,11 +1,11 @@
 package dev.ringfence.wal.log;
 
-import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -106,23 +106,24 @@ final class SegmentedLog implements WriteAheadLog {
     }
 
     @Override
-    public Uni<Long> append(List<Payload> payloads) {
+    public CompletionStage<Long> append(List<Payload> payloads) {
         if (payloads.isEmpty()) {
             throw new IllegalArgumentException("nothing to append");
         }
-        var append = new Append(payloads);
-        for (var size : append.sizes()) {
+        for (var payload : payloads) {
+            int size = payload.size();
             if (size < 1 || size > maxPayloadBytes) {
-                return Uni.createFrom().failure(new LogException.BadSize(size, maxPayloadBytes));
+                return CompletableFuture.failedFuture(new LogException.BadSize(size, maxPayloadBytes));
             }
         }
+        var append = new Append(payloads);
         if (append.frames() > segmentBytes - SegmentHeader.SIZE) {
-            return Uni.createFrom().failure(new LogException.BadSize(append, segmentBytes));
+            return CompletableFuture.failedFuture(new LogException.BadSize(append, segmentBytes));
         }
         try {
-            return queue.offer(append) ? append.outcome() : Uni.createFrom().failure(refusal());
+            return queue.offer(append) ? append.outcome() : CompletableFuture.failedFuture(refusal());
         } catch (LogException.Saturated e) {
-            return Uni.createFrom().failure(e);
+            return CompletableFuture.failedFuture(e);
         }
     }
 

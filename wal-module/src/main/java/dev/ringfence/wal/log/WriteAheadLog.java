@@ -1,8 +1,8 @@
 package dev.ringfence.wal.log;
 
-import io.smallrye.mutiny.Uni;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 
 /**
  * An append-only log of byte records that survive a crash of the process and of the machine.
@@ -67,19 +67,18 @@ public interface WriteAheadLog extends AutoCloseable {
     }
 
     /**
-     * Queues a record. The place in the log is the place in the queue, whether or not anyone subscribes; each
-     * subscription sees the same outcome, and cancelling one changes nothing.
+     * Queues a record. The place in the log is the place in the queue.
      *
      * @param payload at least one byte; not to be changed afterwards
      * @return the record's sequence number, once the record is durable; or a {@link LogException}, with the meaning
-     *     that its class gives
+     *     that its class gives. What depends on it runs where {@link LogOptions#acknowledgements} says
      */
-    default Uni<Long> append(byte[] payload) {
+    default CompletionStage<Long> append(byte[] payload) {
         return append(Payload.of(payload));
     }
 
     /** Queues a record whose bytes depend on the record before it. Otherwise like {@link #append(byte[])}. */
-    default Uni<Long> append(Payload payload) {
+    default CompletionStage<Long> append(Payload payload) {
         return append(List.of(payload));
     }
 
@@ -90,7 +89,7 @@ public interface WriteAheadLog extends AutoCloseable {
      * @param payloads at least one
      * @return the last record's sequence number
      */
-    Uni<Long> append(List<Payload> payloads);
+    CompletionStage<Long> append(List<Payload> payloads);
 
     /** Reads from the log's own disk; otherwise like {@link #read(Path, long, RecordVisitor)}. */
     void read(long fromSequence, RecordVisitor visitor);

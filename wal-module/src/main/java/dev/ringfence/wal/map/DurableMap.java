@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,7 +112,7 @@ public final class DurableMap implements AutoCloseable {
     }
 
     private Uni<@Nullable Void> change(String key, @Nullable ObjectNode value) {
-        Uni<Long> appended;
+        CompletionStage<Long> appended;
         synchronized (this) {
             underWay++;
             records++;
@@ -119,17 +120,16 @@ public final class DurableMap implements AutoCloseable {
         }
         var done = new CompletableFuture<@Nullable Void>();
         // Whether or not anyone waits.
-        appended.subscribe()
-                .with(
-                        _ -> {
-                            settled(() -> hold(entries, key, value));
-                            done.complete(null);
-                            compactIfWorthIt();
-                        },
-                        failure -> {
-                            settled(() -> {});
-                            done.completeExceptionally(failure);
-                        });
+        var _ = appended.whenComplete((_, failure) -> {
+            if (failure == null) {
+                settled(() -> hold(entries, key, value));
+                done.complete(null);
+                compactIfWorthIt();
+            } else {
+                settled(() -> {});
+                done.completeExceptionally(failure);
+            }
+        });
         return Uni.createFrom().completionStage(done::copy);
     }
 
@@ -140,25 +140,23 @@ public final class DurableMap implements AutoCloseable {
 
     /** Writes all entries once more when most records hold no more, and gives up the segments before. */
     private void compactIfWorthIt() {
-        var again = new ArrayList<Uni<Long>>();
+        var again = new ArrayList<CompletableFuture<Long>>();
         synchronized (this) {
             // What is under way is not in the entries yet, and must not be overtaken by what it replaces.
             if (underWay > 0 || records < COMPACT_AFTER || records < 4L * entries.size()) {
                 return;
             }
             records = entries.size();
-            entries.forEach((key, value) -> again.add(log.append(record(key, value))));
+            entries.forEach(
+                    (key, value) -> again.add(log.append(record(key, value)).toCompletableFuture()));
         }
         if (again.isEmpty()) {
             discardBefore(log.lastSequence());
             return;
         }
-        Uni.join()
-                .all(again)
-                .andFailFast()
-                // When one fails, the old records are kept: nothing is lost, and it is tried again later.
-                .subscribe()
-                .with(sequences -> discardBefore(sequences.getFirst()), _ -> {});
+        // When one fails, the old records are kept: nothing is lost, and it is tried again later.
+        var _ = CompletableFuture.allOf(again.toArray(CompletableFuture[]::new))
+                .thenRun(() -> discardBefore(again.getFirst().join()));
     }
 
     private void discardBefore(long sequence) {

@@ -7,11 +7,11 @@ import dev.ringfence.wal.log.Payload;
 import dev.ringfence.wal.log.RecordVisitor;
 import dev.ringfence.wal.log.Segment;
 import dev.ringfence.wal.log.WriteAheadLog;
-import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
 class JobLinesTest {
@@ -87,10 +87,10 @@ class JobLinesTest {
         }
 
         @Override
-        public Uni<Long> append(List<Payload> payloads) {
+        public CompletionStage<Long> append(List<Payload> payloads) {
             var done = new CompletableFuture<Long>();
             waiting.add(done);
-            return Uni.createFrom().completionStage(done);
+            return done;
         }
 
         @Override

@@ -169,9 +169,9 @@ class JournalTest {
         write(Events.submitted("a"), Events.submitted("b"));
         try (var log = rawLog()) {
             var elsewhere = EventRecord.of(Events.submitted("x"), 4096).after(new byte[0]);
-            log.append(EventRecord.of(Events.submitted("c"), 4096).after(elsewhere))
-                    .await()
-                    .indefinitely();
+            var _ = log.append(EventRecord.of(Events.submitted("c"), 4096).after(elsewhere))
+                    .toCompletableFuture()
+                    .join();
         }
 
         assertThatThrownBy(this::open)
@@ -185,7 +185,9 @@ class JournalTest {
     void anImpossibleHistoryIsFoundAndNamed() {
         write(Events.submitted("a"));
         try (var log = rawLog()) {
-            log.append(EventRecord.of(Events.completed("a"), 4096)).await().indefinitely();
+            var _ = log.append(EventRecord.of(Events.completed("a"), 4096))
+                    .toCompletableFuture()
+                    .join();
         }
         assertThatThrownBy(this::open)
                 .isInstanceOf(JournalException.Broken.class)

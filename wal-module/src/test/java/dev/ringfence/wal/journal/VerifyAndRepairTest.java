@@ -67,7 +67,7 @@ class VerifyAndRepairTest {
         try (var log = WriteAheadLog.recover(directory, Journals.OPTIONS.log(), (_, _, _) -> {})
                 .log()) {
             var forged = EventRecord.of(Events.submitted("x"), 4096).after(new byte[] {1});
-            var _ = log.append(forged).await().indefinitely();
+            var _ = log.append(forged).toCompletableFuture().join();
         }
         assertThat(verify()).isInstanceOfSatisfying(Verdict.Broken.class, broken -> {
             assertThat(broken.sequence()).isEqualTo(10);

@@ -20,7 +20,7 @@ final class AppendingChild {
     }
 
     private static void appendNext(WriteAheadLog log) {
-        log.append(Logs.bytes("a record of the child")).subscribe().with(sequence -> {
+        var _ = log.append(Logs.bytes("a record of the child")).thenAccept(sequence -> {
             System.out.println(sequence);
             appendNext(log);
         });

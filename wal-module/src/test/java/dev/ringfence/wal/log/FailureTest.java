@@ -8,7 +8,6 @@ import dev.ringfence.wal.log.FaultyStorage.Operation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -345,11 +344,8 @@ class FailureTest {
     }
 
     private static long together(WriteAheadLog log, String... texts) {
-        return log.append(Stream.of(texts)
-                        .map(text -> Payload.of(Logs.bytes(text)))
-                        .toList())
-                .await()
-                .atMost(Duration.ofSeconds(20));
+        return Logs.await(log.append(
+                Stream.of(texts).map(text -> Payload.of(Logs.bytes(text))).toList()));
     }
 
     @Test

@@ -51,7 +51,7 @@ final class FaultChild {
             var text = life + "." + round + "." + i + "." + "x".repeat(round * 211 % 3000);
             say("+ " + text);
             texts.add(text);
-            appends.add(log.append(text.getBytes(StandardCharsets.ISO_8859_1)).subscribeAsCompletionStage());
+            appends.add(log.append(text.getBytes(StandardCharsets.ISO_8859_1)).toCompletableFuture());
         }
         for (int i = 0; i < texts.size(); i++) {
             tell(texts.get(i), appends.get(i));

@@ -83,7 +83,7 @@ class GroupCommitTest {
         try (var log = WriteAheadLog.recover(directory, options, (sequence, time, payload) -> {})
                 .log()) {
             for (int i = 0; i < 2_000; i++) {
-                log.append(Logs.bytes("record")).subscribe().with(order::add);
+                var _ = log.append(Logs.bytes("record")).thenAccept(order::add);
             }
             await().until(() -> order.size() == 2_000);
         }
@@ -100,7 +100,7 @@ class GroupCommitTest {
                                 Logs.SMALL.withAcknowledgements(acknowledgements),
                                 (sequence, time, payload) -> {})
                         .log()) {
-            log.append(Logs.bytes("first")).subscribe().with(sequence -> {
+            var _ = log.append(Logs.bytes("first")).thenAccept(sequence -> {
                 told.countDown();
                 awaitLatch(blocked);
             });
@@ -181,20 +181,18 @@ class GroupCommitTest {
         var seen = new ArrayList<String>();
         try (var log = Logs.open(directory)) {
             for (int i = 0; i < 2; i++) {
-                log.append(new Payload() {
-                            @Override
-                            public int size() {
-                                return 3;
-                            }
+                Logs.await(log.append(new Payload() {
+                    @Override
+                    public int size() {
+                        return 3;
+                    }
 
-                            @Override
-                            public byte[] after(byte[] previous) {
-                                seen.add(new String(previous, StandardCharsets.UTF_8));
-                                return Logs.bytes("two");
-                            }
-                        })
-                        .await()
-                        .indefinitely();
+                    @Override
+                    public byte[] after(byte[] previous) {
+                        seen.add(new String(previous, StandardCharsets.UTF_8));
+                        return Logs.bytes("two");
+                    }
+                }));
             }
         }
         assertThat(seen).containsExactly("one", "two");

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /** Small logs for tests: segments of 4 KiB, acknowledgements on the writer's own thread. */
 final class Logs {
@@ -41,15 +42,20 @@ final class Logs {
     }
 
     static long append(WriteAheadLog log, String text) {
-        return log.append(bytes(text)).await().atMost(Duration.ofSeconds(20));
+        return await(log.append(bytes(text)));
     }
 
     static CompletableFuture<Long> start(WriteAheadLog log, String text) {
         return future(log.append(bytes(text)));
     }
 
-    static CompletableFuture<Long> future(Uni<Long> uni) {
-        return uni.subscribeAsCompletionStage();
+    static CompletableFuture<Long> future(CompletionStage<Long> appended) {
+        return appended.toCompletableFuture();
+    }
+
+    /** Throws what it fails with. */
+    static long await(CompletionStage<Long> appended) {
+        return Uni.createFrom().completionStage(appended).await().atMost(Duration.ofSeconds(20));
     }
 
     static byte[] bytes(String text) {

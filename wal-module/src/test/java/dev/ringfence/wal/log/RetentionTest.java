@@ -49,21 +49,19 @@ class RetentionTest {
         try (var log = Logs.open(directory)) {
             TEXTS.forEach(text -> Logs.append(log, text));
             assertThat(log.discardBefore(Long.MAX_VALUE)).isEqualTo(13);
-            assertThat(log.append(new Payload() {
-                                @Override
-                                public int size() {
-                                    return 3;
-                                }
+            assertThat(Logs.await(log.append(new Payload() {
+                        @Override
+                        public int size() {
+                            return 3;
+                        }
 
-                                @Override
-                                public byte[] after(byte[] previous) {
-                                    assertThat(new String(previous, StandardCharsets.UTF_8))
-                                            .isEqualTo(TEXTS.getLast());
-                                    return Logs.bytes("new");
-                                }
-                            })
-                            .await()
-                            .indefinitely())
+                        @Override
+                        public byte[] after(byte[] previous) {
+                            assertThat(new String(previous, StandardCharsets.UTF_8))
+                                    .isEqualTo(TEXTS.getLast());
+                            return Logs.bytes("new");
+                        }
+                    })))
                     .isEqualTo(15);
         }
     }

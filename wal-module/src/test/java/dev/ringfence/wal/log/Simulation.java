@@ -218,24 +218,22 @@ final class Simulation {
         }
 
         private void judge(List<String> names, Append append) {
-            append.outcome()
-                    .subscribe()
-                    .with(
-                            last -> {
-                                require(!failed, "record " + last + " was acknowledged after a failure");
-                                for (int i = 0; i < names.size(); i++) {
-                                    oracle.acknowledged(last - names.size() + 1 + i, names.get(i));
-                                }
-                            },
-                            failure -> {
-                                if (failure instanceof LogException.Failed) {
-                                    failed = true;
-                                } else {
-                                    require(failure instanceof LogException.NoSpace, "refused with " + failure);
-                                    names.forEach(oracle::refused);
-                                    refusals++;
-                                }
-                            });
+            var outcome = append.outcome().toCompletableFuture();
+            require(outcome.isDone(), "an append was settled and not told");
+            var failure = outcome.isCompletedExceptionally() ? outcome.exceptionNow() : null;
+            if (failure == null) {
+                long last = outcome.join();
+                require(!failed, "record " + last + " was acknowledged after a failure");
+                for (int i = 0; i < names.size(); i++) {
+                    oracle.acknowledged(last - names.size() + 1 + i, names.get(i));
+                }
+            } else if (failure instanceof LogException.Failed) {
+                failed = true;
+            } else {
+                require(failure instanceof LogException.NoSpace, "refused with " + failure);
+                names.forEach(oracle::refused);
+                refusals++;
+            }
         }
 
         void discard() {
