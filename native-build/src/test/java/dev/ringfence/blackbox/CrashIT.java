@@ -3,13 +3,11 @@ package dev.ringfence.blackbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.Files;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -21,6 +19,8 @@ import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CrashIT {
     private static final int JOBS = 200;
@@ -100,8 +100,8 @@ class CrashIT {
         }
         if (tier.equals("namespaces")) {
             // The kernel ends them with the service, and does not wait for the next one.
-            await().untilAsserted(
-                            () -> assertThat(HostProcesses.with("sleep " + rare)).isEmpty());
+            await().untilAsserted(() ->
+                    assertThat(HostProcesses.with("sleep " + rare)).isEmpty());
         }
 
         try (var service = RunningService.start(data, catalog)) {

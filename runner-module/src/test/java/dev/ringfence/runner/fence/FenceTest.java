@@ -25,10 +25,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -114,7 +112,8 @@ class FenceTest {
 
     @Test
     void noDescriptorOfTheFenceReachesTheProgram() {
-        assertThat(stdout(shell.run(Profiles.shell(), "ls /proc/self/fd")).lines()).containsExactly("0", "1", "2", "3");
+        assertThat(stdout(shell.run(Profiles.shell(), "ls /proc/self/fd")).lines())
+                .containsExactly("0", "1", "2", "3");
     }
 
     @Test
@@ -139,7 +138,8 @@ class FenceTest {
         var profile = Profiles.with(
                 new Filesystem(List.of(data), List.of(), List.of(data + "/**.pem"), true, DataSize.ofMegabytes(1)));
 
-        var result = shell.run(profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem; echo x > open.txt");
+        var result =
+                shell.run(profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem; echo x > open.txt");
 
         assertThat(stdout(result)).isEqualTo("openother");
         assertThat(Files.readString(directory.resolve("data/open.txt"))).isEqualTo("open");
@@ -222,8 +222,8 @@ class FenceTest {
     void theResultComesWhenNothingOfTheNamespaceIsLeftAlsoWhenTheProgramEndsBeforeItsChildren() {
         for (int i = 0; i < 30; i++) {
             var script = "for i in 1 2 3 4 5 6; do setsid sleep 306 <&- >/dev/null 2>&1 & done; exit 0";
-            var process =
-                    fence.start(shell.command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG), OutputListener.NONE);
+            var process = fence.start(
+                    shell.command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG), OutputListener.NONE);
 
             assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Exited(0));
 
@@ -288,7 +288,8 @@ class FenceTest {
     void withoutTemporaryFilesNothingCanBeWritten() {
         var profile = Profiles.with(new Filesystem(List.of(), List.of(), List.of(), false, DataSize.ofMegabytes(1)));
 
-        assertThat(stdout(shell.run(profile, "touch /tmp/x 2>/dev/null || echo no"))).isEqualTo("no\n");
+        assertThat(stdout(shell.run(profile, "touch /tmp/x 2>/dev/null || echo no")))
+                .isEqualTo("no\n");
     }
 
     @Test

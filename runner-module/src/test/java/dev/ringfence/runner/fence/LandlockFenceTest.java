@@ -21,10 +21,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -115,8 +113,8 @@ class LandlockFenceTest {
         var profile = Profiles.with(
                 new Filesystem(List.of(data), List.of(), List.of(data + "/**.pem"), true, DataSize.ofMegabytes(1)));
 
-        var result =
-                shell.run(profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem link; echo x > open.txt");
+        var result = shell.run(
+                profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem link; echo x > open.txt");
 
         assertThat(stdout(result)).isEqualTo("openother");
         assertThat(directory.resolve("data/open.txt")).hasContent("open");
@@ -167,8 +165,8 @@ class LandlockFenceTest {
     void processesWithinTheLimitComeAndGoAsTheyLike() {
         var profile = Profiles.with(new ProcessLimits(3, LONG, Set.of(), 0));
 
-        var result =
-                shell.run(profile, "i=0; while [ $i -lt 200 ]; do echo $i | cat | cat >/dev/null; i=$((i+1)); done; echo ok");
+        var result = shell.run(
+                profile, "i=0; while [ $i -lt 200 ]; do echo $i | cat | cat >/dev/null; i=$((i+1)); done; echo ok");
 
         assertThat(new String(result.stderr().bytes(), UTF_8)).isEmpty();
         assertThat(stdout(result)).isEqualTo("ok\n");

@@ -19,8 +19,7 @@ final class LogReader {
     }
 
     /** @param toItsEnd whether to look if newer records stand behind the place where the reading ends */
-    static void read(
-            Path directory, long fromSequence, Storage storage, RecordVisitor visitor, boolean toItsEnd) {
+    static void read(Path directory, long fromSequence, Storage storage, RecordVisitor visitor, boolean toItsEnd) {
         var segments = new SegmentDirectory(directory, storage);
         try {
             new LogReader(segments, fromSequence, visitor, toItsEnd).run();

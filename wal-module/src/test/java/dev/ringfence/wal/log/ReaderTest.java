@@ -71,8 +71,7 @@ class ReaderTest {
                         1,
                         (sequence, time, payload) -> texts.add(new String(payload, StandardCharsets.UTF_8))))
                 .isInstanceOfSatisfying(
-                        LogException.Corrupt.class,
-                        e -> assertThat(e.offset()).isEqualTo(second));
+                        LogException.Corrupt.class, e -> assertThat(e.offset()).isEqualTo((long) second));
         assertThat(texts).containsExactly("one");
     }
 
