@@ -12,6 +12,7 @@ import java.util.List;
  * @param headers whole lines, without their end
  * @param broken whether it may be no HTTP, so that the server below all resources may refuse it with an empty answer
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record FuzzRequest(String method, byte[] target, List<byte[]> headers, byte[] body, boolean broken) {
     private static final int SHOWN = 600;
 

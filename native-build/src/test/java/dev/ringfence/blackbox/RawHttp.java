@@ -77,7 +77,7 @@ final class RawHttp implements AutoCloseable {
             // An answer may be there all the same: a body that is too large is not read.
         }
         var statusLine = line();
-        int status = Integer.parseInt(statusLine.split(" ")[1]);
+        int status = Integer.parseInt(statusLine.split(" ", 3)[1]);
         var headers = new TreeMap<String, String>();
         for (var line = line(); !line.isEmpty(); line = line()) {
             int colon = line.indexOf(':');
@@ -124,7 +124,7 @@ final class RawHttp implements AutoCloseable {
     }
 
     private int chunk() throws IOException {
-        return Integer.parseInt(line().split(";")[0].strip(), 16);
+        return Integer.parseInt(line().split(";", 2)[0].strip(), 16);
     }
 
     private String line() throws IOException {
