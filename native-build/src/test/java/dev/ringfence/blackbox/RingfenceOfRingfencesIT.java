@@ -40,7 +40,7 @@ class RingfenceOfRingfencesIT {
                 provider = { Custom = { endpoint_url = "http://127.0.0.1:%1$d/v1", model_name = "tiny" } }
                 capabilities = ["TextGeneration"]
                 [slm.model_allow_lists.global_models.resource_requirements]
-                min_memory_mb = 0
+                min_memory_mb = 1
                 preferred_cpu_cores = 1.0
 
                 [[slm.model_allow_lists.global_models]]
@@ -49,7 +49,7 @@ class RingfenceOfRingfencesIT {
                 provider = { Custom = { endpoint_url = "http://127.0.0.1:%1$d/v1" } }
                 capabilities = ["TextGeneration"]
                 [slm.model_allow_lists.global_models.resource_requirements]
-                min_memory_mb = 0
+                min_memory_mb = 1
                 preferred_cpu_cores = 1.0
                 """.formatted(far.port())));
     }
