@@ -399,6 +399,11 @@ public final class Ringfence implements AutoCloseable {
                 LOG.warnf("the service starts, but takes no jobs until there is room: %s", full.reason());
             }
             return recovered;
+        } catch (LogException.Corrupt e) {
+            throw new StartupFailure(
+                    e.getMessage() + "; \"ringfence journal repair --data " + directory.getParent()
+                            + "\" says what could be kept",
+                    e);
         } catch (LogException | JournalException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }

@@ -3,9 +3,11 @@ package dev.ringfence.blackbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -17,6 +19,8 @@ import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CrashIT {
     private static final int JOBS = 200;
@@ -79,22 +83,30 @@ class CrashIT {
         }
     }
 
-    @Test
-    void afterACrashAStartedJobIsInterruptedAndNoneOfItsProcessesLives() {
+    @ParameterizedTest
+    @ValueSource(strings = {"namespaces", "landlock"})
+    void afterACrashAStartedJobIsInterruptedAndNoneOfItsProcessesLives(String tier) throws IOException {
+        // Given a user of the job's own that passes this on the way to the workspace
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
         var rare = HostProcesses.rareDuration();
         String id;
         try (var service = RunningService.start(data, catalog)) {
-            id = service.api().submitShell("(setsid sleep %1$s &) & sleep %1$s".formatted(rare), request -> {});
+            id = service.api()
+                    .submitShell(
+                            "(setsid sleep %1$s &) & sleep %1$s".formatted(rare), request -> request.put("tier", tier));
             await().until(() -> HostProcesses.with("sleep " + rare).size() >= 2);
 
             service.kill();
         }
+        if (tier.equals("namespaces")) {
+            // The kernel ends them with the service, and does not wait for the next one.
+            await().untilAsserted(() ->
+                    assertThat(HostProcesses.with("sleep " + rare)).isEmpty());
+        }
 
         try (var service = RunningService.start(data, catalog)) {
             assertThat(service.api().state(id)).isEqualTo("interrupted");
-            await().atMost(Duration.ofSeconds(5))
-                    .untilAsserted(() ->
-                            assertThat(HostProcesses.with("sleep " + rare)).isEmpty());
+            assertThat(HostProcesses.with("sleep " + rare)).isEmpty();
         }
     }
 

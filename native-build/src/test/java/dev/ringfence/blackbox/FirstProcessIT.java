@@ -88,14 +88,16 @@ class FirstProcessIT {
     @ValueSource(strings = {"namespaces", "landlock"})
     void aSignalEndsTheServiceAndItsJobs(String tier) {
         var rare = HostProcesses.rareDuration();
-        var service = start(tier, Map.of("RINGFENCE_DRAIN_TIMEOUT", "1s"));
-        var id = service.api().submitShell(ESCAPES.formatted(rare) + "sleep 60", request -> {});
-        await().until(() -> HostProcesses.with("sleep " + rare).size() >= 6);
+        String id;
+        try (var service = start(tier, Map.of("RINGFENCE_DRAIN_TIMEOUT", "1s"))) {
+            id = service.api().submitShell(ESCAPES.formatted(rare) + "sleep 60", request -> {});
+            await().until(() -> HostProcesses.with("sleep " + rare).size() >= 6);
 
-        service.terminate();
+            service.terminate();
 
-        assertThat(service.awaitEnd()).as(service.log()).isIn(0, 143);
-        assertThat(HostProcesses.with("sleep " + rare)).isEmpty();
+            assertThat(service.awaitEnd()).as(service.log()).isIn(0, 143);
+            assertThat(HostProcesses.with("sleep " + rare)).isEmpty();
+        }
         try (var again = start(tier)) {
             assertThat(again.api().state(id)).isIn("cancelled", "interrupted");
         }

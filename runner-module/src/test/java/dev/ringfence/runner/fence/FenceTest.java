@@ -1,5 +1,8 @@
 package dev.ringfence.runner.fence;
 
+import static dev.ringfence.runner.fence.FencedShell.LONG;
+import static dev.ringfence.runner.fence.FencedShell.open;
+import static dev.ringfence.runner.fence.FencedShell.stdout;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -23,26 +26,21 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real programs in real fences, by bubblewrap. */
 class FenceTest {
-    private static final AtomicInteger NUMBER = new AtomicInteger();
-    private static final Duration LONG = Duration.ofMinutes(2);
-
     private final Fence fence =
             Fence.on(FenceSettings.of("test" + ProcessHandle.current().pid()));
+    private final FencedShell shell = new FencedShell(fence, "test-");
 
     @TempDir
     Path directory;
@@ -54,7 +52,7 @@ class FenceTest {
 
     @Test
     void aProgramRunsAndItsExitCodeOutputAndUsageAreReported() {
-        var result = run(Profiles.shell(), "echo hello; echo oops >&2; exit 7");
+        var result = shell.run(Profiles.shell(), "echo hello; echo oops >&2; exit 7");
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(7));
         assertThat(stdout(result)).isEqualTo("hello\n");
@@ -95,7 +93,7 @@ class FenceTest {
 
     @Test
     void theProgramIsNeitherRootNorTheServiceAndHasNoCapabilities() {
-        var result = run(Profiles.shell(), "id -u; id -G; grep -E '^Cap|NoNewPrivs|^Seccomp:' /proc/self/status");
+        var result = shell.run(Profiles.shell(), "id -u; id -G; grep -E '^Cap|NoNewPrivs|^Seccomp:' /proc/self/status");
 
         var lines = stdout(result).lines().toList();
         assertThat(lines.getFirst())
@@ -115,7 +113,8 @@ class FenceTest {
 
     @Test
     void noDescriptorOfTheFenceReachesTheProgram() {
-        assertThat(stdout(run(Profiles.shell(), "ls /proc/self/fd")).lines()).containsExactly("0", "1", "2", "3");
+        assertThat(stdout(shell.run(Profiles.shell(), "ls /proc/self/fd")).lines())
+                .containsExactly("0", "1", "2", "3");
     }
 
     @Test
@@ -123,7 +122,7 @@ class FenceTest {
         var secret = Files.writeString(directory.resolve("secret"), "password");
         open(directory);
 
-        var result = run(Profiles.shell(), "cat /etc/shadow; cat " + secret + "; ls /root /home /var; ls /");
+        var result = shell.run(Profiles.shell(), "cat /etc/shadow; cat " + secret + "; ls /root /home /var; ls /");
 
         assertThat(stdout(result)).doesNotContain("password", "root:");
         assertThat(stdout(result).lines()).doesNotContain("root", "home", "var", "sys", "run", "boot");
@@ -140,7 +139,8 @@ class FenceTest {
         var profile = Profiles.with(
                 new Filesystem(List.of(data), List.of(), List.of(data + "/**.pem"), true, DataSize.ofMegabytes(1)));
 
-        var result = run(profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem; echo x > open.txt");
+        var result =
+                shell.run(profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem; echo x > open.txt");
 
         assertThat(stdout(result)).isEqualTo("openother");
         assertThat(Files.readString(directory.resolve("data/open.txt"))).isEqualTo("open");
@@ -148,7 +148,7 @@ class FenceTest {
 
     @Test
     void nothingCanBeWrittenButTheSizeLimitedTemporaryDirectory() {
-        var result = run(Profiles.shell(), """
+        var result = shell.run(Profiles.shell(), """
                 for d in / /usr /etc /dev /proc/sys/kernel /run; do touch $d/x 2>/dev/null && echo wrote $d; done
                 echo x > /proc/sys/kernel/core_pattern
                 head -c 1000000 /dev/zero > /tmp/small && echo small
@@ -160,7 +160,7 @@ class FenceTest {
 
     @Test
     void aFileLargerThanAllowedIsCutOffAndSaidSo() {
-        var result = run(Profiles.shell(), "exec head -c 12000000 /dev/zero > /tmp/big");
+        var result = shell.run(Profiles.shell(), "exec head -c 12000000 /dev/zero > /tmp/big");
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + 25));
         assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("filesystem.max_file_size_mb");
@@ -170,7 +170,7 @@ class FenceTest {
     void aServerOnTheHostsLoopbackCannotBeReached() throws IOException {
         try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             var script = "exec 3<>/dev/tcp/127.0.0.1/" + server.getLocalPort() + " && echo connected";
-            var command = command(Profiles.shell(), List.of("/bin/bash", "-c", script), LONG);
+            var command = shell.command(Profiles.shell(), List.of("/bin/bash", "-c", script), LONG);
 
             var result =
                     fence.start(command, OutputListener.NONE).result().await().atMost(LONG);
@@ -182,7 +182,7 @@ class FenceTest {
 
     @Test
     void anUnixSocketOfTheHostCannotBeReachedByAnAbstractName() {
-        var result = run(Profiles.shell(), "cat /proc/net/unix | wc -l; cat /proc/net/dev | grep -c :");
+        var result = shell.run(Profiles.shell(), "cat /proc/net/unix | wc -l; cat /proc/net/dev | grep -c :");
 
         // A namespace of its own: the header alone, and the loopback device.
         assertThat(stdout(result).lines()).containsExactly("1", "1");
@@ -190,7 +190,7 @@ class FenceTest {
 
     @Test
     void memoryBeyondTheLimitKillsTheProgramAndIsNamed() {
-        var result = run(Profiles.shell(), "head -c 1G /dev/zero | tail -c 500M");
+        var result = shell.run(Profiles.shell(), "head -c 1G /dev/zero | tail -c 500M");
 
         assertThat(result.limitsHit()).singleElement().satisfies(hit -> {
             assertThat(hit.field()).isEqualTo("resources.max_memory_mb");
@@ -203,38 +203,28 @@ class FenceTest {
 
     @Test
     void aForkBombIsContainedAndNamed() {
-        var result = run(Profiles.shell(), "f() { f | f & }; f; f; f; wait", Duration.ofSeconds(2));
+        var result = shell.run(Profiles.shell(), "f() { f | f & }; f; f; f; wait", Duration.ofSeconds(2));
 
         assertThat(result.limitsHit()).extracting(LimitHit::field).contains("process_limits.max_child_processes");
     }
 
     @Test
     void theDeadlineEndsDoubleForkedChildrenInSessionsOfTheirOwnThatIgnoreThePoliteSignal() {
-        var name = "deadline" + NUMBER.incrementAndGet();
         var script = "trap '' TERM; (setsid sh -c \"trap '' TERM; sleep 301 & sleep 302\" &) ; echo up; sleep 303";
-        var command = new FencedCommand(
-                name,
-                Profiles.shell(),
-                List.of("/bin/sh", "-c", script),
-                Map.of("PATH", "/usr/bin"),
-                new byte[0],
-                List.of(),
-                0,
-                Duration.ofMillis(700),
-                1000);
+        var command = shell.command(Profiles.shell(), List.of("/bin/sh", "-c", script), Duration.ofMillis(700));
 
-        var result = fence.start(command, OutputListener.NONE).result().await().atMost(LONG);
+        var result = shell.run(command);
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(700)));
-        assertThat(processesNamed("30[123]", name)).isEmpty();
+        assertThat(processesNamed("30[123]", command.name())).isEmpty();
     }
 
     @Test
     void theResultComesWhenNothingOfTheNamespaceIsLeftAlsoWhenTheProgramEndsBeforeItsChildren() {
         for (int i = 0; i < 30; i++) {
             var script = "for i in 1 2 3 4 5 6; do setsid sleep 306 <&- >/dev/null 2>&1 & done; exit 0";
-            var process =
-                    fence.start(command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG), OutputListener.NONE);
+            var process = fence.start(
+                    shell.command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG), OutputListener.NONE);
 
             assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Exited(0));
 
@@ -270,7 +260,7 @@ class FenceTest {
     void stoppingAsksFirst() {
         var ready = new CompletableFuture<Void>();
         var process = fence.start(
-                command(
+                shell.command(
                         Profiles.shell(),
                         List.of("/bin/sh", "-c", "trap 'echo asked; exit 0' TERM; echo ready; sleep 300 & wait"),
                         LONG),
@@ -286,27 +276,17 @@ class FenceTest {
 
     @Test
     void killingTheFenceFromOutsideLeavesNothingOfTheTree() {
-        var name = "killed" + NUMBER.incrementAndGet();
+        var command =
+                shell.command(Profiles.shell(), List.of("/bin/sh", "-c", "setsid sleep 304 & echo ready; wait"), LONG);
         var ready = new CompletableFuture<Void>();
-        var process = fence.start(
-                new FencedCommand(
-                        name,
-                        Profiles.shell(),
-                        List.of("/bin/sh", "-c", "setsid sleep 304 & echo ready; wait"),
-                        Map.of("PATH", "/usr/bin"),
-                        new byte[0],
-                        List.of(),
-                        0,
-                        LONG,
-                        1000),
-                (stream, chunk) -> ready.complete(null));
+        var process = fence.start(command, (stream, chunk) -> ready.complete(null));
         ready.join();
 
         int ended = fence.sweep();
 
         assertThat(ended).isPositive();
         assertThatThrownBy(() -> process.result().await().atMost(LONG)).isInstanceOf(FenceException.Broken.class);
-        assertThat(processesNamed("304", name)).isEmpty();
+        assertThat(processesNamed("304", command.name())).isEmpty();
     }
 
     @Test
@@ -332,14 +312,15 @@ class FenceTest {
     void withoutTemporaryFilesNothingCanBeWritten() {
         var profile = Profiles.with(new Filesystem(List.of(), List.of(), List.of(), false, DataSize.ofMegabytes(1)));
 
-        assertThat(stdout(run(profile, "touch /tmp/x 2>/dev/null || echo no"))).isEqualTo("no\n");
+        assertThat(stdout(shell.run(profile, "touch /tmp/x 2>/dev/null || echo no")))
+                .isEqualTo("no\n");
     }
 
     @Test
     void theProfilesTimeLimitHoldsWhenTheCommandAsksForMore() {
         var profile = Profiles.with(new ProcessLimits(16, Duration.ofMillis(300), Set.of(), 0));
 
-        var result = run(profile, "sleep 300", LONG);
+        var result = shell.run(profile, "sleep 300", LONG);
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(300)));
         assertThat(result.limitsHit())
@@ -359,7 +340,7 @@ class FenceTest {
                 base.network(),
                 base.security());
 
-        var result = run(profile, "nice; timeout 2 sh -c 'while :; do :; done'");
+        var result = shell.run(profile, "nice; timeout 2 sh -c 'while :; do :; done'");
 
         assertThat(stdout(result).strip()).isEqualTo("19");
         // A quarter of two seconds, with room for the scheduler's slices.
@@ -369,12 +350,12 @@ class FenceTest {
     @Test
     void groupsAndUsersAreGivenBack() {
         for (int i = 0; i < 20; i++) {
-            run(Profiles.shell(), "true");
+            shell.run(Profiles.shell(), "true");
         }
 
-        var first = stdout(run(Profiles.shell(), "id -u"));
+        var first = stdout(shell.run(Profiles.shell(), "id -u"));
 
-        assertThat(stdout(run(Profiles.shell(), "id -u"))).isEqualTo(first);
+        assertThat(stdout(shell.run(Profiles.shell(), "id -u"))).isEqualTo(first);
         await().untilAsserted(() -> assertThat(groups()).isEmpty());
     }
 
@@ -382,7 +363,7 @@ class FenceTest {
     void withoutChildProcessesAProgramRunsButCannotStartAnother() {
         var profile = Profiles.with(new ProcessLimits(0, LONG, Set.of(), 0));
 
-        var result = run(profile, "echo one; ls / || echo refused");
+        var result = shell.run(profile, "echo one; ls / || echo refused");
 
         assertThat(stdout(result).lines()).startsWith("one").doesNotContain("usr");
         assertThat(result.end()).isNotEqualTo(new ProcessEnd.Exited(0));
@@ -428,7 +409,7 @@ class FenceTest {
                 "wait4");
         var profile = Profiles.with(new ProcessLimits(0, LONG, enough, 0));
 
-        var result = run(profile, "echo fine; cd /usr && echo moved");
+        var result = shell.run(profile, "echo fine; cd /usr && echo moved");
 
         assertThat(stdout(result) + new String(result.stderr().bytes(), UTF_8))
                 .startsWith("fine\n")
@@ -449,33 +430,9 @@ class FenceTest {
 
     private org.assertj.core.api.AbstractStringAssert<?> refused(SandboxProfile profile) {
         var refusal = org.assertj.core.api.Assertions.catchThrowableOfType(
-                FenceException.Refused.class, () -> run(profile, "true"));
+                FenceException.Refused.class, () -> shell.run(profile, "true"));
         assertThat(refusal).isNotNull();
         return assertThat(refusal.field());
-    }
-
-    private FencedResult run(SandboxProfile profile, String script) {
-        return run(profile, script, LONG);
-    }
-
-    private FencedResult run(SandboxProfile profile, String script, Duration deadline) {
-        return fence.start(command(profile, List.of("/bin/sh", "-c", script), deadline), OutputListener.NONE)
-                .result()
-                .await()
-                .atMost(LONG);
-    }
-
-    private static FencedCommand command(SandboxProfile profile, List<String> argv, Duration deadline) {
-        return new FencedCommand(
-                "test-" + NUMBER.incrementAndGet(),
-                profile,
-                argv,
-                Map.of("PATH", "/usr/bin:/bin", "HOME", "/tmp"),
-                new byte[0],
-                List.of(),
-                0,
-                deadline,
-                100_000);
     }
 
     @Test
@@ -497,25 +454,20 @@ class FenceTest {
                 OptionalInt.of(user));
         var script =
                 "pwd; cat /roots/kept/note; echo made > made; chmod 600 made; touch /roots/kept/no || echo refused";
-        var command = command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG);
+        var command = shell.command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG);
 
         // When
-        var result = fence.start(
-                        new FencedCommand(
-                                command.name(),
-                                command.profile(),
-                                command.argv(),
-                                command.environment(),
-                                command.input(),
-                                command.readOnly(),
-                                command.threads(),
-                                command.deadline(),
-                                command.capture(),
-                                workplace),
-                        OutputListener.NONE)
-                .result()
-                .await()
-                .atMost(LONG);
+        var result = shell.run(new FencedCommand(
+                command.name(),
+                command.profile(),
+                command.argv(),
+                command.environment(),
+                command.input(),
+                command.readOnly(),
+                command.threads(),
+                command.deadline(),
+                command.capture(),
+                workplace));
 
         // Then
         assertThat(stdout(result)).isEqualTo("/work\nread merefused\n");
@@ -550,14 +502,5 @@ class FenceTest {
                 })
                 .filter(line -> line.matches("sleep " + argument) || line.contains(":" + name + " "))
                 .toList();
-    }
-
-    private static String stdout(FencedResult result) {
-        return new String(result.stdout().bytes(), UTF_8);
-    }
-
-    /** Readable for every user, as the job's user is another one. */
-    private static void open(Path directory) throws IOException {
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 }

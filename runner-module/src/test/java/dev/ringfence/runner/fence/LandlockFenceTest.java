@@ -1,5 +1,8 @@
 package dev.ringfence.runner.fence;
 
+import static dev.ringfence.runner.fence.FencedShell.LONG;
+import static dev.ringfence.runner.fence.FencedShell.open;
+import static dev.ringfence.runner.fence.FencedShell.stdout;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -18,26 +21,21 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real programs in fences of Landlock and seccomp alone, without any control group. */
 class LandlockFenceTest {
-    private static final AtomicInteger NUMBER = new AtomicInteger();
-    private static final Duration LONG = Duration.ofMinutes(2);
-
     private final FenceSettings settings =
             FenceSettings.of("landlock" + ProcessHandle.current().pid()).onlyTier(FenceTier.LANDLOCK);
     private final Fence fence = Fence.on(settings, Optional.empty());
+    private final FencedShell shell = new FencedShell(fence, "landlock");
 
     @TempDir
     Path directory;
@@ -50,7 +48,7 @@ class LandlockFenceTest {
 
     @Test
     void aProgramRunsAndItsExitCodeOutputAndUsageAreReported() {
-        var result = run(Profiles.shell(), "echo hello; echo oops >&2; exit 7");
+        var result = shell.run(Profiles.shell(), "echo hello; echo oops >&2; exit 7");
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(7));
         assertThat(stdout(result)).isEqualTo("hello\n");
@@ -78,7 +76,7 @@ class LandlockFenceTest {
         var secret = Files.writeString(directory.resolve("secret"), "password");
         open(directory);
 
-        var result = run(Profiles.shell(), """
+        var result = shell.run(Profiles.shell(), """
                 cat /etc/shadow /etc/passwd %s /proc/%d/environ /proc/%d/cmdline
                 ls / /root /home /var /proc %s
                 for d in / /usr /etc /tmp /dev /dev/shm /proc/self %s; do touch $d/x 2>/dev/null && echo wrote $d; done
@@ -92,7 +90,7 @@ class LandlockFenceTest {
 
     @Test
     void theJobHasADirectoryOfItsOwnThatIsGoneAfterwards() {
-        var result = run(Profiles.shell(), """
+        var result = shell.run(Profiles.shell(), """
                 echo $TMPDIR; [ $HOME = $TMPDIR ] && [ $(pwd) = $TMPDIR ] && echo home
                 echo text > file; mkdir a; mv file a; ln -s /etc/passwd link; mkfifo pipe; chmod 000 a; echo done
                 i=0; while [ $i -lt 600 ]; do mkdir deep-directory; cd deep-directory; i=$((i+1)); done 2>/dev/null
@@ -115,8 +113,8 @@ class LandlockFenceTest {
         var profile = Profiles.with(
                 new Filesystem(List.of(data), List.of(), List.of(data + "/**.pem"), true, DataSize.ofMegabytes(1)));
 
-        var result =
-                run(profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem link; echo x > open.txt");
+        var result = shell.run(
+                profile, "cd " + data + "; cat open.txt inner/other.txt inner/key.pem link; echo x > open.txt");
 
         assertThat(stdout(result)).isEqualTo("openother");
         assertThat(directory.resolve("data/open.txt")).hasContent("open");
@@ -127,7 +125,7 @@ class LandlockFenceTest {
         try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             var script = "exec 3<>/dev/tcp/127.0.0.1/" + server.getLocalPort() + " && echo connected";
 
-            var result = run(Profiles.shell(), List.of("/bin/bash", "-c", script), LONG);
+            var result = shell.run(Profiles.shell(), List.of("/bin/bash", "-c", script), LONG);
 
             assertThat(result.end()).isNotEqualTo(new ProcessEnd.Exited(0));
             assertThat(stdout(result)).isEmpty();
@@ -136,7 +134,7 @@ class LandlockFenceTest {
 
     @Test
     void theServiceCannotBeSignalled() {
-        var result = run(
+        var result = shell.run(
                 Profiles.shell(), "kill -0 " + ProcessHandle.current().pid() + " && echo yes; kill -0 $$ && echo me");
 
         assertThat(stdout(result)).isEqualTo("me\n");
@@ -144,7 +142,8 @@ class LandlockFenceTest {
 
     @Test
     void theProgramHasNoCapabilitiesAndCannotTakeItsMarkAway() {
-        var result = run(Profiles.shell(), "ulimit -R 5; ulimit -R", Duration.ofSeconds(30), "/bin/bash");
+        var result = shell.run(
+                Profiles.shell(), List.of("/bin/bash", "-c", "ulimit -R 5; ulimit -R"), Duration.ofSeconds(30));
 
         assertThat(Long.parseLong(stdout(result).strip())).isGreaterThan(1L << 61);
     }
@@ -153,7 +152,7 @@ class LandlockFenceTest {
     void aJobWithMoreProcessesThanItMayHaveIsEndedAndThatIsNamed() {
         var profile = Profiles.with(new ProcessLimits(3, LONG, Set.of(), 0));
 
-        var result = run(profile, "sleep 301 & sleep 301 & sleep 301 & sleep 301 & wait; echo never");
+        var result = shell.run(profile, "sleep 301 & sleep 301 & sleep 301 & sleep 301 & wait; echo never");
 
         assertThat(stdout(result)).isEmpty();
         assertThat(result.limitsHit())
@@ -166,8 +165,8 @@ class LandlockFenceTest {
     void processesWithinTheLimitComeAndGoAsTheyLike() {
         var profile = Profiles.with(new ProcessLimits(3, LONG, Set.of(), 0));
 
-        var result =
-                run(profile, "i=0; while [ $i -lt 200 ]; do echo $i | cat | cat >/dev/null; i=$((i+1)); done; echo ok");
+        var result = shell.run(
+                profile, "i=0; while [ $i -lt 200 ]; do echo $i | cat | cat >/dev/null; i=$((i+1)); done; echo ok");
 
         assertThat(new String(result.stderr().bytes(), UTF_8)).isEmpty();
         assertThat(stdout(result)).isEqualTo("ok\n");
@@ -178,12 +177,12 @@ class LandlockFenceTest {
     void withoutChildProcessesNoneCanBeStarted() {
         var profile = Profiles.with(new ProcessLimits(0, LONG, Set.of(), 0));
 
-        assertThat(stdout(run(profile, "echo one; /bin/echo two"))).isEqualTo("one\n");
+        assertThat(stdout(shell.run(profile, "echo one; /bin/echo two"))).isEqualTo("one\n");
     }
 
     @Test
     void aForkBombIsContainedAndNothingOfItIsLeft() {
-        var result = run(Profiles.shell(), "f() { f | f & }; f; f; f; sleep 302", Duration.ofSeconds(2));
+        var result = shell.run(Profiles.shell(), "f() { f | f & }; f; f; f; sleep 302", Duration.ofSeconds(2));
 
         assertThat(result.usage().wall()).isLessThan(LONG);
         assertThat(running("302")).isEmpty();
@@ -191,7 +190,7 @@ class LandlockFenceTest {
 
     @Test
     void aJobThatStartsProcessAfterProcessIsEndedAndThatIsNamed() {
-        var result = run(Profiles.shell(), "while :; do setsid sleep 308 & done");
+        var result = shell.run(Profiles.shell(), "while :; do setsid sleep 308 & done");
 
         assertThat(result.limitsHit())
                 .extracting(LimitHit::field)
@@ -204,7 +203,7 @@ class LandlockFenceTest {
         var profile =
                 with(new Resources(DataSize.ofMegabytes(64), 64, DataSize.ofMegabytes(16), new GpuAccess.None(), 0));
 
-        var result = run(profile, "head -c 1G /dev/zero | tail -c 500M");
+        var result = shell.run(profile, "head -c 1G /dev/zero | tail -c 500M");
 
         assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("resources.max_memory_mb");
         assertThat(result.end()).isIn(new ProcessEnd.Signalled(9), new ProcessEnd.Exited(137));
@@ -213,7 +212,7 @@ class LandlockFenceTest {
 
     @Test
     void aDirectoryThatGrowsBeyondItsLimitEndsTheJobAndIsNamed() {
-        var result = run(Profiles.shell(), "i=0; while :; do i=$((i+1)); head -c 4000000 /dev/zero > f$i; done");
+        var result = shell.run(Profiles.shell(), "i=0; while :; do i=$((i+1)); head -c 4000000 /dev/zero > f$i; done");
 
         assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("resources.max_disk_mb");
     }
@@ -223,7 +222,7 @@ class LandlockFenceTest {
         var profile =
                 with(new Resources(DataSize.ofMegabytes(64), 0.25, DataSize.ofMegabytes(1), new GpuAccess.None(), 0));
 
-        var result = run(profile, "timeout 2 sh -c 'while :; do :; done'");
+        var result = shell.run(profile, "timeout 2 sh -c 'while :; do :; done'");
 
         // A quarter of two seconds, with room for the pauses between looks.
         assertThat(result.usage().cpuUser().plus(result.usage().cpuSystem())).isLessThan(Duration.ofMillis(1200));
@@ -233,7 +232,7 @@ class LandlockFenceTest {
     void theDeadlineEndsDoubleForkedChildrenInSessionsOfTheirOwnThatIgnoreThePoliteSignal() {
         var script = "trap '' TERM; (setsid sh -c \"trap '' TERM; sleep 303 & sleep 304\" &) ; echo up; sleep 305";
 
-        var result = run(Profiles.shell(), script, Duration.ofMillis(700));
+        var result = shell.run(Profiles.shell(), script, Duration.ofMillis(700));
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(700)));
         assertThat(running("30[345]")).isEmpty();
@@ -245,7 +244,7 @@ class LandlockFenceTest {
         try (var grouped =
                 Fence.on(FenceSettings.of("sealed" + ProcessHandle.current().pid()))) {
             var result = grouped.start(
-                            command(
+                            shell.command(
                                     Profiles.shell().inTier(FenceTier.LANDLOCK),
                                     List.of("/bin/sh", "-c", script),
                                     Duration.ofMillis(500)),
@@ -265,7 +264,7 @@ class LandlockFenceTest {
     void whatAProgramLeavesBehindEndsWithIt() {
         fence.sweep();
         for (int i = 0; i < 20; i++) {
-            var result = run(
+            var result = shell.run(
                     Profiles.shell(),
                     "for i in 1 2 3 4; do setsid sleep 306 <&- >/dev/null 2>&1 & done; (setsid sleep 306 &) ; exit 0");
 
@@ -279,7 +278,7 @@ class LandlockFenceTest {
     void stoppingAsksFirst() {
         var ready = new CompletableFuture<Void>();
         var process = fence.start(
-                command(
+                shell.command(
                         Profiles.shell(),
                         List.of("/bin/sh", "-c", "trap 'echo asked; exit 0' TERM; echo ready; sleep 300 & wait"),
                         LONG),
@@ -297,7 +296,7 @@ class LandlockFenceTest {
     void anotherLifeOfTheServiceFindsAndEndsWhatWasLeft() {
         var ready = new CompletableFuture<Void>();
         var process = fence.start(
-                command(
+                shell.command(
                         Profiles.shell(),
                         List.of("/bin/sh", "-c", "(setsid sleep 307 &); echo ready; sleep 307"),
                         LONG),
@@ -351,18 +350,18 @@ class LandlockFenceTest {
                 "ioctl");
         var profile = Profiles.with(new ProcessLimits(3, LONG, listed, 0));
 
-        var result = run(profile, "echo works; mkdir x && echo made");
+        var result = shell.run(profile, "echo works; mkdir x && echo made");
 
         assertThat(stdout(result)).isEqualTo("works\n");
     }
 
     @Test
     void nothingIsLeftAfterManyFences() {
-        run(Profiles.shell(), "true");
+        shell.run(Profiles.shell(), "true");
         long before = descriptors();
 
         for (int i = 0; i < 30; i++) {
-            run(Profiles.shell(), "true");
+            shell.run(Profiles.shell(), "true");
         }
 
         await().untilAsserted(() -> assertThat(descriptors()).isLessThanOrEqualTo(before));
@@ -371,42 +370,6 @@ class LandlockFenceTest {
 
     private static SandboxProfile with(Resources resources) {
         return Profiles.with(resources);
-    }
-
-    private FencedResult run(SandboxProfile profile, String script) {
-        return run(profile, script, LONG);
-    }
-
-    private FencedResult run(SandboxProfile profile, String script, Duration deadline) {
-        return run(profile, script, deadline, "/bin/sh");
-    }
-
-    private FencedResult run(SandboxProfile profile, String script, Duration deadline, String shell) {
-        return run(profile, List.of(shell, "-c", script), deadline);
-    }
-
-    private FencedResult run(SandboxProfile profile, List<String> argv, Duration deadline) {
-        return fence.start(command(profile, argv, deadline), OutputListener.NONE)
-                .result()
-                .await()
-                .atMost(LONG);
-    }
-
-    private static FencedCommand command(SandboxProfile profile, List<String> argv, Duration deadline) {
-        return new FencedCommand(
-                "landlock" + NUMBER.incrementAndGet(),
-                profile,
-                argv,
-                Map.of("PATH", "/usr/bin:/bin", "HOME", "/tmp", "LC_ALL", "C"),
-                new byte[0],
-                List.of(),
-                0,
-                deadline,
-                100_000);
-    }
-
-    private static void open(Path directory) throws IOException {
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     /** Processes that sleep for a number of seconds that only our tests ask for. */
@@ -435,9 +398,5 @@ class LandlockFenceTest {
     private static long descriptors() {
         String[] names = Path.of("/proc/self/fd").toFile().list();
         return names == null ? 0 : names.length;
-    }
-
-    private static String stdout(FencedResult result) {
-        return new String(result.stdout().bytes(), UTF_8);
     }
 }

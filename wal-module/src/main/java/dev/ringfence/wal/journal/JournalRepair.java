@@ -3,6 +3,7 @@ package dev.ringfence.wal.journal;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogRepair;
+import dev.ringfence.wal.log.Storage;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -166,7 +167,7 @@ public final class JournalRepair {
     }
 
     private static void keepReadable(Path directory, long lastKept, Path copies) throws IOException {
-        Files.createDirectories(copies);
+        new DurableFiles(Storage.disk()).makeDirectory(copies);
         try (var file = FileChannel.open(
                         copies.resolve(SALVAGED), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
                 var out = new BufferedOutputStream(Channels.newOutputStream(file))) {

@@ -7,10 +7,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 
 /** The real disk. */
 final class DiskStorage implements Storage {
+    /** What jobs were asked and what they put out is nobody else's matter. */
+    private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
     /** What the C library calls ENOSPC, EDQUOT, EMFILE and ENFILE; Java passes on the text, never the number. */
     private static final List<String> NO_SPACE =
             List.of("No space left on device", "Disk quota exceeded", "Quota exceeded", "Too many open files");
@@ -22,7 +30,7 @@ final class DiskStorage implements Storage {
 
     @Override
     public void makeDirectory(Path directory) throws IOException {
-        Files.createDirectory(directory);
+        Files.createDirectory(directory, OWNER_ONLY);
     }
 
     @Override

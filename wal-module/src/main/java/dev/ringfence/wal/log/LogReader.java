@@ -8,18 +8,21 @@ import java.nio.file.Path;
 final class LogReader {
     private final SegmentDirectory directory;
     private final RecordVisitor visitor;
+    private final boolean toItsEnd;
     private long wanted;
 
-    private LogReader(SegmentDirectory directory, long fromSequence, RecordVisitor visitor) {
+    private LogReader(SegmentDirectory directory, long fromSequence, RecordVisitor visitor, boolean toItsEnd) {
         this.directory = directory;
         wanted = fromSequence;
         this.visitor = visitor;
+        this.toItsEnd = toItsEnd;
     }
 
-    static void read(Path directory, long fromSequence, Storage storage, RecordVisitor visitor) {
+    /** @param toItsEnd whether to look if newer records stand behind the place where the reading ends */
+    static void read(Path directory, long fromSequence, Storage storage, RecordVisitor visitor, boolean toItsEnd) {
         var segments = new SegmentDirectory(directory, storage);
         try {
-            new LogReader(segments, fromSequence, visitor).run();
+            new LogReader(segments, fromSequence, visitor, toItsEnd).run();
         } catch (IOException e) {
             throw segments.readFailure(e);
         }
@@ -39,7 +42,11 @@ final class LogReader {
             while (true) {
                 // Asked before reading: if there is a newer segment already, this one is finished.
                 var newer = directory.storage().exists(directory.file(number + 1));
-                if (!visit(scan) || !newer) {
+                if (!visit(scan)) {
+                    return;
+                }
+                if (!newer) {
+                    requireEnd(scan);
                     return;
                 }
                 number++;
@@ -112,13 +119,32 @@ final class LogReader {
         return true;
     }
 
+    /** What seems to be damaged may have been written while it was read, so it is looked at once more. */
+    private void requireEnd(SegmentScan scan) throws IOException {
+        var looked = 0L;
+        while (toItsEnd && scan.strayFrame().isPresent()) {
+            if (looked == scan.end()) {
+                throw damaged(scan);
+            }
+            looked = scan.end();
+            scan.refresh();
+            if (!visit(scan)) {
+                return;
+            }
+        }
+    }
+
+    private LogException.Corrupt damaged(SegmentScan scan) {
+        return new LogException.Corrupt(
+                directory.file(scan.header().number()),
+                scan.end(),
+                "record " + (scan.sequence() + 1) + " is damaged, and newer ones follow",
+                Remedy.RESTORE);
+    }
+
     private void requireFollows(SegmentScan scan, SegmentHeader next) throws IOException {
         if (scan.rest() > 0) {
-            throw new LogException.Corrupt(
-                    directory.file(scan.header().number()),
-                    scan.end(),
-                    "record " + (scan.sequence() + 1) + " is damaged, and newer ones follow",
-                    Remedy.RESTORE);
+            throw damaged(scan);
         }
         if (!scan.isFollowedBy(next)) {
             throw new LogException.Corrupt(

@@ -2,7 +2,6 @@ package dev.ringfence.wal.log;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -136,7 +135,9 @@ public final class LogRepair {
         try (var _ = storage.lock(directory)) {
             var files = new SegmentDirectory(directory, storage);
             var number = segmentOf(files, lastSequence);
-            Files.createDirectories(copies);
+            if (!storage.exists(copies)) {
+                storage.makeDirectory(copies);
+            }
             var target = new SegmentDirectory(copies, storage);
             var copied = new ArrayList<Path>();
             var changing =

@@ -168,6 +168,11 @@ final class SegmentScan implements AutoCloseable {
         return OptionalLong.empty();
     }
 
+    /** Forgets what was read ahead of the last record; somebody may have written there meanwhile. */
+    void refresh() {
+        window.refresh();
+    }
+
     /**
      * Moves close before a record without reading all that stand before it. Frames are recognised by their marks, so
      * any place is good to begin at; from there on, each record's checksum proves it and the frame before it.

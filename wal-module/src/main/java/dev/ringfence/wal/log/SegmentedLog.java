@@ -136,7 +136,7 @@ final class SegmentedLog implements WriteAheadLog {
 
     @Override
     public void read(long fromSequence, RecordVisitor visitor) {
-        LogReader.read(directory, fromSequence, storage, visitor);
+        LogReader.read(directory, fromSequence, storage, visitor, false);
     }
 
     @Override

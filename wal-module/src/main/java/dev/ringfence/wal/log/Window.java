@@ -60,6 +60,11 @@ final class Window implements AutoCloseable {
         }
     }
 
+    /** What the file holds now is read anew. */
+    void refresh() {
+        buffer.limit(0);
+    }
+
     @Override
     public void close() throws IOException {
         file.close();

@@ -57,13 +57,13 @@ public interface WriteAheadLog extends AutoCloseable {
      * @param fromSequence at least 1, or 0 for all that is kept
      * @param visitor says after each record whether to go on
      * @throws LogException.Discarded if the wanted record, or a later one that was not visited yet, is no longer kept
-     * @throws LogException.Corrupt if a record is damaged that newer segments follow
+     * @throws LogException.Corrupt if a record is damaged that newer ones follow; all before it were visited
      * @throws LogException.NewerFormat if a newer version wrote the log
      * @throws LogException.NoSpace if too many files are open
      * @throws LogException.Failed if reading fails
      */
     static void read(Path directory, long fromSequence, RecordVisitor visitor) {
-        LogReader.read(directory, fromSequence, new DiskStorage(), visitor);
+        LogReader.read(directory, fromSequence, new DiskStorage(), visitor, true);
     }
 
     /**

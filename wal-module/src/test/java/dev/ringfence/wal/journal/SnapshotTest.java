@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -115,6 +116,30 @@ class SnapshotTest {
         }
 
         assertWhole(35);
+    }
+
+    /** A bit of the names' filter that is gone would be a job that is not found. */
+    @Test
+    void aFileOfTheIndexWithAnyFlippedByteInItsTailIsNotOpened() throws IOException {
+        fill(0, 35);
+        var files = JournalFiles.of(directory);
+        Path file;
+        try (var runs = Files.list(files.index())) {
+            file = runs.findFirst().orElseThrow();
+        }
+        var whole = Files.readAllBytes(file);
+        int footer = whole.length - 16;
+        int length = ByteBuffer.wrap(whole).getInt(footer);
+        assertThat(length).isBetween(20, footer);
+        for (int at = footer - length; at < whole.length; at++) {
+            var damaged = whole.clone();
+            damaged[at] ^= 4;
+            Files.write(file, damaged);
+
+            assertThatThrownBy(() -> IndexRun.open(files.files(), file))
+                    .as("byte %d", at)
+                    .isInstanceOf(IOException.class);
+        }
     }
 
     @Test

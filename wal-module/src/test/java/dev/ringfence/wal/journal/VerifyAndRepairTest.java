@@ -10,6 +10,7 @@ import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
@@ -118,6 +119,8 @@ class VerifyAndRepairTest {
         var copies = top.resolve("copies");
         JournalRepair.repair(directory, plan, copies, Journals.OPTIONS);
 
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(copies)))
+                .isEqualTo("rwx------");
         assertThat(copies.resolve(place.file().getFileName())).hasBinaryContent(before);
         // All behind the damaged one, since that one's header is intact and proves the next.
         var salvaged = Files.readAllLines(copies.resolve(JournalRepair.SALVAGED));

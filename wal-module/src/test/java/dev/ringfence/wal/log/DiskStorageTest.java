@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -20,6 +21,16 @@ class DiskStorageTest {
 
     @TempDir
     Path scratch;
+
+    @Test
+    void nobodyElseMayEnterWhatItMakes() throws IOException {
+        var made = scratch.resolve("made");
+
+        new DiskStorage().makeDirectory(made);
+
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made)))
+                .isEqualTo("rwx------");
+    }
 
     @Test
     void everyOperationOfTheStorageIsTheOneSystemCallThatTheModelsTakeItFor() throws Exception {

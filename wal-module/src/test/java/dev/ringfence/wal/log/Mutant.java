@@ -127,6 +127,11 @@ record Mutant(String name, String file, String line, String instead) {
                     "if (last.strayFrame().isPresent()) {",
                     "if (last.strayFrame().isPresent() && last.end() < 0) {"),
             new Mutant(
+                    "damage before a later group, in reading",
+                    "LogReader",
+                    "scan.strayFrame().isPresent()",
+                    "scan.strayFrame().isPresent() && scan.end() < 0"),
+            new Mutant(
                     "end of the log against the snapshot",
                     "Recovery",
                     "fromSequence > lastSequence + 1",

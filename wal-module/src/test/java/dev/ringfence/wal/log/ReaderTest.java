@@ -57,6 +57,25 @@ class ReaderTest {
     }
 
     @Test
+    void damageBeforeNewerRecordsIsNoEndOfTheReading() throws IOException {
+        Logs.write(directory, "one", "two", "three");
+        var file = Logs.segment(directory, 1);
+        var content = Files.readAllBytes(file);
+        var second = Logs.offsets(file).get(1);
+        content[second + Frame.HEADER] ^= 1;
+        Files.write(file, content);
+        var texts = new ArrayList<String>();
+
+        assertThatThrownBy(() -> WriteAheadLog.read(
+                        directory,
+                        1,
+                        (sequence, time, payload) -> texts.add(new String(payload, StandardCharsets.UTF_8))))
+                .isInstanceOfSatisfying(
+                        LogException.Corrupt.class, e -> assertThat(e.offset()).isEqualTo((long) second));
+        assertThat(texts).containsExactly("one");
+    }
+
+    @Test
     void aMissingDirectoryIsNamed() {
         assertThatThrownBy(() -> WriteAheadLog.read(directory.resolve("none"), 1, (sequence, time, payload) -> true))
                 .isInstanceOf(LogException.Failed.class)
