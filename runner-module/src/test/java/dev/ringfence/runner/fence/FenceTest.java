@@ -235,7 +235,7 @@ class FenceTest {
 
     @Test
     void noThreadOfTheServiceStaysInAJobsControlGroup() throws IOException {
-        var command = command(Profiles.shell(), List.of("/bin/sh", "-c", "sleep 300"), LONG);
+        var command = shell.command(Profiles.shell(), List.of("/bin/sh", "-c", "sleep 300"), LONG);
         var process = fence.start(command, OutputListener.NONE);
         try (var threads = Files.list(Path.of("/proc/self/task"))) {
             for (var thread : threads.toList()) {
