@@ -26,6 +26,8 @@ final class JobLimits {
     private final Optional<TaskLimit> tasks;
     private final Watchdog watchdog;
     private JobCgroup.@Nullable Readings readings;
+    /** Of the thread that starts the program. */
+    private boolean inside;
 
     JobLimits(FencePlan plan, Belongings belongings, JobMark mark, Optional<TaskLimit> tasks) {
         this.plan = plan;
@@ -42,6 +44,18 @@ final class JobLimits {
      */
     void mark(Tree tree, OptionalInt user) {
         tree.mark(mark, user);
+    }
+
+    /** Where it can be, the launcher that the calling thread starts next is under the control group's limits at once. */
+    void enter() {
+        inside = group.map(JobCgroup::enter).orElse(false);
+    }
+
+    /** It was started. */
+    void leave() {
+        if (inside) {
+            group.ifPresent(JobCgroup::leave);
+        }
     }
 
     /** Puts a process that does not run yet under the limits, and with it all that it will start. */

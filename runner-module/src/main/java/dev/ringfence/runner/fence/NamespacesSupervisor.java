@@ -54,6 +54,16 @@ final class NamespacesSupervisor implements TierSupervisor {
     }
 
     @Override
+    public void starting() {
+        limits.enter();
+    }
+
+    @Override
+    public void started() {
+        limits.leave();
+    }
+
+    @Override
     public void spawned(Tree tree) {
         limits.mark(tree, OptionalInt.empty());
     }

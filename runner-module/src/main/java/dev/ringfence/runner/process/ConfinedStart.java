@@ -34,6 +34,7 @@ final class ConfinedStart {
 
     private final Confinement confinement;
     private final Libc.SpawnCall call;
+    private final Supervisor supervisor;
 
     // Freed when nothing refers to it any more: a confined arena belongs to one thread, closing a shared one stops all.
     private final MemorySegment program;
@@ -47,9 +48,10 @@ final class ConfinedStart {
     private volatile boolean done;
     private final CountDownLatch released = new CountDownLatch(1);
 
-    private ConfinedStart(Confinement confinement, Libc.SpawnCall call, Arena arena) {
+    private ConfinedStart(Confinement confinement, Libc.SpawnCall call, Supervisor supervisor, Arena arena) {
         this.confinement = confinement;
         this.call = call;
+        this.supervisor = supervisor;
         var filter = Gate.before(confinement.filter(), call.path().address());
         // struct sock_fprog: a length of 16 bits, then a pointer.
         this.program = arena.allocate(16, 8);
@@ -66,8 +68,9 @@ final class ConfinedStart {
      *
      * @param arena of the call, open to any thread
      */
-    static ConfinedStart begin(String name, Confinement confinement, Libc.SpawnCall call, Arena arena) {
-        var start = new ConfinedStart(confinement, call, arena);
+    static ConfinedStart begin(
+            String name, Confinement confinement, Libc.SpawnCall call, Supervisor supervisor, Arena arena) {
+        var start = new ConfinedStart(confinement, call, supervisor, arena);
         Thread.ofPlatform()
                 .name("starter-" + name)
                 .daemon(true)
@@ -128,7 +131,11 @@ final class ConfinedStart {
     private void run() {
         try {
             thread = SystemCalls.thread();
+            supervisor.starting();
             result = confineAndSpawn();
+            if (confinement.launcher()) {
+                supervisor.started();
+            }
         } finally {
             done = true;
         }

@@ -95,7 +95,9 @@ final class ProgramStart implements AutoCloseable {
 
     private static ProgramStart plain(Libc.SpawnCall call, ProcessRequest request, Supervisor supervisor) {
         try {
+            supervisor.starting();
             int pid = Libc.spawn(call);
+            supervisor.started();
             SystemCalls.check("posix_spawn of " + request.executable(), pid);
             var tree = new Tree(pid);
             try {
@@ -115,7 +117,7 @@ final class ProgramStart implements AutoCloseable {
     private static ProgramStart confined(
             Libc.SpawnCall call, ProcessRequest request, Supervisor supervisor, List<Channel> channels) {
         var confinement = request.confinement().orElseThrow();
-        var start = ConfinedStart.begin(request.name(), confinement, call, Arena.ofAuto());
+        var start = ConfinedStart.begin(request.name(), confinement, call, supervisor, Arena.ofAuto());
         try {
             var listener = start.listener();
             try {

@@ -11,6 +11,15 @@ public interface Supervisor {
     Supervisor SESSION = new Supervisor() {};
 
     /**
+     * Called on the thread that starts the child, just before it does; {@link #started} on the same thread when the child
+     * runs its program or could not be started. Both must not throw.
+     */
+    default void starting() {}
+
+    /** See {@link #starting}; not called for a thread that ends with the start. */
+    default void started() {}
+
+    /**
      * The child exists. A confined one waits until this returns and has not run an instruction of its program; any
      * other may have begun.
      */

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -227,8 +228,31 @@ class FenceTest {
 
             assertThat(process.result().await().atMost(LONG).end()).isEqualTo(new ProcessEnd.Exited(0));
 
-            assertThat(processesNamed("306", "none")).isEmpty();
+            assertThat(processesNamed("306", "no job")).isEmpty();
             assertThat(state(process.pid())).isIn("Z", "gone");
+        }
+    }
+
+    @Test
+    void noThreadOfTheServiceStaysInAJobsControlGroup() throws IOException {
+        var command = shell.command(Profiles.shell(), List.of("/bin/sh", "-c", "sleep 300"), LONG);
+        var process = fence.start(command, OutputListener.NONE);
+        try (var threads = Files.list(Path.of("/proc/self/task"))) {
+            for (var thread : threads.toList()) {
+                assertThat(groupsOf(thread)).doesNotContain(command.name());
+            }
+            assertThat(groupsOf(Path.of("/proc/" + process.pid()))).contains(command.name());
+        } finally {
+            process.stop();
+            process.result().await().atMost(LONG);
+        }
+    }
+
+    private static String groupsOf(Path process) throws IOException {
+        try {
+            return Files.readString(process.resolve("cgroup"));
+        } catch (NoSuchFileException e) {
+            return "";
         }
     }
 

@@ -19,9 +19,15 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jboss.logging.Logger;
 
 /** Version 1: a hierarchy for each controller, or for some together. */
 final class CgroupV1 implements Cgroups {
+    private static final Logger LOG = Logger.getLogger(CgroupV1.class);
+
+    /** What the kernel takes for whoever writes it. */
+    private static final String CALLING_THREAD = "0";
+
     private static final long CPU_PERIOD_MICROS = 100_000;
     private static final Map<Controller, String> NAMES =
             Map.of(Controller.MEMORY, "memory", Controller.PIDS, "pids", Controller.CPU, "cpu", Controller.IO, "blkio");
@@ -106,7 +112,7 @@ final class CgroupV1 implements Cgroups {
             graveyard.bury(List.copyOf(all));
             throw e;
         }
-        return new Group(groups, accounting.map(path -> path.resolve(name)), List.copyOf(all));
+        return new Group(groups, accounting.map(path -> path.resolve(name)), List.copyOf(all), limits.tasks());
     }
 
     private static void limit(Map<Controller, Path> groups, CgroupLimits limits) {
@@ -168,19 +174,58 @@ final class CgroupV1 implements Cgroups {
         private final Map<Controller, Path> groups;
         private final Optional<Path> accounts;
         private final List<Path> all;
+        private final long tasks;
+        private volatile boolean entered;
 
         /** Forks that were refused before the group was sealed: those after it are no limit that the job ran into. */
         private volatile OptionalLong refusedForks = OptionalLong.empty();
 
-        Group(Map<Controller, Path> groups, Optional<Path> accounts, List<Path> all) {
+        Group(Map<Controller, Path> groups, Optional<Path> accounts, List<Path> all, long tasks) {
             this.groups = groups;
             this.accounts = accounts;
             this.all = all;
+            this.tasks = tasks;
+        }
+
+        @Override
+        public boolean enter() {
+            try {
+                // The launcher's, beside the job's own.
+                var pids = groups.get(Controller.PIDS);
+                if (pids != null) {
+                    write(pids.resolve("pids.max"), Long.toString(tasks + 1));
+                }
+                all.forEach(group -> write(group.resolve("tasks"), CALLING_THREAD));
+                entered = true;
+            } catch (UncheckedIOException e) {
+                LOG.debugf("what a thread starts will be moved into its control group: %s", e.getMessage());
+                leave();
+                var pids = groups.get(Controller.PIDS);
+                if (pids != null) {
+                    write(pids.resolve("pids.max"), Long.toString(tasks));
+                }
+            }
+            return entered;
+        }
+
+        @Override
+        public void leave() {
+            for (var group : all) {
+                try {
+                    // Above the service's groups of jobs is its own.
+                    write(group.getParent().resolveSibling("tasks"), CALLING_THREAD);
+                } catch (UncheckedIOException e) {
+                    // It leaves when it ends, or enters another one; until then the group cannot be removed.
+                    LOG.warnf("a thread of the service stays in a job's control group: %s", e.getMessage());
+                }
+            }
         }
 
         @Override
         public void place(long pid) {
-            all.forEach(group -> write(group.resolve("cgroup.procs"), Long.toString(pid)));
+            if (!entered) {
+                all.forEach(group -> write(group.resolve("cgroup.procs"), Long.toString(pid)));
+            }
         }
 
         @Override
@@ -206,12 +251,17 @@ final class CgroupV1 implements Cgroups {
                     nanos("cpuacct.usage_sys"),
                     memory == null ? 0 : counter(memory.resolve("memory.oom_control"), "oom_kill"),
                     pids == null ? 0 : refusedForks.orElseGet(() -> counter(pids.resolve("pids.events"), "max")),
-                    pids == null ? OptionalLong.empty() : number(pids.resolve("pids.peak")),
+                    pids == null ? OptionalLong.empty() : mostTasks(pids),
                     io == null
                             ? OptionalLong.empty()
                             : sum(
                                     io.resolve("blkio.throttle.io_service_bytes"),
                                     Pattern.compile("(?m)^\\S+ Write (\\d+)$")));
+        }
+
+        private OptionalLong mostTasks(Path pids) {
+            var peak = number(pids.resolve("pids.peak"));
+            return entered && peak.isPresent() ? OptionalLong.of(Math.max(0, peak.getAsLong() - 1)) : peak;
         }
 
         private Duration nanos(String file) {

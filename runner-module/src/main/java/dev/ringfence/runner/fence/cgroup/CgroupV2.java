@@ -207,6 +207,15 @@ final class CgroupV2 implements Cgroups {
             this.group = group;
         }
 
+        /** Here the threads of a process are not to be parted. */
+        @Override
+        public boolean enter() {
+            return false;
+        }
+
+        @Override
+        public void leave() {}
+
         @Override
         public void place(long pid) {
             write(group.resolve("cgroup.procs"), Long.toString(pid));

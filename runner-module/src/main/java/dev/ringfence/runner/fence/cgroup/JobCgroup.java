@@ -5,7 +5,21 @@ import java.util.OptionalLong;
 
 /** The control group of one job. Used by one thread at a time. */
 public interface JobCgroup {
-    /** Puts a process, and with it all that it will start, under the limits. */
+    /**
+     * Moves the calling thread into the group, so that a launcher that it starts, and all that starts, is in the group from
+     * its first instruction on. The launcher is not counted with the job's own tasks.
+     *
+     * <p>To move another process instead, as {@link #place} does, makes the kernel wait until every processor has passed a
+     * point of rest: milliseconds on an idle host, which are spared here.
+     *
+     * @return false where that is not possible; nothing has changed then
+     */
+    boolean enter();
+
+    /** Moves the calling thread back to the service's own group. */
+    void leave();
+
+    /** Puts a process, and with it all that it will start, under the limits, unless it was started inside. */
     void place(long pid);
 
     /** Lets no new process or thread begin in the group, where the host can limit them. */
