@@ -6,7 +6,6 @@ import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
-import dev.ringfence.api.session.Leftovers;
 import dev.ringfence.api.session.Sessions;
 import dev.ringfence.api.webhook.Webhooks;
 import dev.ringfence.catalog.Catalog;
@@ -29,6 +28,7 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.files.Artifacts;
+import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.runner.telemetry.Guard;
 import dev.ringfence.runner.telemetry.GuardLimits;
 import dev.ringfence.runner.telemetry.HostTelemetry;
@@ -255,8 +255,8 @@ public final class Ringfence implements AutoCloseable {
     }
 
     /** What sessions and their jobs leave beside the journal. */
-    public Leftovers leftovers() {
-        return toolbox;
+    public JobFiles jobFiles() {
+        return toolbox.files();
     }
 
     public Jobs jobs() {

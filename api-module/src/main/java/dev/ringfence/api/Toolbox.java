@@ -1,6 +1,5 @@
 package dev.ringfence.api;
 
-import dev.ringfence.api.session.Leftovers;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -43,7 +42,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** What agents can invoke, and the files that belong to it. */
-record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) implements Leftovers {
+record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
     /** The journal keeps a request in one event. */
     private static final int LARGEST_BODY = 15 << 20;
 
@@ -106,16 +105,6 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) i
         } catch (ManifestException | IllegalArgumentException | UncheckedIOException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
-    }
-
-    @Override
-    public void deleteOfJob(String jobId) {
-        files.deleteOfJob(jobId);
-    }
-
-    @Override
-    public void deleteOfSession(String agent, Optional<String> session) {
-        files.deleteOfSession(agent, session);
     }
 
     private static Map<String, FileRoots.Named> named(Map<String, RingfenceConfig.Files.Root> roots) {

@@ -2,6 +2,7 @@ package dev.ringfence.api.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.job.JobView.Places;
 import dev.ringfence.runner.capability.Execution;
 import dev.ringfence.runner.capability.OutputSink;
 import dev.ringfence.runner.engine.GenerationEvent;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class Job {
+    /** No attempt has more events, so that the events of the next are numbered behind all of its own. */
+    private static final long NUMBERS_OF_ATTEMPT = 1_000_000_000_000L;
+
     private final Signals signals;
     private final OutputSink sink = new Sink();
     private volatile JsonNode arguments;
@@ -50,21 +54,39 @@ public final class Job {
     /** A job as a recovery found it; its changes of state can be watched again, its output cannot. */
     static Job recovered(JobView view) {
         var job = new Job(view, 0);
-        var submission = view.submission();
         job.acknowledge();
         job.keep();
-        job.signals.changed(JobView.submitted(submission, 0));
-        if (view.startedAt() != null) {
-            job.signals.changed(JobView.started(
-                    submission,
-                    new JobEvent.Started(job.id(), view.startedAt(), view.fate().tier()),
-                    view.fate().attempts()));
-        }
+        job.tellAgain();
         if (view.state().ended()) {
-            job.signals.changed(view);
             job.ended.complete(view);
         }
         return job;
+    }
+
+    /**
+     * Gives each change of state the number again that it had before the restart, and what comes a number that none had:
+     * whoever goes on from the last that it heard hears nothing twice, and is told of what is gone.
+     */
+    private void tellAgain() {
+        var fate = view.fate();
+        signals.changed(JobView.submitted(submission(), 0, fate.places().submitted()));
+        if (view.startedAt() != null) {
+            signals.skipTo((fate.attempts() - 1) * NUMBERS_OF_ATTEMPT + 1);
+            signals.changed(JobView.started(
+                    submission(),
+                    new JobEvent.Started(id(), view.startedAt(), fate.tier()),
+                    fate.attempts(),
+                    new Places(fate.places().submitted(), fate.places().started(), 0, 0)));
+        }
+        if (view.state().ended() && fate.places().last() > 0) {
+            signals.skipTo(fate.places().last() - 1);
+            signals.changed(view);
+        } else {
+            signals.skipTo(fate.attempts() * NUMBERS_OF_ATTEMPT);
+            if (view.state().ended() || (fate.attempts() > 0 && view.state() == JobView.State.SUBMITTED)) {
+                signals.changed(view);
+            }
+        }
     }
 
     public String id() {
@@ -103,12 +125,11 @@ public final class Job {
      * @param patience how long to wait; nothing happened meanwhile if the list is empty
      */
     public Uni<List<JobSignal>> signals(long after, int most, Duration patience) {
-        long from = signals.known(after);
-        return signals.more(from)
+        return signals.more(after)
                 .ifNoItem()
                 .after(patience)
                 .recoverWithItem(false)
-                .map(_ -> signals.page(from, most));
+                .map(_ -> signals.page(after, most));
     }
 
     /**
@@ -132,7 +153,7 @@ public final class Job {
     }
 
     /** Someone wants the job's end who does not wait for it on a connection: it goes on whoever goes away. */
-    synchronized void keep() {
+    public synchronized void keep() {
         kept = true;
     }
 
@@ -260,6 +281,11 @@ public final class Job {
     /** What the journal keeps of what the work gave. */
     JsonNode kept(JsonNode result) {
         return attendance.map(attended -> attended.kept().apply(result)).orElse(result);
+    }
+
+    /** The number of the end, which is about to come: what the work puts out from now on is passed over. */
+    long lastEvent() {
+        return signals.close();
     }
 
     /** The job has come to a new state, and the journal has it. */

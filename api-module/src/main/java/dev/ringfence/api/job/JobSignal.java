@@ -5,7 +5,7 @@ import java.time.Instant;
 
 /** What a watcher of a job hears, in order. */
 public sealed interface JobSignal {
-    /** Counts from 1 without gaps within the job. */
+    /** Counts up from 1 within the job; where numbers are missing, {@link Dropped} says so. The same after a restart. */
     long sequence();
 
     Instant at();
@@ -24,7 +24,7 @@ public sealed interface JobSignal {
      */
     record Progress(long sequence, Instant at, String phase, ObjectNode data) implements JobSignal {}
 
-    /** Output before this was dropped, since the job put out more than is kept. */
+    /** Output before this was dropped, since the job put out more than is kept, or the service was restarted. */
     record Dropped(long sequence, Instant at, long firstKept) implements JobSignal {}
 
     /** Whether nothing follows. */

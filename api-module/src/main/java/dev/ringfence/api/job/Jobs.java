@@ -1,14 +1,9 @@
 package dev.ringfence.api.job;
 
 import dev.ringfence.catalog.AgentGrants;
-import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
-import dev.ringfence.runner.capability.Capability;
-import dev.ringfence.runner.capability.InvalidArguments;
-import dev.ringfence.runner.capability.Invocation;
 import dev.ringfence.runner.capability.Outcome;
-import dev.ringfence.runner.capability.OutputFiles;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobPage;
 import dev.ringfence.wal.journal.JobQuery;
@@ -18,13 +13,11 @@ import dev.ringfence.wal.log.Health;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -39,13 +32,13 @@ public final class Jobs {
     private static final Logger LOG = Logger.getLogger(Jobs.class);
     private static final Duration RETRY = Duration.ofSeconds(1);
     private static final Duration LOOK = Duration.ofMillis(5);
+    private static final String ABANDONED =
+            "the service ended before it began, and with it the connection of the client that waited for it";
 
     private final JobSettings settings;
     private final Journal journal;
     private final Capabilities capabilities;
-    private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
-    private final Function<SandboxProfile, Optional<String>> tiers;
-    private final Function<String, Optional<AgentGrants>> grants;
+    private final Requests requests;
     private final JobHost host;
     private final Preparation preparation;
     private final JobObserver observer;
@@ -75,9 +68,13 @@ public final class Jobs {
         this.settings = settings;
         this.journal = journal;
         this.capabilities = capabilities;
-        this.profiles = profiles;
-        this.tiers = tiers;
-        this.grants = grants;
+        this.requests = new Requests(
+                settings.defaultDeadline(),
+                capabilities,
+                profiles,
+                tiers,
+                grants,
+                () -> observer.refused("not-granted"));
         this.host = host;
         this.preparation = preparation;
         this.observer = observer;
@@ -94,7 +91,8 @@ public final class Jobs {
     }
 
     /**
-     * Takes up the live jobs of an earlier life: submitted ones run. Started ones are begun again when their capability
+     * Takes up the live jobs of an earlier life: submitted ones run, unless a client waited for them whose connection went
+     * with that life. Started ones are begun again when their capability
      * and their caller allow it, and interrupted otherwise. Nothing of that life may still be running when this is
      * called. Blocks until it is durable; where there is no room for that, it happens when there is.
      */
@@ -103,7 +101,13 @@ public final class Jobs {
         for (var record : recovered) {
             var job = Job.recovered(JobView.of(record));
             shelf.restore(job);
-            if (job.view().state() == JobView.State.SUBMITTED) {
+            if (job.view().state() == JobView.State.SUBMITTED
+                    && job.submission().attended()) {
+                LOG.infof(
+                        "job %s had not started, and the client that waited for it is gone: it is cancelled", job.id());
+                job.cancel(ABANDONED);
+                readmit(job);
+            } else if (job.view().state() == JobView.State.SUBMITTED) {
                 LOG.infof("job %s was acknowledged before the restart and had not started: it runs now", job.id());
                 readmit(job);
             } else {
@@ -145,28 +149,37 @@ public final class Jobs {
      * key the subscription may read files.
      */
     public Uni<Job> submit(Submission submission) {
-        return Uni.createFrom().deferred(() -> attach(submission, Job::keep));
+        return Uni.createFrom()
+                .deferred(() -> attach(
+                        submission,
+                        requests.of(submission, submission.attendance().isPresent()),
+                        Job::keep));
     }
 
     /**
      * Like {@link #submit}, for a client that waits for the job on its connection: when it and all others that do so have
-     * gone, and nobody submitted the job otherwise, it is cancelled.
+     * gone, and nobody submitted the job otherwise, it is cancelled. So it is when the service ends before the job has
+     * begun, unless it has an idempotency key, with which the client can come back.
      */
     public Uni<Job.Hold> submitHeld(Submission submission) {
         return Uni.createFrom().deferred(() -> {
             var hold = new AtomicReference<Job.Hold>();
-            return attach(submission, job -> hold.set(job.hold())).replaceWith(hold::get);
+            boolean alone = submission.idempotencyKey().isEmpty();
+            return attach(submission, requests.of(submission, alone), job -> hold.set(job.hold()))
+                    .replaceWith(hold::get);
         });
     }
 
-    private Uni<Job> attach(Submission submission, Consumer<Job> wanting) {
-        var event = request(submission);
+    private Uni<Job> attach(Submission submission, JobEvent.Submitted event, Consumer<Job> wanting) {
         var known = known(event);
         if (known.isPresent()) {
             return join(known.get(), event, wanting);
         }
         var job = new Job(
-                JobView.submitted(event, 0), settings.eventBuffer(), submission.arguments(), submission.attendance());
+                JobView.submitted(event, 0, 0),
+                settings.eventBuffer(),
+                submission.arguments(),
+                submission.attendance());
         wanting.accept(job);
         var other = shelf.put(job);
         if (other != job) {
@@ -196,8 +209,8 @@ public final class Jobs {
                     .emitOn(Infrastructure.getDefaultExecutor())
                     .subscribe()
                     .with(
-                            _ -> {
-                                acknowledge(job, event);
+                            sequence -> {
+                                acknowledge(job, event, sequence);
                                 travel(job, ticket);
                             },
                             failure -> refuse(job, ticket, event, failure));
@@ -205,16 +218,16 @@ public final class Jobs {
     }
 
     private void begin(Job job, Admission.Ticket ticket, JobEvent.Submitted event) {
-        final Runnable rest;
+        final Road.Entered entered;
         try {
-            rest = road.enter(job, event);
+            entered = road.enter(job, event);
         } catch (RuntimeException e) {
             refuse(job, ticket, event, e);
             return;
         }
         follow(job, ticket, () -> {
-            acknowledge(job, event);
-            rest.run();
+            acknowledge(job, event, entered.sequence());
+            entered.rest().run();
         });
     }
 
@@ -250,9 +263,9 @@ public final class Jobs {
         return known.acknowledged().replaceWith(known);
     }
 
-    private void acknowledge(Job job, JobEvent.Submitted event) {
+    private void acknowledge(Job job, JobEvent.Submitted event, long sequence) {
         preparation.settled(event, true);
-        job.moved(job.view());
+        job.moved(JobView.submitted(event, 0, sequence));
         observer.submitted(job.view());
         job.acknowledge();
     }
@@ -281,63 +294,7 @@ public final class Jobs {
     private void finished(Job job) {
         if (job.view().state().ended()) {
             shelf.ended(job);
-            tokens.ended(job.view());
             observer.ended(job.view());
-        }
-    }
-
-    /** What is asked, with the defaults filled in. */
-    private JobEvent.Submitted request(Submission submission) {
-        var capability = capability(submission);
-        var profile = profile(submission, capability);
-        requireGranted(submission.agent(), capability.name(), profile.name());
-        submission.tier().ifPresent(tier -> requireTier(tier, capability, profile));
-        var deadline = deadline(submission, capability);
-        if (submission.retries() > 0 && !capability.repeatable()) {
-            throw new AdmissionException.Invalid(
-                    "not-repeatable",
-                    "retries is " + submission.retries() + ", and " + capability.name()
-                            + " is not repeatable: beginning it again after an interruption may do its effect twice;"
-                            + " leave retries out");
-        }
-        return new JobEvent.Submitted(
-                UUID.randomUUID().toString(),
-                Instant.now(),
-                submission.agent(),
-                submission.session().orElse(null),
-                capability.name(),
-                submission
-                        .attendance()
-                        .map(attended -> attended.kept().apply(submission.arguments()))
-                        .orElseGet(() -> capability.shown(submission.arguments())),
-                profile.name(),
-                deadline,
-                submission.idempotencyKey().orElse(null),
-                submission.retries(),
-                submission.priority(),
-                submission.tier().map(FenceTier::externalName).orElse(null),
-                submission.retryOf().orElse(null),
-                submission.webhook().orElse(null));
-    }
-
-    private void requireTier(FenceTier tier, Capability capability, SandboxProfile profile) {
-        if (!capability.fenced()) {
-            throw new AdmissionException.Invalid(
-                    "no-fence-of-its-own",
-                    "tier is " + tier.externalName() + ", and " + capability.name()
-                            + " does not run in a fence of its job's profile; leave tier out");
-        }
-        if (profile.tier().filter(least -> tier.compareTo(least) > 0).isPresent()) {
-            throw new AdmissionException.Invalid(
-                    "weaker-tier",
-                    "tier is " + tier.externalName() + ", which is weaker than what the profile " + profile.name()
-                            + " demands: " + profile.tier().get().externalName());
-        }
-        if (tiers.apply(profile.inTier(tier)).isEmpty()) {
-            throw new AdmissionException.Invalid(
-                    "tier-unavailable",
-                    "this host cannot build the fence of the profile " + profile.name() + " in the tier "
-                            + tier.externalName() + "; GET /api/v1/fence says why, and what to do about it");
         }
     }
 
@@ -391,37 +348,6 @@ public final class Jobs {
         }
     }
 
-    private Capability capability(Submission submission) {
-        return capabilities
-                .find(submission.capability())
-                .orElseThrow(() -> new AdmissionException.Invalid(
-                        "unknown-capability",
-                        "there is no capability \"" + submission.capability() + "\"; there are "
-                                + capabilities.all().stream()
-                                        .map(Capability::name)
-                                        .toList()));
-    }
-
-    private SandboxProfile profile(Submission submission, Capability capability) {
-        var name = submission.profile().or(capability::profile);
-        return profiles.apply(name)
-                .orElseThrow(() -> new AdmissionException.Invalid(
-                        "unknown-profile",
-                        "there is no sandbox profile \"" + name.orElse("") + "\"; GET /api/v1/fence lists them"));
-    }
-
-    /** As asked, but no longer than the capability allows. */
-    private Duration deadline(Submission submission, Capability capability) {
-        var asked = submission.deadline().or(capability::deadline).orElse(settings.defaultDeadline());
-        if (!JobSettings.possible(asked)) {
-            throw new AdmissionException.Invalid(
-                    "invalid-deadline",
-                    "a deadline of " + asked + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
-                            + " h is");
-        }
-        return capability.deadline().filter(most -> most.compareTo(asked) < 0).orElse(asked);
-    }
-
     /**
      * Says what a job would do, and does nothing: nothing of it is journaled or kept. Blocks.
      *
@@ -429,39 +355,7 @@ public final class Jobs {
      * @throws AdmissionException when the job would not be admitted whatever else is running
      */
     public Outcome rehearse(Submission submission) {
-        var capability = capability(submission);
-        var profile = profile(submission, capability);
-        requireGranted(submission.agent(), capability.name(), profile.name());
-        var deadline = deadline(submission, capability);
-        try {
-            capabilities.validate(capability, submission.arguments());
-            return capability.dryRun(new Invocation(
-                    "dry-run",
-                    submission.agent(),
-                    submission.arguments(),
-                    profile,
-                    deadline,
-                    OutputFiles.NONE,
-                    submission.session()));
-        } catch (InvalidArguments e) {
-            throw new AdmissionException.Invalid("invalid-arguments", String.valueOf(e.getMessage()));
-        }
-    }
-
-    private void requireGranted(String agent, String capability, String profile) {
-        var granted = grants.apply(agent)
-                .orElseThrow(() -> notGranted("there is no table [agents." + agent + "] in the catalog"));
-        if (!granted.allowsCapability(capability)) {
-            throw notGranted("agents." + agent + ".capabilities does not have " + capability);
-        }
-        if (!granted.allowsProfile(profile)) {
-            throw notGranted("agents." + agent + ".profiles does not have " + profile);
-        }
-    }
-
-    private AdmissionException notGranted(String message) {
-        observer.refused("not-granted");
-        return new AdmissionException.NotGranted(message + "; the operator grants it there");
+        return requests.rehearse(submission);
     }
 
     private AdmissionException refused(String slug, String message) {

@@ -117,23 +117,26 @@ final class Road {
                 new JobEvent.Interrupted(
                         job.id(),
                         Instant.now(),
-                        "the service ended while the work was under way; what it had done by then is not known"));
+                        "the service ended while the work was under way; what it had done by then is not known",
+                        nothing()));
     }
 
     /**
-     * Begins a job's work again that was under way when an earlier life of the service ended, if that does no harm and its
-     * caller allowed it so often; nothing of that work is left. False if not.
+     * Begins a job's work again that was under way when an earlier life of the service ended, if that does no harm, its
+     * caller allowed it so often, and it was not for a client that is gone; nothing of that work is left. False if not.
      */
     boolean retry(Job job) {
         int attempts = job.view().fate().attempts();
         var capability = capabilities.find(job.submission().capability());
-        if (attempts > job.submission().retries()
+        if (job.submission().attended()
+                || attempts > job.submission().retries()
                 || !capability.map(Capability::repeatable).orElse(false)) {
             return false;
         }
-        write(List.of(new JobEvent.Retried(
+        var _ = write(List.of(new JobEvent.Retried(
                 job.id(), Instant.now(), "the service ended while the work was under way", attempts)));
-        job.moved(JobView.submitted(job.submission(), attempts));
+        job.moved(JobView.submitted(
+                job.submission(), attempts, job.view().fate().places().submitted()));
         return true;
     }
 
@@ -164,41 +167,59 @@ final class Road {
     /**
      * Journals a submission that has a slot already, and with it whatever is known to follow. Blocks.
      *
-     * @return what is left to do, once the caller has been told
      * @throws RuntimeException as {@link Journal#append} fails; nothing is kept of the job then
      */
-    Runnable enter(Job job, JobEvent.Submitted submission) {
+    Entered enter(Job job, JobEvent.Submitted submission) {
         travelling.add(job);
         try {
             var first = first(job);
+            if (first instanceof First.Ended over) {
+                // Watchers hear of the submission before it.
+                placed(over.end(), new JobView.Places(0, 0, 0, 2));
+            }
             var events = new ArrayList<JobEvent>(List.of(submission));
             events.addAll(first.events());
-            journal.append(events).await().indefinitely();
-            return () -> {
+            long last = journal.append(events).await().indefinitely();
+            return new Entered(last - first.events().size(), () -> {
                 try {
-                    follow(job, first);
+                    follow(job, first, last);
                 } finally {
                     travelling.remove(job);
                 }
-            };
+            });
         } catch (RuntimeException | Error e) {
             travelling.remove(job);
             throw e;
         }
     }
 
+    /**
+     * A submission that is durable.
+     *
+     * @param sequence its place in the journal
+     * @param rest what is left to do, once the caller has been told
+     */
+    record Entered(long sequence, Runnable rest) {}
+
     private void run(Job job) {
         var first = first(job);
-        write(first.events());
-        follow(job, first);
+        if (first instanceof First.Ended over) {
+            placed(over.end(), before(job));
+        }
+        follow(job, first, write(first.events()));
     }
 
-    private void follow(Job job, First first) {
+    /** @param sequence the place of the last of the events that the job began with */
+    private void follow(Job job, First first, long sequence) {
         switch (first) {
-            case First.Ended over -> ended(job, over.end());
+            case First.Ended over -> ended(job, over.end(), sequence);
             case First.Begun begun -> {
+                var fate = job.view().fate();
                 job.moved(JobView.started(
-                        job.submission(), begun.started(), job.view().fate().attempts() + 1));
+                        job.submission(),
+                        begun.started(),
+                        fate.attempts() + 1,
+                        new JobView.Places(fate.places().submitted(), sequence, 0, 0)));
                 // Held until the end that names them is durable, so that nothing takes them for left over.
                 try (var outputs = new JobOutputs(journal.blobs())) {
                     var ending = work(job, begun.capability(), begun.profile(), outputs);
@@ -344,21 +365,44 @@ final class Road {
     }
 
     private void end(Job job, List<JobEvent.Note> notes, JobEvent.End event) {
-        var durable = event;
+        var places = before(job);
+        JobEvent.End durable = event;
+        long sequence;
+        placed(durable, places);
         try {
-            write(with(notes, event));
+            sequence = write(with(notes, durable));
         } catch (JournalException.TooLarge e) {
             durable = failed(job, "result-too-large", String.valueOf(e.getMessage()), telemetryOf(event));
-            write(with(notes, durable));
+            placed(durable, places);
+            sequence = write(with(notes, durable));
         }
-        ended(job, durable);
+        ended(job, durable, sequence);
     }
 
-    /** The end is durable. */
-    private static void ended(Job job, JobEvent.End end) {
+    /** Where the events of a job are that is about to end. */
+    private static JobView.Places before(Job job) {
+        var places = job.view().fate().places();
+        return new JobView.Places(places.submitted(), places.started(), 0, job.lastEvent());
+    }
+
+    /** Gives an end that nobody has seen yet the places of the job's events. */
+    private static void placed(JobEvent.End end, JobView.Places places) {
+        if (end.data() instanceof ObjectNode data) {
+            data.set(JobView.STORED, places.stored());
+        }
+    }
+
+    /** The end is durable. What it cost counts before anyone hears of it, or has its turn after it. */
+    private void ended(Job job, JobEvent.End end, long sequence) {
         var view = job.view();
-        job.moved(JobView.ended(
-                job.submission(), view.startedAt(), end, view.fate().with(end.blobs())));
+        var places = view.fate().places();
+        var fate = view.fate()
+                .with(
+                        end.blobs(),
+                        new JobView.Places(places.submitted(), places.started(), sequence, JobView.Places.last(end)));
+        var over = JobView.ended(job.submission(), view.startedAt(), end, fate);
+        tokens.ended(over);
+        job.moved(over);
     }
 
     private static ObjectNode telemetryOf(JobEvent.End event) {
@@ -375,12 +419,11 @@ final class Road {
         return events;
     }
 
-    /** Returns when the events are durable. While the disk is full, the job waits; reads go on meanwhile. */
-    private void write(List<? extends JobEvent> events) {
+    /** Returns the last one's place when the events are durable. While the disk is full, the job waits; reads go on meanwhile. */
+    private long write(List<? extends JobEvent> events) {
         while (true) {
             try {
-                journal.append(events).await().indefinitely();
-                return;
+                return journal.append(events).await().indefinitely();
             } catch (LogException.NoSpace | LogException.Saturated e) {
                 if (draining.getAsBoolean()) {
                     throw e;

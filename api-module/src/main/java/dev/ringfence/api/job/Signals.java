@@ -33,6 +33,7 @@ final class Signals {
     private int outputSize;
     private long last;
     private long droppedUpTo;
+    private boolean closed;
     private Set<UniEmitter<? super Boolean>> waiting = new LinkedHashSet<>();
     private @Nullable Throwable failure;
     private JobSignal.@Nullable Changed end;
@@ -55,6 +56,20 @@ final class Signals {
         wake();
     }
 
+    /** What has the numbers up to this one was before a restart of the service, and is gone but for what is here. */
+    synchronized void skipTo(long number) {
+        if (number > last) {
+            last = number;
+            droppedUpTo = number;
+        }
+    }
+
+    /** The number of the end, which is all that is still to come. */
+    synchronized long close() {
+        closed = true;
+        return last + 1;
+    }
+
     void output(String channel, String text) {
         keep(sequence -> new JobSignal.Output(sequence, Instant.now(), channel, text));
     }
@@ -65,6 +80,9 @@ final class Signals {
 
     private void keep(LongFunction<JobSignal> signal) {
         synchronized (this) {
+            if (closed) {
+                return;
+            }
             var kept = signal.apply(++last);
             outputs.add(kept);
             outputSize += size(kept);
@@ -109,7 +127,7 @@ final class Signals {
      */
     Multi<JobSignal> after(long sequence) {
         return Multi.createFrom().deferred(() -> {
-            var watcher = new Watcher(known(sequence));
+            var watcher = new Watcher(sequence);
             return Multi.createBy().repeating().uni(watcher::next).whilst(signal -> !signal.last());
         });
     }
@@ -117,7 +135,7 @@ final class Signals {
     /** Like {@link #after(long)}, with an empty item whenever nothing has happened for so long. */
     Multi<Optional<JobSignal>> after(long sequence, Duration quiet) {
         return Multi.createFrom().deferred(() -> {
-            var watcher = new Watcher(known(sequence));
+            var watcher = new Watcher(sequence);
             return Multi.createBy()
                     .repeating()
                     .uni(() -> watcher.nextOrQuiet(quiet))
@@ -152,11 +170,6 @@ final class Signals {
 
     private synchronized void leave(UniEmitter<? super Boolean> watcher) {
         waiting.remove(watcher);
-    }
-
-    /** A number that has not been given yet comes from before a restart of the service, and means all signals. */
-    long known(long sequence) {
-        return sequence > last() ? 0 : sequence;
     }
 
     /** The one that follows, or null when there is none yet. */
@@ -197,10 +210,6 @@ final class Signals {
     /** How many watchers wait for what comes next. */
     synchronized int waiting() {
         return waiting.size();
-    }
-
-    private synchronized long last() {
-        return last;
     }
 
     private synchronized @Nullable Throwable failure() {

@@ -13,6 +13,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Stands before everything that is reached over HTTP, also before what is no resource of ours: whoever cannot prove who
@@ -23,6 +24,9 @@ public class AccessGuard {
     /** Compared with the address as it was sent: one that only normalises to these is no probe. */
     private static final Set<String> OPEN = Set.of(
             "/q/health", "/q/health/live", "/q/health/ready", "/q/health/started", "/q/health/well", "/q/openapi");
+
+    /** The page to try the API: it holds nothing of this service's, and sends the key that is typed into it. */
+    private static final Pattern PAGE = Pattern.compile("/q/swagger-ui(/[A-Za-z0-9._-]*)?");
 
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
@@ -72,7 +76,8 @@ public class AccessGuard {
 
     private boolean isOpen(HttpServerRequest request) {
         var path = request.path();
-        return READING.contains(request.method()) && (OPEN.contains(path) || (openMetrics && METRICS.equals(path)));
+        return READING.contains(request.method())
+                && (OPEN.contains(path) || PAGE.matcher(path).matches() || (openMetrics && METRICS.equals(path)));
     }
 
     private static void pass(RoutingContext context, Caller caller) {
@@ -85,7 +90,11 @@ public class AccessGuard {
     }
 
     private static void refuse(RoutingContext context, Throwable failure) {
-        var problem = Problems.access(failure);
+        answer(context, Problems.access(failure));
+    }
+
+    /** Ends a request that no resource has seen. */
+    static void answer(RoutingContext context, Problem problem) {
         var response = context.response().setStatusCode(problem.status());
         if (problem.status() == 401) {
             response.putHeader("WWW-Authenticate", "Bearer");
@@ -105,7 +114,7 @@ public class AccessGuard {
         var json = JsonNodeFactory.instance.objectNode();
         json.putObject("error")
                 .put("message", problem.title() + ": " + problem.detail())
-                .put("type", problem.status() == 401 ? "invalid_request_error" : "server_error")
+                .put("type", problem.status() < 500 ? "invalid_request_error" : "server_error")
                 .putNull("param")
                 .put("code", problem.status() == 401 ? "invalid_api_key" : problem.slug());
         return json.toString();

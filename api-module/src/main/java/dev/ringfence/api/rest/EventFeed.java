@@ -26,6 +26,9 @@ public class EventFeed {
 
     private static final long NOTHING_UNDER_WAY = 0;
 
+    /** Bytes under way to one reader; the kernel doubles it for its own book-keeping. */
+    private static final int SEND_BUFFER = 128 << 10;
+
     private final Duration heartbeat;
     private final Duration stallLimit;
 
@@ -34,14 +37,19 @@ public class EventFeed {
         this.stallLimit = config.http().stallLimit();
     }
 
-    /** All events after a sequence number, 0 for all, up to the job's end. */
+    /**
+     * All events after a sequence number, 0 for all, up to the job's end. A job goes on whose reader was cut off: that
+     * one has not gone away, and may read the rest later.
+     */
     Multi<OutboundSseEvent> of(Job job, long after, Sse sse, RoutingContext connection) {
         return Multi.createFrom().deferred(() -> {
+            bound(connection.request().connection());
             var givenAt = new AtomicLong(NOTHING_UNDER_WAY);
             var vertx = connection.vertx();
             long timer = vertx.setPeriodic(Math.max(1, stallLimit.toMillis() / LOOKS), _ -> {
                 long given = givenAt.get();
                 if (given != NOTHING_UNDER_WAY && System.nanoTime() - given > stallLimit.toNanos()) {
+                    job.keep();
                     cut(connection.request().connection());
                 }
             });
@@ -54,6 +62,13 @@ public class EventFeed {
                     .onTermination()
                     .invoke(() -> vertx.cancelTimer(timer));
         });
+    }
+
+    /** The kernel would hold several megabytes for a reader that takes nothing, and it would show late that it does not. */
+    private static void bound(HttpConnection connection) {
+        if (connection instanceof ConnectionBase base) {
+            base.channel().config().setOption(ChannelOption.SO_SNDBUF, SEND_BUFFER);
+        }
     }
 
     /** At once, and not when what was written has been read: that would be never. */

@@ -45,9 +45,9 @@ public class EventsResource {
             description = "The job's events from the start, or after the one named by `Last-Event-ID` or `after`, up to"
                     + " its end. While nothing happens, a comment comes every `ringfence.http.heartbeat`. A reader that"
                     + " takes nothing for `ringfence.http.stall-limit` is cut off; it goes on with `Last-Event-ID`,"
-                    + " without a gap or a repeated event as long as the service lives and the output it missed is within"
-                    + " `ringfence.jobs.event-buffer`: an event `dropped` tells of output that is gone. Hanging up has"
-                    + " no effect on the job.\n\nWith `Accept: application/json` the answer is those events that there"
+                    + " without a gap or a repeated event, also after a restart of the service: an event `dropped` tells of"
+                    + " output that is gone, because it is beyond `ringfence.jobs.event-buffer` or from before a restart."
+                    + " Hanging up has no effect on the job.\n\nWith `Accept: application/json` the answer is those events that there"
                     + " are, at most `limit`, as `events`; `next` is what to give as `after` for what follows, and"
                     + " `ended` tells that nothing does. With `Prefer: wait=N` it waits up to N seconds for one.")
     public Multi<OutboundSseEvent> events(
@@ -85,8 +85,9 @@ public class EventsResource {
                 .put("ended", !none && signals.getLast().last());
     }
 
-    private static int from(@Nullable String after, @Nullable String lastEventId) {
+    private static long from(@Nullable String after, @Nullable String lastEventId) {
         String from = after != null ? after : lastEventId != null ? lastEventId : "0";
-        return Parameters.number(after != null ? "after" : "Last-Event-ID", from, 0, Integer.MAX_VALUE);
+        return Parameters.sequence(after != null ? "after" : "Last-Event-ID", from)
+                .orElse(0);
     }
 }

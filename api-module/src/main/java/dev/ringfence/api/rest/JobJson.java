@@ -81,6 +81,7 @@ public final class JobJson {
                 job.deadline());
         json.put("submitted_at", job.submittedAt().toString());
         times(json, job.startedAt(), job.endedAt(), job.attempts());
+        places(json, new JobView.Places(job.firstSequence(), 0, job.endSequence(), 0));
         if (job.reason() != null) {
             json.putObject("error").put("type", job.reason()).put("message", job.message());
         }
@@ -147,12 +148,27 @@ public final class JobJson {
         if (job.fate().undoneBy() != null) {
             json.put("rolled_back_by", job.fate().undoneBy());
         }
+        places(json, job.fate().places());
         if (job.error() != null) {
             json.putObject("error")
                     .put("type", job.error().type())
                     .put("message", job.error().message());
         }
         return json;
+    }
+
+    /** Where in the journal the job's events are, as far as there are any. */
+    private static void places(ObjectNode json, JobView.Places places) {
+        var journal = json.putObject("journal");
+        putIfThere(journal, "submitted", places.submitted());
+        putIfThere(journal, "started", places.started());
+        putIfThere(journal, "ended", places.ended());
+    }
+
+    private static void putIfThere(ObjectNode json, String name, long sequence) {
+        if (sequence > 0) {
+            json.put(name, sequence);
+        }
     }
 
     /** The name of a signal, as SSE's {@code event} field has it. */

@@ -34,6 +34,7 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jspecify.annotations.Nullable;
 
@@ -61,7 +62,8 @@ public class JobsResource {
             description = "Answers 202 with the job's address once the submission is durable. With `Prefer: wait=N` it"
                     + " waits up to N seconds for the end and answers 200. With `Accept: text/event-stream` the answer"
                     + " is the job's events as they come; when all clients that submitted it so have hung up, it is"
-                    + " cancelled. The same `Idempotency-Key` with the same request gives the same job, also after a"
+                    + " cancelled. One that stalls is cut off, and the job goes on: its events can be read from"
+                    + " the last one on. The same `Idempotency-Key` with the same request gives the same job, also after a"
                     + " restart and when there is no room for more, as long as the journal keeps it. With"
                     + " `dry_run=true` nothing is submitted: the answer says exactly what the job would do, or why it"
                     + " would fail.")
@@ -156,6 +158,7 @@ public class JobsResource {
     @GET
     @Blocking
     @Path("/{id}/output/{channel}")
+    @APIResponse(responseCode = "200", content = @Content(mediaType = MediaType.APPLICATION_OCTET_STREAM))
     @Operation(
             summary = "What a job put out, all of it",
             description =

@@ -16,6 +16,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestMulti;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +41,7 @@ public class JournalResource {
     @GET
     @Path("/events")
     @Produces(LINES)
+    @APIResponse(responseCode = "200", content = @Content(mediaType = LINES, schema = @Schema(ref = "JournalEvent")))
     @Operation(
             summary = "Read the journal, a JSON object a line",
             description =
@@ -67,6 +71,7 @@ public class JournalResource {
     @GET
     @Path("/verify")
     @Produces(LINES)
+    @APIResponse(responseCode = "200", content = @Content(mediaType = LINES, schema = @Schema(ref = "JournalVerdict")))
     @Operation(
             summary = "Prove the whole journal",
             description = "Lines with how far it has come, then one that says whether every event and every output is"

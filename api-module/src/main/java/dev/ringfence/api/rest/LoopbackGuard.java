@@ -18,9 +18,9 @@ public class LoopbackGuard {
 
     @ServerRequestFilter(preMatching = true)
     public void check(ContainerRequestContext request) {
-        if (loopbackOnly
-                && !Access.LOOPBACK.contains(
-                        request.getUriInfo().getRequestUri().getHost())) {
+        // Without a host when the header is none that an address can have.
+        var host = request.getUriInfo().getRequestUri().getHost();
+        if (loopbackOnly && (host == null || !Access.LOOPBACK.contains(host))) {
             throw new ForeignName(String.valueOf(request.getHeaderString("Host")));
         }
     }

@@ -3,7 +3,6 @@ package dev.ringfence.api.rest;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.access.AccessException;
-import dev.ringfence.api.session.Leftovers;
 import dev.ringfence.api.session.Session;
 import dev.ringfence.wal.journal.JobQuery;
 import io.smallrye.common.annotation.Blocking;
@@ -29,6 +28,7 @@ import java.util.function.Predicate;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
@@ -75,6 +75,7 @@ public class SessionsResource {
                                             + " it. `agent` is for administrators",
                             content =
                                     @Content(
+                                            schema = @Schema(ref = "CreateSession"),
                                             examples =
                                                     @ExampleObject(name = "named", value = "{\"id\": \"release-42\"}")))
                     InputStream body) {
@@ -195,7 +196,7 @@ public class SessionsResource {
             @PathParam("id") String id, @Parameter(description = WHOSE) @QueryParam("agent") @Nullable String agent) {
         var service = gate.service();
         var whose = agent(agent);
-        var cancelled = service.sessions().delete(whose, id, service.jobs(), leftovers());
+        var cancelled = service.sessions().delete(whose, id, service.jobs(), service.jobFiles());
         var json = JsonNodeFactory.instance
                 .objectNode()
                 .put("id", id)
@@ -204,10 +205,6 @@ public class SessionsResource {
         var array = json.putArray("cancelled_jobs");
         cancelled.forEach(array::add);
         return Response.ok(json).build();
-    }
-
-    private Leftovers leftovers() {
-        return gate.service().leftovers();
     }
 
     private Session find(String id, @Nullable String agent) {

@@ -3,6 +3,7 @@ package dev.ringfence.api.session;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
+import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.JobSummary;
@@ -239,7 +240,7 @@ public final class Sessions implements Preparation, AutoCloseable {
      * @return the jobs that were cancelled
      * @throws UnknownSession if the agent has none of that name
      */
-    public List<String> delete(String agent, String id, Jobs jobs, Leftovers leftovers) {
+    public List<String> delete(String agent, String id, Jobs jobs, JobFiles files) {
         var session = close(agent, id).await().indefinitely();
         awaitEntered(new Key(agent, id));
         var cancelled = new ArrayList<String>();
@@ -254,8 +255,8 @@ public final class Sessions implements Preparation, AutoCloseable {
                         });
             }
         }
-        jobs(session, null, jobs).forEach(job -> leftovers.deleteOfJob(job.jobId()));
-        leftovers.deleteOfSession(agent, Optional.of(id));
+        jobs(session, null, jobs).forEach(job -> files.deleteOfJob(job.jobId()));
+        files.deleteOfSession(agent, Optional.of(id));
         stored.remove(new Key(agent, id).stored()).await().indefinitely();
         synchronized (this) {
             rooms.remove(new Key(agent, id));

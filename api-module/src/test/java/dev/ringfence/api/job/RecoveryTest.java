@@ -8,9 +8,12 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobEvent;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,7 +55,7 @@ class RecoveryTest {
         }
         for (int i = 0; i < 2; i++) {
             try (var pipeline = Pipeline.open(directory, Probe.done())) {
-                assertThat(pipeline.jobs.find(id).orElseThrow().view()).isEqualTo(end);
+                assertThat(pipeline.jobs.find(id).orElseThrow().view()).hasToString(end.toString());
                 assertThat(pipeline.journaled(id)).containsExactly("submitted", "validated", "started", "completed");
             }
         }
@@ -81,6 +84,112 @@ class RecoveryTest {
                             signal -> ((JobSignal.Changed) signal).job().state().word())
                     .containsExactly("submitted", "started", "completed");
         }
+    }
+
+    @Test
+    void eventsHaveTheSameNumbersAfterARestartAndWhatIsGoneIsTold() {
+        String id;
+        List<JobSignal> before;
+        try (var pipeline = Pipeline.open(directory, Probe.of(work -> {
+            List.of("one", "two", "three").forEach(text -> work.sink.put("stdout", text));
+            work.complete();
+            return work;
+        }))) {
+            var job = pipeline.submit();
+            id = job.id();
+            pipeline.end(job);
+            before = heard(job, 0);
+        }
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var job = pipeline.jobs.find(id).orElseThrow();
+
+            assertThat(numbers(before)).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+            assertThat(numbers(heard(job, 0))).containsExactly(1L, 2L, 5L, 6L);
+            assertThat(heard(job, 3).getFirst()).isInstanceOf(JobSignal.Dropped.class);
+            assertThat(heard(job, 5)).singleElement().isEqualTo(heard(job, 6).getFirst());
+            assertThat(heard(job, 6).getFirst().sequence()).isEqualTo(6);
+        }
+    }
+
+    @Test
+    void whoeverHeardOfWorkThatARestartInterruptedHearsItsEndNextAndNothingTwice() {
+        var running = Probe.heldByTheTest();
+        String id;
+        try (var pipeline = Pipeline.open(directory, running)) {
+            id = pipeline.submit().id();
+            running.started(id);
+        }
+        List<JobSignal> first;
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            var job = pipeline.jobs.find(id).orElseThrow();
+            first = heard(job, 40);
+
+            assertThat(first).first().isInstanceOf(JobSignal.Dropped.class);
+            assertThat(first).last().matches(JobSignal::last);
+            assertThat(numbers(heard(job, 2)).getLast()).isGreaterThan(1_000_000);
+        }
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            assertThat(numbers(heard(pipeline.jobs.find(id).orElseThrow(), 40))).isEqualTo(numbers(first));
+        }
+    }
+
+    @Test
+    void aJobOfAClientThatWaitedAloneIsCancelledWhenItHadNotBegun() {
+        var before = Probe.heldByTheTest();
+        String alone;
+        String comingBack;
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), before)) {
+            before.started(pipeline.submit().id());
+            alone = held(pipeline, null);
+            comingBack = held(pipeline, "key");
+        }
+        var after = Probe.done();
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 5), after)) {
+            var end = pipeline.end(pipeline.jobs.find(alone).orElseThrow());
+
+            assertThat(end.state()).isEqualTo(JobView.State.CANCELLED);
+            assertThat(end.error())
+                    .isNotNull()
+                    .satisfies(why -> assertThat(why.message()).contains("the connection of the client"));
+            assertThat(pipeline.end(pipeline.jobs.find(comingBack).orElseThrow())
+                            .state())
+                    .isEqualTo(JobView.State.COMPLETED);
+            assertThat(after.works).containsOnlyKeys(comingBack);
+        }
+    }
+
+    @Test
+    void aJobNamesThePlacesOfItsEventsInTheJournal() {
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            pipeline.end(pipeline.submit());
+            var view = pipeline.end(pipeline.submit());
+            var types = pipeline.events().stream().map(JobEvent::type).toList();
+            var places = view.fate().places();
+
+            assertThat(types.get((int) places.submitted() - 1)).isEqualTo("submitted");
+            assertThat(types.get((int) places.started() - 1)).isEqualTo("started");
+            assertThat(types.get((int) places.ended() - 1)).isEqualTo("completed");
+            assertThat(places.submitted()).isEqualTo(5);
+            var result = Objects.requireNonNull(view.result());
+            assertThat(result.at("/sequence/started").asLong()).isEqualTo(places.started());
+        }
+    }
+
+    private static String held(Pipeline pipeline, @Nullable String key) {
+        return pipeline.jobs
+                .submitHeld(Pipeline.submission(key, JsonNodeFactory.instance.objectNode()))
+                .await()
+                .atMost(Pipeline.PATIENCE)
+                .job()
+                .id();
+    }
+
+    private static List<JobSignal> heard(Job job, long after) {
+        return job.signals(after).collect().asList().await().atMost(Pipeline.PATIENCE);
+    }
+
+    private static List<Long> numbers(List<JobSignal> signals) {
+        return signals.stream().map(JobSignal::sequence).toList();
     }
 
     @Test

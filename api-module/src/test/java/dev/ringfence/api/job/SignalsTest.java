@@ -48,7 +48,7 @@ class SignalsTest {
     }
 
     @Test
-    void aNumberFromBeforeARestartMeansAllThereIs() {
+    void aNumberThatWasNotGivenYetMeansTheEnd() {
         var signals = new Signals(10_000);
         signals.changed(Submitted.view("a", JobView.State.STARTED));
         var watcher = new Watcher(signals, 57);
@@ -57,7 +57,37 @@ class SignalsTest {
         signals.changed(Submitted.view("a", JobView.State.COMPLETED));
 
         await().until(() -> watcher.done);
-        assertThat(words(watcher.heard)).containsExactly("1 started", "2 completed");
+        assertThat(words(watcher.heard)).containsExactly("2 completed");
+    }
+
+    @Test
+    void numbersThatARestartHasLeftOutAreToldAsAGap() {
+        var signals = new Signals(10_000);
+        signals.changed(Submitted.view("a", JobView.State.SUBMITTED));
+        signals.changed(Submitted.view("a", JobView.State.STARTED));
+        signals.skipTo(56);
+        signals.changed(Submitted.view("a", JobView.State.COMPLETED));
+
+        var heard = all(signals, 7);
+
+        assertThat(heard)
+                .first()
+                .isEqualTo(new JobSignal.Dropped(56, heard.getFirst().at(), 57));
+        assertThat(words(heard.subList(1, 2))).containsExactly("57 completed");
+        assertThat(words(all(signals, 1)).getFirst()).isEqualTo("2 started");
+        assertThat(all(signals, 56)).hasSize(1);
+    }
+
+    @Test
+    void nothingIsPutOutAfterTheEndHasItsNumber() {
+        var signals = new Signals(10_000);
+        signals.changed(Submitted.view("a", JobView.State.STARTED));
+
+        assertThat(signals.close()).isEqualTo(2);
+        signals.output("stdout", "late");
+        signals.changed(Submitted.view("a", JobView.State.COMPLETED));
+
+        assertThat(words(all(signals, 0))).containsExactly("1 started", "2 completed");
     }
 
     @Test

@@ -325,6 +325,22 @@ class FilesOverHttpTest {
     }
 
     @Test
+    void directoriesAreMadeOnRequestAndTakenAwayWithTheFile() {
+        var write = arguments().put("path", "made/deep/file").put("content", "x");
+
+        assertThat(run("FileWrite", write).getString("error.type")).isEqualTo("no-such-file");
+        write.put("parents", true);
+        dryRun(job("FileWrite", write)).body("plan.directories_made", equalTo(List.of("made", "made/deep")));
+        var written = run("FileWrite", write);
+        assertThat(written.getList("result.directories_made", String.class)).containsExactly("made", "made/deep");
+        run("FileWrite", arguments().put("path", "made/other").put("content", "y"));
+        run("Undo", arguments().put("job_id", written.getString("id")));
+
+        var left = run("ShellExec", arguments().put("cmd", "find made | sort"));
+        assertThat(left.getString("result.stdout")).isEqualTo("made\nmade/other\n");
+    }
+
+    @Test
     void filesThatAProgramLeftAreListedAndFetchedWithinTheirLimitsUntilTheyAreTooOld() throws IOException {
         var job = run("ShellExec", arguments().put("cmd", """
                         cd "$RINGFENCE_OUTPUT"; echo '{"a":1}' > 'a b.json'; head -c 1001 /dev/zero > large

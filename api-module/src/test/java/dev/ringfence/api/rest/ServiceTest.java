@@ -8,10 +8,6 @@ import static org.hamcrest.Matchers.hasItems;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.nullValue;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.runner.engine.GenerationRequest.Operation;
-import dev.ringfence.runner.openai.ModelRequest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.util.Map;
@@ -114,20 +110,5 @@ class ServiceTest {
                         "/api/v1/capabilities",
                         "/api/v1/models",
                         "/api/v1/fence");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"/v1/chat/completions, CHAT", "/v1/completions, COMPLETION", "/v1/embeddings, EMBEDDINGS"})
-    void theExamplesOfOpenAisApiAreRequestsThatAreTaken(String path, Operation operation) throws Exception {
-        var text = given().queryParam("format", "json").get("/q/openapi").asString();
-        var body = new ObjectMapper().readTree(text).path("paths").path(path).at("/post/requestBody/content");
-        var examples = body.path("application/json").path("examples");
-
-        assertThat(examples).isNotEmpty();
-        for (var example : examples) {
-            assertThat(ModelRequest.of(operation, (ObjectNode) example.path("value"))
-                            .ignored())
-                    .isEmpty();
-        }
     }
 }

@@ -99,6 +99,24 @@ class SessionsOverHttpTest {
     }
 
     @Test
+    void deletingASessionDeletesItsFilesAndThoseThatItsJobsLeft() {
+        var name = made(BUILDER);
+        var job = job(BUILDER, name, "echo kept > file; echo left > $RINGFENCE_OUTPUT/left");
+        var artifact = Api.JOBS + "/" + job + "/artifacts/left";
+        assertThat(said(job(BUILDER, name, "cat file"))).isEqualTo("kept\n");
+        as(BUILDER).get(artifact).then().statusCode(200);
+
+        as(BUILDER).delete(SESSIONS + "/" + name).then().statusCode(200);
+
+        Api.isProblem(as(BUILDER).get(artifact).then(), 404, "unknown-artifact");
+        assertThat(said(job(BUILDER, made(BUILDER, name), "ls -A"))).isEmpty();
+    }
+
+    private static String said(String job) {
+        return get(BUILDER, Api.JOBS + "/" + job, 200).getString("result.stdout");
+    }
+
+    @Test
     void whatIsNoNameIsRefused() {
         for (var body : new String[] {
             "{\"id\":\"\"}", "{\"id\":\"a/b\"}", "{\"id\":7}", "{\"id\":\"a\\u0000\"}", "{\"name\":\"a\"}", "[]"

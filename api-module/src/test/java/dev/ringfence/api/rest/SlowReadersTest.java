@@ -25,7 +25,8 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @TestProfile(WholeService.Impatient.class)
 class SlowReadersTest {
-    private static final int READERS = 4;
+    private static final int READERS = 48;
+    private static final int STALLED = 2;
 
     @Test
     void silenceIsFilledWithComments() throws IOException {
@@ -47,7 +48,7 @@ class SlowReadersTest {
     @Test
     void whoeverTakesNothingIsCutOffAndGoesOnWithoutGapOrRepeat() throws Exception {
         var id = Api.submit(
-                Api.shell("sleep 0.5; for i in $(seq 400); do head -c 10000 /dev/zero | tr '\\0' x; echo; done"));
+                Api.shell("sleep 0.5; for i in $(seq 120); do head -c 10000 /dev/zero | tr '\\0' x; echo; done"));
         var others = new ConcurrentHashMap<Integer, List<String>>();
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < READERS; i++) {
@@ -56,23 +57,60 @@ class SlowReadersTest {
             }
         }
         Api.awaitState(id, "completed");
-        String taken;
-        try (var stalled = watch(id, "0")) {
-            await().atMost(Duration.ofSeconds(30)).until(() -> connections(stalled.getLocalPort()) == 0);
-            taken = rest(stalled);
+        var cutOff = new ArrayList<List<String>>();
+        var stalled = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < STALLED; i++) {
+                stalled.add(watch(id, "0"));
+            }
+            for (var socket : stalled) {
+                await().atMost(Duration.ofSeconds(60)).until(() -> connections(socket.getLocalPort()) == 0);
+                cutOff.add(ids(rest(socket)));
+            }
+        } finally {
+            for (var socket : stalled) {
+                socket.close();
+            }
         }
-        var before = ids(taken);
+        var whole = all(id, new ArrayList<>());
 
-        var whole = all(id, new ArrayList<>(before));
-
-        assertThat(before).isNotEmpty().hasSizeLessThan(whole.size());
         assertThat(whole)
                 .containsExactlyElementsOf(IntStream.rangeClosed(1, whole.size())
                         .mapToObj(Integer::toString)
                         .toList());
+        assertThat(cutOff).hasSize(STALLED).allSatisfy(before -> {
+            assertThat(before).isNotEmpty().hasSizeLessThan(whole.size());
+            assertThat(all(id, new ArrayList<>(before))).isEqualTo(whole);
+        });
         assertThat(others)
                 .hasSize(READERS)
                 .allSatisfy((_, heard) -> assertThat(heard).isEqualTo(whole));
+    }
+
+    @Test
+    void aJobGoesOnWhoseStreamedSubmissionWasCutOff() throws Exception {
+        var body = Api.shell(
+                        "for i in $(seq 120); do head -c 10000 /dev/zero | tr '\\0' x; echo; done; sleep 3; echo end")
+                .toString();
+        try (var socket = connection()) {
+            socket.getOutputStream()
+                    .write(("POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                    + "Accept: text/event-stream\r\nContent-Length: " + body.length() + "\r\n\r\n"
+                                    + body)
+                            .getBytes(StandardCharsets.US_ASCII));
+            await().atMost(Duration.ofSeconds(60)).until(() -> connections(socket.getLocalPort()) == 0);
+            var taken = rest(socket);
+            var id = taken.replaceFirst("(?s).*?\"id\":\"([^\"]+)\".*", "$1");
+
+            Api.awaitState(id, "completed");
+            var before = ids(taken);
+            var whole = all(id, new ArrayList<>(before));
+            assertThat(whole)
+                    .hasSizeGreaterThan(before.size())
+                    .containsExactlyElementsOf(IntStream.rangeClosed(1, whole.size())
+                            .mapToObj(Integer::toString)
+                            .toList());
+        }
     }
 
     /** Reads to the end, and goes on where it was whenever it is cut off. */
@@ -92,11 +130,16 @@ class SlowReadersTest {
     }
 
     /** With a window so small that the service notices soon that nobody reads. */
-    private static Socket watch(String id, String after) throws IOException {
+    private static Socket connection() throws IOException {
         var socket = new Socket();
         socket.setReceiveBufferSize(4096);
         socket.setSoTimeout(15_000);
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), RestAssured.port));
+        return socket;
+    }
+
+    private static Socket watch(String id, String after) throws IOException {
+        var socket = connection();
         socket.getOutputStream()
                 .write(("GET /api/v1/jobs/" + id + "/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: " + after
                                 + "\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n")

@@ -100,7 +100,12 @@ final class EventCodec {
             case JobEvent.TimedOut e ->
                 json.put("limit_ms", e.limit().toMillis()).set("data", e.data());
             case JobEvent.Cancelled e -> json.put("reason", e.reason()).set("data", e.data());
-            case JobEvent.Interrupted e -> json.put("reason", e.reason());
+            case JobEvent.Interrupted e -> {
+                json.put("reason", e.reason());
+                if (e.data() != null) {
+                    json.set("data", e.data());
+                }
+            }
             case JobEvent.RolledBack e -> json.put("by", e.by()).set("data", e.data());
         }
         if (event instanceof JobEvent.End end && !end.blobs().isEmpty()) {
@@ -129,6 +134,9 @@ final class EventCodec {
         putIfThere(json, "tier", e.tier());
         putIfThere(json, "retry_of", e.retryOf());
         putIfThere(json, "webhook", e.webhook());
+        if (e.attended()) {
+            json.put("attended", true);
+        }
     }
 
     private static void putIfThere(ObjectNode json, String field, @Nullable String value) {
@@ -179,7 +187,8 @@ final class EventCodec {
                         numberOrZero(json, "priority"),
                         textOrNull(json, "tier"),
                         textOrNull(json, "retry_of"),
-                        textOrNull(json, "webhook"));
+                        textOrNull(json, "webhook"),
+                        json.path("attended").booleanValue());
             case "validated" -> new JobEvent.Validated(id, at);
             case "started" -> new JobEvent.Started(id, at, textOrNull(json, "tier"));
             case "command_executed" -> new JobEvent.CommandExecuted(id, at, json.required("data"));
@@ -200,7 +209,7 @@ final class EventCodec {
                         id, at, Duration.ofMillis(number(json, "limit_ms")), json.required("data"), blobs(json));
             case "cancelled" ->
                 new JobEvent.Cancelled(id, at, text(json, "reason"), json.required("data"), blobs(json));
-            case "interrupted" -> new JobEvent.Interrupted(id, at, text(json, "reason"));
+            case "interrupted" -> new JobEvent.Interrupted(id, at, text(json, "reason"), json.get("data"));
             case "rolled_back" -> new JobEvent.RolledBack(id, at, text(json, "by"), json.required("data"));
             default -> {
                 if (json.path("note").booleanValue()) {

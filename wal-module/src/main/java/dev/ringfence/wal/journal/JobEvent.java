@@ -47,6 +47,7 @@ public sealed interface JobEvent {
      * @param tier the fence that it demands beside the profile
      * @param retryOf the job whose request this one repeats, if it does
      * @param webhook the name of what hears of the end, if something does
+     * @param attended whether it is done for a client alone that waits on its connection
      */
     record Submitted(
             String jobId,
@@ -62,7 +63,8 @@ public sealed interface JobEvent {
             int priority,
             @Nullable String tier,
             @Nullable String retryOf,
-            @Nullable String webhook)
+            @Nullable String webhook,
+            boolean attended)
             implements JobEvent {
         public Submitted {
             Objects.requireNonNull(jobId);
@@ -103,7 +105,8 @@ public sealed interface JobEvent {
                     0,
                     null,
                     null,
-                    null);
+                    null,
+                    false);
         }
 
         /** A job of no session, whose work is begun once. */
@@ -341,16 +344,19 @@ public sealed interface JobEvent {
     }
 
     /** The service ended while the work was under way; what the work had done by then is not known. */
-    record Interrupted(String jobId, Instant at, String reason) implements End {
+    record Interrupted(
+            String jobId,
+            Instant at,
+            String reason,
+            @Nullable JsonNode data) implements End {
         public Interrupted {
             Objects.requireNonNull(jobId);
             at = toMillis(at);
             Objects.requireNonNull(reason);
         }
 
-        @Override
-        public @Nullable JsonNode data() {
-            return null;
+        public Interrupted(String jobId, Instant at, String reason) {
+            this(jobId, at, reason, null);
         }
 
         @Override

@@ -40,7 +40,8 @@ class EventCodecTest {
                         -3,
                         "landlock",
                         "the job before",
-                        "operations"),
+                        "operations",
+                        true),
                 new JobEvent.Started("j", Events.AT, "namespaces"),
                 new JobEvent.Completed("j", Events.AT, Events.DATA, List.of(Events.blob("stdout"))),
                 new JobEvent.Failed("j", Events.AT, "r", "m", Events.DATA, List.of(Events.blob("stderr"))),
@@ -54,7 +55,8 @@ class EventCodecTest {
                 new JobEvent.OutputTruncated("j", Events.AT, "stdout", 5, 8_000_000_000L),
                 Events.retried("j"),
                 Events.rolledBack("j"),
-                Events.interrupted("j"))) {
+                Events.interrupted("j"),
+                new JobEvent.Interrupted("j", Events.AT, "r", Events.DATA))) {
             assertThat(decode(EventCodec.encode(event))).isEqualTo(event);
         }
     }

@@ -25,6 +25,10 @@ import java.io.InputStream;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestMulti;
 
@@ -35,6 +39,8 @@ import org.jboss.resteasy.reactive.RestMulti;
 @Path("/v1")
 @Tag(name = "openai", description = "OpenAI's API; src/docs/openai.md lists each parameter")
 public class OpenAiResource {
+    private static final String JSON = MediaType.APPLICATION_JSON;
+
     private final ServiceGate gate;
     private final ModelCalls calls;
     private final Callers callers;
@@ -51,7 +57,10 @@ public class OpenAiResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.TEXT_PLAIN)
     @org.eclipse.microprofile.openapi.annotations.Operation(summary = "Let a model continue a conversation")
-    public RestMulti<byte[]> chat(InputStream body, @Context HttpHeaders headers) {
+    public RestMulti<byte[]> chat(
+            @RequestBody(content = @Content(mediaType = JSON, schema = @Schema(ref = "ChatCompletionRequest")))
+                    InputStream body,
+            @Context HttpHeaders headers) {
         var json = JsonBody.read(body);
         var request = ModelRequest.of(Operation.CHAT, json);
         var head = head("chatcmpl-", request.model());
@@ -65,7 +74,10 @@ public class OpenAiResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.TEXT_PLAIN)
     @org.eclipse.microprofile.openapi.annotations.Operation(summary = "Let a model continue a text")
-    public RestMulti<byte[]> completions(InputStream body, @Context HttpHeaders headers) {
+    public RestMulti<byte[]> completions(
+            @RequestBody(content = @Content(mediaType = JSON, schema = @Schema(ref = "CompletionRequest")))
+                    InputStream body,
+            @Context HttpHeaders headers) {
         var json = JsonBody.read(body);
         var request = ModelRequest.of(Operation.COMPLETION, json);
         var head = head("cmpl-", request.model());
@@ -78,7 +90,10 @@ public class OpenAiResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Produces(MediaType.TEXT_PLAIN)
     @org.eclipse.microprofile.openapi.annotations.Operation(summary = "Turn texts into vectors")
-    public RestMulti<byte[]> embeddings(InputStream body, @Context HttpHeaders headers) {
+    public RestMulti<byte[]> embeddings(
+            @RequestBody(content = @Content(mediaType = JSON, schema = @Schema(ref = "EmbeddingsRequest")))
+                    InputStream body,
+            @Context HttpHeaders headers) {
         var json = JsonBody.read(body);
         var request = ModelRequest.of(Operation.EMBEDDINGS, json);
         return answer(request, json, new EmbeddingsAnswer(request.model()), headers);
@@ -92,7 +107,10 @@ public class OpenAiResource {
     @org.eclipse.microprofile.openapi.annotations.Operation(
             summary = "Let a model respond",
             description = "Nothing is stored: each request brings the whole conversation.")
-    public RestMulti<byte[]> responses(InputStream body, @Context HttpHeaders headers) {
+    public RestMulti<byte[]> responses(
+            @RequestBody(content = @Content(mediaType = JSON, schema = @Schema(ref = "ResponsesRequest")))
+                    InputStream body,
+            @Context HttpHeaders headers) {
         var request = ResponsesRequest.of(JsonBody.read(body));
         var agent = callers.agent(headers);
         var model = request.request().model();
@@ -106,6 +124,7 @@ public class OpenAiResource {
     @Path("/models")
     @Produces(MediaType.APPLICATION_JSON)
     @org.eclipse.microprofile.openapi.annotations.Operation(summary = "The models that the caller may use")
+    @APIResponse(responseCode = "200", content = @Content(mediaType = JSON, schema = @Schema(ref = "OpenAiModelList")))
     public String models(@Context HttpHeaders headers) {
         var list = JsonNodeFactory.instance.objectNode().put("object", "list");
         var data = list.putArray("data");
@@ -120,6 +139,7 @@ public class OpenAiResource {
     @Path("/models/{id: .+}")
     @Produces(MediaType.APPLICATION_JSON)
     @org.eclipse.microprofile.openapi.annotations.Operation(summary = "One model; its id may hold slashes")
+    @APIResponse(responseCode = "200", content = @Content(mediaType = JSON, schema = @Schema(ref = "OpenAiModel")))
     public String model(@PathParam("id") String id, @Context HttpHeaders headers) {
         var catalog = gate.service().catalog();
         return catalog.model(id)

@@ -15,6 +15,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -213,7 +214,7 @@ final class CgroupV1 implements Cgroups {
             for (var group : all) {
                 try {
                     // Above the service's groups of jobs is its own.
-                    write(group.getParent().resolveSibling("tasks"), CALLING_THREAD);
+                    write(Objects.requireNonNull(group.getParent()).resolveSibling("tasks"), CALLING_THREAD);
                 } catch (UncheckedIOException e) {
                     // It leaves when it ends, or enters another one; until then the group cannot be removed.
                     LOG.warnf("a thread of the service stays in a job's control group: %s", e.getMessage());

@@ -1,0 +1,204 @@
+package dev.ringfence.api.rest;
+
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion.VersionFlag;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.runner.openai.ModelRequest;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is said of the API is true: its examples, and what the service really answers. */
+@QuarkusTest
+@TestProfile(WholeService.class)
+class DescriptionTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final JsonSchemaFactory SCHEMAS = JsonSchemaFactory.getInstance(VersionFlag.V202012);
+    private static final List<String> METHODS = List.of("get", "post", "delete");
+
+    /** What the framework adds, and what is described by a word. */
+    private static final Set<String> NO_JSON = Set.of("text/plain", "text/event-stream", "*/*");
+
+    private JsonNode description = MissingNode.getInstance();
+
+    /** Of a body, in words, with what is said of it. */
+    private record Body(String what, JsonNode content) {}
+
+    @BeforeEach
+    void read() throws JsonProcessingException {
+        description = JSON.readTree(
+                given().queryParam("format", "json").get("/q/openapi").asString());
+    }
+
+    @Test
+    void eachAddressIsDescribedWithAnExampleOfItsAnswer() {
+        var without = new ArrayList<String>();
+        bodies().forEach(body -> body.content().properties().stream()
+                .filter(type -> !NO_JSON.contains(type.getKey()))
+                .filter(type -> examples(type.getValue()).isEmpty()
+                        || type.getValue().path("schema").isMissingNode())
+                .forEach(type -> without.add(body.what() + " " + type.getKey())));
+
+        assertThat(bodies()).hasSizeGreaterThan(60);
+        assertThat(without).isEmpty();
+    }
+
+    @Test
+    void examplesAreWhatTheirSchemasSay() {
+        var complaints = new ArrayList<String>();
+        for (var body : bodies()) {
+            for (var type : body.content().properties()) {
+                for (var example : examples(type.getValue())) {
+                    complaints(type.getValue().path("schema"), example)
+                            .forEach(complaint -> complaints.add(body.what() + ": " + complaint));
+                }
+            }
+        }
+        assertThat(complaints).isEmpty();
+    }
+
+    static Stream<String> answers() {
+        return Stream.of(
+                "/api/v1/jobs",
+                "/api/v1/jobs/{id}",
+                "/api/v1/jobs/{id}/events",
+                "/api/v1/jobs/{id}/artifacts",
+                "/api/v1/sessions",
+                "/api/v1/sessions/{id}",
+                "/api/v1/sessions/{id}/jobs",
+                "/api/v1/telemetry",
+                "/api/v1/processes",
+                "/api/v1/capabilities",
+                "/api/v1/webhooks",
+                "/api/v1/fence",
+                "/api/v1/models",
+                "/api/v1/models/select",
+                "/api/v1/catalog",
+                "/api/v1/journal/stats",
+                "/v1/models");
+    }
+
+    @ParameterizedTest
+    @MethodSource("answers")
+    void realAnswersAreWhatTheSchemasSay(String path) throws JsonProcessingException {
+        var job = Api.run(Api.shell("echo hello; echo a > $RINGFENCE_OUTPUT/a.txt")
+                .put("session", "described")
+                .put("priority", 1));
+        var id = path.startsWith("/api/v1/sessions") ? "described" : job.getString("id");
+
+        var answer = given().accept("application/json")
+                .get(path.replace("{id}", id))
+                .then()
+                .statusCode(200)
+                .extract()
+                .asString();
+
+        var schema = description.path("paths").path(path).at("/get/responses/200/content/application~1json/schema");
+        assertThat(complaints(schema, JSON.readTree(answer))).as(answer).isEmpty();
+    }
+
+    @Test
+    void examplesOfSubmissionsAreTaken() {
+        for (var example :
+                examples(description.at("/paths/~1api~1v1~1jobs/post/requestBody/content/application~1json"))) {
+            var request = SubmitRequest.parse(example.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            assertThat(request.capability()).isNotEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/v1/chat/completions, CHAT", "/v1/completions, COMPLETION", "/v1/embeddings, EMBEDDINGS"})
+    void examplesOfOpenAisApiAreRequestsThatAreTaken(String path, Operation operation) {
+        var examples = examples(description.path("paths").path(path).at("/post/requestBody/content/application~1json"));
+
+        assertThat(examples).isNotEmpty();
+        for (var example : examples) {
+            assertThat(ModelRequest.of(operation, (ObjectNode) example).ignored())
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void thereIsAPageToTryIt() {
+        given().get("/q/swagger-ui/").then().statusCode(200).contentType("text/html");
+        given().get("/q/swagger-ui/swagger-ui-bundle.js").then().statusCode(200);
+    }
+
+    /** Of requests and of answers. */
+    private List<Body> bodies() {
+        var bodies = new ArrayList<Body>();
+        for (var path : description.path("paths").properties()) {
+            for (var method : METHODS) {
+                var operation = path.getValue().path(method);
+                var name = method + " " + path.getKey();
+                if (operation.has("requestBody")) {
+                    bodies.add(new Body(name, operation.at("/requestBody/content")));
+                }
+                for (var response : operation.path("responses").properties()) {
+                    bodies.add(new Body(
+                            name + " " + response.getKey(),
+                            resolved(response.getValue()).path("content")));
+                }
+            }
+        }
+        return bodies;
+    }
+
+    private List<JsonNode> examples(JsonNode content) {
+        var examples = new ArrayList<JsonNode>();
+        if (content.has("example")) {
+            examples.add(content.path("example"));
+        }
+        content.path("examples")
+                .forEach(example -> examples.add(resolved(example).path("value")));
+        return examples;
+    }
+
+    private JsonNode resolved(JsonNode json) {
+        return json.has("$ref") ? description.at(json.path("$ref").asText().substring(1)) : json;
+    }
+
+    /** What of some JSON is not as its schema says, fields included that the schema does not name. */
+    private List<String> complaints(JsonNode schema, JsonNode json) {
+        var root = JSON.createObjectNode();
+        root.set("components", description.path("components"));
+        root.setAll((ObjectNode) schema);
+        var complaints = new ArrayList<String>();
+        SCHEMAS.getSchema(root).validate(json).forEach(error -> complaints.add(error.getMessage()));
+        var named = new HashSet<String>();
+        names(schema, named);
+        if (!named.isEmpty() && !resolved(schema).path("additionalProperties").asBoolean()) {
+            json.fieldNames().forEachRemaining(field -> {
+                if (!named.contains(field)) {
+                    complaints.add("the schema does not name " + field);
+                }
+            });
+        }
+        return complaints;
+    }
+
+    private void names(JsonNode schema, Set<String> names) {
+        var whole = resolved(schema);
+        whole.path("properties").fieldNames().forEachRemaining(names::add);
+        for (var part : List.of("allOf", "oneOf")) {
+            whole.path(part).forEach(each -> names(each, names));
+        }
+    }
+}
