@@ -22,7 +22,7 @@ public final class Bench {
 
     private Bench(Path scratch, boolean smoke) {
         this.scratch = scratch;
-        seconds = smoke ? 0.3 : Double.parseDouble(System.getProperty("seconds", "2"));
+        seconds = smoke ? 0.3 : Double.parseDouble(System.getProperty("seconds", "3"));
         writers = smoke ? new int[] {1, 8} : WRITERS;
     }
 

@@ -67,6 +67,10 @@ class CancellationsTest {
             // What is made once and kept is there from here on.
             run(shell, "warm-up", "true", 0);
             var user = user(shell);
+            // Threads that kept processes wait a while for others.
+            await().atMost(Duration.ofMinutes(1))
+                    .until(() -> Traces.look(settings.instance()).threads().stream()
+                            .noneMatch(thread -> thread.startsWith("keeper-")));
             var before = Traces.look(settings.instance());
             cancelMany(shell, random);
 

@@ -13,23 +13,32 @@ import org.jspecify.annotations.Nullable;
  * against it. Thread-safe; all methods that look for jobs read files.
  */
 final class JobIndex {
-    private final LongSupplier firstKept;
+    private final LongSupplier firstInLog;
+
+    /** Jobs that were submitted before are given up, even if their events are still there. */
+    private volatile long border;
+
     /** The newest last. Replaced as a whole. */
     private volatile List<IndexRun> runs = List.of();
 
     private volatile @Nullable String damage;
 
-    /** @param firstKept the sequence number of the oldest event that the journal keeps: older jobs are gone */
-    JobIndex(LongSupplier firstKept) {
-        this.firstKept = firstKept;
+    /** @param firstInLog the sequence number of the oldest event that the journal keeps: older jobs are gone */
+    JobIndex(LongSupplier firstInLog) {
+        this.firstInLog = firstInLog;
     }
 
     List<IndexRun> runs() {
         return runs;
     }
 
-    /** What the index consists of from now on. */
-    void become(List<IndexRun> newRuns) {
+    /**
+     * What the index consists of from now on.
+     *
+     * @param first jobs that were submitted before this event are given up
+     */
+    void become(List<IndexRun> newRuns, long first) {
+        border = first;
         runs = List.copyOf(newRuns);
         damage = null;
     }
@@ -61,7 +70,11 @@ final class JobIndex {
                 found = newest(all.get(i), wanted);
             }
         }
-        return Optional.ofNullable(found).filter(row -> row.firstSequence() >= firstKept.getAsLong());
+        return Optional.ofNullable(found).filter(row -> row.firstSequence() >= firstKept());
+    }
+
+    private long firstKept() {
+        return Math.max(border, firstInLog.getAsLong());
     }
 
     private @Nullable JobSummary newest(IndexRun run, Predicate<JobSummary> wanted) {
@@ -114,7 +127,7 @@ final class JobIndex {
                     places.add(place);
                 }
             }
-            if (next != null && next.firstSequence() < firstKept.getAsLong()) {
+            if (next != null && next.firstSequence() < firstKept()) {
                 places.clear();
                 return null;
             }

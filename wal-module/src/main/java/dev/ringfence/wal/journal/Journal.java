@@ -83,7 +83,7 @@ public final class Journal implements AutoCloseable {
             var blobs = new BlobStore(files);
             blobs.removeUnfinished();
             var index = new JobIndex(log::firstSequence);
-            index.become(done.state().runs());
+            index.become(done.state().runs(), done.state().firstSequence());
             var table = new JobTable(index);
             var live = done.state().liveJobs();
             live.forEach(table::put);

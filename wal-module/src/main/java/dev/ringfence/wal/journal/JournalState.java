@@ -115,7 +115,7 @@ final class JournalState {
 
     private @Nullable JobSummary inRuns(String id) {
         var index = new JobIndex(() -> firstSequence);
-        index.become(runs);
+        index.become(runs, firstSequence);
         return index.find(id).orElse(null);
     }
 

@@ -179,7 +179,7 @@ final class SnapshotKeeper {
         snapshotSequence = state.sequence();
         var before = index.runs();
         var now = state.runs();
-        index.become(now);
+        index.become(now, state.firstSequence());
         for (var run : now) {
             if (!before.contains(run)) {
                 forget(run);
@@ -207,7 +207,7 @@ final class SnapshotKeeper {
         // First what says that they are not needed, then the events themselves.
         files.write(state.snapshot());
         snapshotSequence = state.sequence();
-        index.become(state.runs());
+        index.become(state.runs(), border);
         table.discardBefore(border);
         var first = log.discardBefore(border);
         files.tidy(first, state.runs());

@@ -4,11 +4,13 @@ import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogOptions;
 import dev.ringfence.wal.log.MemoryDisk;
 import dev.ringfence.wal.log.WriteAheadLog;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -18,6 +20,9 @@ import java.util.TreeMap;
  * jobs that are made of them by whatever way, and the blobs that they name.
  */
 final class JournalOracle {
+    /** So many bytes are never there, so nothing is given up. */
+    static final long ALL = 1L << 40;
+
     private final Set<JobEvent> submitted = new HashSet<>();
     private final Set<JobEvent> refused = new HashSet<>();
     private final TreeMap<Long, JobEvent> acknowledged = new TreeMap<>();
@@ -37,16 +42,20 @@ final class JournalOracle {
         }
     }
 
-    /** Judges a start on a disk that gives no trouble; the disk itself stays as it is. */
+    /**
+     * Judges a start on a disk that gives no trouble; the disk itself stays as it is. A start after which there is much to
+     * write down may give up old jobs as well, while they are being looked for: here it keeps all that is there.
+     */
     void judge(MemoryDisk disk, JournalOptions options) {
         var events = events(disk.afterKill(), options);
         judge(events);
-        var quiet = options.withLog(options.log().withStorage(disk.afterKill()));
+        var quiet =
+                options.withLog(options.log().withStorage(disk.afterKill())).withRetention(Duration.ofDays(1000), ALL);
         var recovered = Journal.recover(MemoryDisk.ROOT, quiet);
         try (var journal = recovered.journal()) {
             long first = events.isEmpty() ? journal.firstSequence() : events.firstKey();
             require(journal.firstSequence() == first, "it begins with " + journal.firstSequence() + ", not " + first);
-            judge(events, journal, recovered.jobs());
+            judge(events, journal, recovered.jobs(), options.retentionBytes() < ALL);
         }
     }
 
@@ -91,7 +100,8 @@ final class JournalOracle {
         require(events.isEmpty() || events.lastKey() - first + 1 == events.size(), "there is a gap");
     }
 
-    private static void judge(NavigableMap<Long, JobEvent> events, Journal journal, List<JobRecord> live) {
+    private static void judge(
+            NavigableMap<Long, JobEvent> events, Journal journal, List<JobRecord> live, boolean mayGiveUp) {
         var jobs = new LinkedHashMap<String, JobRecord>();
         events.forEach((sequence, event) -> {
             var before = jobs.get(event.jobId());
@@ -104,12 +114,20 @@ final class JournalOracle {
                         .filter(job -> job.state() instanceof JobState.Live)
                         .toList()),
                 "the live jobs are " + live);
-        var newestFirst = new ArrayList<>(jobs.keySet());
         var listed = journal.list(JobQuery.all(), OptionalLong.empty(), 10_000).jobs().stream()
                 .map(JobSummary::jobId)
                 .toList();
-        require(listed.equals(newestFirst.reversed()), "the list has " + listed + ", not " + newestFirst);
-        jobs.forEach((id, job) -> judge(job, journal));
+        var all = new ArrayList<>(jobs.keySet());
+        // What was given up may have events that are not gone yet: then it is gone all the same, from some job
+        // backwards.
+        int given = mayGiveUp ? all.size() - Math.min(listed.size(), all.size()) : 0;
+        require(listed.reversed().equals(all.subList(given, all.size())), "the list has " + listed + ", not " + all);
+        for (var id : all.subList(0, given)) {
+            require(journal.find(id).isEmpty(), id + " is not in the list, and found");
+        }
+        for (var id : all.subList(given, all.size())) {
+            judge(Objects.requireNonNull(jobs.get(id)), journal);
+        }
     }
 
     private static void judge(JobRecord job, Journal journal) {
