@@ -1,4 +1,5 @@
 import dev.ringfence.runner.process.ProcessRequest;
+import dev.ringfence.runner.process.ProgramInput;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -16,7 +17,7 @@ final class Requests {
                 List.of(program),
                 Map.of(),
                 Path.of("/"),
-                new byte[0],
+                ProgramInput.NONE,
                 List.of(),
                 false,
                 Duration.ofMinutes(1),

@@ -162,7 +162,7 @@ public final class Ringfence implements AutoCloseable {
                     toolbox.capabilities(),
                     name -> profile(catalog.catalog(), name),
                     agent -> catalog.catalog().grants(agent),
-                    profile -> tier(fence, profile),
+                    new Tiers(fence),
                     new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
                     Preparation.all(List.of(sessions, webhooks)),
                     JobObserver.both(jobObserver, webhooks));
@@ -370,14 +370,6 @@ public final class Ringfence implements AutoCloseable {
                     "the data directory " + directory.toAbsolutePath() + " cannot be made: " + e
                             + "; set ringfence.data (--data) to a directory that this user may write to",
                     e);
-        }
-    }
-
-    private static Optional<String> tier(Fence fence, SandboxProfile profile) {
-        try {
-            return Optional.of(fence.report(profile).tier());
-        } catch (FenceException.Refused _) {
-            return Optional.empty();
         }
     }
 
