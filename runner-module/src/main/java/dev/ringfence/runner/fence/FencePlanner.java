@@ -10,13 +10,20 @@ import dev.ringfence.runner.fence.seccomp.SeccompFilter;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import dev.ringfence.runner.fence.seccomp.UnusableSyscallList;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Plans how a profile is enforced. Each field of the profile gets a line in the report or refuses the command; none is
  * passed over. What a control group limits is the same in every tier, and where there is none a watchdog takes its place.
  */
 final class FencePlanner {
+    /** Those that were written before: jobs of one profile have the same, and writing one is most of a plan's work. */
+    private static final Map<SeccompPolicy, SeccompFilter> FILTERS = new ConcurrentHashMap<>();
+
+    private static final int MOST_FILTERS = 256;
+
     private static final String WATCHDOG = "watchdog every " + Watch.INTERVAL.toMillis() + " ms: ";
 
     private final Host host;
@@ -266,7 +273,7 @@ final class FencePlanner {
             allowed.addAll(tier.startCalls());
         }
         try {
-            return SeccompFilter.of(tier.filter(new SeccompPolicy(
+            return filter(tier.filter(new SeccompPolicy(
                     architecture,
                     allowed,
                     profile.security().strictSyscallFiltering(),
@@ -276,6 +283,13 @@ final class FencePlanner {
         } catch (UnusableSyscallList e) {
             throw new FenceException.Refused("process_limits.allowed_syscalls", String.valueOf(e.getMessage()));
         }
+    }
+
+    private static SeccompFilter filter(SeccompPolicy policy) {
+        if (FILTERS.size() >= MOST_FILTERS) {
+            FILTERS.clear();
+        }
+        return FILTERS.computeIfAbsent(policy, SeccompFilter::of);
     }
 
     private void security() {
