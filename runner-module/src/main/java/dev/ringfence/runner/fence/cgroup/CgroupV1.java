@@ -191,20 +191,16 @@ final class CgroupV1 implements Cgroups {
         @Override
         public boolean enter() {
             try {
-                // The launcher's, beside the job's own.
+                all.forEach(group -> write(group.resolve("tasks"), CALLING_THREAD));
                 var pids = groups.get(Controller.PIDS);
                 if (pids != null) {
+                    // The launcher's, beside the job's own.
                     write(pids.resolve("pids.max"), Long.toString(tasks + 1));
                 }
-                all.forEach(group -> write(group.resolve("tasks"), CALLING_THREAD));
                 entered = true;
             } catch (UncheckedIOException e) {
                 LOG.debugf("what a thread starts will be moved into its control group: %s", e.getMessage());
                 leave();
-                var pids = groups.get(Controller.PIDS);
-                if (pids != null) {
-                    write(pids.resolve("pids.max"), Long.toString(tasks));
-                }
             }
             return entered;
         }
