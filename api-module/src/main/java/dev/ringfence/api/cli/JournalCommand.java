@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -77,7 +78,11 @@ final class JournalCommand {
             @Option(names = "--until", paramLabel = "TIME", description = "Only before this time (ISO 8601).") @Nullable Instant until) {
         var directory = place.journal();
         var out = spec.commandLine().getOut();
-        var filter = new EventFilter(job, agent, session, types == null ? Set.of() : Set.copyOf(types), since, until);
+        var wanted = types == null ? Set.<String>of() : Set.copyOf(types);
+        EventFilter.problem(wanted).ifPresent(problem -> {
+            throw new CommandFailure(CommandLine.ExitCode.USAGE, "--type: " + problem);
+        });
+        var filter = new EventFilter(job, agent, session, wanted, since, until);
         return explained(() -> {
             Journal.readWhile(directory, 0, entry -> {
                 if (filter.matches(entry)) {

@@ -3,8 +3,10 @@ package dev.ringfence.api.journal;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JournalRecord;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +52,14 @@ public final class EventFilter {
         this.types = Set.copyOf(types);
         this.since = since;
         this.until = until;
+    }
+
+    /** What is wrong with the types that someone names: no event would ever be of one that does not exist. */
+    public static Optional<String> problem(Collection<String> types) {
+        return types.stream()
+                .filter(type -> !JobEvent.TYPES.contains(type))
+                .findFirst()
+                .map(type -> "it must be one of " + JobEvent.TYPES + ", not " + type);
     }
 
     /** Whether the next event matches; to be asked for each, in order. */

@@ -14,10 +14,12 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestMulti;
@@ -53,17 +55,19 @@ public class JournalResource {
             @QueryParam("job") @Nullable String job,
             @QueryParam("agent") @Nullable String agent,
             @QueryParam("session") @Nullable String session,
-            @QueryParam("type") List<String> types,
+            @QueryParam("type")
+                    @Parameter(description = "Types of events; several of them by commas, or by repeating it.")
+                    List<String> type,
             @QueryParam("since") @Nullable String since,
             @QueryParam("until") @Nullable String until) {
         gate.admin("the journal");
+        var types =
+                type.stream().flatMap(some -> Stream.of(some.split(",", -1))).collect(Collectors.toUnmodifiableSet());
+        EventFilter.problem(types).ifPresent(problem -> {
+            throw Parameters.bad("type", problem);
+        });
         var filter = new EventFilter(
-                job,
-                agent,
-                session,
-                Set.copyOf(types),
-                Parameters.instant("since", since),
-                Parameters.instant("until", until));
+                job, agent, session, types, Parameters.instant("since", since), Parameters.instant("until", until));
         var first = Parameters.sequence("from", from).orElse(0);
         return lines(reading.events(gate.service().journal(), first, filter));
     }

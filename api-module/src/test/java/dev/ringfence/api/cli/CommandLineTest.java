@@ -143,6 +143,17 @@ class CommandLineTest {
     }
 
     @Test
+    void aTypeOfEventsThatDoesNotExistIsRefusedWithThoseThatDo() {
+        writeJournal();
+
+        var ran = run("journal", "dump", "--data", directory.toString(), "--type", "started,endet");
+
+        assertThat(ran.code).isEqualTo(2);
+        assertThat(ran.out).isEmpty();
+        assertThat(ran.err).contains("--type", "endet", "timed_out").doesNotContain("\tat ");
+    }
+
+    @Test
     void aJournalIsReadWhileItIsWritten() {
         try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
                 .journal()) {

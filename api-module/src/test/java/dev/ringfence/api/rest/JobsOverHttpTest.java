@@ -372,6 +372,13 @@ class JobsOverHttpTest {
                 .first()
                 .asString()
                 .contains("\"type\":\"submitted\"");
+        assertThat(given().queryParam("session", session)
+                        .queryParam("type", "submitted,completed")
+                        .get("/api/v1/journal/events")
+                        .asString())
+                .isEqualTo(lines);
+        Api.isProblem(given().get("/api/v1/journal/events?type=sumbitted").then(), 400, "invalid-request")
+                .body("errors[0]", containsString("sumbitted"));
         var proof = given().get("/api/v1/journal/verify")
                 .then()
                 .statusCode(200)

@@ -15,6 +15,23 @@ import org.jspecify.annotations.Nullable;
  * <p>Which event may follow which is what {@link JobFold} says.
  */
 public sealed interface JobEvent {
+    /** The kinds of events that this program writes, each by its {@link #type()}. */
+    List<String> TYPES = List.of(
+            "submitted",
+            "validated",
+            "started",
+            "command_executed",
+            "fence_denied",
+            "network_refused",
+            "output_truncated",
+            "retried",
+            "completed",
+            "failed",
+            "timed_out",
+            "cancelled",
+            "interrupted",
+            "rolled_back");
+
     String jobId();
 
     Instant at();

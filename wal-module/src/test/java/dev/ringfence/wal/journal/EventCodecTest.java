@@ -8,12 +8,14 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class EventCodecTest {
     @Test
-    void everyEventComesBackEqual() {
+    void everyEventComesBackEqualAndItsTypeIsListed() {
+        var types = new HashSet<String>();
         var withKey = new JobEvent.Submitted(
                 "j", Events.AT, "a", "c", Events.DATA, "p", Duration.ofMillis(1), "the caller's key");
         for (var event : List.of(
@@ -58,7 +60,9 @@ class EventCodecTest {
                 Events.interrupted("j"),
                 new JobEvent.Interrupted("j", Events.AT, "r", Events.DATA))) {
             assertThat(decode(EventCodec.encode(event))).isEqualTo(event);
+            types.add(event.type());
         }
+        assertThat(types).containsExactlyInAnyOrderElementsOf(JobEvent.TYPES);
     }
 
     @Test
