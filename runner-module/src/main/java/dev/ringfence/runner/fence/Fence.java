@@ -10,6 +10,7 @@ import dev.ringfence.runner.fence.egress.EgressPolicy;
 import dev.ringfence.runner.fence.egress.JobEgress;
 import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
+import dev.ringfence.runner.process.Orphans;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEngine;
 import dev.ringfence.runner.process.ProcessEntry;
@@ -29,6 +30,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs programs in fences that the kernel enforces. Each start makes a fence of its own, of the best tier that works on
@@ -57,6 +59,8 @@ public final class Fence implements AutoCloseable {
 
     /** The names of the fences that stand, by the marks of their processes. */
     private final Map<JobMark, String> standing = new ConcurrentHashMap<>();
+
+    private @Nullable Orphans orphans;
 
     private Fence(FenceSettings settings, Host host, Optional<Cgroups> cgroups, List<TierStatus> tiers) {
         this.settings = settings;
@@ -95,14 +99,17 @@ public final class Fence implements AutoCloseable {
     }
 
     /**
-     * Ends whatever an earlier life of this service left running, and returns when it is gone.
+     * Ends whatever an earlier life of this service left running, and returns when it is gone. From then on, until this
+     * fence is closed, what jobs leave behind is waited for.
      *
      * @return how many processes had to be ended
      * @throws FenceException.Broken when some of it would not end
      */
-    public int sweep() {
+    public synchronized int sweep() {
         try {
-            Census.adoptOrphans();
+            if (orphans == null) {
+                orphans = Orphans.adopt();
+            }
             int ended = Census.end(settings.instance(), SWEEP);
             cgroups.ifPresent(Cgroups::sweep);
             if (Files.exists(settings.scratchDirectory())) {
@@ -204,7 +211,10 @@ public final class Fence implements AutoCloseable {
 
     /** Removes what the fences share on the host; all programs must have ended. */
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (orphans != null) {
+            orphans.close();
+        }
         egress.close();
         cgroups.ifPresent(Cgroups::close);
         try {

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -33,7 +32,6 @@ public final class Census {
 
     private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
     private static final int FIRST_PROCESS = 1;
-    private static final AtomicBoolean WATCHED = new AtomicBoolean();
     private static final int OURSELVES = (int) ProcessHandle.current().pid();
     private static final ReentrantLock LOCK = new ReentrantLock();
 
@@ -49,14 +47,6 @@ public final class Census {
     private static final Map<Long, Libc.Waited> REAPED = new HashMap<>();
 
     private Census() {}
-
-    /** From now on orphans of jobs become children of this process, wherever it runs, and are waited for here. */
-    public static void adoptOrphans() {
-        SystemCalls.adoptOrphans();
-        if (WATCHED.compareAndSet(false, true)) {
-            Orphans.watch();
-        }
-    }
 
     /** A keeper will wait for this child itself. */
     static void keep(int pid) {

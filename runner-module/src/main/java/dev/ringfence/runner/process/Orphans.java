@@ -8,23 +8,39 @@ import org.jboss.logging.Logger;
 /**
  * Waits for children that came to this process when their own parent ended, so that none stays in the process table and
  * in a job's count of processes. As the first process of a container also for those that are no job's, such as what a
- * probe leaves behind; there nobody else would.
+ * probe leaves behind; there nobody else would. Thread-safe.
  */
-final class Orphans {
+public final class Orphans implements AutoCloseable {
     private static final long EVERY_NANOS = Duration.ofMillis(500).toNanos();
+    private static final Duration LAST_LOOK = Duration.ofSeconds(5);
     private static final Logger LOG = Logger.getLogger(Orphans.class);
 
-    private Orphans() {}
+    private final Thread thread;
+    private volatile boolean over;
 
-    /** For the life of the service. */
-    static void watch() {
-        Thread.ofPlatform().name("orphans").daemon(true).stackSize(256 * 1024L).start(Orphans::look);
+    private Orphans() {
+        thread = Thread.ofPlatform()
+                .name("orphans")
+                .daemon(true)
+                .stackSize(256 * 1024L)
+                .unstarted(this::watch);
     }
 
-    private static void look() {
+    /** From now on orphans of jobs become children of this process, wherever it runs, and are waited for. */
+    public static Orphans adopt() {
+        SystemCalls.adoptOrphans();
+        var orphans = new Orphans();
+        orphans.thread.start();
+        return orphans;
+    }
+
+    private void watch() {
         var strangers = Set.<Integer>of();
         while (true) {
             LockSupport.parkNanos(EVERY_NANOS);
+            if (over) {
+                return;
+            }
             try {
                 // One call and no look at /proc, as long as nobody has come.
                 var ended = SystemCalls.endedChild();
@@ -33,6 +49,23 @@ final class Orphans {
             } catch (RuntimeException e) {
                 LOG.debugf("orphans could not be waited for, and are tried again: %s", e.getMessage());
             }
+        }
+    }
+
+    /**
+     * Waits for none any more. Whoever starts processes later in this process, and is not known here, would find their
+     * ends taken away otherwise.
+     */
+    @Override
+    public void close() {
+        over = true;
+        LockSupport.unpark(thread);
+        try {
+            if (!thread.join(LAST_LOOK)) {
+                LOG.warn("the look for orphans did not end in time");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }
