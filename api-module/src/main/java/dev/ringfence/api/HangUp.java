@@ -2,6 +2,7 @@ package dev.ringfence.api;
 
 import org.jboss.logging.Logger;
 import sun.misc.Signal;
+import sun.misc.SignalHandler;
 
 /**
  * SIGHUP, by which operators ask a service to read its configuration again. The platform has no other way to hear of a
@@ -17,8 +18,12 @@ final class HangUp {
      */
     static void on(Runnable heard) {
         try {
-            var _ = Signal.handle(
+            var before = Signal.handle(
                     new Signal("HUP"), _ -> Thread.ofVirtual().name("hang-up").start(heard));
+            if (before == SignalHandler.SIG_IGN) {
+                LOG.info("SIGHUP is ignored, as whoever started the service wished (nohup does so); the catalog is"
+                        + " reloaded by POST /api/v1/catalog/reload");
+            }
         } catch (IllegalArgumentException e) {
             LOG.warnf(
                     "SIGHUP cannot be heard here (%s), so the catalog is reloaded by POST /api/v1/catalog/reload only",

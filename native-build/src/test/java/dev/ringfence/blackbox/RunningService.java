@@ -49,7 +49,12 @@ final class RunningService implements AutoCloseable {
 
     /** Starts the service as the first process of a process namespace of its own. */
     static RunningService startAsFirstProcess(Path data, Path catalog, Map<String, String> environment) {
-        return ready(launch(NAMESPACE, data, catalog, freePort(), environment));
+        return ready(launch(NAMESPACE, true, data, catalog, freePort(), environment));
+    }
+
+    /** Starts the service with SIGHUP handled by default or ignored, whatever the tests were started with. */
+    static RunningService startWithHangUp(String how, Path data, Path catalog) {
+        return ready(launch(List.of("env", "--" + how + "-signal=HUP"), false, data, catalog, freePort(), Map.of()));
     }
 
     private static RunningService ready(RunningService service) {
@@ -64,11 +69,11 @@ final class RunningService implements AutoCloseable {
 
     /** Starts the service and returns at once. */
     static RunningService launch(Path data, Path catalog, int port, Map<String, String> environment) {
-        return launch(List.of(), data, catalog, port, environment);
+        return launch(List.of(), false, data, catalog, port, environment);
     }
 
     private static RunningService launch(
-            List<String> launcher, Path data, Path catalog, int port, Map<String, String> environment) {
+            List<String> launcher, boolean first, Path data, Path catalog, int port, Map<String, String> environment) {
         try {
             var log = Files.createTempFile("ringfence-service", ".log");
             var arguments = List.of(
@@ -84,7 +89,7 @@ final class RunningService implements AutoCloseable {
             // What else runs on the machine is none of the tests' matter.
             var all = new HashMap<>(Map.of("RINGFENCE_GUARD_ENABLED", "false"));
             all.putAll(environment);
-            return new RunningService(Cli.start(launcher, all, arguments, log, log), log, port, !launcher.isEmpty());
+            return new RunningService(Cli.start(launcher, all, arguments, log, log), log, port, first);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -179,6 +184,14 @@ final class RunningService implements AutoCloseable {
     /** SIGTERM; returns at once. */
     void terminate() {
         service().destroy();
+    }
+
+    /** SIGHUP. */
+    void hangUp() throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-HUP", Long.toString(pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     /** The exit code, once the process has ended. */

@@ -60,6 +60,24 @@ class StartAndStopIT {
     }
 
     @Test
+    void aHangUpSignalReloadsTheCatalog() throws Exception {
+        try (var service = RunningService.startWithHangUp("default", data, catalog)) {
+            Files.writeString(catalog, Files.readString(catalog).replace("\"tiny\"", "\"renamed\""));
+
+            service.hangUp();
+
+            await().until(() -> service.api().get("/api/v1/models").body().contains("renamed"));
+        }
+    }
+
+    @Test
+    void aServiceThatIsToIgnoreHangUpSignalsSaysSo() {
+        try (var service = RunningService.startWithHangUp("ignore", data, catalog)) {
+            assertThat(service.log()).contains("SIGHUP is ignored", "POST /api/v1/catalog/reload");
+        }
+    }
+
+    @Test
     void whileDrainingTheServiceIsNotReadyAndTakesNoJobs() {
         var service = RunningService.start(data, catalog);
         var id = service.api().submitShell("sleep 3", request -> {});

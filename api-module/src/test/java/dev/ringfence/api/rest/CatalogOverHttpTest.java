@@ -19,7 +19,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,18 +114,6 @@ class CatalogOverHttpTest {
         assertThat(gone.statusCode()).isEqualTo(503);
         assertThat(gone.body()).contains("is not there").contains("\"healthy\":false");
         assertThat(send("GET", "/models/nobody/health", null).statusCode()).isEqualTo(404);
-    }
-
-    @Test
-    void aHangUpSignalReloadsTheCatalog() throws Exception {
-        write(true, model("tiny", "") + model("by-signal", ""));
-
-        var kill = new ProcessBuilder(
-                        "sh", "-c", "kill -HUP " + ProcessHandle.current().pid())
-                .start();
-
-        assertThat(kill.waitFor()).isZero();
-        Awaitility.await().until(() -> get("/models").path("models").size() == 2);
     }
 
     @Test
