@@ -1,4 +1,7 @@
-import java.net.http.HttpClient;
+package fair;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -6,6 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
+import service.PackagedService;
 
 /**
  * What a greedy agent does to others: 64 clients of four agents, 16 each. Three agents' clients each wait for the end of
@@ -20,11 +25,19 @@ final class Bench {
     private static final String JOB =
             "{\"capability\":\"ShellExec\",\"agent\":\"%s\",\"arguments\":{\"cmd\":\"sleep 0.1\"}}";
 
-    private final Service service;
-    private final int jobsOfEach;
-    private final HttpClient client = HttpClient.newHttpClient();
+    private static final String CATALOG = """
+            [slm]
+            default_sandbox_profile = "bench"
+            [slm.sandbox_profiles.bench.process_limits]
+            max_child_processes = 8
+            process_priority = 0
+            """;
+    private static final Pattern LIVE = Pattern.compile("\"jobs\":\\{\"live\":(\\d+)}");
 
-    private Bench(Service service, int jobsOfEach) {
+    private final PackagedService service;
+    private final int jobsOfEach;
+
+    private Bench(PackagedService service, int jobsOfEach) {
         this.service = service;
         this.jobsOfEach = jobsOfEach;
     }
@@ -34,7 +47,8 @@ final class Bench {
         boolean smoke = List.of(arguments).contains("--smoke");
         int rounds = smoke ? 1 : 4;
         System.out.printf(
-                "%d processors, %d slots, %d clients of each agent, jobs of 100 ms; load average %s%n",
+                "%s form, %d processors, %d slots, %d clients of each agent, jobs of 100 ms; load average %s%n",
+                PackagedService.form(),
                 Runtime.getRuntime().availableProcessors(),
                 SLOTS,
                 CLIENTS,
@@ -42,7 +56,7 @@ final class Bench {
         var alone = new ArrayList<Long>();
         var beside = new ArrayList<Long>();
         int greedy = 0;
-        try (var service = new Service(SLOTS)) {
+        try (var service = new PackagedService(CATALOG, "ringfence.jobs.concurrency=" + SLOTS)) {
             var bench = new Bench(service, smoke ? 2 : 8);
             bench.round(false, new AtomicInteger()); // warming up
             for (int i = 0; i < rounds; i++) {
@@ -87,7 +101,7 @@ final class Bench {
                 greedy.add(Thread.ofVirtual().start(() -> flood(over, taken)));
             }
             // Measured is what a queue does that is full already.
-            while (taken.get() == 0 || service.live(client) < 100) {
+            while (taken.get() == 0 || live() < 100) {
                 Thread.sleep(20);
             }
         }
@@ -104,7 +118,7 @@ final class Bench {
         for (var thread : greedy) {
             thread.join();
         }
-        while (service.live(client) > 0) {
+        while (live() > 0) {
             Thread.sleep(50);
         }
         return times;
@@ -113,7 +127,7 @@ final class Bench {
     private void oneAfterTheOther(String agent, List<Long> times) {
         for (int i = 0; i < jobsOfEach; i++) {
             long began = System.nanoTime();
-            int status = service.submit(client, JOB.formatted(agent), true);
+            int status = submit(agent, true);
             if (status != 200) {
                 throw new IllegalStateException("a modest agent's job was answered with " + status);
             }
@@ -123,7 +137,7 @@ final class Bench {
 
     private void flood(AtomicBoolean over, AtomicInteger taken) {
         while (!over.get()) {
-            int status = service.submit(client, JOB.formatted("greedy"), false);
+            int status = submit("greedy", false);
             if (status == 202) {
                 taken.incrementAndGet();
             } else if (status == 429) {
@@ -133,5 +147,26 @@ final class Bench {
                 throw new IllegalStateException("a greedy agent's job was answered with " + status);
             }
         }
+    }
+
+    /** The status of the answer. */
+    private int submit(String agent, boolean wait) {
+        try {
+            return service.submit(JOB.formatted(agent), wait).statusCode();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Jobs that run or wait. */
+    private int live() throws Exception {
+        var body = service.get("/api/v1/telemetry").body();
+        var found = LIVE.matcher(body);
+        if (!found.find()) {
+            throw new IllegalStateException(body);
+        }
+        return Integer.parseInt(found.group(1));
     }
 }

@@ -1,3 +1,5 @@
+package fence;
+
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEngine;
 import dev.ringfence.runner.process.Supervisor;
@@ -7,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import service.PackagedService;
 
 /**
  * Processes and fences, each beside a peer: ours and theirs by turns in the same run, and of each the median. What came
@@ -17,6 +20,17 @@ final class Bench {
     private static final List<String> SHELL_TRUE = List.of("/bin/sh", "-c", "true");
     private static final String TREE = "for i in 1 2 3 4 5 6 7 8; do sleep 300 & done; echo up; wait";
     private static final long GIBIBYTE = 1L << 30;
+    private static final String CATALOG = """
+            [slm.sandbox_profiles.bench.resources]
+            max_memory_mb = 512
+            max_cpu_cores = %d
+            max_io_bandwidth_mbps = 0
+            [slm.sandbox_profiles.bench.process_limits]
+            max_child_processes = 32
+            process_priority = 0
+            """;
+    private static final String JOB = """
+            {"capability": "ShellExec", "arguments": {"cmd": "true"}, "profile": "bench"}""";
 
     private final boolean smoke;
     private final List<String> parts;
@@ -204,11 +218,19 @@ final class Bench {
     private void overHttp(Peer peer, List<String> bare) throws Exception {
         var ours = new ArrayList<Long>();
         var theirs = new ArrayList<Long>();
-        try (var service = new Service()) {
-            rounds(450, ours, () -> timed(service::job), theirs, () -> bwrap(peer, bare));
+        try (var service = new PackagedService(CATALOG.formatted(Runtime.getRuntime().availableProcessors()))) {
+            rounds(450, ours, () -> timed(() -> job(service)), theirs, () -> bwrap(peer, bare));
         }
         table.times("a job over HTTP : bwrap, p50", Table.median(ours), Table.median(theirs), 1.5);
         table.times("a job over HTTP : bwrap, p99", Table.quantile(ours, 0.99), Table.quantile(theirs, 0.99), 2);
+    }
+
+    /** Runs {@code true} as a job and returns with its result. */
+    private static void job(PackagedService service) throws IOException, InterruptedException {
+        var answer = service.submit(JOB, true);
+        if (answer.statusCode() != 200 || !answer.body().contains("\"exit_code\":0")) {
+            throw new IllegalStateException(answer.statusCode() + " " + answer.body());
+        }
     }
 
     /** One of each by turns. */
@@ -237,11 +259,12 @@ final class Bench {
                 .map(line -> line.substring(line.indexOf(':') + 2))
                 .orElse(System.getProperty("os.arch"));
         System.out.printf(
-                "%s, %d processors, Linux %s, Java %s, load %s%n%n",
+                "%s, %d processors, Linux %s, Java %s, service in %s form, load %s%n%n",
                 processor,
                 Runtime.getRuntime().availableProcessors(),
                 System.getProperty("os.version"),
                 Runtime.version(),
+                PackagedService.form(),
                 Files.readString(Path.of("/proc/loadavg")).strip());
     }
 }

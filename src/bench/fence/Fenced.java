@@ -1,3 +1,5 @@
+package fence;
+
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.Filesystem;

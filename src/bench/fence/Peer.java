@@ -1,3 +1,5 @@
+package fence;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,3 +1,5 @@
+package fence;
+
 import dev.ringfence.runner.process.ProcessRequest;
 import dev.ringfence.runner.process.ProgramInput;
 import java.nio.file.Path;

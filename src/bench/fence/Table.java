@@ -1,3 +1,5 @@
+package fence;
+
 import java.util.List;
 import java.util.Locale;
 

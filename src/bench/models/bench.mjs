@@ -131,14 +131,14 @@ class Service {
     fs.rmSync(data, { recursive: true, force: true });
     fs.mkdirSync(data, { recursive: true });
     const port = await freePort();
-    const native = path.join(root, "native-build/target/ringfence");
+    const native = process.env.RINGFENCE_BENCH_NATIVE;
     const jar = path.join(root, "native-build/target/quarkus-app/quarkus-run.jar");
-    const program = fs.existsSync(native) && process.env.FORM !== "jvm" ? [native] : [java, "-Xmx256m", "-jar", jar];
+    const program = native ? [native] : [java, "-Xmx256m", "--enable-native-access=ALL-UNNAMED", "-jar", jar];
     const log = fs.openSync(path.join(data, "log"), "w");
     const child = spawn(
       program[0],
       [...program.slice(1), "serve", "--config", catalog(data), "--data", path.join(data, "data"), "--port", `${port}`],
-      { stdio: ["ignore", log, log], env: { ...process.env, RINGFENCE_JOBS_CONCURRENCY: "64", ...environment } },
+      { stdio: ["ignore", log, log], env: { ...process.env, RINGFENCE_JOBS_CONCURRENCY: "64", RINGFENCE_GUARD_ENABLED: "false", ...environment } },
     );
     const service = new Service();
     Object.assign(service, { child, data, target: { host: "127.0.0.1", port }, form: program.length === 1 ? "native" : "JVM" });

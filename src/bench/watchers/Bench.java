@@ -1,9 +1,12 @@
+package watchers;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import service.PackagedService;
 
 /**
  * Thousands of watchers of one job's events, a few of which stop reading: what the service needs for them, and whether each
@@ -15,6 +18,15 @@ final class Bench {
     private static final int STALL_SECONDS = 5;
     private static final int LINES = 100;
     private static final int LINE_BYTES = 10_000;
+
+    private static final String CATALOG = """
+            [slm]
+            default_sandbox_profile = "bench"
+            [slm.sandbox_profiles.bench.process_limits]
+            max_child_processes = 8
+            max_execution_time_seconds = 600
+            process_priority = 0
+            """;
 
     private final int watchers;
 
@@ -29,7 +41,8 @@ final class Bench {
         var bench = new Bench(watchers);
         System.out.printf(
                 Locale.ROOT,
-                "%d processors, %d watchers of %.0f MB each, stall limit %d s; load average %s%n",
+                "%s form, %d processors, %d watchers of %.0f MB each, stall limit %d s; load average %s%n",
+                PackagedService.form(),
                 Runtime.getRuntime().availableProcessors(),
                 watchers,
                 LINES * LINE_BYTES / 1e6,
@@ -48,8 +61,14 @@ final class Bench {
     private record Round(long peak, int stalled, int cut, int wrong) {}
 
     private Round round(int stalled) throws Exception {
-        try (var service = new Service(STALL_SECONDS)) {
-            var job = service.submit("read go < $RINGFENCE_WORKSPACE/go; for i in $(seq " + LINES + "); do head -c "
+        try (var service = new PackagedService(
+                CATALOG,
+                "ringfence.http.stall-limit=" + STALL_SECONDS + "s",
+                "ringfence.jobs.event-buffer=16777216",
+                "ringfence.jobs.default-deadline=600s")) {
+            // So that both jobs find it: the one that waits opens it for reading.
+            awaitEnd(service, submit(service, "mkfifo $RINGFENCE_WORKSPACE/go"));
+            var job = submit(service, "read go < $RINGFENCE_WORKSPACE/go; for i in $(seq " + LINES + "); do head -c "
                     + LINE_BYTES + " /dev/zero | tr '\\0' x; echo; done");
             long before = service.memory("VmRSS");
             var all = new ArrayList<Watcher>();
@@ -67,8 +86,8 @@ final class Bench {
             awaitAtLeast(connected, watchers);
             long with = service.memory("VmRSS");
             long began = System.nanoTime();
-            service.submit("echo go > $RINGFENCE_WORKSPACE/go");
-            service.awaitEnd(job);
+            submit(service, "echo go > $RINGFENCE_WORKSPACE/go");
+            awaitEnd(service, job);
             for (int i = stalled; i < watchers; i++) {
                 threads.get(i).join();
             }
@@ -105,6 +124,27 @@ final class Bench {
                     all.stream().filter(watcher -> !watcher.stalls()).filter(Watcher::wasCut).count());
             int cutOfStalled = (int) all.stream().filter(Watcher::stalls).filter(Watcher::wasCut).count();
             return new Round(peak, stalled, cutOfStalled, wrong);
+        }
+    }
+
+    /** The id of a shell job. */
+    private static String submit(PackagedService service, String command) throws Exception {
+        var escaped = command.replace("\\", "\\\\").replace("\"", "\\\"");
+        return PackagedService.id(service.submit(
+                "{\"capability\":\"ShellExec\",\"deadline_seconds\":600,\"arguments\":{\"timeout\":300,\"cmd\":\"" + escaped + "\"}}",
+                false));
+    }
+
+    private static void awaitEnd(PackagedService service, String job) throws Exception {
+        while (true) {
+            var body = service.get("/api/v1/jobs/" + job).body();
+            if (body.contains("\"state\":\"completed\"")) {
+                return;
+            }
+            if (!body.contains("\"state\":\"started\"") && !body.contains("\"state\":\"submitted\"")) {
+                throw new IllegalStateException(body.substring(0, Math.min(1000, body.length())));
+            }
+            Thread.sleep(50);
         }
     }
 

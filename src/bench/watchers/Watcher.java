@@ -1,3 +1,5 @@
+package watchers;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
