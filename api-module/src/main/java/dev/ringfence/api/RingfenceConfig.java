@@ -368,7 +368,7 @@ public interface RingfenceConfig {
         Duration loadTimeout();
 
         /** Requests that may wait for a slot of a model; one more is refused. */
-        @WithDefault("64")
+        @WithDefault("128")
         int queue();
 
         /** Threads that an engine computes with; 0 means as many whole processors as its profile gives it. */
