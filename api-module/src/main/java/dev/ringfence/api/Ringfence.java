@@ -4,6 +4,7 @@ import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
+import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
 import dev.ringfence.api.session.Sessions;
@@ -52,6 +53,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
@@ -111,12 +113,21 @@ public final class Ringfence implements AutoCloseable {
         this.drainTimeout = drainTimeout;
     }
 
+    /** What it is opened for. */
+    public enum Purpose {
+        /** To serve: it goes on with all that an earlier life left. */
+        SERVICE,
+        /** To run jobs of its own and end: what waits is left for the next start of the service. */
+        OWN_JOBS
+    }
+
     /**
-     * Opens everything, ends what an earlier life left running, and takes up its jobs. Blocks.
+     * Opens everything, ends what an earlier life left running, and takes up its jobs as the purpose is. Blocks.
      *
      * @throws StartupFailure when the configuration or the host does not allow it; nothing stays open then
      */
-    public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
+    public static Ringfence open(
+            RingfenceConfig config, Purpose purpose, JobObserver jobObserver, LogObserver logObserver) {
         var settings = settings(config);
         var engineSettings = engineSettings(config);
         var limits = guardLimits(config.guard());
@@ -167,8 +178,17 @@ public final class Ringfence implements AutoCloseable {
                     Preparation.all(List.of(sessions, webhooks)),
                     JobObserver.both(jobObserver, webhooks));
             undoing.complete(jobs);
-            jobs.recover(recovered.jobs());
-            webhooks.begin(id -> jobs.find(id).map(Job::view));
+            Function<String, Optional<JobView>> known = id -> jobs.find(id).map(Job::view);
+            switch (purpose) {
+                case SERVICE -> {
+                    jobs.recover(recovered.jobs());
+                    webhooks.begin(known);
+                }
+                case OWN_JOBS -> {
+                    webhooks.beginWithNew(known);
+                    jobs.interrupt(recovered.jobs());
+                }
+            }
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
             return new Ringfence(
                     catalog,

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
+import dev.ringfence.api.job.Submission;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.Journal;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,6 +73,25 @@ class RingfenceTest {
                         "waiting started",
                         "waiting command_executed",
                         "waiting completed");
+    }
+
+    @Test
+    void aProcessForJobsOfItsOwnLeavesWhatWaitsToTheServiceAndInterruptsWhatRan() {
+        var now = Instant.now();
+        journal(
+                submitted("running", "echo must not run again"),
+                new JobEvent.Started("running", now),
+                submitted("waiting", "echo recovered"));
+
+        try (var own = open(Ringfence.Purpose.OWN_JOBS, Map.of("ringfence.drain-timeout", "1ms"))) {
+            assertThat(end(own, "running").state()).isEqualTo(JobView.State.INTERRUPTED);
+            assertThat(run(own, "echo mine").state()).isEqualTo(JobView.State.COMPLETED);
+        }
+
+        assertThat(events()).filteredOn(event -> event.startsWith("waiting")).containsExactly("waiting submitted");
+        try (var service = open(Map.of())) {
+            assertThat(end(service, "waiting").state()).isEqualTo(JobView.State.COMPLETED);
+        }
     }
 
     @Test
@@ -154,10 +175,26 @@ class RingfenceTest {
                 null);
     }
 
+    private static JobView run(Ringfence service, String command) {
+        var arguments = JsonNodeFactory.instance.objectNode().put("cmd", command);
+        return service.jobs()
+                .submit(new Submission(
+                        "anonymous", "ShellExec", arguments, Optional.empty(), Optional.empty(), Optional.empty()))
+                .flatMap(job -> job.ended())
+                .await()
+                .atMost(PATIENCE);
+    }
+
     private Ringfence open(Map<String, String> settings) {
+        return open(Ringfence.Purpose.SERVICE, settings);
+    }
+
+    private Ringfence open(Ringfence.Purpose purpose, Map<String, String> settings) {
         var all = new HashMap<String, String>();
         all.put("ringfence.data", data.toString());
         all.put("ringfence.catalog", "src/test/resources/catalog.toml");
+        // The host of the tests is busy, and that is no reason here.
+        all.put("ringfence.guard.enabled", "false");
         all.putAll(settings);
         var config = new SmallRyeConfigBuilder()
                 .addDiscoveredConverters()
@@ -165,6 +202,6 @@ class RingfenceTest {
                 .withSources(new PropertiesConfigSource(all, "test", 100))
                 .build()
                 .getConfigMapping(RingfenceConfig.class);
-        return Ringfence.open(config, JobObserver.NONE, LogObserver.none());
+        return Ringfence.open(config, purpose, JobObserver.NONE, LogObserver.none());
     }
 }

@@ -141,6 +141,26 @@ class WebhooksTest {
     }
 
     @Test
+    void aProcessForJobsOfItsOwnLeavesWhatIsUntoldToTheService() {
+        answer.set(500);
+        try (var service = open(Map.of("ringfence.webhooks.first-retry", "1h"))) {
+            run(service, "true");
+            await().atMost(PATIENCE).until(() -> heard.size() == 1);
+        }
+        // It need not even know of the endpoint.
+        var config = config(
+                Map.of("ringfence.data", data.toString(), "ringfence.catalog", "src/test/resources/catalog.toml"));
+        Ringfence.open(config, Ringfence.Purpose.OWN_JOBS, JobObserver.NONE, LogObserver.none())
+                .close();
+        answer.set(200);
+
+        try (var service = open(Map.of("ringfence.webhooks.longest-retry", "20ms"))) {
+            await().atMost(PATIENCE).until(() -> heard.size() == 2);
+            await().atMost(PATIENCE).until(() -> untold(service) == 0);
+        }
+    }
+
+    @Test
     void aPrivateAddressIsToldNothingUnlessItIsAllowed() {
         try (var service = open(Map.of(
                 "ringfence.webhooks.endpoints.ops.allow-private", "false",
@@ -218,12 +238,15 @@ class WebhooksTest {
         // The host of the tests is busy, and that is no reason here.
         settings.put("ringfence.guard.enabled", "false");
         settings.putAll(more);
-        var config = new SmallRyeConfigBuilder()
+        return Ringfence.open(config(settings), Ringfence.Purpose.SERVICE, JobObserver.NONE, LogObserver.none());
+    }
+
+    private static RingfenceConfig config(Map<String, String> settings) {
+        return new SmallRyeConfigBuilder()
                 .addDiscoveredConverters()
                 .withMapping(RingfenceConfig.class)
                 .withSources(new PropertiesConfigSource(settings, "test", 100))
                 .build()
                 .getConfigMapping(RingfenceConfig.class);
-        return Ringfence.open(config, JobObserver.NONE, LogObserver.none());
     }
 }

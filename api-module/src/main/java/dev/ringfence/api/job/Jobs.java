@@ -114,6 +114,31 @@ public final class Jobs {
                 under.add(Thread.ofVirtual().name("job-" + job.id()).start(() -> takeUp(job)));
             }
         }
+        awaitAll(under);
+    }
+
+    /**
+     * Like {@link #recover}, for a process that does other work and then ends: it interrupts what cannot be begun again,
+     * and leaves all else as it is, for the next start of the service.
+     */
+    public void interrupt(List<JobRecord> recovered) {
+        var under = new ArrayList<Thread>();
+        for (var record : recovered) {
+            var job = Job.recovered(JobView.of(record));
+            shelf.restore(job);
+            if (job.view().state() != JobView.State.SUBMITTED && !road.mayRetry(job)) {
+                LOG.warnf("job %s was running when the service ended: it is interrupted", job.id());
+                under.add(Thread.ofVirtual().name("job-" + job.id()).start(() -> takeUp(job)));
+            }
+        }
+        int left = recovered.size() - under.size();
+        if (left > 0) {
+            LOG.warnf("%d jobs were acknowledged and have not run: the next start of the service runs them", left);
+        }
+        awaitAll(under);
+    }
+
+    private void awaitAll(List<Thread> under) {
         while (under.stream().anyMatch(Thread::isAlive) && journal.health() instanceof Health.Writable) {
             LockSupport.parkNanos(LOOK.toNanos());
         }

@@ -85,6 +85,11 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
         this.post = new Post(rules.timeout(), clock);
     }
 
+    /** Tells of jobs that end from now on, and leaves what an earlier life left untold for the next one. */
+    public void beginWithNew(Function<String, Optional<JobView>> known) {
+        jobs = known;
+    }
+
     /** Goes on with what an earlier life left untold; to be called when the jobs have been recovered. */
     public void begin(Function<String, Optional<JobView>> known) {
         jobs = known;
