@@ -22,17 +22,23 @@ public class RingfenceProducer {
     private final RingfenceConfig config;
     private final Metrics metrics;
     private final String host;
+    private final int port;
     private volatile @Nullable Access access;
     private volatile @Nullable Ringfence service;
 
     RingfenceProducer(
-            RingfenceConfig config, Metrics metrics, @ConfigProperty(name = "quarkus.http.host") String host) {
+            RingfenceConfig config,
+            Metrics metrics,
+            @ConfigProperty(name = "quarkus.http.host") String host,
+            @ConfigProperty(name = "quarkus.http.port") int port) {
         this.config = config;
         this.metrics = metrics;
         this.host = host;
+        this.port = port;
     }
 
     void open(@Observes @Priority(1) StartupEvent event) {
+        SettingRanges.requirePort(port);
         access = openAccess();
         var opened = Ringfence.open(config, purpose(), metrics, metrics);
         metrics.watch(opened.jobs());

@@ -11,16 +11,25 @@ import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.api.webhook.Endpoint;
+import dev.ringfence.api.webhook.Rules;
+import dev.ringfence.api.webhook.Secret;
+import dev.ringfence.api.webhook.Webhooks;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalOptions;
 import dev.ringfence.wal.log.LogObserver;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -39,6 +48,9 @@ import org.junit.jupiter.api.io.TempDir;
 class WebhooksTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final byte[] SECRET = "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+
+    private static final Duration SOON = Duration.ofMillis(20);
+    private static final Rules RULES = new Rules(PATIENCE, SOON, SOON, Duration.ofHours(1));
 
     private record Message(String id, String timestamp, String signature, String body) {}
 
@@ -161,6 +173,67 @@ class WebhooksTest {
     }
 
     @Test
+    void theEndOfAJobThatACrashInterruptedIsTold() {
+        var submitted = new JobEvent.Submitted(
+                "crashed",
+                Instant.now(),
+                "anonymous",
+                null,
+                "ShellExec",
+                JsonNodeFactory.instance.objectNode().put("cmd", "true"),
+                "shell",
+                Duration.ofSeconds(10),
+                null,
+                0,
+                0,
+                null,
+                null,
+                "ops",
+                false);
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
+            webhooks.before(submitted).await().atMost(PATIENCE);
+        }
+        try (var journal = Journal.recover(data.resolve("journal"), JournalOptions.defaults())
+                .journal()) {
+            journal.append(List.of(submitted, new JobEvent.Started("crashed", Instant.now())))
+                    .await()
+                    .atMost(PATIENCE);
+        }
+
+        try (var service = open(Map.of())) {
+            await().atMost(PATIENCE).until(() -> untold(service) == 0);
+            assertThat(heard)
+                    .singleElement()
+                    .satisfies(message -> assertThat(message.body()).contains("job.interrupted"));
+        }
+    }
+
+    @Test
+    void aJobThatCannotBeLookedForIsToldOfLater() {
+        answer.set(500);
+        JobView job;
+        try (var service = open(Map.of("ringfence.webhooks.first-retry", "1h"))) {
+            job = run(service, "true");
+            await().atMost(PATIENCE).until(() -> heard.size() == 1);
+        }
+        answer.set(200);
+        var failures = new AtomicInteger(3);
+
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
+            webhooks.begin(_ -> {
+                if (failures.getAndDecrement() > 0) {
+                    throw new IllegalStateException("the index is being made anew");
+                }
+                return Optional.of(job);
+            });
+            webhooks.resume();
+
+            await().atMost(PATIENCE).until(() -> webhooks.status().getFirst().untold() == 0);
+            assertThat(heard).extracting(Message::id).containsExactly("msg_" + job.id(), "msg_" + job.id());
+        }
+    }
+
+    @Test
     void aPrivateAddressIsToldNothingUnlessItIsAllowed() {
         try (var service = open(Map.of(
                 "ringfence.webhooks.endpoints.ops.allow-private", "false",
@@ -196,6 +269,16 @@ class WebhooksTest {
                 .isInstanceOf(StartupFailure.class)
                 .hasMessageContaining("24 to 64 bytes")
                 .hasMessageNotContaining("c2hvcnQ");
+    }
+
+    private Endpoint endpoint() {
+        return new Endpoint(
+                "ops",
+                URI.create("http://localhost:" + server.getAddress().getPort() + "/hook"),
+                List.of(Secret.of("whsec_" + Base64.getEncoder().encodeToString(SECRET))),
+                Optional.empty(),
+                false,
+                true);
     }
 
     private static long untold(Ringfence service) {

@@ -126,25 +126,18 @@ final class Road {
      * caller allowed it so often, and it was not for a client that is gone; nothing of that work is left. False if not.
      */
     boolean retry(Job job) {
-        if (!mayRetry(job)) {
+        int attempts = job.view().fate().attempts();
+        var capability = capabilities.find(job.submission().capability());
+        if (job.submission().attended()
+                || attempts > job.submission().retries()
+                || !capability.map(Capability::repeatable).orElse(false)) {
             return false;
         }
-        int attempts = job.view().fate().attempts();
         var _ = write(List.of(new JobEvent.Retried(
                 job.id(), Instant.now(), "the service ended while the work was under way", attempts)));
         job.moved(JobView.submitted(
                 job.submission(), attempts, job.view().fate().places().submitted()));
         return true;
-    }
-
-    /** Whether {@link #retry} would begin it again. */
-    boolean mayRetry(Job job) {
-        return !job.submission().attended()
-                && job.view().fate().attempts() <= job.submission().retries()
-                && capabilities
-                        .find(job.submission().capability())
-                        .map(Capability::repeatable)
-                        .orElse(false);
     }
 
     /**
