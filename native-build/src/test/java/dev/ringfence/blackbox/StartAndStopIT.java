@@ -80,7 +80,8 @@ class StartAndStopIT {
     @Test
     void whileDrainingTheServiceIsNotReadyAndTakesNoJobs() {
         var service = RunningService.start(data, catalog);
-        var id = service.api().submitShell("sleep 3", request -> {});
+        // It ends when the test says so.
+        var id = service.api().submitShell("sleep 300", request -> {});
         service.api().awaitState(id, "started");
 
         service.terminate();
@@ -93,6 +94,7 @@ class StartAndStopIT {
         var status = Cli.run("status", "--url", "http://127.0.0.1:" + service.port());
         assertThat(status.exitCode()).as(status.toString()).isEqualTo(75);
         assertThat(status.stdout()).contains("the service is not ready", "DOWN", "drain");
+        service.api().delete("/api/v1/jobs/" + id);
         service.awaitEnd();
     }
 
