@@ -33,12 +33,6 @@ public class Problems {
     }
 
     @ServerExceptionMapper
-    public Response foreignName(LoopbackGuard.ForeignName error) {
-        return new Problem(421, "foreign-host-name", "Not this service's name", String.valueOf(error.getMessage()))
-                .response();
-    }
-
-    @ServerExceptionMapper
     public Response unknownJob(UnknownJob error) {
         return new Problem(404, "unknown-job", "There is no such job", String.valueOf(error.getMessage())).response();
     }
