@@ -124,6 +124,7 @@ public class AccessGuard {
         if (problem.status() == 401) {
             response.putHeader("WWW-Authenticate", "Bearer");
         }
+        problem.retryAfterSeconds().ifPresent(seconds -> response.putHeader("Retry-After", seconds));
         if (context.request().version() != HttpVersion.HTTP_2) {
             // The body was not read, and what comes next on this connection could be part of it.
             response.putHeader("Connection", "close");
