@@ -305,8 +305,9 @@ public final class Job {
         view = view.undone(by);
     }
 
-    /** The journal cannot take the job's end: only a restart can tell more. */
+    /** The job cannot be brought to its end: only a restart can tell more. */
     void lost(Throwable reason) {
+        acknowledged.completeExceptionally(reason);
         ended.completeExceptionally(reason);
         signals.failed(reason);
     }

@@ -11,7 +11,6 @@ import dev.ringfence.wal.journal.JobRecord;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.log.Health;
 import io.smallrye.mutiny.Uni;
-import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -121,7 +120,9 @@ public final class Jobs {
 
     private void readmit(Job job) {
         var submission = job.submission();
-        travel(job, admission.readmit(submission.agent(), submission.capability(), submission.priority()));
+        var ticket = admission.readmit(submission.agent(), submission.capability(), submission.priority());
+        job.waitsWith(ticket);
+        onThread(job, () -> follow(job, ticket, () -> road.travel(job, ticket)));
     }
 
     private void takeUp(Job job) {
@@ -136,7 +137,7 @@ public final class Jobs {
                 LOG.infof("job %s was running when the service ended: it is interrupted", job.id());
                 finished(job);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.errorf(e, "job %s could not be taken up again; the next start will try", job.id());
             job.lost(e);
         }
@@ -185,14 +186,19 @@ public final class Jobs {
         if (other != job) {
             return join(other, event, wanting);
         }
-        // Looked for once more, now that the key is taken: the one that had it may have left the shelf meanwhile.
-        var overtaken = journaled(event);
-        if (overtaken.isPresent()) {
-            shelf.remove(job);
-            job.refused(refused("saturated", "another submission with this key was under way"));
-            return join(overtaken.get(), event, wanting);
+        final Admission.Ticket ticket;
+        try {
+            // Looked for once more, now that the key is taken: the one that had it may have left the shelf meanwhile.
+            var overtaken = journaled(event);
+            if (overtaken.isPresent()) {
+                giveUp(job, refused("saturated", "another submission with this key was under way"));
+                return join(overtaken.get(), event, wanting);
+            }
+            ticket = admit(job.submission());
+        } catch (RuntimeException | Error e) {
+            giveUp(job, e);
+            throw e;
         }
-        var ticket = admit(job);
         preparation.before(event).subscribe().with(_ -> enter(job, ticket, event), failure -> {
             ticket.close();
             giveUp(job, failure);
@@ -206,14 +212,16 @@ public final class Jobs {
         } else {
             // Elsewhere than on the log's writer thread: whoever waits may have much to do.
             journal.append(event)
-                    .emitOn(Infrastructure.getDefaultExecutor())
                     .subscribe()
                     .with(
-                            sequence -> {
-                                acknowledge(job, event, sequence);
-                                travel(job, ticket);
-                            },
-                            failure -> refuse(job, ticket, event, failure));
+                            sequence -> onThread(
+                                    job,
+                                    () -> follow(job, ticket, () -> {
+                                        acknowledge(job, event, sequence);
+                                        job.waitsWith(ticket);
+                                        road.travel(job, ticket);
+                                    })),
+                            failure -> onThread(job, () -> refuse(job, ticket, event, failure)));
         }
     }
 
@@ -221,7 +229,7 @@ public final class Jobs {
         final Road.Entered entered;
         try {
             entered = road.enter(job, event);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             refuse(job, ticket, event, e);
             return;
         }
@@ -270,11 +278,6 @@ public final class Jobs {
         job.acknowledge();
     }
 
-    private void travel(Job job, Admission.Ticket ticket) {
-        job.waitsWith(ticket);
-        onThread(job, () -> follow(job, ticket, () -> road.travel(job, ticket)));
-    }
-
     private static void onThread(Job job, Runnable task) {
         Thread.ofVirtual().name("job-" + job.id()).start(task);
     }
@@ -282,7 +285,7 @@ public final class Jobs {
     private void follow(Job job, Admission.Ticket ticket, Runnable road) {
         try {
             road.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.errorf(e, "job %s could not be brought to its end; it will be interrupted after a restart", job.id());
             job.lost(e);
         } finally {
@@ -298,34 +301,27 @@ public final class Jobs {
         }
     }
 
-    /** Lets a job in that is on the shelf, or takes it away again and tells why; whoever joined it meanwhile hears it too. */
-    private Admission.Ticket admit(Job job) {
+    private Admission.Ticket admit(JobEvent.Submitted submission) {
         try {
             requireRunning();
             host.refusal().get().ifPresent(why -> {
                 throw new AdmissionException.Guarded(why);
             });
-            var submission = job.submission();
             capabilities.find(submission.capability()).ifPresent(asked -> tokens.require(submission.agent(), asked));
             return admission.admit(submission.agent(), submission.capability(), submission.priority());
         } catch (AdmissionException.TooMany e) {
             observer.refused(e.slug());
-            giveUp(job, e);
             throw e;
         } catch (AdmissionException.Unavailable e) {
             observer.refused(e.slug());
-            giveUp(job, e);
             throw e;
         } catch (AdmissionException.Guarded e) {
             observer.refused("guard");
-            giveUp(job, e);
-            throw e;
-        } catch (RuntimeException e) {
-            giveUp(job, e);
             throw e;
         }
     }
 
+    /** Takes a job off the shelf again and tells why; whoever joined it meanwhile hears it too. */
     private void giveUp(Job job, Throwable reason) {
         shelf.remove(job);
         job.refused(reason);

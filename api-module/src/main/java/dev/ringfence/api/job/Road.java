@@ -283,7 +283,9 @@ final class Road {
         }
         var validated = new JobEvent.Validated(job.id(), Instant.now());
         var started = new JobEvent.Started(
-                job.id(), Instant.now(), tiers.apply(profile.get()).orElse(null));
+                job.id(),
+                Instant.now(),
+                capability.get().fenced() ? tiers.apply(profile.get()).orElse(null) : null);
         return job.cancellation().isPresent()
                 ? new First.Ended(cancelled(job, nothing()))
                 : new First.Begun(capability.get(), profile.get(), validated, started);
@@ -366,17 +368,28 @@ final class Road {
 
     private void end(Job job, List<JobEvent.Note> notes, JobEvent.End event) {
         var places = before(job);
+        placed(event, places);
         JobEvent.End durable = event;
         long sequence;
-        placed(durable, places);
         try {
             sequence = write(with(notes, durable));
-        } catch (JournalException.TooLarge e) {
-            durable = failed(job, "result-too-large", String.valueOf(e.getMessage()), telemetryOf(event));
+        } catch (JournalException.TooLarge | JournalException.NotEncodable e) {
+            var reason = e instanceof JournalException.TooLarge ? "result-too-large" : "result-not-encodable";
+            durable = failed(job, reason, String.valueOf(e.getMessage()), telemetryOf(event));
             placed(durable, places);
-            sequence = write(with(notes, durable));
+            sequence = replace(notes, durable);
         }
         ended(job, durable, sequence);
+    }
+
+    /** Writes an end in the place of one that the journal cannot take; if it was a note, without the notes. */
+    private long replace(List<JobEvent.Note> notes, JobEvent.End end) {
+        try {
+            return write(with(notes, end));
+        } catch (JournalException.TooLarge | JournalException.NotEncodable e) {
+            LOG.errorf("the notes of job %s cannot be kept: %s", end.jobId(), e.getMessage());
+            return write(List.of(end));
+        }
     }
 
     /** Where the events of a job are that is about to end. */

@@ -26,6 +26,10 @@ final class Probe implements Capability {
     private final Function<Work, Execution> way;
     private volatile boolean repeatable;
     private volatile boolean usesTokens;
+    private volatile boolean fenced = true;
+
+    /** Runs whenever the pipeline asks what kind of capability this is. */
+    volatile Runnable asked = () -> {};
 
     private Probe(Function<Work, Execution> way) {
         this.way = way;
@@ -63,6 +67,17 @@ final class Probe implements Capability {
         return usesTokens;
     }
 
+    Probe unfenced() {
+        fenced = false;
+        return this;
+    }
+
+    @Override
+    public boolean fenced() {
+        asked.run();
+        return fenced;
+    }
+
     @Override
     public String name() {
         return "Probe";
@@ -82,6 +97,7 @@ final class Probe implements Capability {
 
     @Override
     public boolean repeatable() {
+        asked.run();
         return repeatable;
     }
 
