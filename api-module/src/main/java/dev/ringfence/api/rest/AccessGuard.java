@@ -81,10 +81,10 @@ public class AccessGuard {
     }
 
     private boolean isOpen(RoutingContext context) {
-        var path = context.request().path();
+        var path = context.normalizedPath();
         // One that only normalises to an open address is none.
         return READING.contains(context.request().method())
-                && path.equals(context.normalizedPath())
+                && path.equals(context.request().path())
                 && (OPEN.contains(path) || PAGE.matcher(path).matches() || (openMetrics && isAtOrBelow(METRICS, path)));
     }
 

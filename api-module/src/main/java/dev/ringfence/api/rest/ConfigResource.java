@@ -26,10 +26,11 @@ public class ConfigResource {
     public Response config() {
         var json = JsonNodeFactory.instance.objectNode();
         var settings = json.putArray("settings");
-        Settings.of(ConfigProvider.getConfig().unwrap(SmallRyeConfig.class)).forEach(setting -> settings.addObject()
-                .put("key", setting.key())
-                .put("value", setting.value())
-                .put("source", setting.source()));
+        Settings.of(ConfigProvider.getConfig().unwrap(SmallRyeConfig.class))
+                .forEach(setting -> settings.addObject()
+                        .put("key", setting.key())
+                        .put("value", setting.value())
+                        .put("source", setting.source()));
         return Response.ok(json).build();
     }
 }

@@ -25,7 +25,9 @@ class ConfigOverHttpTest {
                 .get("/api/v1/config")
                 .then()
                 .statusCode(200)
-                .body("settings.find { it.key == 'ringfence.catalog' }.value", equalTo("src/test/resources/granted.toml"))
+                .body(
+                        "settings.find { it.key == 'ringfence.catalog' }.value",
+                        equalTo("src/test/resources/granted.toml"))
                 .body("settings.find { it.key == 'ringfence.jobs.concurrency' }.value", equalTo("16"))
                 .body("settings.find { it.key == 'ringfence.jobs.concurrency' }.source", equalTo("default"))
                 .body("settings.find { it.key == 'ringfence.fence.bubblewrap' }.source", equalTo("not set"))

@@ -17,7 +17,10 @@ class ParsedJsonTest {
     private static final String HALF = "{\"\\ud800\":1}";
 
     private static JsonPath run(String capability, String file, String... more) {
-        var job = JsonNodeFactory.instance.objectNode().put("capability", capability).put("agent", "writer");
+        var job = JsonNodeFactory.instance
+                .objectNode()
+                .put("capability", capability)
+                .put("agent", "writer");
         var arguments = job.putObject("arguments").put(capability.equals("PrintJson") ? "file" : "path", file);
         for (int i = 0; i < more.length; i += 2) {
             arguments.put(more[i], more[i + 1]);

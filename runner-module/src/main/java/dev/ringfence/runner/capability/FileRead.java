@@ -173,8 +173,7 @@ public final class FileRead implements Capability {
             throw new FileRefused("not-json", "\"" + path + "\" is no JSON document: it is no UTF-8 text");
         }
         try {
-            data.put("encoding", "json")
-                    .set("json", StrictJson.parse(text.get().text()));
+            data.put("encoding", "json").set("json", StrictJson.parse(text.get().text()));
         } catch (StrictJson.Refused e) {
             throw new FileRefused("not-json", "\"" + path + "\" is no JSON document: " + e.getMessage());
         }

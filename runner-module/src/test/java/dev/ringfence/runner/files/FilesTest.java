@@ -327,7 +327,8 @@ class FilesTest {
             // Then
             assertThatThrownBy(() -> same.write(author, append, GO))
                     .isInstanceOfSatisfying(
-                            FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("no-space"))
+                            FileRefused.class,
+                            refused -> assertThat(refused.type()).isEqualTo("no-space"))
                     .hasMessageContaining("the backups");
             assertThatThrownBy(() -> same.rehearse(append, GO)).hasMessageContaining("must stay free");
             assertThat(elsewhere.write(author, append, GO).size()).isEqualTo((12 << 20) + 1);
