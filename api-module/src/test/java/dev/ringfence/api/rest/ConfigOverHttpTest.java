@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @TestProfile(KeysRequired.class)
 class ConfigOverHttpTest {
-    private static final String SECRET = "ringfence.webhooks.endpoints.ops.secret";
+    private static final String WEBHOOK = "ringfence.webhooks.endpoints.ops.";
 
     private static RequestSpecification as(String key) {
         return given().header("Authorization", "Bearer " + key);
@@ -42,16 +42,15 @@ class ConfigOverHttpTest {
 
     @Test
     void secretsAreMaskedAndAgentsSeeNothing() {
-        System.setProperty(SECRET, "whsec_do-not-show");
-        try {
-            as(KeysRequired.Secrets.ADMIN)
-                    .get("/api/v1/config")
-                    .then()
-                    .body("settings.find { it.key == '" + SECRET + "' }.value", equalTo("********"))
-                    .body("settings.find { it.key == '" + SECRET + "' }.source", equalTo("system property"));
-        } finally {
-            System.clearProperty(SECRET);
-        }
+        var shown = as(KeysRequired.Secrets.ADMIN)
+                .get("/api/v1/config")
+                .then()
+                .statusCode(200)
+                .body("settings.find { it.key == '" + WEBHOOK + "secret' }.value", equalTo("********"))
+                .body("settings.find { it.key == '" + WEBHOOK + "url' }.value", equalTo("********"))
+                .extract()
+                .asString();
+        assertThat(shown).doesNotContain(KeysRequired.HIDDEN);
         Api.isProblem(as(KeysRequired.Secrets.BUILDER).get("/api/v1/config").then(), 403, "forbidden");
         given().get("/api/v1/config").then().statusCode(401);
     }
