@@ -68,7 +68,7 @@ final class Requests {
                 capability.name(),
                 submission
                         .attendance()
-                        .map(attendance -> attendance.kept().apply(submission.arguments()))
+                        .map(attendance -> attendance.kept().arguments(submission.arguments()))
                         .orElseGet(() -> capability.shown(submission.arguments())),
                 profile.name(),
                 deadline,
