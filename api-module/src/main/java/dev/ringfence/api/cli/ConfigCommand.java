@@ -2,10 +2,7 @@ package dev.ringfence.api.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.smallrye.config.ConfigValue;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.regex.Pattern;
+import dev.ringfence.api.Settings;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -15,17 +12,12 @@ import picocli.CommandLine.Spec;
 /** What is configured. */
 @Command(name = "config", mixinStandardHelpOptions = true, description = "Look at the configuration.")
 final class ConfigCommand implements Runnable {
-    private static final Pattern SECRET = Pattern.compile("(?i).*(secret|password|token|credential|key)$");
-
     @Spec
     private CommandSpec spec;
 
     /** Picocli sets the fields. */
     @SuppressWarnings("NullAway.Init")
     ConfigCommand() {}
-
-    /** One setting: its key, its value, and who says so. */
-    record Setting(String key, String value, String source) {}
 
     @Override
     public void run() {
@@ -42,7 +34,7 @@ final class ConfigCommand implements Runnable {
             footer = {"", "Example: RINGFENCE_JOBS_CONCURRENCY=4 ringfence config show"})
     int show(@Option(names = "--json", description = "One JSON object a line.") boolean json) {
         var out = spec.commandLine().getOut();
-        var settings = settings();
+        var settings = LocalSettings.read().all();
         UnknownVariables.of(System.getenv())
                 .forEach(told -> spec.commandLine().getErr().println("ringfence: " + told));
         if (json) {
@@ -55,27 +47,12 @@ final class ConfigCommand implements Runnable {
         return 0;
     }
 
-    private static ObjectNode json(Setting setting) {
+    private static ObjectNode json(Settings.Setting setting) {
         return JsonNodeFactory.instance
                 .objectNode()
                 .put("key", setting.key())
                 .put("value", setting.value())
                 .put("source", setting.source());
     }
-
-    private static List<Setting> settings() {
-        var settings = new ArrayList<Setting>();
-        Settings.read()
-                .all()
-                .forEach((key, value) -> settings.add(new Setting(key, shown(key, value), Settings.source(value))));
-        return settings;
-    }
-
-    private static String shown(String key, ConfigValue value) {
-        var text = value.getValue();
-        if (text == null || text.isEmpty()) {
-            return "";
-        }
-        return SECRET.matcher(key).matches() ? "********" : text;
     }
 }

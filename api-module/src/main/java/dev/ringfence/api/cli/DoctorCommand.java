@@ -53,7 +53,7 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         var out = spec.commandLine().getOut();
         boolean allWell = true;
-        var settings = Settings.read();
+        var settings = LocalSettings.read();
         var catalog = catalog(settings);
         try (var fence = Fence.on(fence(settings))) {
             fence.tiers().forEach(status -> explain(out, status));
@@ -66,7 +66,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     /** As the service has them, but for its name: what another one left running is none of ours. */
-    private static FenceSettings fence(Settings settings) {
+    private static FenceSettings fence(LocalSettings settings) {
         try {
             return FenceConfig.of(
                     "doctor" + ProcessHandle.current().pid(),
@@ -85,7 +85,7 @@ final class DoctorCommand implements Callable<Integer> {
     private record Fences(Optional<Path> bubblewrap, int firstUser, String tier, Optional<Path> scratch, Duration grace)
             implements RingfenceConfig.Fences {}
 
-    private Catalog catalog(Settings settings) {
+    private Catalog catalog(LocalSettings settings) {
         try {
             var file = settings.path(config, "ringfence.catalog");
             return file.isEmpty() ? Catalog.empty() : Catalog.load(file.get());

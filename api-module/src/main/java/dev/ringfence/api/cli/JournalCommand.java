@@ -45,7 +45,7 @@ final class JournalCommand {
         private @Nullable Path data;
 
         Path journal() {
-            var place = Settings.read().data(data);
+            var place = LocalSettings.read().data(data);
             var directory = place.resolve("journal");
             if (!Files.isDirectory(directory)) {
                 throw new CommandFailure(

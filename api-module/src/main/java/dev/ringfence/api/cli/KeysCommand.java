@@ -142,7 +142,7 @@ final class KeysCommand {
 
     /** The one that a service started here would use. */
     private KeyStore store() {
-        var settings = Settings.read();
+        var settings = LocalSettings.read();
         return new KeyStore(settings.path(file, "ringfence.access.keys")
                 .orElseGet(() -> settings.data(data).resolve("keys.json"))
                 .toAbsolutePath());

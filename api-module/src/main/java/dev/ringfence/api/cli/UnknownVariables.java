@@ -1,5 +1,6 @@
 package dev.ringfence.api.cli;
 
+import dev.ringfence.api.Settings;
 import dev.ringfence.catalog.Suggestion;
 import java.util.Collection;
 import java.util.HashSet;

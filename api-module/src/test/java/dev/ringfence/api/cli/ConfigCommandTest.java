@@ -3,6 +3,7 @@ package dev.ringfence.api.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.api.RingfenceConfig;
+import dev.ringfence.api.Settings;
 import io.smallrye.config.ConfigMappings;
 import io.smallrye.config.ConfigMappings.ConfigClass;
 import java.io.IOException;
@@ -106,6 +107,7 @@ class ConfigCommandTest {
     void valuesComeWithTheirSourcesAndSecretsAreMasked() {
         System.setProperty("ringfence.jobs.queue", "7");
         System.setProperty("ringfence.webhooks.endpoints.ops.secret", "whsec_do-not-show");
+        System.setProperty("ringfence.webhooks.endpoints.ops.url", "https://hooks.example/do-not-show");
         try {
             var out = new StringWriter();
             int code = Main.commandLine().setOut(new PrintWriter(out)).execute("config", "show");
@@ -120,6 +122,7 @@ class ConfigCommandTest {
         } finally {
             System.clearProperty("ringfence.jobs.queue");
             System.clearProperty("ringfence.webhooks.endpoints.ops.secret");
+            System.clearProperty("ringfence.webhooks.endpoints.ops.url");
         }
     }
 }
