@@ -1,0 +1,4 @@
+@NullMarked
+package dev.ringfence.api.rest.openai;
+
+import org.jspecify.annotations.NullMarked;
