@@ -2,10 +2,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <libgen.h>
+#include <linux/fs.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 static void show(const char *path) {
     char block[65536];
@@ -208,4 +213,63 @@ void devices(char **arguments) {
     snprintf(path, sizeof path, "%s/node", arguments[0]);
     attempt("mknod of a character device", mknod(path, S_IFCHR | 0666, makedev(1, 1)));
     attempt("mknod of a block device", mknod(path, S_IFBLK | 0666, makedev(8, 0)));
+}
+
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
+/* What an owner may do to a file, wherever it is. ARGUMENTS: where to work, and files and directories of the host. */
+void change_others(char **arguments) {
+    char link[300];
+    snprintf(link, sizeof link, "%s/link", arguments[0]);
+    struct timespec times[] = {{1, 0}, {1, 0}};
+    for (arguments++; *arguments != NULL; arguments++) {
+        char *file = *arguments;
+        unlink(link);
+        if (symlink(file, link) < 0) {
+            exit(3);
+        }
+        char copy[300];
+        char name[300];
+        snprintf(copy, sizeof copy, "%s", file);
+        snprintf(name, sizeof name, "%s", basename(copy));
+        snprintf(copy, sizeof copy, "%s", file);
+        int directory = open(dirname(copy), O_PATH);
+        int itself = open(file, O_PATH);
+        attempt("chmod", chmod(file, 0777));
+        attempt("chmod by a link", chmod(link, 0777));
+        attempt("chmod by its directory", fchmodat(directory, name, 0777, 0));
+        attempt("chmod by a descriptor", syscall(SYS_fchmodat2, itself, "", 0777, AT_EMPTY_PATH));
+        attempt("other times", utimensat(AT_FDCWD, file, times, 0));
+        attempt("the present time", utimensat(AT_FDCWD, link, NULL, 0));
+        attempt("other times by a descriptor", utimensat(itself, "", times, AT_EMPTY_PATH));
+        attempt("another owner", lchown(file, geteuid(), getegid()));
+        attempt("an attribute", setxattr(file, "user.changed", "x", 1, 0));
+        attempt("watching it", inotify_add_watch(inotify_init(), file, IN_ALL_EVENTS));
+        close(directory);
+        close(itself);
+    }
+}
+
+/* What takes room that no size tells of. ARGUMENTS: where. */
+void reserve_room(char **arguments) {
+    struct reservation {
+        short type;
+        short whence;
+        long start;
+        long length;
+        int system;
+        unsigned int process;
+        int padding[4];
+    } reservation = {0, 0, 0, 600L << 20, 0, 0, {0}};
+    char path[300];
+    char value[4000] = {0};
+    snprintf(path, sizeof path, "%s/reserved", arguments[0]);
+    int descriptor = open(path, O_CREAT | O_RDWR, 0600);
+    attempt("room behind the end", fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, 600L << 20));
+    attempt("zeros behind the end", fallocate(descriptor, FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE, 0, 600L << 20));
+    attempt("room by another call", ioctl(descriptor, _IOW('X', 42, struct reservation), &reservation));
+    attempt("an attribute of its own", fsetxattr(descriptor, "user.room", value, sizeof value, 0));
+    printf("freed %d\n", fallocate(descriptor, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 4096));
 }

@@ -58,6 +58,8 @@ void many_files(char **arguments);
 void fifo_that_never_opens(char **arguments);
 void core_dump(char **arguments);
 void devices(char **arguments);
+void change_others(char **arguments);
+void reserve_room(char **arguments);
 
 /* kernel.c */
 void mounts(char **arguments);
@@ -78,7 +80,8 @@ void unix_sockets(char **arguments);
 void connect_to(char **arguments);
 void flood(char **arguments);
 void endless_line(char **arguments);
-void serve_abstract(char **arguments);
+void connect_beyond_limit(char **arguments);
+void serve_unix(char **arguments);
 void serve_tcp(char **arguments);
 
 #endif

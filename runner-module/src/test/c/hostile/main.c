@@ -32,6 +32,8 @@ static const struct {
     {"fifo-that-never-opens", fifo_that_never_opens},
     {"core-dump", core_dump},
     {"devices", devices},
+    {"change-others", change_others},
+    {"reserve-room", reserve_room},
     {"mounts", mounts},
     {"namespaces", namespaces},
     {"io-uring", io_uring},
@@ -48,7 +50,8 @@ static const struct {
     {"connect-to", connect_to},
     {"flood", flood},
     {"endless-line", endless_line},
-    {"serve-abstract", serve_abstract},
+    {"connect-beyond-limit", connect_beyond_limit},
+    {"serve-unix", serve_unix},
     {"serve-tcp", serve_tcp},
 };
 

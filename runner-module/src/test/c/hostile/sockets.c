@@ -5,7 +5,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 void socket_families(char **arguments) {
@@ -37,8 +39,39 @@ static int connect_unix(const char *path, int abstract, int type) {
                                     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)abstract + strlen(path)));
 }
 
-/* ARGUMENTS: an abstract name and a path at which the host listens. */
+/* An end of a pair is a socket like others: it may be connected anew, or send elsewhere. */
+static int from_pair(const char *path, int abstract, int connects) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0) {
+        return -1;
+    }
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path + abstract, path, sizeof address.sun_path - 2);
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)abstract + strlen(path));
+    return connects ? connect(pair[0], (struct sockaddr *)&address, length)
+                    : (int)sendto(pair[0], "x", 1, 0, (struct sockaddr *)&address, length);
+}
+
+/* Where the service may put a socket, but the program has no room for it. ARGUMENTS: the proxy's port. */
+void connect_beyond_limit(char **arguments) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(arguments[0]))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (dup2(socket(AF_INET, SOCK_STREAM, 0), 50) < 0) {
+        exit(3);
+    }
+    struct rlimit few = {10, 10};
+    setrlimit(RLIMIT_NOFILE, &few);
+    for (int i = 0; i < 3; i++) {
+        attempt("a connection beyond the limit", connect(50, (struct sockaddr *)&address, sizeof address));
+    }
+}
+
+/* ARGUMENTS: an abstract name and a path at which the host listens, and those at which it takes datagrams. */
 void unix_sockets(char **arguments) {
+    attempt("a datagram from a pair to an abstract name", from_pair(arguments[2], 1, 0));
+    attempt("a datagram from a pair to a socket file", from_pair(arguments[3], 0, 0));
+    attempt("an end of a pair connected to a socket file", from_pair(arguments[3], 0, 1));
+    attempt("datagrams to a socket file", connect_unix(arguments[3], 0, SOCK_DGRAM));
     attempt("an abstract name of the host", connect_unix(arguments[0], 1, SOCK_STREAM));
     attempt("a socket file of the host", connect_unix(arguments[1], 0, SOCK_STREAM));
     attempt("the system's log", connect_unix("/dev/log", 0, SOCK_DGRAM));
@@ -118,14 +151,26 @@ void endless_line(char **arguments) {
     write_forever("\xe2\x82", 2);
 }
 
-/* The host's side of the attempts above. ARGUMENTS: the name. */
-void serve_abstract(char **arguments) {
+static int bound(const char *path, int abstract, int type) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strncpy(address.sun_path + 1, arguments[0], sizeof address.sun_path - 2);
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(arguments[0]));
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) < 0 || listen(listener, 16) < 0) {
-        perror("serve-abstract");
+    strncpy(address.sun_path + abstract, path, sizeof address.sun_path - 2);
+    int descriptor = socket(AF_UNIX, type, 0);
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)abstract + strlen(path));
+    if (descriptor < 0 || bind(descriptor, (struct sockaddr *)&address, length) < 0) {
+        perror("serve-unix");
+        exit(1);
+    }
+    return descriptor;
+}
+
+/* The host's side of the attempts above. ARGUMENTS: the abstract names and the path. */
+void serve_unix(char **arguments) {
+    int listener = bound(arguments[0], 1, SOCK_STREAM);
+    bound(arguments[1], 1, SOCK_DGRAM);
+    unlink(arguments[2]);
+    bound(arguments[2], 0, SOCK_DGRAM);
+    if (listen(listener, 16) < 0 || chmod(arguments[2], 0777) < 0) {
+        perror("serve-unix");
         exit(1);
     }
     printf("listening\n");

@@ -7,6 +7,7 @@ import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import dev.ringfence.runner.fence.seccomp.Architecture;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import dev.ringfence.runner.process.Confinement;
+import dev.ringfence.runner.process.FileChanges;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -54,6 +55,13 @@ final class LandlockPlanner implements TierPlanner {
             "mq_timedreceive",
             "mq_notify",
             "mq_getsetattr");
+
+    /**
+     * What Landlock does not guard and no directory's rights keep from the owner of a file, who the job is of all that
+     * the service or others with the same user have: names of new files there, and owners.
+     */
+    private static final Set<String> UNGUARDED =
+            Set.of("inotify_init", "inotify_init1", "inotify_add_watch", "chown", "fchown", "lchown", "fchownat");
 
     /** Memory that shows in no process; refused where only processes are watched. */
     private static final Set<String> HIDDEN_MEMORY = Set.of("memfd_create", "memfd_secret");
@@ -229,12 +237,14 @@ final class LandlockPlanner implements TierPlanner {
     @Override
     public SeccompPolicy filter(SeccompPolicy asked) {
         var refused = new HashSet<>(IPC);
+        refused.addAll(UNGUARDED);
         if (!planning.host().limitable().contains(Controller.MEMORY)) {
             refused.addAll(HIDDEN_MEMORY);
         }
         if (network != null && network.egress().isPresent()) {
             decided.add("connect");
         }
+        decided.addAll(FileChanges.CALLS);
         // The start itself is a clone, so a filter cannot forbid them; the service, when asked, lets only that through.
         var policy = asked.withProcesses().refusing(refused).asking(decided);
         // A user of its own keeps a job from acting on others.

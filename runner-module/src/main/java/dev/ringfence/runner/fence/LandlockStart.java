@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.CallDecider;
 import dev.ringfence.runner.process.Confinement;
+import dev.ringfence.runner.process.FileChanges;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.Landlock;
 import dev.ringfence.runner.process.PinnedFile;
@@ -62,12 +63,36 @@ record LandlockStart(
 
     private CallDecider decider(Optional<TaskLimit> tasks) {
         var starts = tasks.<CallDecider>map(limit -> limit).orElse(CallDecider.REFUSE);
-        if (belongings.proxy.isEmpty()) {
-            return starts;
-        }
-        var connects = new NetworkCalls(belongings.proxy.get(), false);
+        var files = new FileChanges(this::changeable, belongings.user);
+        var connects = belongings
+                .proxy
+                .<CallDecider>map(proxy -> new NetworkCalls(proxy, false))
+                .orElse(CallDecider.REFUSE);
         int connect = host.architecture().orElseThrow().number("connect");
-        return call -> (call.number() == connect ? connects : starts).decide(call);
+        return call -> {
+            if (FileChanges.decides(call)) {
+                files.decide(call);
+            } else {
+                (call.number() == connect ? connects : starts).decide(call);
+            }
+        };
+    }
+
+    /** Where it may make and remove files: below what it was given for that, which itself stays as it is. */
+    private boolean changeable(Path file) {
+        return belongings
+                        .directory
+                        .map(JobDirectory::path)
+                        .filter(own -> isBelow(file, own))
+                        .isPresent()
+                || tier.rules().stream()
+                        .filter(rule -> (rule.rights() & FileRights.TRUNCATE) != 0)
+                        .anyMatch(rule -> isBelow(file, rule.path())
+                                || (file.equals(rule.path()) && (rule.rights() & FileRights.MAKE_FILE) == 0));
+    }
+
+    private static boolean isBelow(Path file, Path directory) {
+        return file.startsWith(directory) && !file.equals(directory);
     }
 
     private void makeDirectory() {

@@ -94,8 +94,8 @@ final class NamespacesSupervisor implements TierSupervisor {
     @Override
     public void politely(Tree tree) {
         if (tree.signal(handle, PROBE)) {
-            // The namespace's first process leads the program's session and is immune to this signal itself.
-            tree.signalGroupOf(inner, SIGTERM);
+            // Not the launcher and the namespace's first process, with whose end all others are killed.
+            tree.signalMarkedBelow(inner, SIGTERM);
         }
         limits.letGo(tree);
     }

@@ -46,6 +46,7 @@ final class NetworkCalls implements CallDecider {
 
     private final JobEgress egress;
     private final boolean ownNamespace;
+    private boolean told;
     private final InetAddress proxy = InetAddress.ofLiteral(NetworkPlan.PROXY_ADDRESS);
 
     /**
@@ -67,7 +68,13 @@ final class NetworkCalls implements CallDecider {
             LOG.debugf(e, "a connection of thread %d could not be looked at", call.thread());
             var _ = call.fail(EFAULT);
         } catch (RuntimeException e) {
-            LOG.errorf(e, "a connection of thread %d failed for a reason that is none of the job's", call.thread());
+            // Once, since the job may know how to make it happen again.
+            LOG.logf(
+                    told ? Logger.Level.DEBUG : Logger.Level.ERROR,
+                    e,
+                    "a connection of thread %d failed for a reason that is none of the job's",
+                    call.thread());
+            told = true;
             var _ = call.fail(EIO);
         }
     }

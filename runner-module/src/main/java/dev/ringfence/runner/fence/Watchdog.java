@@ -18,10 +18,11 @@ final class Watchdog {
     private static final int SIGCONT = 18;
     private static final int SIGSTOP = 19;
 
-    /** Looking through a directory may take a twentieth of the time. */
+    /** Looking through a directory may take a twentieth of the time, unless that would be less than once a second. */
     private static final int REST = 20;
 
     private static final long LEAST_REST_NANOS = Duration.ofMillis(250).toNanos();
+    private static final long MOST_REST_NANOS = Duration.ofSeconds(1).toNanos();
 
     /** Looks in a row. */
     private static final int MOST_HIDDEN = 20;
@@ -197,11 +198,11 @@ final class Watchdog {
     private long rest(long bytes, long begun) {
         long now = System.nanoTime();
         long took = now - begun;
-        long rest = Math.max(LEAST_REST_NANOS, took * REST);
+        long rest = Math.clamp(took * REST, LEAST_REST_NANOS, MOST_REST_NANOS);
         long grown = bytes - diskSeen;
         if (grown > 0) {
             double left = Math.max(0, watch.diskBytes() - bytes) / 2.0;
-            rest = Math.clamp((long) (left * (begun - diskSeenAt) / grown), took, rest);
+            rest = Math.clamp((long) (left * (begun - diskSeenAt) / grown), Math.min(took, rest), rest);
         }
         diskSeen = bytes;
         diskSeenAt = begun;

@@ -228,10 +228,12 @@ public final class Census {
         return tasks;
     }
 
-    /** Sends a signal to every process of a job that is there now. */
-    public static void signal(JobMark mark, int signal) {
+    /** Sends a signal to every process of a job that is there now, but those that are spared. */
+    static void signal(JobMark mark, int signal, Set<Integer> spared) {
         for (var member : entries(value -> value == mark.value(), 0)) {
-            signal(member.pid(), mark.value(), signal);
+            if (!spared.contains(member.pid())) {
+                signal(member.pid(), mark.value(), signal);
+            }
         }
     }
 

@@ -67,17 +67,18 @@ public final class NotifiedCall {
     }
 
     /**
-     * Gives the program a descriptor of ours, under a number in place of what it has there; the call still waits.
+     * Gives the program a connection, which stays the caller's to close, under a number in place of what it has there. The
+     * call still waits then; where the program has no such number any more, or no room for it, the call has failed.
      *
      * @param flags zero, or O_CLOEXEC
      */
-    public boolean install(int descriptor, int target, int flags) {
-        return listener.install(id, descriptor, target, flags);
-    }
-
-    /** The same for a connection, which stays the caller's to close. */
     public boolean install(UnixConnection connection, int target, int flags) {
-        return install(connection.descriptor(), target, flags);
+        try {
+            return listener.install(id, connection.descriptor(), target, flags);
+        } catch (NativeCallException e) {
+            var _ = fail(e.errno());
+            return false;
+        }
     }
 
     /**
@@ -91,6 +92,11 @@ public final class NotifiedCall {
                 FileChannel.open(Path.of("/proc", Integer.toString(thread), "mem"), StandardOpenOption.READ)) {
             while (bytes.hasRemaining() && memory.read(bytes, address + bytes.position()) > 0) {
                 // the rest of it
+            }
+        } catch (IOException e) {
+            // Where memory ends that can be read, reading on is an error.
+            if (bytes.position() == 0) {
+                throw e;
             }
         }
         if (!pending()) {

@@ -5,13 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * System calls that the C library has no function for, or whose function acts on all threads of the process where only
  * the calling one is meant. Those named {@code thread…} change the calling thread alone, and for good.
  */
 final class SystemCalls {
-    private static final boolean AARCH64 = System.getProperty("os.arch", "").equals("aarch64");
+    static final boolean AARCH64 = System.getProperty("os.arch", "").equals("aarch64");
 
     static final int EXECVE = AARCH64 ? 221 : 59;
     static final int CLONE = AARCH64 ? 220 : 56;
@@ -36,6 +37,8 @@ final class SystemCalls {
     private static final int UNLINKAT = AARCH64 ? 35 : 263;
     private static final int RENAMEAT2 = AARCH64 ? 276 : 316;
     private static final int OPENAT2 = 437;
+    private static final int UTIMENSAT = AARCH64 ? 88 : 280;
+    private static final int FCHMODAT2 = 452;
     private static final int LANDLOCK_CREATE_RULESET = 444;
     private static final int LANDLOCK_ADD_RULE = 445;
     private static final int LANDLOCK_RESTRICT_SELF = 446;
@@ -64,6 +67,8 @@ final class SystemCalls {
     private static final long RESOLVE_NO_MAGICLINKS = 0x02;
     private static final long RESOLVE_NO_SYMLINKS = 0x04;
     private static final long RESOLVE_BENEATH = 0x08;
+    private static final long O_NOFOLLOW = AARCH64 ? 0x8000 : 0x20000;
+    private static final int AT_EMPTY_PATH = 0x1000;
     private static final int RENAME_NOREPLACE = 1;
     private static final int AT_REMOVEDIR = 0x200;
     private static final int READLINKAT = AARCH64 ? 78 : 267;
@@ -121,12 +126,56 @@ final class SystemCalls {
      * @throws NativeCallException with ELOOP when one is
      */
     static int pathWithoutLinks(String path) {
+        return path(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+    }
+
+    /**
+     * Stands for what lies at a path below a directory, or at an absolute one; no process's own links are followed.
+     *
+     * @param path with the zero at its end
+     */
+    static int path(int directory, byte[] path, boolean follow) {
+        try (var arena = Arena.ofConfined()) {
+            var name = arena.allocateFrom(ValueLayout.JAVA_BYTE, path);
+            return path(directory, name, follow ? 0 : O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+        }
+    }
+
+    /** Stands for what a process's own link leads to, such as its directory. */
+    static int linkedPath(String path) {
+        return path(AT_FDCWD, path, 0);
+    }
+
+    private static int path(int directory, String path, long resolve) {
+        try (var arena = Arena.ofConfined()) {
+            return path(directory, arena.allocateFrom(path), 0, resolve);
+        }
+    }
+
+    private static int path(int directory, MemorySegment name, long flags, long resolve) {
         try (var arena = Arena.ofConfined()) {
             // struct open_how: flags, mode, resolve, of 64 bits each.
-            var how = arena.allocateFrom(
-                    ValueLayout.JAVA_LONG, O_PATH_CLOEXEC, 0L, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
-            var name = arena.allocateFrom(path);
-            return (int) check("openat2", call(OPENAT2, AT_FDCWD, name.address(), how.address(), how.byteSize()));
+            var how = arena.allocateFrom(ValueLayout.JAVA_LONG, O_PATH_CLOEXEC | flags, 0L, resolve);
+            return (int) check("openat2", call(OPENAT2, directory, name.address(), how.address(), how.byteSize()));
+        }
+    }
+
+    /** Of what a descriptor stands for; since Linux 6.6. */
+    static void changeMode(int descriptor, int mode) {
+        try (var arena = Arena.ofConfined()) {
+            long name = arena.allocateFrom("").address();
+            check("fchmodat2", call(FCHMODAT2, descriptor, name, mode, AT_EMPTY_PATH));
+        }
+    }
+
+    /** Of what a descriptor stands for: seconds and nanoseconds of the last access and the last change; null for now. */
+    static void changeTimes(int descriptor, long @Nullable [] times) {
+        try (var arena = Arena.ofConfined()) {
+            long name = arena.allocateFrom("").address();
+            long at = times == null
+                    ? 0
+                    : arena.allocateFrom(ValueLayout.JAVA_LONG, times).address();
+            check("utimensat", call(UTIMENSAT, descriptor, name, at, AT_EMPTY_PATH));
         }
     }
 
@@ -260,16 +309,7 @@ final class SystemCalls {
      * the way, and never leaves the directory.
      */
     static int pathBeneath(int directory, String path) {
-        try (var arena = Arena.ofConfined()) {
-            // As above.
-            var how = arena.allocateFrom(
-                    ValueLayout.JAVA_LONG,
-                    O_PATH_CLOEXEC,
-                    0L,
-                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-            long name = arena.allocateFrom(path).address();
-            return (int) check("openat2", call(OPENAT2, directory, name, how.address(), how.byteSize()));
-        }
+        return path(directory, path, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
     }
 
     /** Moves a single name of a directory to another one in it; a link is moved, not followed. */

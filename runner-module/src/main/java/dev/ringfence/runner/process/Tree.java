@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,11 +58,6 @@ public final class Tree {
         var _ = Libc.kill(-child, signal);
     }
 
-    /** Sends a signal to the process group that a held process leads; only while that process is known to live. */
-    public void signalGroupOf(int pid, int signal) {
-        var _ = Libc.kill(-pid, signal);
-    }
-
     /**
      * Marks the child and what it will start as a job's. From now on {@link #endMarked} ends whatever of it is left,
      * wherever it hides, and what its orphans used is counted.
@@ -88,7 +84,14 @@ public final class Tree {
     /** Sends a signal to every marked process. */
     public void signalMarked(int signal) {
         if (mark != null) {
-            Census.signal(mark, signal);
+            Census.signal(mark, signal, Set.of());
+        }
+    }
+
+    /** Sends a signal to every marked process but the child and one that it has started. */
+    public void signalMarkedBelow(int first, int signal) {
+        if (mark != null) {
+            Census.signal(mark, signal, Set.of(child, first));
         }
     }
 

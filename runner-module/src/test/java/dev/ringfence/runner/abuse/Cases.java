@@ -131,6 +131,13 @@ final class Cases {
                         "core-dump",
                         attack -> assertThat(attack.result().end()).isEqualTo(new ProcessEnd.Exited(128 + SIGABRT)),
                         TEMPORARY),
+                Case.of("rights and times of others' files", "change-others", attack -> attack.refused(30))
+                        .with(around -> List.of(
+                                TEMPORARY,
+                                around.ownDirectory().toString(),
+                                around.secretFile().toString(),
+                                around.precious().resolve("file").toString())),
+                Case.of("room that no size tells of", "reserve-room", attack -> attack.refused(4), TEMPORARY),
                 Case.of("devices", "devices", attack -> attack.refused(18), TEMPORARY));
     }
 
@@ -162,8 +169,14 @@ final class Cases {
                         })
                         .in(Shape.connected())
                         .mayBreak(),
-                Case.of("unix sockets of the host", "unix-sockets", attack -> attack.refused(5))
+                Case.of("unix sockets of the host", "unix-sockets", attack -> attack.refused(9))
                         .with(Cases::sockets),
+                Case.of("a connection that there is no room for", "connect-beyond-limit", attack -> {
+                            attack.refused(3);
+                            assertThat(attack.stdout().lines()).allMatch(line -> line.endsWith("Bad file descriptor"));
+                        })
+                        .with(around -> List.of("3128"))
+                        .in(Shape.restricted()),
                 Case.of(
                                 "the host's loopback, a metadata service, the outside",
                                 "connect-to",
@@ -187,7 +200,11 @@ final class Cases {
     }
 
     private static List<String> sockets(Surroundings around) {
-        return List.of(around.abstractName(), around.socket().toString());
+        return List.of(
+                around.abstractName(),
+                around.socket().toString(),
+                around.abstractDatagrams(),
+                around.datagrams().toString());
     }
 
     private static List<String> addresses(Surroundings around) {

@@ -24,9 +24,11 @@ final class HostState implements AutoCloseable {
     static HostState around(Surroundings around) throws IOException {
         var listener = new ProcessBuilder(
                         around.program().toString(),
-                        "serve-abstract",
+                        "serve-unix",
                         Long.toString(around.service()),
-                        around.abstractName())
+                        around.abstractName(),
+                        around.abstractDatagrams(),
+                        around.datagrams().toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         BufferedReader output = listener.inputReader();

@@ -33,6 +33,10 @@ final class Shape {
         return profile(16, 8, NetworkAccess.FULL);
     }
 
+    static SandboxProfile restricted() {
+        return profile(16, 8, NetworkAccess.RESTRICTED);
+    }
+
     private static SandboxProfile profile(long diskMegabytes, long fileMegabytes, NetworkAccess network) {
         return new SandboxProfile(
                 "abuse",

@@ -58,4 +58,12 @@ record Surroundings(Path directory, long service, int loopbackPort) {
     String abstractName() {
         return "ringfence-abuse-" + service;
     }
+
+    String abstractDatagrams() {
+        return abstractName() + "-datagrams";
+    }
+
+    Path datagrams() {
+        return directory.resolve("open/datagrams-" + service);
+    }
 }

@@ -275,6 +275,21 @@ class FenceTest {
     }
 
     @Test
+    void stoppingAsksAlsoThoseInSessionsOfTheirOwn() {
+        var ready = new CompletableFuture<Void>();
+        var script =
+                "setsid sh -c \"trap 'echo asked; exit 0' TERM; echo ready; sleep 300 & wait\" & trap : TERM; wait; wait";
+        var process = fence.start(
+                shell.command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG),
+                (stream, chunk) -> ready.complete(null));
+        ready.join();
+
+        process.stop();
+
+        assertThat(stdout(process.result().await().atMost(LONG))).isEqualTo("ready\nasked\n");
+    }
+
+    @Test
     void killingTheFenceFromOutsideLeavesNothingOfTheTree() {
         var command =
                 shell.command(Profiles.shell(), List.of("/bin/sh", "-c", "setsid sleep 304 & echo ready; wait"), LONG);

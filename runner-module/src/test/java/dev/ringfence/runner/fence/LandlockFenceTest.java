@@ -102,6 +102,34 @@ class LandlockFenceTest {
     }
 
     @Test
+    void rightsAndTimesOfItsOwnFilesCanBeChanged() {
+        var result = shell.run(Profiles.shell(), """
+                echo text > file; mkdir sub; ln -s file link
+                chmod 640 file; chmod 4755 sub; stat -c '%a' file sub
+                touch -d '2001-02-03 04:05:06.789 UTC' file; touch -h -d '2002-02-03 04:05:06 UTC' link
+                TZ=UTC stat -c '%y' file link
+                cp -p file sub/copy && cmp file sub/copy && TZ=UTC stat -c '%a %y' sub/copy
+                cd sub && chmod 600 ../link && stat -c '%a' ../file; chmod 700 copy; touch copy && stat -c '%a' copy
+                name=$(printf 'caf\\351'); echo > "$name"; chmod 611 "$name" && stat -c '%a' "$name"
+                chmod 611 missing 2>/dev/null || echo missing
+                chmod 777 "$TMPDIR" 2>/dev/null || echo mine it stays
+                """);
+
+        assertThat(stdout(result).lines())
+                .containsExactly(
+                        "640",
+                        "755",
+                        "2001-02-03 04:05:06.789000000 +0000",
+                        "2002-02-03 04:05:06.000000000 +0000",
+                        "640 2001-02-03 04:05:06.789000000 +0000",
+                        "600",
+                        "700",
+                        "611",
+                        "missing",
+                        "mine it stays");
+    }
+
+    @Test
     void deniedPathsWinBelowReadPaths() throws IOException {
         Files.createDirectories(directory.resolve("data/inner"));
         Files.writeString(directory.resolve("data/open.txt"), "open");

@@ -4,6 +4,7 @@ import dev.ringfence.runner.fence.seccomp.Assembler.Condition;
 import dev.ringfence.runner.fence.seccomp.Assembler.Label;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
@@ -31,11 +32,21 @@ final class ArgumentChecks {
     private static final long SOCK_STREAM = 1;
     private static final long SOCK_DGRAM = 2;
 
+    private static final long SOCK_SEQPACKET = 5;
+
     private static final long IPPROTO_TCP = 6;
     private static final long MSG_FASTOPEN = 0x2000_0000L;
 
     private static final long TIOCSTI = 0x5412;
     private static final long TIOCLINUX = 0x541C;
+
+    /** What takes room behind a file's end, where its size does not show it (FS_IOC_RESVSP, …RESVSP64, …ZERO_RANGE). */
+    private static final List<Long> RESERVING = List.of(0x4030_5828L, 0x4030_582AL, 0x4030_5839L);
+
+    /** Changes a file's flags and project by its owner's right, however it was opened (FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR). */
+    private static final List<Long> MARKING = List.of(0x4008_6602L, 0x4004_6602L, 0x401C_5820L);
+
+    private static final long PUNCH_HOLE_AND_KEEP_SIZE = 0x3;
 
     private static final long FILE_TYPE = 0xF000;
     private static final long CHARACTER_DEVICE = 0x2000;
@@ -85,6 +96,7 @@ final class ArgumentChecks {
             case SENDMSG -> send(2, passed("sendmsg"));
             case SENDMMSG -> send(3, passed("sendmmsg"));
             case THREAD_ITSELF -> itself(OptionalLong.empty());
+            case FALLOCATE -> allocation(passed("fallocate"));
             case SETPRIORITY -> itself(OptionalLong.of(PRIO_PROCESS));
             case IOPRIO_SET -> itself(OptionalLong.of(IOPRIO_WHO_PROCESS));
         }
@@ -196,20 +208,45 @@ final class ArgumentChecks {
         answer(denied, Rule.NOT_PERMITTED);
     }
 
+    /**
+     * Of a pair of datagram sockets each message may have another address, as of a single one. Pairs of streams stay
+     * together.
+     */
     private void socketpair(Rule.Answer passed) {
         var allowed = new Label();
+        var unix = new Label();
         loadArgument(0);
-        assembler.jumpIf(Condition.EQUAL, AF_UNIX, allowed);
+        assembler.jumpIf(Condition.EQUAL, AF_UNIX, policy.sockets().local() ? allowed : unix);
         assembler.result(Rule.NO_SUCH_FAMILY.value());
+        if (!policy.sockets().local()) {
+            assembler.mark(unix);
+            loadArgument(1);
+            assembler.and(SOCKET_TYPE);
+            assembler.jumpIf(Condition.EQUAL, SOCK_STREAM, allowed);
+            assembler.jumpIf(Condition.EQUAL, SOCK_SEQPACKET, allowed);
+            assembler.result(Rule.NOT_PERMITTED.value());
+        }
         answer(allowed, passed);
     }
 
-    /** Typing into the terminal that the job was started from, or into the console. */
+    /** Room that a file's size does not show would be limited by nothing; freeing it is allowed. */
+    private void allocation(Rule.Answer passed) {
+        var allowed = new Label();
+        loadArgument(1);
+        assembler.jumpIf(Condition.EQUAL, 0, allowed);
+        assembler.jumpIf(Condition.EQUAL, PUNCH_HOLE_AND_KEEP_SIZE, allowed);
+        assembler.result(Rule.NOT_SUPPORTED.value());
+        answer(allowed, passed);
+    }
+
+    /** Typing into the terminal that the job was started from, or into the console, and what would go past the limits. */
     private void ioctl(Rule.Answer passed) {
         var denied = new Label();
         loadArgument(1);
         assembler.jumpIf(Condition.EQUAL, TIOCSTI, denied);
         assembler.jumpIf(Condition.EQUAL, TIOCLINUX, denied);
+        RESERVING.forEach(request -> assembler.jumpIf(Condition.EQUAL, request, denied));
+        MARKING.forEach(request -> assembler.jumpIf(Condition.EQUAL, request, denied));
         assembler.result(passed.value());
         answer(denied, Rule.NOT_PERMITTED);
     }

@@ -32,6 +32,15 @@ final class DeniedSyscalls {
     /** Answered as if the kernel did not have them, so that programs fall back to calls that can be checked. */
     static final Set<String> ABSENT = words("clone3 io_uring_setup io_uring_enter io_uring_register");
 
+    /**
+     * Answered as by a file system that has no extended attributes: they take room that no size tells of, and rights to
+     * change them are those of a file's owner, wherever the file is.
+     */
+    static final Set<String> UNSUPPORTED = words("""
+            setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat
+            file_setattr
+            """);
+
     private DeniedSyscalls() {}
 
     private static Set<String> words(String text) {

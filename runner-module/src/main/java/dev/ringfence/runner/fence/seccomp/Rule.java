@@ -23,6 +23,7 @@ sealed interface Rule {
         /** The first argument names the thread; zero is the calling one. */
         THREAD_ITSELF,
         SETPRIORITY,
+        FALLOCATE,
         IOPRIO_SET
     }
 
@@ -34,6 +35,7 @@ sealed interface Rule {
     Answer DONE = error(0);
 
     Answer ABSENT = error(38);
+    Answer NOT_SUPPORTED = error(95);
     Answer NO_SUCH_FAMILY = error(97);
 
     private static Answer error(int number) {

@@ -102,7 +102,7 @@ public record SeccompPolicy(
 
     /** Which sockets can be made. Those of virtual machines, of the kernel's cryptography and raw ones never can. */
     public enum Sockets {
-        /** None; only connected pairs, within the job. */
+        /** None; only connected pairs of streams, within the job. */
         NONE,
         /** Unix streams that wait for connections, and no connecting. */
         SERVING,
@@ -128,6 +128,11 @@ public record SeccompPolicy(
         /** Whether they reach processes of this host. */
         boolean local() {
             return this == UNIX || this == PROXIED || this == INTERNET;
+        }
+
+        /** Whether there is nothing that could be connected. */
+        boolean unconnected() {
+            return this == NONE || this == SERVING;
         }
 
         /** Whether TCP leads to a proxy only. */

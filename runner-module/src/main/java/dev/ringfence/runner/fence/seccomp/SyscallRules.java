@@ -14,6 +14,7 @@ final class SyscallRules {
             "socket", Rule.Check.SOCKET,
             "socketpair", Rule.Check.SOCKETPAIR,
             "ioctl", Rule.Check.IOCTL,
+            "fallocate", Rule.Check.FALLOCATE,
             "personality", Rule.Check.PERSONALITY,
             "mknod", Rule.Check.MKNOD,
             "mknodat", Rule.Check.MKNODAT);
@@ -54,7 +55,7 @@ final class SyscallRules {
         var count = 0;
         for (var name : syscalls.names()) {
             var passes = allowed.isEmpty() ? !denied.contains(name) : allowed.contains(name);
-            if (!passes || DeniedSyscalls.ABSENT.contains(name)) {
+            if (!passes || DeniedSyscalls.ABSENT.contains(name) || DeniedSyscalls.UNSUPPORTED.contains(name)) {
                 count++;
             }
             rules.put(syscalls.number(name).orElseThrow(), rule(policy, name, passes));
@@ -77,6 +78,9 @@ final class SyscallRules {
         if (DeniedSyscalls.ABSENT.contains(name)) {
             return Rule.ABSENT;
         }
+        if (DeniedSyscalls.UNSUPPORTED.contains(name)) {
+            return Rule.NOT_SUPPORTED;
+        }
         if (!passes || policy.refused().contains(name) || (policy.forbidProcesses() && FORKING.contains(name))) {
             return Rule.NOT_PERMITTED;
         }
@@ -86,7 +90,7 @@ final class SyscallRules {
         if (policy.itselfOnly() && ITSELF.containsKey(name)) {
             return ITSELF.get(name);
         }
-        if (policy.sockets() == Sockets.SERVING && name.equals("connect")) {
+        if (policy.sockets().unconnected() && name.equals("connect")) {
             return Rule.NOT_PERMITTED;
         }
         if (policy.sockets() == Sockets.PROXY_ONLY && SERVING.contains(name)) {

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Runs filters on an interpreter, so that both architectures and every number can be tried. */
 class SeccompFilterTest {
     private static final long EPERM = error(1);
+    private static final long EOPNOTSUPP = error(95);
     private static final long ENOSYS = error(38);
     private static final long EAFNOSUPPORT = error(97);
     private static final long ASK = 0x7FC0_0000L;
@@ -33,6 +34,7 @@ class SeccompFilterTest {
             "socket",
             "socketpair",
             "ioctl",
+            "fallocate",
             "personality",
             "mknod",
             "mknodat",
@@ -77,11 +79,14 @@ class SeccompFilterTest {
         if (DeniedSyscalls.ABSENT.contains(name)) {
             return ENOSYS;
         }
+        if (DeniedSyscalls.UNSUPPORTED.contains(name)) {
+            return EOPNOTSUPP;
+        }
         var noDebugging = policy.disableDebugging() || policy.strict();
         var denied = DeniedSyscalls.ALWAYS.contains(name)
                 || (noDebugging && DeniedSyscalls.DEBUGGING.contains(name))
                 || (policy.strict() && DeniedSyscalls.STRICT.contains(name))
-                || (policy.sockets() == Sockets.SERVING && name.equals("connect"))
+                || (isUnconnected(policy.sockets()) && name.equals("connect"))
                 || (policy.forbidProcesses() && Set.of("fork", "vfork").contains(name));
         return denied ? EPERM : ALLOW;
     }
@@ -110,6 +115,7 @@ class SeccompFilterTest {
         assertThat(known).containsAll(DeniedSyscalls.DEBUGGING);
         assertThat(known).containsAll(DeniedSyscalls.STRICT);
         assertThat(known).containsAll(DeniedSyscalls.ABSENT);
+        assertThat(known).containsAll(DeniedSyscalls.UNSUPPORTED);
     }
 
     @ParameterizedTest
@@ -218,9 +224,12 @@ class SeccompFilterTest {
 
     @ParameterizedTest
     @MethodSource("policies")
-    void whoWaitsForConnectionsMakesNone(SeccompPolicy policy) {
-        assertThat(call(filter(policy), policy, "connect"))
-                .isEqualTo(policy.sockets() == Sockets.SERVING ? EPERM : ALLOW);
+    void whoWaitsForConnectionsOrHasOnlyPairsMakesNone(SeccompPolicy policy) {
+        assertThat(call(filter(policy), policy, "connect")).isEqualTo(isUnconnected(policy.sockets()) ? EPERM : ALLOW);
+    }
+
+    private static boolean isUnconnected(Sockets sockets) {
+        return sockets == Sockets.SERVING || sockets == Sockets.NONE;
     }
 
     @ParameterizedTest
@@ -296,6 +305,37 @@ class SeccompFilterTest {
 
     @ParameterizedTest
     @MethodSource("policies")
+    void aPairReachesNobodyElseWhereNoLocalSocketsAre(SeccompPolicy policy) {
+        var filter = filter(policy);
+
+        for (long type = 0; type < 11; type++) {
+            for (long flags : new long[] {0, 02004000, HIGH}) {
+                assertThat(call(filter, policy, "socketpair", 1, type | flags))
+                        .as("type %s", type)
+                        .isEqualTo(policy.sockets().local() || type == 1 || type == 5 ? ALLOW : EPERM);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void noRoomIsTakenThatASizeDoesNotTell(SeccompPolicy policy) {
+        var filter = filter(policy);
+
+        for (long mode = 0; mode < 256; mode++) {
+            for (long high : new long[] {0, HIGH}) {
+                assertThat(call(filter, policy, "fallocate", 3, mode | high))
+                        .as("mode %s", mode)
+                        .isEqualTo(mode == 0 || mode == 3 ? ALLOW : EOPNOTSUPP);
+            }
+        }
+        for (long request : new long[] {0x4030_5828L, 0x4030_582AL, 0x4030_5839L, 0x4008_6602L, 0x401C_5820L}) {
+            assertThat(call(filter, policy, "ioctl", 3, request | HIGH)).isEqualTo(EPERM);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
     void aCloneMakesNoNamespaceAndWhereProcessesAreForbiddenOnlyThreads(SeccompPolicy policy) {
         var filter = filter(policy);
         var process = policy.forbidProcesses() ? EPERM : ALLOW;
@@ -363,6 +403,7 @@ class SeccompFilterTest {
         var free = new TreeSet<>(architecture.syscalls().names());
         free.removeAll(DeniedSyscalls.ALWAYS);
         free.removeAll(DeniedSyscalls.ABSENT);
+        free.removeAll(DeniedSyscalls.UNSUPPORTED);
         free.removeAll(CHECKED);
         for (int round = 0; round < 50; round++) {
             var share = random.nextDouble();
@@ -372,7 +413,9 @@ class SeccompFilterTest {
             var filter = filter(policy);
 
             for (var name : architecture.syscalls().names()) {
-                var otherwise = DeniedSyscalls.ABSENT.contains(name) ? ENOSYS : EPERM;
+                var otherwise = DeniedSyscalls.ABSENT.contains(name)
+                        ? ENOSYS
+                        : DeniedSyscalls.UNSUPPORTED.contains(name) ? EOPNOTSUPP : EPERM;
                 assertThat(call(filter, policy, name, 0xBAD, 0xBAD, 0xBAD))
                         .as(name)
                         .isEqualTo(allowed.contains(name) ? ALLOW : otherwise);
