@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 
 /**
  * What JSON takes of the heap, roughly and rather too much than too little: small texts grow much when they become a
- * tree, a body of empty lists to thirty times its length. Pure.
+ * tree, a body of empty lists to twenty times its length. Pure.
  */
 final class JsonWeight {
     private static final int VALUE = 32;
