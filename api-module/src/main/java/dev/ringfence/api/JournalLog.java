@@ -25,8 +25,10 @@ final class JournalLog implements JournalObserver {
     }
 
     @Override
-    public void trouble(String what, Exception why) {
-        LOG.errorf("the journal could not %s, and will try again: %s", what, why.getMessage());
+    public void trouble(String what, Throwable why) {
+        LOG.errorf(
+                "the journal could not %s, and will try again: %s",
+                what, why instanceof Exception ? why.getMessage() : why);
     }
 
     @Override

@@ -24,6 +24,10 @@ public final class Catalog {
     private final boolean runtimeOverridesAllowed;
     private final SandboxProfile defaultProfile;
     private final List<Model> models;
+
+    /** The references of the models that stand in the file: no other is one that an agent can be mapped to. */
+    private final Set<String> ofFile;
+
     private final Map<String, Set<String>> modelsOfAgents;
     private final Map<String, SandboxProfile> profiles;
     private final List<Problem> warnings;
@@ -40,6 +44,7 @@ public final class Catalog {
             boolean runtimeOverridesAllowed,
             SandboxProfile defaultProfile,
             List<Model> models,
+            Set<String> ofFile,
             Map<String, Set<String>> modelsOfAgents,
             Map<String, SandboxProfile> profiles,
             Optional<Map<String, AgentGrants>> grants,
@@ -49,6 +54,7 @@ public final class Catalog {
         this.runtimeOverridesAllowed = runtimeOverridesAllowed;
         this.defaultProfile = defaultProfile;
         this.models = List.copyOf(models);
+        this.ofFile = Set.copyOf(ofFile);
         this.warnings = List.copyOf(warnings);
         this.directory = directory;
         for (var model : models) {
@@ -100,8 +106,9 @@ public final class Catalog {
     /**
      * A catalog with one more model.
      *
-     * @param model with the keys that a model has in the file. It may neither say where requests go nor which key they
-     *     carry: who may add models is not thereby trusted with the service's secrets
+     * @param model with the keys that a model has in the file. It is a file of this host, and takes the place of no model
+     *     of the catalog's file: who may add models is thereby trusted neither with the service's secrets and network nor
+     *     with what agents are mapped to
      * @throws CatalogException with all that is wrong, each with its key within the model
      */
     public Catalog with(ObjectNode model) {
@@ -114,6 +121,7 @@ public final class Catalog {
                 runtimeOverridesAllowed,
                 defaultProfile,
                 others,
+                ofFile,
                 modelsOfAgents,
                 profiles,
                 grants,
@@ -142,7 +150,11 @@ public final class Catalog {
         return directory;
     }
 
-    /** What an agent may use, in the order of the file: all models unless it is mapped to some. */
+    boolean ofFile(Model model) {
+        return ofFile.contains(model.reference());
+    }
+
+    /** What an agent may use, in the order of the file: all models unless it is mapped to some of the file's. */
     public List<Model> modelsFor(String agent) {
         return models.stream().filter(model -> granted(agent, model)).toList();
     }
@@ -160,7 +172,7 @@ public final class Catalog {
 
     private boolean granted(String agent, Model model) {
         var mapped = modelsOfAgents.get(agent);
-        return mapped == null || mapped.contains(model.id()) || mapped.contains(model.reference());
+        return mapped == null || (ofFile(model) && (mapped.contains(model.id()) || mapped.contains(model.reference())));
     }
 
     /**

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Reads and checks a whole file, by hand from the parsed tree, so that every error can name its key. */
 final class CatalogReader {
@@ -68,7 +69,7 @@ final class CatalogReader {
     /** A catalog with one more model, whose keys are those of a model in the file. */
     static Catalog add(Catalog catalog, ObjectNode addition, String source) {
         var reader = new CatalogReader(catalog.directory(), false);
-        catalog.models().forEach(reader.names::add);
+        catalog.models().forEach(model -> reader.names.add(model, catalog.ofFile(model)));
         catalog.profiles().forEach(profile -> reader.profiles.put(profile.name(), profile));
         try (var table = new TomlTable("", addition, reader.problems)) {
             reader.model(table);
@@ -123,6 +124,7 @@ final class CatalogReader {
                         overrides,
                         profile,
                         models,
+                        models.stream().map(Model::reference).collect(Collectors.toSet()),
                         modelsOfAgents,
                         profiles,
                         restricted.map(_ -> grants),

@@ -23,7 +23,7 @@ final class ModelNames {
     /** Each alias and what it means. */
     private final Map<String, String> aliases = new HashMap<>();
 
-    /** Where a model says that it is the default of its id. */
+    /** Where a model says that it is the default of its id; empty where an addition may say so again. */
     private final Map<String, String> defaults = new HashMap<>();
 
     /** Where a version was seen first, for the ids that turn out to have several. */
@@ -71,7 +71,7 @@ final class ModelNames {
             if (first != null && !first.isEmpty()) {
                 table.problem("default", "is already said by " + first + "; an id can mean one version only");
             } else if (first != null) {
-                // The addition takes over from a model that is there.
+                // The addition takes over from another one.
                 models.replaceAll(model -> model.id().equals(read.id()) ? model.asDefault(false) : model);
             }
         }
@@ -82,14 +82,14 @@ final class ModelNames {
         models.add(read);
     }
 
-    /** One that has been checked before. */
-    void add(Model known) {
+    /** One that has been checked before. What an id of the file means, only the file can say. */
+    void add(Model known, boolean ofFile) {
         references.put(known.reference(), "a model that is there");
         versions.computeIfAbsent(known.id(), _ -> new LinkedHashSet<>()).add(known.version());
         firstKeys.putIfAbsent(known.id(), "id");
         known.aliases().forEach(alias -> aliases.put(alias, known.reference()));
         if (known.isDefault()) {
-            defaults.put(known.id(), "");
+            defaults.put(known.id(), ofFile ? "the catalog file for " + known.reference() : "");
         }
         models.add(known);
     }

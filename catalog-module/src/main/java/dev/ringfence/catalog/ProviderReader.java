@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class ProviderReader {
     /** Each provider and the key that it cannot do without. */
     private static final Map<String, String> PROVIDERS = providers();
+
+    private static final Set<String> LOCAL = Set.of("LocalFile", "HuggingFace");
 
     private static final Pattern SHA256 = Pattern.compile("[0-9a-fA-F]{64}");
     private static final Pattern REPOSITORY =
@@ -29,7 +32,7 @@ final class ProviderReader {
     /** Where relative files are. */
     private final Path directory;
 
-    /** Whether the operator wrote the file; who adds a model at run time may not say where requests and keys go. */
+    /** Whether the operator wrote it; who adds a model at run time can have none that the service has to ask elsewhere. */
     private final boolean trusted;
 
     ProviderReader(Path directory, boolean trusted) {
@@ -55,6 +58,14 @@ final class ProviderReader {
         var key = PROVIDERS.get(name);
         if (key == null) {
             choice.get().problem(name, "unknown provider" + Suggestion.of(name, PROVIDERS.keySet()));
+            return null;
+        }
+        if (!trusted && !LOCAL.contains(name)) {
+            choice.get()
+                    .problem(
+                            name,
+                            "can only stand in the catalog file: it is asked over the network and with a key of this"
+                                    + " service");
             return null;
         }
         var settings = choice.get().table(name);
@@ -123,10 +134,6 @@ final class ProviderReader {
         if (text == null) {
             return null;
         }
-        if (!trusted) {
-            settings.problem(key, "can only be named by the catalog file: it is where this service sends requests");
-            return null;
-        }
         var url = url(settings, key, text);
         return url == null
                 ? null
@@ -156,13 +163,6 @@ final class ProviderReader {
     private ApiKey key(TomlTable settings, ApiKey otherwise) {
         var variable = readable(settings, "api_key_env");
         var file = readable(settings, "api_key_file");
-        if (!trusted) {
-            for (var key : List.of("api_key_env", "api_key_file", "base_url")) {
-                if (settings.has(key)) {
-                    settings.problem(key, "can only be named by the catalog file: it decides who gets which key");
-                }
-            }
-        }
         if (variable != null && file != null) {
             settings.problem("api_key_file", "cannot stand beside api_key_env; one of them has to go");
         }

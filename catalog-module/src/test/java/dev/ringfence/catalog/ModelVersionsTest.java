@@ -93,37 +93,61 @@ class ModelVersionsTest {
     void aModelThatIsAddedLaterTakesItsPlaceAmongTheOthers() {
         var catalog = parse(model("id = 'm'", "version = '1'"));
 
-        var more = catalog.with(tree("id = 'm'", "version = '2'", "default = true"));
-        var other = catalog.with(tree("id = 'm'", "version = '2'"));
+        var more = catalog.with(tree("id = 'm'", "version = '2'"));
 
         assertThat(catalog.models()).hasSize(1);
-        assertThat(reference(more, "m")).isEqualTo("m@2");
-        assertThat(reference(more, "m@1")).isEqualTo("m@1");
-        assertThat(reference(other, "m")).isEqualTo("m@1");
+        assertThat(reference(more, "m")).isEqualTo("m@1");
+        assertThat(reference(more, "m@2")).isEqualTo("m@2");
         assertThatThrownBy(() -> more.with(tree("id = 'm'", "version = '1'")))
                 .hasMessageContaining("version = \"1\": is already the version of a model that is there");
         assertThatThrownBy(() -> more.with(tree("id = 'm'"))).hasMessageContaining("each needs a version");
     }
 
     @Test
-    void whoAddsAModelLaterCannotSayWhereRequestsOrKeysGo() {
-        var catalog = parse("");
-        var stolen = tree(
-                "id = 'm'",
-                "provider = { OpenAI = { model_name = 'm', base_url = 'https://elsewhere.example',"
-                        + " api_key_env = 'AWS_SECRET_ACCESS_KEY' } }");
-        var endpoint = tree("id = 'm'", "provider = { Custom = { endpoint_url = 'http://10.0.0.1/v1' } }");
+    void whatAnIdOfTheFileMeansIsNotSaidByAModelThatIsAddedLater() {
+        var catalog = parse(model("id = 'm'", "version = '1'"));
+        var added = catalog.with(tree("id = 'new'", "version = '1'"));
 
-        assertThatThrownBy(() -> catalog.with(stolen))
-                .isInstanceOfSatisfying(
-                        CatalogException.class,
-                        e -> assertThat(e.problems())
-                                .extracting(Problem::key)
-                                .containsExactly("provider.OpenAI.api_key_env", "provider.OpenAI.base_url"));
-        assertThatThrownBy(() -> catalog.with(endpoint)).hasMessageContaining("provider.Custom.endpoint_url");
-        assertThat(catalog.with(tree("id = 'm'", "provider = { OpenAI = { model_name = 'm' } }"))
-                        .model("m"))
-                .isPresent();
+        assertThatThrownBy(() -> catalog.with(tree("id = 'm'", "version = '2'", "default = true")))
+                .hasMessageContaining("default = true: is already said by the catalog file for m@1");
+        assertThat(reference(added.with(tree("id = 'new'", "version = '2'", "default = true")), "new"))
+                .isEqualTo("new@2");
+    }
+
+    @Test
+    void anAgentThatIsMappedToAModelIsNotGivenAVersionThatIsAddedLater() {
+        var catalog = parse(model("id = 'm'", "version = '1'") + """
+                [slm.model_allow_lists.agent_model_maps]
+                bob = ["m"]
+                """);
+
+        var more = catalog.with(tree("id = 'm'", "version = '2'", "aliases = ['newest']"))
+                .with(tree("id = 'other'"));
+
+        assertThat(more.modelsFor("bob")).extracting(Model::reference).containsExactly("m@1");
+        assertThat(more.mayUse("bob", "m")).isTrue();
+        assertThat(more.mayUse("bob", "m@2")).isFalse();
+        assertThat(more.mayUse("bob", "newest")).isFalse();
+        assertThat(more.mayUse("bob", "other")).isFalse();
+        assertThat(more.modelsFor("anybody")).hasSize(3);
+    }
+
+    @Test
+    void whoAddsAModelLaterSpendsNoneOfTheServicesKeysAndOpensNoConnections() {
+        var catalog = parse("");
+        for (var provider : List.of(
+                "OpenAI = { model_name = 'm' }",
+                "Anthropic = { model_name = 'm', base_url = 'http://127.0.0.1:1' }",
+                "Custom = { endpoint_url = 'http://127.0.0.1:1/v1', api_key_env = 'AWS_SECRET_ACCESS_KEY' }")) {
+            var model = tree("id = 'm'", "provider = { " + provider + " }");
+
+            assertThatThrownBy(() -> catalog.with(model))
+                    .isInstanceOfSatisfying(
+                            CatalogException.class,
+                            e -> assertThat(e.problems())
+                                    .extracting(Problem::key)
+                                    .containsExactly("provider." + provider.substring(0, provider.indexOf(" "))));
+        }
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.LongPredicate;
@@ -82,7 +83,8 @@ final class JournalCommand {
         EventFilter.problem(wanted).ifPresent(problem -> {
             throw new CommandFailure(CommandLine.ExitCode.USAGE, "--type: " + problem);
         });
-        var filter = new EventFilter(job, agent, session, wanted, since, until);
+        // From the first event on, so no submission is missed that can still be known.
+        var filter = new EventFilter(job, agent, session, wanted, since, until, _ -> Optional.empty());
         return explained(() -> {
             Journal.readWhile(directory, 0, entry -> {
                 if (filter.matches(entry)) {
@@ -128,7 +130,8 @@ final class JournalCommand {
                 "Give up everything from the first damaged event on, so that the service starts again.",
                 "Without --yes it says what would be given up, and changes nothing. The service must not be running.",
                 "Jobs whose end may have been given up are ended, so that nothing is done twice.",
-                "Exit codes: 0 nothing is damaged, or it is repaired; 1 damaged and not repaired."
+                "An output that is lost is named with its job, and only a backup has it: no event is given up for it.",
+                "Exit codes: 0 nothing is damaged, or it is repaired; 1 damaged and not repaired, or outputs are lost."
             })
     int repair(
             @Mixin Place place,
@@ -138,13 +141,34 @@ final class JournalCommand {
     }
 
     private int repair(Path directory, boolean yes) {
+        return switch (JournalRepair.examine(directory)) {
+            case JournalRepair.Finding.Nothing _ -> {
+                spec.commandLine().getOut().println("nothing is damaged");
+                yield 0;
+            }
+            case JournalRepair.Finding.OutputsLost(var lost) -> tell(lost);
+            case JournalRepair.Finding.Damaged(var plan) -> repair(directory, plan, yes);
+        };
+    }
+
+    private int tell(JournalVerifier.Verdict.OutputsLost lost) {
         var out = spec.commandLine().getOut();
-        var found = JournalRepair.plan(directory);
-        if (found.isEmpty()) {
-            out.println("nothing is damaged");
-            return 0;
+        out.printf(
+                "every event is intact, but %d outputs of jobs are lost; that is nothing that giving up events would mend%n",
+                lost.count());
+        lost.outputs()
+                .forEach(output ->
+                        out.println("  job " + output.jobId() + ", event " + output.sequence() + ": " + output.what()));
+        if (lost.outputs().size() < lost.count()) {
+            out.println("  … and " + (lost.count() - lost.outputs().size()) + " more");
         }
-        var plan = found.get();
+        out.println("a file is named by the SHA-256 hash of its bytes, so each can be put back from a backup into "
+                + lost.outputs().getFirst().file().getParent());
+        return ExitCodes.FAILED;
+    }
+
+    private int repair(Path directory, JournalRepair.Plan plan, boolean yes) {
+        var out = spec.commandLine().getOut();
         out.println("damaged: " + plan.damage());
         out.println("kept: the events up to " + plan.lastKept());
         out.printf(
@@ -166,7 +190,7 @@ final class JournalCommand {
         JournalRepair.repair(directory, plan, copies, JournalOptions.defaults().withSizes(32 << 20, 16 << 20));
         out.println("repaired; what was there before is in " + copies + ", and what could be read behind the damage in "
                 + copies.resolve(JournalRepair.SALVAGED));
-        return 0;
+        return repair(directory, false);
     }
 
     private int explained(Callable<Integer> command) {

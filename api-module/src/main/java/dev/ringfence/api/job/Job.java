@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.JobView.Places;
 import dev.ringfence.runner.capability.Execution;
+import dev.ringfence.runner.capability.Outcome;
 import dev.ringfence.runner.capability.OutputSink;
 import dev.ringfence.runner.engine.GenerationEvent;
 import dev.ringfence.wal.journal.JobEvent;
@@ -257,7 +258,9 @@ public final class Job {
     private final class Sink implements OutputSink {
         @Override
         public void put(String channel, String text) {
-            signals.output(channel, text);
+            if (attendance.map(attended -> attended.kept().output()).orElse(true)) {
+                signals.output(channel, text);
+            }
         }
 
         @Override
@@ -267,7 +270,7 @@ public final class Job {
 
         @Override
         public void answered(GenerationEvent event) {
-            attendance.ifPresent(attended -> attended.listener().accept(event));
+            attendance.ifPresent(attended -> attended.listener().heard(event));
         }
     }
 
@@ -278,7 +281,17 @@ public final class Job {
 
     /** What the journal keeps of what the work gave. */
     JsonNode kept(JsonNode result) {
-        return attendance.map(attended -> attended.kept().apply(result)).orElse(result);
+        return attendance.map(attended -> attended.kept().result(result)).orElse(result);
+    }
+
+    /** What the journal keeps of why the work failed; a caller on the line hears all of it. */
+    String kept(Outcome.Failed failure) {
+        return attendance
+                .map(attended -> {
+                    attended.listener().failed(failure.message());
+                    return attended.kept().message(failure.type(), failure.message());
+                })
+                .orElse(failure.message());
     }
 
     /** The number of the end, which is about to come: what the work puts out from now on is passed over. */

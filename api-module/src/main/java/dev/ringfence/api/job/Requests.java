@@ -105,7 +105,7 @@ final class Requests {
         var arguments = submission.arguments();
         return submission
                 .attendance()
-                .map(attendance -> attendance.kept().apply(arguments))
+                .map(attendance -> attendance.kept().arguments(arguments))
                 .or(() -> capability.map(asked -> asked.shown(arguments)))
                 .orElse(arguments);
     }

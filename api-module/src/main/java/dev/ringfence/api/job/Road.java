@@ -348,7 +348,7 @@ final class Road {
         return switch (outcome) {
             case Outcome.Completed _ -> new JobEvent.Completed(job.id(), Instant.now(), data, blobs);
             case Outcome.Failed failed ->
-                new JobEvent.Failed(job.id(), Instant.now(), failed.type(), failed.message(), data, blobs);
+                new JobEvent.Failed(job.id(), Instant.now(), failed.type(), job.kept(failed), data, blobs);
             case Outcome.TimedOut late -> new JobEvent.TimedOut(job.id(), Instant.now(), late.limit(), data, blobs);
             case Outcome.Cancelled _ -> cancelled(job, data, blobs);
         };

@@ -1,18 +1,21 @@
 package dev.ringfence.api.journal;
 
 import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.JobSummary;
 import dev.ringfence.wal.journal.JournalRecord;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which events someone wants to see; null means any. An event knows its job only, so for an agent's or a session's events
- * the submissions are remembered that match: the newest of them, as many as can be live at a time. Not for several
+ * the submissions that come by are remembered, and a job whose submission did not come by is looked up. Not for several
  * threads.
  */
 public final class EventFilter {
@@ -25,19 +28,16 @@ public final class EventFilter {
     private final Set<String> types;
     private final @Nullable Instant since;
     private final @Nullable Instant until;
-    private final Map<String, Boolean> matching = new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-            return size() > REMEMBERED;
-        }
-    };
+    private final Function<String, Optional<JobSummary>> jobs;
+    private final Set<String> matching = newest();
+    private final Set<String> others = newest();
 
     /**
      * @param types empty for all
      * @param since at this time or later
      * @param until before this time
+     * @param jobs looks up a job by its id, when it was submitted before the first event that is asked about; empty if
+     *     there is none
      */
     public EventFilter(
             @Nullable String job,
@@ -45,13 +45,15 @@ public final class EventFilter {
             @Nullable String session,
             Set<String> types,
             @Nullable Instant since,
-            @Nullable Instant until) {
+            @Nullable Instant until,
+            Function<String, Optional<JobSummary>> jobs) {
         this.job = job;
         this.agent = agent;
         this.session = session;
         this.types = Set.copyOf(types);
         this.since = since;
         this.until = until;
+        this.jobs = jobs;
     }
 
     /** What is wrong with the types that someone names: no event would ever be of one that does not exist. */
@@ -62,25 +64,54 @@ public final class EventFilter {
                 .map(type -> "it must be one of " + JobEvent.TYPES + ", not " + type);
     }
 
-    /** Whether the next event matches; to be asked for each, in order. */
-    public boolean matches(JournalRecord entry) {
-        var event = entry.event();
-        return ofWhom(event)
-                && (job == null || job.equals(event.jobId()))
-                && (types.isEmpty() || types.contains(event.type()))
-                && (since == null || !event.at().isBefore(since))
-                && (until == null || event.at().isBefore(until));
+    private static Set<String> newest() {
+        return Collections.newSetFromMap(new LinkedHashMap<>() {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+                return size() > REMEMBERED;
+            }
+        });
     }
 
-    private boolean ofWhom(JobEvent event) {
-        if (agent == null && session == null) {
+    /** Whether the next event matches; to be asked for each, in order. Reads files where it looks up a job. */
+    public boolean matches(JournalRecord entry) {
+        var event = entry.event();
+        if (ofSome() && event instanceof JobEvent.Submitted submitted) {
+            remember(event.jobId(), isWanted(submitted.agent(), submitted.session()));
+        }
+        return (job == null || job.equals(event.jobId()))
+                && (types.isEmpty() || types.contains(event.type()))
+                && (since == null || !event.at().isBefore(since))
+                && (until == null || event.at().isBefore(until))
+                && (!ofSome() || isWanted(event.jobId()));
+    }
+
+    private boolean ofSome() {
+        return agent != null || session != null;
+    }
+
+    private boolean isWanted(String id) {
+        if (matching.contains(id)) {
             return true;
         }
-        if (event instanceof JobEvent.Submitted submitted
-                && (agent == null || agent.equals(submitted.agent()))
-                && (session == null || session.equals(submitted.session()))) {
-            matching.put(event.jobId(), true);
+        if (others.contains(id)) {
+            return false;
         }
-        return matching.containsKey(event.jobId());
+        return remember(
+                id,
+                jobs.apply(id)
+                        .filter(found -> isWanted(found.agent(), found.session()))
+                        .isPresent());
+    }
+
+    private boolean isWanted(String itsAgent, @Nullable String itsSession) {
+        return (agent == null || agent.equals(itsAgent)) && (session == null || session.equals(itsSession));
+    }
+
+    private boolean remember(String id, boolean wanted) {
+        (wanted ? matching : others).add(id);
+        return wanted;
     }
 }

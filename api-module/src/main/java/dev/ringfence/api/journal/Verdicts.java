@@ -22,6 +22,7 @@ public final class Verdicts {
                         .put("head_sha256", intact.head())
                         .put("blobs", intact.blobs())
                         .put("blob_bytes", intact.blobBytes());
+            case Verdict.OutputsLost lost -> json(json, lost);
             case Verdict.Broken broken ->
                 json.put("intact", false)
                         .put("sequence", broken.sequence())
@@ -30,6 +31,24 @@ public final class Verdicts {
                         .put("what", broken.what());
             case Verdict.Stopped stopped -> json.put("stopped_at", stopped.sequence());
         };
+    }
+
+    private static ObjectNode json(ObjectNode json, Verdict.OutputsLost lost) {
+        json.put("intact", false)
+                .put("first_sequence", lost.firstSequence())
+                .put("last_sequence", lost.lastSequence())
+                .put("anchor_sha256", lost.anchor())
+                .put("head_sha256", lost.head())
+                .put("what", "every event is what was written, but outputs that some of them name are not")
+                .put("lost_outputs", lost.count());
+        var outputs = json.putArray("outputs");
+        lost.outputs()
+                .forEach(output -> outputs.addObject()
+                        .put("sequence", output.sequence())
+                        .put("job", output.jobId())
+                        .put("file", output.file().toString())
+                        .put("what", output.what()));
+        return json;
     }
 
     /** What is in it. */

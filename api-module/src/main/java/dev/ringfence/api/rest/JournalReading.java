@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.journal.EventFilter;
 import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.log.LogException;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
@@ -33,7 +34,12 @@ class JournalReading {
     @SuppressWarnings("ArrayRecordComponent") // handed over once; nothing compares pieces
     private record Piece(byte[] bytes, boolean last) {}
 
-    /** The events from a number on that match, as lines. */
+    /**
+     * The events from a number on that match, as lines; fails with {@link LogException.Discarded} if they are not kept any
+     * more.
+     *
+     * @param from 0 for all that are kept
+     */
     Multi<byte[]> events(Journal journal, long from, EventFilter filter) {
         return Multi.createFrom().deferred(() -> {
             var place = new Place(journal, from, filter);
@@ -57,7 +63,7 @@ class JournalReading {
         Place(Journal journal, long from, EventFilter filter) {
             this.journal = journal;
             this.filter = filter;
-            next = Math.max(from, journal.firstSequence());
+            next = from > 0 ? from : journal.firstSequence();
         }
 
         Piece next() {

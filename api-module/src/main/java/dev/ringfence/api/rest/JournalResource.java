@@ -49,7 +49,8 @@ public class JournalResource {
             description =
                     "All events that are kept, the oldest first, or those from `from` on; all conditions must hold."
                             + " It ends with the newest event; what follows can be read from the number after the last one's"
-                            + " `seq`.")
+                            + " `seq`. A `from` of 0 is the oldest event that is kept; another one that is not kept any more"
+                            + " is refused with 410.")
     public Multi<byte[]> events(
             @QueryParam("from") @Nullable String from,
             @QueryParam("job") @Nullable String job,
@@ -66,10 +67,17 @@ public class JournalResource {
         EventFilter.problem(types).ifPresent(problem -> {
             throw Parameters.bad("type", problem);
         });
+        var journal = gate.service().journal();
         var filter = new EventFilter(
-                job, agent, session, types, Parameters.instant("since", since), Parameters.instant("until", until));
+                job,
+                agent,
+                session,
+                types,
+                Parameters.instant("since", since),
+                Parameters.instant("until", until),
+                journal::summary);
         var first = Parameters.sequence("from", from).orElse(0);
-        return lines(reading.events(gate.service().journal(), first, filter));
+        return lines(reading.events(journal, first, filter));
     }
 
     @GET

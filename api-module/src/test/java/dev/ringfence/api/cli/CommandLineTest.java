@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -164,6 +165,35 @@ class CommandLineTest {
                             .lines())
                     .hasSize(1);
         }
+    }
+
+    /** It once said "repaired", having ended the live job and mended nothing. */
+    @Test
+    void anOutputThatIsLostIsNamedAndNothingIsGivenUpForIt() throws IOException {
+        var now = Instant.now();
+        try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                .journal()) {
+            var writer = journal.blobs().write("stdout");
+            writer.write(new byte[] {1, 2, 3}, 0, 3);
+            var blob = writer.finish();
+            append(journal, submitted("one"));
+            append(journal, new JobEvent.Started("one", now));
+            append(journal, new JobEvent.Completed("one", now, JsonNodeFactory.instance.objectNode(), List.of(blob)));
+            append(journal, submitted("live"));
+            Files.write(journal.blobs().file(blob), new byte[] {1, 2, 4});
+        }
+
+        var repaired = run("journal", "repair", "--yes", "--data", directory.toString());
+        var verified = run("journal", "verify", "--data", directory.toString());
+
+        assertThat(repaired.code).isEqualTo(1);
+        assertThat(repaired.out).contains("every event is intact", "job one, event 3", "stdout", "backup", "blobs");
+        assertThat(verified.code).isEqualTo(1);
+        assertThat(verified.out).contains("\"intact\":false", "\"lost_outputs\":1", "\"job\":\"one\"");
+        assertThat(run("journal", "dump", "--data", directory.toString(), "--job", "live")
+                        .out
+                        .lines())
+                .hasSize(1);
     }
 
     @Test

@@ -52,14 +52,7 @@ public final class AskModel implements Capability {
                 .put("$schema", "https://json-schema.org/draft/2020-12/schema")
                 .put("type", "object");
         schema.putObject("properties").putObject("model").put("type", "string").put("minLength", 1);
-        schema.putArray("required")
-                .add("model")
-                .add(
-                        switch (operation) {
-                            case CHAT -> "messages";
-                            case COMPLETION -> "prompt";
-                            case EMBEDDINGS -> "input";
-                        });
+        schema.putArray("required").add("model").add(operation.prompt());
         return schema;
     }
 

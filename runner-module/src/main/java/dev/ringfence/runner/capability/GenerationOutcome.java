@@ -95,6 +95,8 @@ record GenerationOutcome(String model, AnswerSoFar answer) {
             case EngineException.Saturated saturated ->
                 data.put("retry_after_ms", FenceJson.milliseconds(saturated.retryAfter()))
                         .put("queue_position", saturated.position());
+            case EngineException.InvalidRequest invalid ->
+                invalid.parameter().ifPresent(parameter -> data.put("parameter", parameter));
             case EngineException.ChecksumMismatch mismatch ->
                 data.put("expected_sha256", mismatch.expected()).put("actual_sha256", mismatch.actual());
             case EngineException.EngineMissing _,
@@ -103,7 +105,6 @@ record GenerationOutcome(String model, AnswerSoFar answer) {
                     EngineException.TooLarge _,
                     EngineException.RemoteUnavailable _,
                     EngineException.RemoteDenied _,
-                    EngineException.InvalidRequest _,
                     EngineException.Misbehaved _,
                     EngineException.Closed _ -> {
                 // The message says it all.

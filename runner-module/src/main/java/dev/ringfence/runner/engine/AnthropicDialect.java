@@ -23,8 +23,9 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final String VERSION = "2023-06-01";
     private static final int DEFAULT_MAX_TOKENS = 4096;
+    private static final int MOST_TEMPERATURE = 1;
 
-    /** What is brought over, or means nothing beside these. */
+    /** What is brought over. */
     private static final Set<String> KNOWN = Set.of(
             "messages",
             "max_tokens",
@@ -34,10 +35,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
             "stop",
             "tools",
             "tool_choice",
-            "parallel_tool_calls",
-            "user",
-            "n",
-            "seed");
+            "parallel_tool_calls");
 
     @Override
     public String path(Operation operation) {
@@ -66,7 +64,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
         var asked = request.body();
         asked.fieldNames().forEachRemaining(name -> {
             if (!KNOWN.contains(name) && !asked.path(name).isNull()) {
-                throw new InvalidRequest(name + " is not possible with models of Anthropic");
+                throw new InvalidRequest(name, name + " is not possible with models of Anthropic");
             }
         });
         var body = NODES.objectNode().put("model", remoteModel).put("stream", true);
@@ -74,8 +72,13 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
         body.put("max_tokens", most.asInt(DEFAULT_MAX_TOKENS));
         AnthropicMessages.put(asked.path("messages"), body);
         if (asked.path("temperature").isNumber()) {
-            // Its range ends at 1, and OpenAI's at 2.
-            body.put("temperature", Math.min(1, asked.path("temperature").doubleValue()));
+            if (asked.path("temperature").doubleValue() > MOST_TEMPERATURE) {
+                throw new InvalidRequest(
+                        "temperature",
+                        "temperature is " + asked.path("temperature") + ", and models of Anthropic take 0 to "
+                                + MOST_TEMPERATURE);
+            }
+            body.set("temperature", asked.path("temperature"));
         }
         if (asked.path("top_p").isNumber()) {
             body.set("top_p", asked.path("top_p"));
@@ -104,7 +107,10 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
             case "content_block_start" -> {
                 var block = data.path("content_block");
                 if (block.path("type").asText().equals("tool_use")) {
-                    var call = call(data).put("id", block.path("id").asText()).put("type", "function");
+                    // Its blocks have one count, and texts and thoughts are blocks too.
+                    var call = call(answer.beginCall(data.path("index").asInt()))
+                            .put("id", block.path("id").asText())
+                            .put("type", "function");
                     call.putObject("function")
                             .put("name", block.path("name").asText())
                             .put("arguments", "");
@@ -117,12 +123,13 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
                     case "text_delta" -> tell("content", delta.path("text").asText(), listener);
                     case "thinking_delta" ->
                         tell("reasoning_content", delta.path("thinking").asText(), listener);
-                    case "input_json_delta" -> {
-                        var call = call(data);
-                        call.putObject("function")
-                                .put("arguments", delta.path("partial_json").asText());
-                        tell(call, listener);
-                    }
+                    case "input_json_delta" ->
+                        answer.call(data.path("index").asInt()).ifPresent(index -> {
+                            var call = call(index);
+                            call.putObject("function")
+                                    .put("arguments", delta.path("partial_json").asText());
+                            tell(call, listener);
+                        });
                     default -> {
                         // Signatures and what may come later: nothing that an answer in OpenAI's form has.
                     }
@@ -155,9 +162,8 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
         };
     }
 
-    /** The place of a call among the blocks is as good as any index: it is the same for all pieces of the call. */
-    private static ObjectNode call(JsonNode data) {
-        return NODES.objectNode().put("index", data.path("index").asInt());
+    private static ObjectNode call(int index) {
+        return NODES.objectNode().put("index", index);
     }
 
     private static void tell(String field, String text, GenerationListener listener) {

@@ -113,5 +113,14 @@ final class AnthropicMessages {
                                 default -> "auto";
                             });
         }
+        if (body.has("tools")
+                && !asked.path("parallel_tool_calls").asBoolean(true)
+                && !choice.asText().equals("none")) {
+            var made = body.withObject("tool_choice");
+            if (!made.has("type")) {
+                made.put("type", "auto");
+            }
+            made.put("disable_parallel_tool_use", true);
+        }
     }
 }

@@ -12,6 +12,7 @@ import dev.ringfence.runner.engine.EngineException.PromptTooLong;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationEvent.Vectors;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +38,30 @@ final class EngineAnswer {
     private long outputTokens = -1;
     private @Nullable Double tokensPerSecond;
 
-    /** @param templateKnowsTools whether the model's chat template has a place for functions and their calls */
+    /**
+     * An answer that is about to be asked for.
+     *
+     * @param templateKnowsTools whether the model's chat template has a place for functions and their calls
+     * @throws InvalidRequest when the engine cannot do at once what is asked
+     */
     EngineAnswer(GenerationRequest request, boolean templateKnowsTools) {
         this.request = request;
         this.templateKnowsTools = templateKnowsTools;
-        this.tools = ToolGrammar.appliesTo(request.body(), templateKnowsTools) ? new ToolCallReader() : null;
+        this.tools = ToolGrammar.appliesTo(request.body(), templateKnowsTools) ? reader(request.body()) : null;
         var alternatives = request.body().path(alternatives(request.operation()));
         this.withoutAlternatives = alternatives.isNumber() && alternatives.asInt() == 0;
+    }
+
+    private static ToolCallReader reader(ObjectNode body) {
+        if (body.path("logprobs").asBoolean()) {
+            throw new InvalidRequest(
+                    "logprobs",
+                    "logprobs cannot be had of this model together with tools: it is held to them by a grammar, so"
+                            + " its tokens are not those of the answer; leave one of them out");
+        }
+        var stops = new ArrayList<String>();
+        body.path("stop").forEach(stop -> stops.add(stop.asText()));
+        return new ToolCallReader(stops);
     }
 
     /**
@@ -101,7 +119,7 @@ final class EngineAnswer {
             finishReason = choice.path("finish_reason").asText();
         }
         if (!hasContent(choice)) {
-            return List.of();
+            return tools == null || finishReason == null ? List.of() : tools.rest();
         }
         if (withoutAlternatives) {
             for (var token : choice.path("logprobs").path("content")) {
@@ -109,7 +127,14 @@ final class EngineAnswer {
             }
         }
         var delta = new Delta(choice);
-        return tools == null ? List.of(delta) : tools.accept(delta.text());
+        if (tools == null) {
+            return List.of(delta);
+        }
+        var deltas = new ArrayList<>(tools.accept(delta.text()));
+        if (finishReason != null) {
+            deltas.addAll(tools.rest());
+        }
+        return deltas;
     }
 
     /** A chunk that only names the role, or only ends the answer, has none. */
@@ -163,6 +188,9 @@ final class EngineAnswer {
     String finishReason() {
         if (finishReason == null) {
             return "";
+        }
+        if (tools != null && tools.stopped()) {
+            return "stop";
         }
         // Also when only white space after the last call was cut off.
         return tools != null && tools.callsAreWhole() ? "tool_calls" : finishReason;

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 record EngineCommand(FencedCommand command, String socket) {
     private static final Duration FOR_EVER = Duration.ofDays(3650);
     private static final int ENGINE_THREADS = 64;
+    private static final SandboxProfile.Network NO_NETWORK =
+            new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0);
     private static final long CAPTURE = 16 * 1024;
     private static final Map<String, String> ENVIRONMENT =
             Map.of("GGML_NO_BACKTRACE", "1", "HOME", "/tmp", "LANG", "C.UTF-8", "PATH", "/usr/bin");
@@ -103,7 +105,7 @@ record EngineCommand(FencedCommand command, String socket) {
 
     /**
      * A warm engine outlives its requests, so the profile's time limit is kept for each of them instead; and it always
-     * has temporary files, for its socket. The kernel counts the pages of a mapped model as memory of whoever reads them
+     * has temporary files, for its socket. It is reached by that alone, so it never has a network. The kernel counts the pages of a mapped model as memory of whoever reads them
      * first, so the limit is at least what the model needs. All that it reads from a disk is that file, so reading is not
      * slowed down: loading gigabytes at a profile's 10 MB/s would never end.
      */
@@ -120,7 +122,7 @@ record EngineCommand(FencedCommand command, String socket) {
                         files.readPaths(), files.writePaths(), files.deniedPaths(), true, files.maxFileSize()),
                 new SandboxProfile.ProcessLimits(
                         limits.maxChildProcesses(), FOR_EVER, limits.allowedSyscalls(), limits.priority()),
-                asked.network(),
+                NO_NETWORK,
                 asked.security(),
                 asked.tier());
     }

@@ -4,6 +4,8 @@ import dev.ringfence.runner.fence.LimitHit;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** An engine could not answer. One subclass for each reaction that a caller can have. */
 public abstract sealed class EngineException extends RuntimeException {
@@ -204,9 +206,20 @@ public abstract sealed class EngineException extends RuntimeException {
     /** The engine refuses the request as it is; asking again does not help. */
     public static final class InvalidRequest extends EngineException {
         private static final long serialVersionUID = 1L;
+        private final @Nullable String parameter;
 
         InvalidRequest(String message) {
+            this(null, message);
+        }
+
+        InvalidRequest(@Nullable String parameter, String message) {
             super(message);
+            this.parameter = parameter;
+        }
+
+        /** The name of the parameter that is to blame, as OpenAI's API has it; empty when it is not known. */
+        public Optional<String> parameter() {
+            return Optional.ofNullable(parameter);
         }
     }
 

@@ -21,21 +21,28 @@ public record GenerationRequest(Operation operation, ObjectNode body, String age
     /** What can be asked of a model. */
     public enum Operation {
         /** Messages in, a message out. */
-        CHAT("/chat/completions"),
+        CHAT("/chat/completions", "messages"),
         /** A text in, its continuation out. */
-        COMPLETION("/completions"),
+        COMPLETION("/completions", "prompt"),
         /** Texts in, vectors out. */
-        EMBEDDINGS("/embeddings");
+        EMBEDDINGS("/embeddings", "input");
 
         private final String path;
+        private final String prompt;
 
-        Operation(String path) {
+        Operation(String path, String prompt) {
             this.path = path;
+            this.prompt = prompt;
         }
 
         /** Below the address of an OpenAI-compatible API, such as {@code /chat/completions}. */
         public String path() {
             return path;
+        }
+
+        /** The parameter that the model reads. */
+        public String prompt() {
+            return prompt;
         }
     }
 }

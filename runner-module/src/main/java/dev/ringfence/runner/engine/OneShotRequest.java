@@ -2,6 +2,7 @@ package dev.ringfence.runner.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -38,6 +39,9 @@ record OneShotRequest(boolean chat, String prompt, @Nullable String system, List
     private record Range(String option, double least, double most, boolean whole) {}
 
     static OneShotRequest of(GenerationRequest request) {
+        if (request.operation() == Operation.EMBEDDINGS) {
+            throw new InvalidRequest("embeddings cannot be made by a program that answers once" + REMEDY);
+        }
         var body = request.body();
         var options = new ArrayList<String>();
         body.properties().forEach(parameter -> {
@@ -46,6 +50,7 @@ record OneShotRequest(boolean chat, String prompt, @Nullable String system, List
                 var range = RANGES.get(name);
                 if (range == null) {
                     throw new InvalidRequest(
+                            name,
                             "%s cannot be asked of a model that is loaded for each request".formatted(name) + REMEDY);
                 }
                 options.add(range.option());
@@ -57,12 +62,9 @@ record OneShotRequest(boolean chat, String prompt, @Nullable String system, List
             options.add(String.valueOf(RANDOM.nextLong(MOST_SEED + 1)));
         }
         int most = mostTokens(body);
-        return switch (request.operation()) {
-            case CHAT -> chat(body.path("messages"), options, most);
-            case COMPLETION -> new OneShotRequest(false, text(body.path("prompt")), null, List.copyOf(options), most);
-            case EMBEDDINGS ->
-                throw new InvalidRequest("embeddings cannot be made by a program that answers once" + REMEDY);
-        };
+        return request.operation() == Operation.CHAT
+                ? chat(body.path("messages"), options, most)
+                : new OneShotRequest(false, text(body.path("prompt")), null, List.copyOf(options), most);
     }
 
     private static int mostTokens(JsonNode body) {
@@ -81,13 +83,15 @@ record OneShotRequest(boolean chat, String prompt, @Nullable String system, List
                 && value.doubleValue() <= range.most()
                 && (!range.whole() || value.isIntegralNumber());
         if (!fits) {
-            throw new InvalidRequest("%s must be a %s from %s to %s, and is %s"
-                    .formatted(
-                            name,
-                            range.whole() ? "whole number" : "number",
-                            plain(range.least()),
-                            plain(range.most()),
-                            Texts.clip(value.toString(), 40)));
+            throw new InvalidRequest(
+                    name,
+                    "%s must be a %s from %s to %s, and is %s"
+                            .formatted(
+                                    name,
+                                    range.whole() ? "whole number" : "number",
+                                    plain(range.least()),
+                                    plain(range.most()),
+                                    Texts.clip(value.toString(), 40)));
         }
         return range.whole() ? String.valueOf(value.longValue()) : String.valueOf(value.doubleValue());
     }
@@ -108,12 +112,13 @@ record OneShotRequest(boolean chat, String prompt, @Nullable String system, List
                 prompt = text(message.path("content"));
             } else {
                 throw new InvalidRequest(
+                        "messages",
                         "a model that is loaded for each request answers one question of a user, with at"
                                 + " most one message of the system before it, and no longer conversation" + REMEDY);
             }
         }
         if (prompt == null || prompt.isEmpty()) {
-            throw new InvalidRequest("messages must hold a question of a user");
+            throw new InvalidRequest("messages", "messages must hold a question of a user");
         }
         return new OneShotRequest(true, prompt, system, List.copyOf(options), most);
     }

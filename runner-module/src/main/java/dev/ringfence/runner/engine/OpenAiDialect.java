@@ -13,8 +13,12 @@ import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import java.net.http.HttpRequest;
 import org.jspecify.annotations.Nullable;
 
-/** OpenAI's API: requests have its form already. */
-record OpenAiDialect(String remoteModel) implements RemoteCall.Dialect {
+/**
+ * OpenAI's API: requests have its form already.
+ *
+ * @param openAis whether the service is OpenAI's own, or a proxy of it, and none that is like it
+ */
+record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.Dialect {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     @Override
@@ -27,6 +31,10 @@ record OpenAiDialect(String remoteModel) implements RemoteCall.Dialect {
         var body = JsonNodeFactory.instance.objectNode();
         body.setAll(request.body());
         body.put("model", remoteModel);
+        if (openAis && request.operation() == Operation.CHAT && body.has("max_tokens")) {
+            // Its newer models refuse the older name, which is all that others know.
+            body.set("max_completion_tokens", body.remove("max_tokens"));
+        }
         if (streams(request.operation())) {
             body.put("stream", true);
             body.putObject("stream_options").put("include_usage", true);
@@ -71,7 +79,8 @@ record OpenAiDialect(String remoteModel) implements RemoteCall.Dialect {
                 || isText(delta.path("content"))
                 || isText(delta.path("reasoning_content"))
                 || !delta.path("tool_calls").isEmpty()
-                || !choice.path("logprobs").path("content").isEmpty();
+                || !choice.path("logprobs").path("content").isEmpty()
+                || !choice.path("logprobs").path("tokens").isEmpty();
     }
 
     private static boolean isText(JsonNode node) {

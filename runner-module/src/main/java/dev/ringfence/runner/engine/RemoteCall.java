@@ -48,9 +48,10 @@ final class RemoteCall {
         this.client = client;
         this.alarms = alarms;
         this.dialect = switch (provider) {
-            case Provider.OpenAI openAi -> new OpenAiDialect(openAi.modelName());
+            case Provider.OpenAI openAi -> new OpenAiDialect(openAi.modelName(), true);
             case Provider.Anthropic anthropic -> new AnthropicDialect(anthropic.modelName());
-            case Provider.Custom custom -> new OpenAiDialect(custom.modelName() == null ? model : custom.modelName());
+            case Provider.Custom custom ->
+                new OpenAiDialect(custom.modelName() == null ? model : custom.modelName(), false);
         };
     }
 

@@ -29,6 +29,7 @@ final class ToolCallReader {
     private final StringBuilder unsent = new StringBuilder();
     private final StringBuilder unicode = new StringBuilder();
     private final List<Delta> deltas = new ArrayList<>();
+    private final StopTexts stops;
     private Part part = Part.STRUCTURE;
     private String key = "";
     private boolean keyExpected;
@@ -40,6 +41,11 @@ final class ToolCallReader {
     private int calls;
     private int whole;
 
+    /** @param stops texts that end the content; calls have none */
+    ToolCallReader(List<String> stops) {
+        this.stops = new StopTexts(stops);
+    }
+
     /** What the next piece of the model's text comes to. */
     List<Delta> accept(String piece) {
         deltas.clear();
@@ -48,6 +54,18 @@ final class ToolCallReader {
         }
         send();
         return List.copyOf(deltas);
+    }
+
+    /** What is left of the content when nothing more comes. */
+    List<Delta> rest() {
+        deltas.clear();
+        tellContent(stops.rest());
+        return List.copyOf(deltas);
+    }
+
+    /** Whether the content was ended by a text that ends it. */
+    boolean stopped() {
+        return stops.reached();
     }
 
     /** Whether there are calls, and none of them is cut off. */
@@ -194,17 +212,23 @@ final class ToolCallReader {
         }
         var text = unsent.substring(0, length);
         unsent.delete(0, length);
-        var delta = JsonNodeFactory.instance.objectNode();
         if (part == Part.RAW_ARGUMENTS) {
+            var delta = JsonNodeFactory.instance.objectNode();
             delta.putArray("tool_calls")
                     .addObject()
                     .put("index", calls - 1)
                     .putObject("function")
                     .put("arguments", text);
+            tell(delta);
         } else {
-            delta.put("content", text);
+            tellContent(stops.accept(text));
         }
-        tell(delta);
+    }
+
+    private void tellContent(String text) {
+        if (!text.isEmpty()) {
+            tell(JsonNodeFactory.instance.objectNode().put("content", text));
+        }
     }
 
     private void tell(ObjectNode delta) {

@@ -58,7 +58,8 @@ final class ToolGrammar {
                 : asTexts((ArrayNode) body.path("messages"));
         instruct(messages, instruction(tools, choice(body).equals("auto")));
         body.set("messages", messages);
-        body.remove(List.of("tools", "tool_choice", "parallel_tool_calls"));
+        // The reader ends the content, as a stop text would end the JSON around it.
+        body.remove(List.of("tools", "tool_choice", "parallel_tool_calls", "stop"));
         body.putObject("response_format")
                 .put("type", "json_schema")
                 .putObject("json_schema")

@@ -18,7 +18,6 @@ final class CompletionParameters {
         if (logprobs != null) {
             body.put("logprobs", logprobs);
         }
-        parameters.only("best_of", "1", "only 1 answer for each request is given here.");
         parameters.only("echo", "false", "the prompt is not repeated here.");
         parameters.only("suffix", "", "models here continue a text and do not fill gaps in one.");
     }

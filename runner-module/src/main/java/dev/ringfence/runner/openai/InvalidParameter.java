@@ -32,6 +32,12 @@ public final class InvalidParameter extends RuntimeException {
         return new InvalidParameter(param, "unsupported_value", "'%s': %s".formatted(param, why));
     }
 
+    /** The same of a parameter that the client calls by another name. */
+    InvalidParameter named(String name) {
+        var message = String.valueOf(getMessage()).replace("'" + param + "'", "'" + name + "'");
+        return new InvalidParameter(name, code, message);
+    }
+
     /** Where it stands, such as {@code messages[0].content}. */
     public String param() {
         return param;

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +21,26 @@ import org.jspecify.annotations.Nullable;
 public record ResponsesRequest(
         ObjectNode chat, ModelRequest request, ObjectNode echo, boolean stream, List<String> ignored) {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
-    private static final List<String> SAME =
-            List.of("model", "temperature", "top_p", "parallel_tool_calls", "seed", "stop", "top_k", "min_p");
+
+    /** A message of the chat, and what in it is wrong. */
+    private static final Pattern MESSAGE = Pattern.compile("messages\\[([0-9]+)](.*)");
+
+    private static final List<String> SAME = List.of(
+            "model",
+            "temperature",
+            "top_p",
+            "presence_penalty",
+            "frequency_penalty",
+            "parallel_tool_calls",
+            "seed",
+            "stop",
+            "logit_bias",
+            "top_k",
+            "min_p",
+            "typical_p",
+            "repeat_penalty",
+            "n",
+            "best_of");
 
     /**
      * Checks a request.
@@ -34,17 +54,49 @@ public record ResponsesRequest(
         var chat = JSON.objectNode();
         SAME.forEach(name -> copy(parameters.get(name), name, chat));
         var messages = chat.putArray("messages");
+        var places = new ArrayList<String>();
         var instructions = parameters.get("instructions");
         if (instructions != null) {
+            if (!instructions.isTextual()) {
+                throw InvalidParameter.type("instructions", "a text", instructions);
+            }
             messages.addObject().put("role", "system").set("content", instructions);
+            places.add("instructions");
         }
-        input(parameters.get("input"), messages);
+        input(parameters.get("input"), messages, places);
         copy(parameters.get("max_output_tokens"), "max_completion_tokens", chat);
         format(parameters.object("text"), chat);
         tools(parameters, chat);
+        // Only repeated.
+        var _ = parameters.object("metadata");
         boolean stream = parameters.flag("stream", false);
-        var checked = ModelRequest.of(Operation.CHAT, chat);
+        var checked = checked(chat, places);
         return new ResponsesRequest(chat, checked, echo(request), stream, parameters.unread());
+    }
+
+    private static ModelRequest checked(ObjectNode chat, List<String> places) {
+        try {
+            return ModelRequest.of(Operation.CHAT, chat);
+        } catch (InvalidParameter e) {
+            var message = MESSAGE.matcher(e.param());
+            throw e.named(
+                    message.matches()
+                            ? places.get(Integer.parseInt(message.group(1))) + message.group(2)
+                            : param(e.param()));
+        }
+    }
+
+    /** What a client of this address calls a parameter of the chat that its request comes to. */
+    public static String param(String chats) {
+        return switch (chats) {
+            case "messages" -> "input";
+            case "max_tokens", "max_completion_tokens" -> "max_output_tokens";
+            default ->
+                chats.startsWith("tool")
+                        ? chats.replace(".function", "")
+                        : chats.replace("response_format.json_schema", "text.format")
+                                .replace("response_format", "text.format");
+        };
     }
 
     /** Nothing is kept for later requests: each has to bring the whole conversation. */
@@ -67,19 +119,24 @@ public record ResponsesRequest(
         }
     }
 
-    private static void input(@Nullable JsonNode input, ArrayNode messages) {
+    private static void input(@Nullable JsonNode input, ArrayNode messages, List<String> places) {
         if (input == null) {
             throw InvalidParameter.missing("input", "a text or an array of items");
         }
         if (input.isTextual()) {
             messages.addObject().put("role", "user").set("content", input);
+            places.add("input");
             return;
         }
         if (!input.isArray() || input.isEmpty()) {
             throw InvalidParameter.type("input", "a text or an array of items", input);
         }
         for (int i = 0; i < input.size(); i++) {
-            item(input.get(i), "input[" + i + "]", messages);
+            var place = "input[" + i + "]";
+            item(input.get(i), place, messages);
+            if (messages.size() > places.size()) {
+                places.add(place);
+            }
         }
     }
 
@@ -90,6 +147,9 @@ public record ResponsesRequest(
                         .put("role", item.path("role").asText())
                         .set("content", content(item.path("content"), place + ".content"));
             case "function_call" -> {
+                requireText(item, "call_id", place);
+                requireText(item, "name", place);
+                requireText(item, "arguments", place);
                 // Calls that were made together belong to one message.
                 var last = messages.path(messages.size() - 1);
                 var message = last.path("role").asText().equals("assistant")
@@ -104,6 +164,7 @@ public record ResponsesRequest(
                         .put("arguments", item.path("arguments").asText());
             }
             case "function_call_output" -> {
+                requireText(item, "call_id", place);
                 var output = item.path("output");
                 messages.addObject()
                         .put("role", "tool")
@@ -119,6 +180,12 @@ public record ResponsesRequest(
                         "items of the type " + item.path("type").asText()
                                 + " are not supported; there are message, function_call, function_call_output and"
                                 + " reasoning.");
+        }
+    }
+
+    private static void requireText(JsonNode item, String name, String place) {
+        if (!item.path(name).isTextual()) {
+            throw InvalidParameter.missing(place + "." + name, "a text");
         }
     }
 

@@ -33,6 +33,7 @@ final class SamplingParameters {
             body.put("top_k", topK);
         }
         parameters.only("n", "1", "only 1 answer for each request is given here; send the request n times instead.");
+        parameters.only("best_of", "1", "only 1 answer for each request is made here.");
     }
 
     private static void stop(Parameters parameters, ObjectNode body) {

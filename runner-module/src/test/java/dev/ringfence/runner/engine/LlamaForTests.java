@@ -82,6 +82,10 @@ public final class LlamaForTests {
 
     /** What an engine needs: no network, no children, memory for a small model. */
     public static SandboxProfile profile() {
+        return profile(new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0));
+    }
+
+    static SandboxProfile profile(SandboxProfile.Network network) {
         return new SandboxProfile(
                 "engine",
                 new SandboxProfile.Resources(
@@ -92,7 +96,7 @@ public final class LlamaForTests {
                         0),
                 new SandboxProfile.Filesystem(List.of(), List.of(), List.of(), true, DataSize.ofMegabytes(10)),
                 new SandboxProfile.ProcessLimits(0, Duration.ofMinutes(5), Set.of(), 0),
-                new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0),
+                network,
                 new SandboxProfile.Security(true, true, false, false));
     }
 

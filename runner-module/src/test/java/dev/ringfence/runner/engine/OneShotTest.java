@@ -189,6 +189,18 @@ class OneShotTest {
     }
 
     @Test
+    void vectorsAreRefusedAsWhatTheyAre() {
+        var body = JsonNodeFactory.instance.objectNode().put("input", "a");
+
+        assertThatThrownBy(() -> ask(new GenerationRequest(Operation.EMBEDDINGS, body, "tester"))
+                        .result()
+                        .await()
+                        .atMost(LIMIT))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessageContaining("embeddings cannot be made");
+    }
+
+    @Test
     void aCancelledRequestLeavesNothingBehind() {
         var generation = pool.serve(LlamaForTests.model()).generate(atZero("Count to 100"), LIMIT, event -> {});
 

@@ -3,6 +3,7 @@ package dev.ringfence.runner.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -59,7 +60,7 @@ class ToolCallReaderTest {
     }
 
     private ToolCallReader read(String text, int length) {
-        var reader = new ToolCallReader();
+        var reader = new ToolCallReader(List.of());
         for (int i = 0; i < text.length(); i += length) {
             for (var delta : reader.accept(text.substring(i, Math.min(text.length(), i + length)))) {
                 assertThat(delta.text())

@@ -60,6 +60,7 @@ class ModelRequestTest {
                 "max_tokens                 | 0",
                 "seed                       | 1.5",
                 "n                          | 2",
+                "best_of                    | 2",
                 "stop                       | [\"a\",\"b\",\"c\",\"d\",\"e\"]",
                 "logit_bias                 | {\"12\":101}",
                 "top_logprobs               | 3",
@@ -118,6 +119,52 @@ class ModelRequestTest {
         assertThatThrownBy(() -> ResponsesRequest.of(json("{\"model\":\"m\",\"input\":\"x\",\"store\":true}")))
                 .isInstanceOf(InvalidParameter.class)
                 .hasMessageContaining("store");
+    }
+
+    @Test
+    void aResponsesRequestPassesOnHowTokensAreChosenAndNamesOnlyWhatHasNoEffect() {
+        // When
+        var request = responses("\"input\":\"x\",\"presence_penalty\":1,\"frequency_penalty\":1,\"typical_p\":1,"
+                + "\"repeat_penalty\":1,\"logit_bias\":{\"5\":1},\"metadata\":{\"a\":\"b\"},\"user\":\"u\"");
+
+        // Then
+        assertThat(request.ignored()).containsExactly("user");
+        assertThat(request.echo().path("metadata")).hasToString("{\"a\":\"b\"}");
+        assertThat(request.request().body().fieldNames())
+                .toIterable()
+                .contains("presence_penalty", "frequency_penalty", "typical_p", "repeat_penalty", "logit_bias");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "max_output_tokens         | `input`:`x`,`max_output_tokens`:0",
+                "n                         | `input`:`x`,`n`:2",
+                "best_of                   | `input`:`x`,`best_of`:2",
+                "input                     | `input`:7",
+                "input[1].role             | `instructions`:`i`,`input`:[{`content`:`a`,`role`:`user`},{`role`:`x`}]",
+                "input[0].content          | `input`:[{`role`:`user`,`content`:7}]",
+                "input[0].content[1].text  | `input`:[{`role`:`user`,`content`:[{`type`:`input_text`,`text`:`a`},{`type`:`input_text`}]}]",
+                "input[0].name             | `input`:[{`type`:`function_call`,`call_id`:`c`,`arguments`:`{}`}]",
+                "input[0].call_id          | `input`:[{`type`:`function_call_output`,`output`:`4`}]",
+                "instructions              | `instructions`:[1],`input`:`x`",
+                "text.format.schema        | `input`:`x`,`text`:{`format`:{`type`:`json_schema`}}",
+                "text.format.type          | `input`:`x`,`text`:{`format`:{`type`:`xml`}}",
+                "tools[0].name             | `input`:`x`,`tools`:[{`type`:`function`,`name`:`a b`}]",
+                "tool_choice.name          | `input`:`x`,`tools`:[{`type`:`function`,`name`:`f`}],`tool_choice`:{`type`:`function`,`name`:`g`}"
+            })
+    void whatIsWrongWithAResponsesRequestHasTheNameThatItsClientSent(String param, String fields) {
+        assertThatThrownBy(() -> responses(fields.replace('`', '"')))
+                .isInstanceOfSatisfying(
+                        InvalidParameter.class,
+                        error -> assertThat(error.param()).isEqualTo(param))
+                .hasMessageContaining("'" + param + "'");
+    }
+
+    private static ResponsesRequest responses(String fields) {
+        return ResponsesRequest.of(json("{\"model\":\"m\"," + fields + "}"));
     }
 
     private static ModelRequest chat(String fields) {

@@ -122,7 +122,7 @@ final class JobLines {
     private LongConsumer judge(List<JobEvent> events) {
         var first = events.getFirst();
         var job = table.live(first.jobId());
-        var ended = job != null ? null : table.find(first.jobId()).orElse(null);
+        var ended = job != null ? null : ended(first);
         if (job != null || (ended == null && first instanceof JobEvent.Submitted)) {
             // The same again with their numbers, when those are known: nobody else changes the job meanwhile.
             var _ = fold(job, 0, events);
@@ -134,6 +134,19 @@ final class JobLines {
                     first.jobId(), "rolled_back", events.get(1).type());
         }
         return last -> table.put(JournalState.undone(ended, last, first));
+    }
+
+    /**
+     * The job that an event may belong to though it is not live. The index is not asked for a job that is submitted now,
+     * so submitting neither reads files nor waits for an index that is made anew. Nothing is missed: ids are 122 random
+     * bits that the service makes for each submission, so nobody can submit one twice, and a repetition at once is noticed
+     * here.
+     */
+    private @Nullable JobSummary ended(JobEvent first) {
+        var id = first.jobId();
+        return first instanceof JobEvent.Submitted
+                ? table.endedInMemory(id)
+                : table.find(id).orElse(null);
     }
 
     private static JobRecord fold(@Nullable JobRecord job, long last, List<JobEvent> events) {

@@ -96,6 +96,11 @@ final class JobTable {
         return ended.size();
     }
 
+    /** An ended job that no file of the index has yet. */
+    synchronized @Nullable JobSummary endedInMemory(String id) {
+        return ended.get(id);
+    }
+
     /** A job by its id, wherever it is. Reads files when it is not in memory. */
     Optional<JobSummary> find(String id) {
         synchronized (this) {

@@ -123,7 +123,7 @@ public final class Journal implements AutoCloseable {
      * Queues an event. The events of one job are written one after the other, in the order of these calls: each only
      * once the one before it is durable, or has failed. Each subscription sees the same outcome, and cancelling one
      * changes nothing. What is told of the outcome runs on the log's writer thread: it has to be quick, and go elsewhere
-     * with anything more.
+     * with anything more. The id of a job that is submitted has to be new: only the jobs in memory are searched for it.
      *
      * @return the event's sequence number, once the event is durable. Or {@link JournalException.IllegalTransition},
      *     {@link JournalException.TooLarge}, {@link JournalException.NotEncodable},
@@ -168,6 +168,15 @@ public final class Journal implements AutoCloseable {
     public Optional<JobRecord> find(String id) {
         var live = table.live(id);
         return live != null ? Optional.of(live) : look(() -> table.find(id)).flatMap(this::whole);
+    }
+
+    /**
+     * A job without what it was given and gave; otherwise like {@link #find}.
+     *
+     * @throws JournalException.IndexDamaged if it cannot be looked for now
+     */
+    public Optional<JobSummary> summary(String id) {
+        return look(() -> table.find(id));
     }
 
     /**

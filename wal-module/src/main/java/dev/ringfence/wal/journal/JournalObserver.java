@@ -19,7 +19,7 @@ public interface JournalObserver {
     default void snapshot(long sequence, Duration took) {}
 
     /** Something beside the log could not be done, such as a snapshot on a full disk; it is tried again. */
-    default void trouble(String what, Exception why) {}
+    default void trouble(String what, Throwable why) {}
 
     /** Events before this one were given up, as the options say. */
     default void discardedBefore(long sequence) {}

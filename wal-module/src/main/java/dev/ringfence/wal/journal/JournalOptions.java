@@ -10,7 +10,8 @@ import java.util.Objects;
  * @param maxEventBytes a larger event is refused; the log below must take that much and {@value EventRecord#LINK_BYTES}
  *     bytes more
  * @param snapshotEvents after this many events a snapshot is written, so that a restart reads no more than about that many
- * @param retentionAge events older than this are given up, as far as no live job needs them
+ * @param retentionAge events older than this are given up, as far as no live job needs them, a segment at a time:
+ *     {@link #withRetention} makes segments close in time for that
  * @param retentionBytes when the log and the blobs have more bytes, the oldest events are given up, as far as no live job
  *     needs them
  * @param indexRows how many ended jobs a file of the index has; as many may be in memory
@@ -24,6 +25,9 @@ public record JournalOptions(
         int indexRows,
         LogOptions log,
         JournalObserver observer) {
+    private static final Duration AGE = Duration.ofDays(30);
+    private static final Duration LEAST_SEGMENT_AGE = Duration.ofHours(1);
+
     public JournalOptions {
         Objects.requireNonNull(log);
         Objects.requireNonNull(observer);
@@ -45,12 +49,13 @@ public record JournalOptions(
         return new JournalOptions(
                 event,
                 20_000,
-                Duration.ofDays(30),
+                AGE,
                 10L << 30,
                 JournalState.RUN_ROWS,
                 // Behind an append the journal only folds the event and wakes who waits for it.
                 LogOptions.defaults()
                         .withSizes(16 << 20, event + EventRecord.LINK_BYTES)
+                        .withSegmentAge(segmentAge(AGE))
                         .withAcknowledgements(Runnable::run),
                 JournalObserver.none());
     }
@@ -74,7 +79,15 @@ public record JournalOptions(
 
     /** These options with other bounds of what is kept. */
     public JournalOptions withRetention(Duration age, long bytes) {
-        return new JournalOptions(maxEventBytes, snapshotEvents, age, bytes, indexRows, log, observer);
+        return new JournalOptions(
+                maxEventBytes, snapshotEvents, age, bytes, indexRows, log.withSegmentAge(segmentAge(age)), observer);
+    }
+
+    /** A tenth of the events' age, which is how late at most they then go; but each segment takes its space on the disk. */
+    private static Duration segmentAge(Duration age) {
+        var tenth = age.dividedBy(10);
+        var enough = tenth.compareTo(LEAST_SEGMENT_AGE) < 0 ? LEAST_SEGMENT_AGE : tenth;
+        return enough.compareTo(age) < 0 ? enough : age;
     }
 
     /** These options with another log below. */

@@ -19,7 +19,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +35,18 @@ public final class JournalRepair {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private JournalRepair() {}
+
+    /** What there is to repair. */
+    public sealed interface Finding {
+        /** Nothing. */
+        record Nothing() implements Finding {}
+
+        /** Nothing that a repair could mend: the events are intact, and what they name can only come from a backup. */
+        record OutputsLost(JournalVerifier.Verdict.OutputsLost verdict) implements Finding {}
+
+        /** Events are damaged. */
+        record Damaged(Plan plan) implements Finding {}
+    }
 
     /**
      * What a repair would do, or did.
@@ -54,24 +65,33 @@ public final class JournalRepair {
         }
     }
 
-    /** What would be done; empty if nothing is damaged. Changes nothing. */
-    public static Optional<Plan> plan(Path directory) {
-        var files = JournalFiles.of(directory);
-        var damage = damage(files);
-        boolean unfinished = Files.exists(directory.resolve(MARKER));
-        if (damage == null && !unfinished) {
-            return Optional.empty();
+    /** What is damaged, and what would be done. Changes nothing. */
+    public static Finding examine(Path directory) {
+        var verdict = JournalVerifier.verify(directory, _ -> true);
+        if (verdict instanceof JournalVerifier.Verdict.Broken broken) {
+            return new Finding.Damaged(plan(
+                    directory,
+                    "event " + broken.sequence() + ", " + broken.file() + " at offset " + broken.offset() + ": "
+                            + broken.what()));
         }
+        if (Files.exists(directory.resolve(MARKER))) {
+            return new Finding.Damaged(plan(directory, "a repair was cut short"));
+        }
+        return verdict instanceof JournalVerifier.Verdict.OutputsLost lost
+                ? new Finding.OutputsLost(lost)
+                : new Finding.Nothing();
+    }
+
+    private static Plan plan(Path directory, String damage) {
         var log = LogRepair.examine(directory);
         var kept = lastIntactEvent(directory, log.lastSequence());
         var jobs = new LinkedHashSet<String>();
         long readable = behind(directory, kept.sequence(), jobs);
-        return Optional.of(new Plan(
-                kept.sequence(), damage == null ? "a repair was cut short" : damage, readable, jobs, kept.live()));
+        return new Plan(kept.sequence(), damage, readable, jobs, kept.live());
     }
 
     /**
-     * Does what {@link #plan} says.
+     * Does what a plan says.
      *
      * @param copies gets all files that change or go, and as {@value #SALVAGED} the events behind the damage that can
      *     still be read
@@ -88,7 +108,7 @@ public final class JournalRepair {
             keepReadable(directory, plan.lastKept(), copies);
             LogRepair.cut(directory, plan.lastKept(), copies);
             dropSnapshotsAfter(JournalFiles.of(directory), plan.lastKept());
-            endTheUnsure(directory, options);
+            endTheUnsure(directory, plan.lastKept(), options);
             Files.delete(directory.resolve(MARKER));
             JournalFiles.of(directory).files().syncDirectory(directory);
         } catch (IOException e) {
@@ -101,14 +121,6 @@ public final class JournalRepair {
         if (Files.exists(directory.resolve(MARKER))) {
             throw new JournalException.Unfinished(directory);
         }
-    }
-
-    private static @Nullable String damage(JournalFiles files) {
-        return switch (JournalVerifier.verify(files.directory(), _ -> true)) {
-            case JournalVerifier.Verdict.Intact _, JournalVerifier.Verdict.Stopped _ -> null;
-            case JournalVerifier.Verdict.Broken(long sequence, Path file, long offset, String what) ->
-                "event " + sequence + ", " + file + " at offset " + offset + ": " + what;
-        };
     }
 
     private record Kept(long sequence, List<String> live) {}
@@ -213,12 +225,12 @@ public final class JournalRepair {
     }
 
     /** A job that is live here may have begun or ended in what was given up. */
-    private static void endTheUnsure(Path directory, JournalOptions options) {
+    private static void endTheUnsure(Path directory, long lastKept, JournalOptions options) {
+        var reason = "the journal was repaired behind event " + lastKept
+                + "; whether the work had begun or ended is not known";
         var recovered = Journal.recoverRepaired(directory, options);
         try (var journal = recovered.journal()) {
             for (var job : recovered.jobs()) {
-                var reason = "the journal was repaired behind event " + journal.lastSequence()
-                        + "; whether the work had begun or ended is not known";
                 var end = job.state() instanceof JobState.Started
                         ? new JobEvent.Interrupted(job.jobId(), Instant.now(), reason)
                         : new JobEvent.Cancelled(

@@ -5,8 +5,10 @@ import dev.ringfence.wal.log.LogRepair;
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +38,33 @@ public final class JournalVerifier {
          */
         record Broken(long sequence, Path file, long offset, String what) implements Verdict {}
 
+        /**
+         * Every event is as it was written, but outputs that some of them name are not. Nothing but a backup has them.
+         *
+         * @param count how many
+         * @param outputs the first of them, {@value #OUTPUTS_NAMED} at most
+         */
+        record OutputsLost(
+                long firstSequence, long lastSequence, String anchor, String head, long count, List<LostOutput> outputs)
+                implements Verdict {
+            public OutputsLost {
+                outputs = List.copyOf(outputs);
+            }
+        }
+
         /** The caller did not want to go on. */
         record Stopped(long sequence) implements Verdict {}
     }
+
+    /**
+     * An output that is gone, or is not what it was.
+     *
+     * @param sequence of the event that names it
+     * @param file where it was
+     */
+    public record LostOutput(long sequence, String jobId, Path file, String what) {}
+
+    private static final int OUTPUTS_NAMED = 1_000;
 
     private final JournalFiles files;
     private final BlobStore store;
@@ -51,6 +77,8 @@ public final class JournalVerifier {
     private long last;
     private long blobs;
     private long blobBytes;
+    private long lostCount;
+    private final List<LostOutput> lost = new ArrayList<>();
 
     private JournalVerifier(Path directory, LongPredicate progress) {
         files = JournalFiles.of(directory);
@@ -87,7 +115,7 @@ public final class JournalVerifier {
             var readable = LogRepair.examine(files.directory()).lastSequence();
             return new Verdict.Broken(
                     Math.max(last, readable) + 1, e.file(), e.offset(), String.valueOf(e.getMessage()));
-        } catch (JournalException.Broken | JournalException.NotReadable | JournalException.BlobDamaged e) {
+        } catch (JournalException.Broken | JournalException.NotReadable e) {
             var place = LogRepair.locate(files.directory(), last + 1);
             return new Verdict.Broken(last + 1, place.file(), place.offset(), String.valueOf(e.getMessage()));
         } catch (IOException e) {
@@ -100,13 +128,11 @@ public final class JournalVerifier {
         if (!snapshots.isEmpty()) {
             return missing(snapshots.firstKey());
         }
-        return new Verdict.Intact(
-                first,
-                last,
-                HexFormat.of().formatHex(anchor),
-                HexFormat.of().formatHex(link == null ? anchor : link),
-                blobs,
-                blobBytes);
+        var oldest = HexFormat.of().formatHex(anchor);
+        var newest = HexFormat.of().formatHex(link == null ? anchor : link);
+        return lostCount == 0
+                ? new Verdict.Intact(first, last, oldest, newest, blobs, blobBytes)
+                : new Verdict.OutputsLost(first, last, oldest, newest, lostCount, lost);
     }
 
     private Verdict missing(long sequence) {
@@ -146,7 +172,7 @@ public final class JournalVerifier {
             var now = EventRecord.linkTo(payload);
             requireSnapshotAgrees(sequence, now);
             if (event instanceof JobEvent.End end) {
-                end.blobs().forEach(this::requireThere);
+                end.blobs().forEach(blob -> look(sequence, end.jobId(), blob));
             }
             link = now;
             last = sequence;
@@ -166,9 +192,18 @@ public final class JournalVerifier {
         }
     }
 
-    private void requireThere(BlobRef blob) {
-        var _ = store.file(blob);
+    /** An output that is lost says nothing of the events behind it, so it does not end the proof. */
+    private void look(long sequence, String jobId, BlobRef blob) {
         blobs++;
         blobBytes += blob.length();
+        try {
+            var _ = store.file(blob);
+        } catch (JournalException.BlobDamaged e) {
+            lostCount++;
+            if (lost.size() < OUTPUTS_NAMED) {
+                lost.add(new LostOutput(
+                        sequence, jobId, files.blobs().resolve(blob.sha256()), String.valueOf(e.getMessage())));
+            }
+        }
     }
 }

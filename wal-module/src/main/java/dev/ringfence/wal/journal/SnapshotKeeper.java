@@ -37,6 +37,9 @@ final class SnapshotKeeper {
     private final ReentrantLock work = new ReentrantLock();
 
     private JournalState state;
+    /** Whether an error came in the middle of a change of the state, so that it cannot be relied on. */
+    private boolean stateInDoubt;
+
     private volatile long snapshotSequence;
 
     SnapshotKeeper(
@@ -134,12 +137,25 @@ final class SnapshotKeeper {
     private void attempt(String what, Task task) {
         work.lock();
         try {
+            if (stateInDoubt) {
+                makeAnew();
+            }
             task.run();
-        } catch (IOException | RuntimeException e) {
-            options.observer().trouble(what, e);
+        } catch (Throwable e) {
+            // Also when memory was short for a moment: without this thread nothing is kept small any more.
+            stateInDoubt |= e instanceof Error;
+            tell(what, e);
         } finally {
             nextAt = Math.max(snapshotSequence, state.sequence()) + options.snapshotEvents();
             work.unlock();
+        }
+    }
+
+    private void tell(String what, Throwable why) {
+        try {
+            options.observer().trouble(what, why);
+        } catch (RuntimeException | Error _) {
+            // Whoever cannot hear of it now may hear of it the next time.
         }
     }
 
@@ -247,6 +263,7 @@ final class SnapshotKeeper {
             return sequence < to;
         });
         state = anew;
+        stateInDoubt = false;
         write();
     }
 

@@ -16,7 +16,10 @@ public sealed interface Health {
     /** Appends are accepted. */
     record Writable() implements Health {}
 
-    /** The last append found no room. Each new one tries again, and the first that succeeds makes this writable. */
+    /**
+     * The last append found no room. Each new one tries again, unless the disk says that there still is none, and the first
+     * that succeeds makes this writable.
+     */
     record Full(String reason) implements Health {
         public Full {
             Objects.requireNonNull(reason);

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class LogWriter implements Runnable {
     /** How often it looks whether there is room again. */
     private static final Duration LOOK = Duration.ofSeconds(1);
+
+    /** How often it tries at most to close a segment that is old. */
+    private static final long PAUSE_MILLIS = 60_000;
 
     private static final int LEAST = Frame.HEADER + Frame.ALIGNMENT;
 
@@ -31,6 +35,11 @@ final class LogWriter implements Runnable {
     private SegmentHeader header;
     private int headerChecksum;
     private Cursor durable;
+    /** When the segment's first record was written, in milliseconds since 1970. */
+    private OptionalLong segmentBegun;
+    /** Not before then is it tried to close the segment because it is old. */
+    private long closeAt;
+
     private List<Append> settled = new ArrayList<>();
     /** Why the log is not open. */
     private LogException.@Nullable NoSpace full;
@@ -54,6 +63,7 @@ final class LogWriter implements Runnable {
         header = opening.header();
         headerChecksum = header.checksum();
         durable = opening.cursor();
+        segmentBegun = opening.begun();
         group = new Group(durable);
         reserve = new Reserve(directory, options.segmentBytes(), files, this::failBecause);
         lastSequence = durable.sequence();
@@ -73,7 +83,7 @@ final class LogWriter implements Runnable {
      * @throws IOException if it cannot be made ready for another reason
      */
     void open() throws IOException {
-        if (opening != null) {
+        if (opening != null && (full == null || opening.mayHaveRoom())) {
             try {
                 file = opening.open();
                 opening = null;
@@ -180,6 +190,7 @@ final class LogWriter implements Runnable {
         if (group.isEnough()) {
             commit();
         }
+        long now = options.clock().millis();
         if (group.end().offset() + append.frames() > header.size()) {
             commit();
             try {
@@ -189,6 +200,8 @@ final class LogWriter implements Runnable {
                 turn(new Health.Full(String.valueOf(e.getMessage())));
                 return;
             }
+        } else if (isOld(now)) {
+            closeEarly(now);
         }
         List<byte[]> payloads;
         try {
@@ -197,7 +210,33 @@ final class LogWriter implements Runnable {
             refuse(append, e);
             return;
         }
-        group.add(append, payloads, headerChecksum, options.clock().millis());
+        group.add(append, payloads, headerChecksum, now);
+        if (segmentBegun.isEmpty()) {
+            segmentBegun = OptionalLong.of(now);
+        }
+    }
+
+    private boolean isOld(long now) {
+        return segmentBegun.isPresent()
+                && now - segmentBegun.getAsLong() >= options.segmentAge().toMillis()
+                && now >= closeAt;
+    }
+
+    /**
+     * Turns to a new segment although this one has room, so that what is old can be given up. Nobody waits for that or is
+     * refused because of it: without a file for the next segment, this one is written on, and a later append tries again.
+     */
+    private void closeEarly(long now) throws IOException {
+        closeAt = now + PAUSE_MILLIS;
+        if (!reserve.isMade()) {
+            return;
+        }
+        commit();
+        try {
+            rotate();
+        } catch (LogException.NoSpace _) {
+            // As if there were no file for it.
+        }
     }
 
     private void refuse(Append append, RuntimeException why) {
@@ -279,6 +318,7 @@ final class LogWriter implements Runnable {
         header = next;
         headerChecksum = next.checksum();
         durable = durable.inSegment(next);
+        segmentBegun = OptionalLong.empty();
         var _ = group.restart(durable);
         finished.close();
         observe(observer -> observer.rotated(next.number(), Duration.ofNanos(System.nanoTime() - begun)));

@@ -3,6 +3,7 @@ package dev.ringfence.wal.log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +74,11 @@ final class Opening implements AutoCloseable {
         return header;
     }
 
+    /** When the first record of that segment was written, in milliseconds since 1970; empty if it has none. */
+    OptionalLong begun() {
+        return last == null ? OptionalLong.empty() : last.begun();
+    }
+
     /** Where the log ends. */
     Cursor cursor() {
         return cursor;
@@ -80,6 +86,11 @@ final class Opening implements AutoCloseable {
 
     Tail tail() {
         return tail;
+    }
+
+    /** Whether it is worth trying again where there was no room before: trying fills what is left. */
+    boolean mayHaveRoom() {
+        return directory.hasRoom(last == null ? header.size() : kept ? 0 : rest);
     }
 
     /**

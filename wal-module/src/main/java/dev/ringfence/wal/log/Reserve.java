@@ -17,6 +17,8 @@ final class Reserve {
     private final Executor worker;
     private final Consumer<IOException> failed;
     private @Nullable CompletableFuture<Storage.StorageFile> next;
+    /** Why there was no room the last time. */
+    private LogException.@Nullable NoSpace lack;
 
     /** @param failed told on the worker's thread when making a file failed for another reason than a lack of room */
     Reserve(SegmentDirectory directory, long size, Executor worker, Consumer<IOException> failed) {
@@ -58,7 +60,8 @@ final class Reserve {
     }
 
     /**
-     * Gives the file away; makes it now if it is not there yet, or found no room before.
+     * Gives the file away; makes it now if it is not there yet. Where it found no room before, that is tried again only
+     * when the disk says that there is some: trying fills what is left.
      *
      * @throws LogException.NoSpace if there is no room; nothing was made
      * @throws IOException if making it failed otherwise
@@ -66,14 +69,33 @@ final class Reserve {
     Storage.StorageFile take() throws IOException {
         var prepared = next;
         next = null;
-        if (prepared != null) {
-            try {
-                return prepared.join();
-            } catch (CompletionException e) {
-                if (!(e.getCause() instanceof LogException.NoSpace)) {
-                    throw new IOException("the next segment could not be made", e.getCause());
-                }
+        try {
+            var file = prepared == null ? makeNow() : await(prepared);
+            lack = null;
+            return file;
+        } catch (LogException.NoSpace e) {
+            lack = e;
+            throw e;
+        }
+    }
+
+    private Storage.StorageFile await(CompletableFuture<Storage.StorageFile> prepared) throws IOException {
+        try {
+            return prepared.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof LogException.NoSpace before) {
+                // Some may have been made since.
+                lack = before;
+                return makeNow();
             }
+            throw new IOException("the next segment could not be made", e.getCause());
+        }
+    }
+
+    private Storage.StorageFile makeNow() throws IOException {
+        var before = lack;
+        if (before != null && !directory.hasRoom(size)) {
+            throw before;
         }
         return directory.reserve(size);
     }

@@ -21,6 +21,7 @@ final class SegmentScan implements AutoCloseable {
     private long end = SegmentHeader.SIZE;
     private int checksum;
     private long sequence;
+    private OptionalLong begun = OptionalLong.empty();
 
     private SegmentScan(SegmentHeader header, Window window) {
         this.header = header;
@@ -88,6 +89,9 @@ final class SegmentScan implements AutoCloseable {
                 || Frame.checksum(frame, at, checksum, length) != found) {
             return false;
         }
+        if (end == SegmentHeader.SIZE) {
+            begun = OptionalLong.of(frame.getLong(at + Frame.TIME));
+        }
         start = end;
         end += Frame.sizeOf(length);
         checksum = found;
@@ -101,6 +105,11 @@ final class SegmentScan implements AutoCloseable {
 
     Instant time() throws IOException {
         return Instant.ofEpochMilli(window.at(start, Frame.HEADER).getLong(window.index(start) + Frame.TIME));
+    }
+
+    /** When the segment's first record was written, in milliseconds since 1970; empty if it was not read. */
+    OptionalLong begun() {
+        return begun;
     }
 
     byte[] payload() throws IOException {

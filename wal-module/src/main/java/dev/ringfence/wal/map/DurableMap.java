@@ -12,11 +12,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,20 +27,37 @@ import org.jspecify.annotations.Nullable;
  * {@link #open} and {@link #close} block.
  */
 public final class DurableMap implements AutoCloseable {
-    private static final int SEGMENT_BYTES = 1 << 20;
     private static final int LARGEST_ENTRY = 64 << 10;
     private static final int COMPACT_AFTER = 4_096;
+    /** So many entries are written again at a time: the rest of the log's queue is left to those who put. */
+    private static final int PIECE = 256;
+
+    private static final LogOptions OPTIONS = LogOptions.defaults().withSizes(1 << 20, LARGEST_ENTRY);
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final WriteAheadLog log;
     private final Map<String, ObjectNode> entries;
-    private long records;
-    private int underWay;
+    private final int compactAfter;
+    /** How many changes of a key are not settled yet. */
+    private final Map<String, Integer> underWay = new HashMap<>();
+    /** Settled when all changes are that were accepted before it. */
+    private CompletableFuture<Long> newest = CompletableFuture.completedFuture(0L);
+    /** The entries are what the log says up to this record. */
+    private long applied;
+    /** Where the records begin of which all entries can be made. */
+    private long border;
+    /** Not before this record is it looked again whether compacting is worth it. */
+    private long compactAt;
+    /** The keys that have no record since the border yet; null while nothing is compacted. */
+    private @Nullable Set<String> left;
 
-    private DurableMap(WriteAheadLog log, Map<String, ObjectNode> entries) {
+    private DurableMap(WriteAheadLog log, Map<String, ObjectNode> entries, int compactAfter) {
         this.log = log;
         this.entries = entries;
-        this.records = log.lastSequence() - log.firstSequence() + 1;
+        this.compactAfter = compactAfter;
+        applied = log.lastSequence();
+        border = log.firstSequence();
+        compactAt = border + compactAfter;
     }
 
     /**
@@ -48,14 +67,18 @@ public final class DurableMap implements AutoCloseable {
      * @throws LogException as {@link WriteAheadLog#recover} says
      */
     public static DurableMap open(Path directory) {
+        return open(directory, OPTIONS, COMPACT_AFTER);
+    }
+
+    /** @param compactAfter how many records there must be at least before any are given up */
+    static DurableMap open(Path directory, LogOptions options, int compactAfter) {
         var entries = new LinkedHashMap<String, ObjectNode>();
-        var map = new DurableMap(recover(directory, entries), entries);
+        var map = new DurableMap(recover(directory, options, entries), entries, compactAfter);
         map.compactIfWorthIt();
         return map;
     }
 
-    private static WriteAheadLog recover(Path directory, Map<String, ObjectNode> entries) {
-        var options = LogOptions.defaults().withSizes(SEGMENT_BYTES, LARGEST_ENTRY);
+    private static WriteAheadLog recover(Path directory, LogOptions options, Map<String, ObjectNode> entries) {
         RecordConsumer replay = (sequence, _, payload) -> read(entries, sequence, payload);
         try {
             return WriteAheadLog.recover(directory, options, replay).log();
@@ -91,7 +114,7 @@ public final class DurableMap implements AutoCloseable {
         return Optional.ofNullable(entries.get(key));
     }
 
-    /** A copy of all entries, in the order in which their keys were first put. */
+    /** A copy of all entries, in no order that means anything. */
     public synchronized Map<String, ObjectNode> entries() {
         return new LinkedHashMap<>(entries);
     }
@@ -112,59 +135,114 @@ public final class DurableMap implements AutoCloseable {
     }
 
     private Uni<@Nullable Void> change(String key, @Nullable ObjectNode value) {
-        CompletionStage<Long> appended;
-        synchronized (this) {
-            underWay++;
-            records++;
-            appended = log.append(record(key, value));
-        }
-        var done = new CompletableFuture<@Nullable Void>();
         // Whether or not anyone waits.
-        var _ = appended.whenComplete((_, failure) -> {
-            if (failure == null) {
-                settled(() -> hold(entries, key, value));
-                done.complete(null);
-                compactIfWorthIt();
-            } else {
-                settled(() -> {});
-                done.completeExceptionally(failure);
-            }
-        });
+        CompletableFuture<@Nullable Void> done = append(key, value).thenApply(_ -> null);
         return Uni.createFrom().completionStage(done::copy);
     }
 
-    private synchronized void settled(Runnable change) {
-        underWay--;
-        change.run();
+    /**
+     * Each change is heard of in the order of the log: who waits for one gives it to the log and begins to listen with the
+     * same hold of the lock.
+     */
+    private synchronized CompletableFuture<Long> append(String key, @Nullable ObjectNode value) {
+        var record = record(key, value);
+        underWay.merge(key, 1, Integer::sum);
+        var settled = log.append(record)
+                .whenComplete((sequence, failure) -> settle(key, value, failure == null ? sequence : 0))
+                .toCompletableFuture();
+        if (!settled.isCompletedExceptionally()) {
+            newest = settled;
+        }
+        return settled;
     }
 
-    /** Writes all entries once more when most records hold no more, and gives up the segments before. */
-    private void compactIfWorthIt() {
-        var again = new ArrayList<CompletableFuture<Long>>();
+    /** @param sequence of the record, 0 if it was refused */
+    private void settle(String key, @Nullable ObjectNode value, long sequence) {
         synchronized (this) {
-            // What is under way is not in the entries yet, and must not be overtaken by what it replaces.
-            if (underWay > 0 || records < COMPACT_AFTER || records < 4L * entries.size()) {
+            underWay.computeIfPresent(key, (_, count) -> count == 1 ? null : count - 1);
+            if (sequence == 0) {
                 return;
             }
-            records = entries.size();
-            entries.forEach(
-                    (key, value) -> again.add(log.append(record(key, value)).toCompletableFuture()));
+            hold(entries, key, value);
+            applied = sequence;
+            if (left != null) {
+                left.remove(key);
+            }
         }
-        if (again.isEmpty()) {
-            discardBefore(log.lastSequence());
-            return;
-        }
-        // When one fails, the old records are kept: nothing is lost, and it is tried again later.
-        var _ = CompletableFuture.allOf(again.toArray(CompletableFuture[]::new))
-                .thenRun(() -> discardBefore(again.getFirst().join()));
+        compactIfWorthIt();
     }
 
-    private void discardBefore(long sequence) {
+    /**
+     * When most records hold no more, writes all entries once more on a thread of its own, and gives up the segments
+     * before.
+     */
+    private synchronized void compactIfWorthIt() {
+        if (left != null || applied < compactAt || applied - border + 1 < 4L * entries.size()) {
+            return;
+        }
+        long from = applied + 1;
+        left = new LinkedHashSet<>(entries.keySet());
+        Thread.ofVirtual().name("map-compact").start(() -> compact(from));
+    }
+
+    /**
+     * What comes of a failure or a crash in the middle is the same map: the records before the border are given up only
+     * when each key has one behind it, and those behind it say no more than the entries did.
+     */
+    private void compact(long from) {
+        boolean done = false;
         try {
-            log.discardBefore(sequence);
+            done = writeAgain();
+            if (done) {
+                log.discardBefore(from);
+            }
         } catch (LogException e) {
             // What is not discarded now is discarded with what comes later.
+        } finally {
+            compacted(done, from);
         }
+    }
+
+    private synchronized void compacted(boolean done, long from) {
+        left = null;
+        if (done) {
+            border = from;
+        }
+        compactAt = applied + compactAfter;
+    }
+
+    /** Returns whether each key has a record behind the border, or is gone. */
+    private boolean writeAgain() {
+        while (true) {
+            var piece = new ArrayList<CompletableFuture<Long>>();
+            final CompletableFuture<Long> last;
+            synchronized (this) {
+                if (left == null || left.isEmpty()) {
+                    return true;
+                }
+                // What is under way comes behind the border by itself, and must not be overtaken by what it replaces.
+                left.stream()
+                        .filter(key -> !underWay.containsKey(key))
+                        .limit(PIECE)
+                        .toList()
+                        .forEach(key -> piece.add(append(key, entries.get(key))));
+                last = newest;
+            }
+            for (var written : piece) {
+                var failure = failureOf(written);
+                // Full for a moment: what was not taken is left, and there is room when the newest has been settled.
+                if (failure != null && !(failure instanceof LogException.Saturated)) {
+                    return false;
+                }
+            }
+            var _ = failureOf(last);
+        }
+    }
+
+    private static @Nullable Throwable failureOf(CompletableFuture<Long> change) {
+        return change.handle(
+                        (_, failure) -> failure == null || failure.getCause() == null ? failure : failure.getCause())
+                .join();
     }
 
     private static byte[] record(String key, @Nullable ObjectNode value) {

@@ -4,7 +4,7 @@
  *
  * <p>Each record is a JSON object: {@code {"key": …, "value": {…}}} for an entry that was put, {@code {"key": …}} for one
  * that was removed. The last record of a key holds. When most records hold no more, all entries are written once more,
- * and the segments before them are given up.
+ * in pieces, and then the segments before them are given up.
  */
 @NullMarked
 package dev.ringfence.wal.map;

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 class JobLinesTest {
     private final ManualLog log = new ManualLog();
-    private final JobLines lines = new JobLines(log, new JobTable(new JobIndex(() -> 1)), sequence -> {});
+    private final JobIndex index = new JobIndex(() -> 1);
+    private final JobLines lines = new JobLines(log, new JobTable(index), sequence -> {});
 
     @Test
     void anEventIsNotGivenToTheLogBeforeTheOneBeforeItIsDurable() {
@@ -54,6 +55,25 @@ class JobLinesTest {
         var again = append(Events.submitted("j"));
         log.succeed();
         assertThat(again).isCompleted();
+    }
+
+    @Test
+    void newJobsAreSubmittedAndEndedWhileTheIndexIsMadeAnew() {
+        index.damaged("a byte has flipped");
+
+        for (var event : List.of(Events.submitted("j"), Events.started("j"), Events.completed("j"))) {
+            var done = append(event);
+            log.succeed();
+            assertThat(done).isCompleted();
+        }
+        assertThat(append(Events.submitted("j")))
+                .failsWithin(Duration.ZERO)
+                .withThrowableThat()
+                .withCauseInstanceOf(JournalException.IllegalTransition.class);
+        assertThat(append(Events.started("older")))
+                .failsWithin(Duration.ZERO)
+                .withThrowableThat()
+                .withCauseInstanceOf(JournalException.IndexDamaged.class);
     }
 
     @Test

@@ -5,9 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,6 +36,49 @@ class RetentionTest {
                     .doesNotContain("job-60");
             assertThat(journal.find("job-5")).isEmpty();
             assertThat(journal.find("job-150")).isPresent();
+        }
+        assertThat(JournalVerifier.verify(directory, _ -> true)).isInstanceOf(JournalVerifier.Verdict.Intact.class);
+    }
+
+    /** A segment is given up whole, and few events would share one with those of a year ago. */
+    @Test
+    void fewEventsAreGivenUpAtTheirAgeToo() throws IOException {
+        var now = new AtomicReference<>(NOW.minus(Duration.ofDays(40)));
+        var clock = new Clock() {
+            @Override
+            public Instant instant() {
+                return now.get();
+            }
+
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+        };
+        var sizes = Journals.OPTIONS.withSizes(1 << 20, 4096);
+        var options = sizes.withLog(sizes.log().withClock(clock));
+        try (var journal = Journal.recover(directory, options).journal()) {
+            Journals.live(journal, "old");
+        }
+        now.set(NOW.minus(Duration.ofDays(36)));
+        try (var journal = Journal.recover(directory, options).journal()) {
+            // The next segment's file is made beside the first of these.
+            Journals.live(journal, "still old");
+            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> {
+                now.set(now.get().plus(Duration.ofMinutes(1)));
+                Journals.live(journal, "at " + now.get());
+                return journal.figures().segments() == 2;
+            });
+            now.set(NOW);
+            journal.snapshotNow();
+
+            assertThat(journal.firstSequence()).isGreaterThan(6);
+            assertThat(journal.find("old")).isEmpty();
         }
         assertThat(JournalVerifier.verify(directory, _ -> true)).isInstanceOf(JournalVerifier.Verdict.Intact.class);
     }

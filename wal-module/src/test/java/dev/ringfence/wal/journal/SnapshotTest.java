@@ -3,6 +3,7 @@ package dev.ringfence.wal.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ringfence.wal.log.MemoryDisk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -10,10 +11,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SnapshotTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
     @TempDir
     Path directory;
 
@@ -158,6 +162,45 @@ class SnapshotTest {
             org.awaitility.Awaitility.await()
                     .ignoreException(JournalException.IndexDamaged.class)
                     .untilAsserted(() -> assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, 35)));
+        }
+    }
+
+    /** The thread once ended with it: no more snapshots, retention or rebuilding, and nobody was told. */
+    @Test
+    void anErrorInTheMiddleOfTheKeepersWorkIsToldAndTheWorkGoesOn() {
+        var disk = new MemoryDisk();
+        var failed = new AtomicBoolean();
+        disk.breakWith((operation, file) -> {
+            if (operation == MemoryDisk.Operation.WRITE
+                    && file.toString().contains("/index/")
+                    && failed.compareAndSet(false, true)) {
+                throw new OutOfMemoryError("as it may be for a moment");
+            }
+        });
+        var told = new ArrayList<Throwable>();
+        var onDisk = Journals.OPTIONS
+                .withSnapshots(30, 10)
+                .withLog(Journals.OPTIONS.log().withStorage(disk))
+                .withObserver(new JournalObserver() {
+                    @Override
+                    public synchronized void trouble(String what, Throwable why) {
+                        told.add(why);
+                    }
+                });
+        try (var journal = Journal.recover(MemoryDisk.ROOT, onDisk).journal()) {
+            for (int i = 0; i < 15; i++) {
+                Journals.live(journal, "job-" + i);
+            }
+            org.awaitility.Awaitility.await().atMost(PATIENCE).until(failed::get);
+
+            int[] more = {15};
+            org.awaitility.Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+                Journals.live(journal, "job-" + more[0]++);
+                assertThat(journal.figures().snapshotSequence()).isGreaterThan(45);
+            });
+
+            assertThat(told).singleElement().isInstanceOf(OutOfMemoryError.class);
+            assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, more[0]));
         }
     }
 

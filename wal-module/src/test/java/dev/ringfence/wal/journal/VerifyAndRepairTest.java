@@ -42,7 +42,7 @@ class VerifyAndRepairTest {
                 assertThat(intact.head()).hasSize(64);
             });
         }
-        assertThat(JournalRepair.plan(directory)).isEmpty();
+        assertThat(JournalRepair.examine(directory)).isEqualTo(new JournalRepair.Finding.Nothing());
     }
 
     @Test
@@ -78,25 +78,41 @@ class VerifyAndRepairTest {
         });
     }
 
+    /** A repair once took the damaged output for a damaged event, ended all live jobs and mended nothing. */
     @Test
-    void anOutputThatIsNotWhatItWasIsNamedByItsEvent() throws IOException {
+    void anOutputThatIsNotWhatItWasIsNamedWithItsJobAndIsNothingToRepair() throws IOException {
         try (var journal = Journals.open(directory)) {
-            var blob = BlobStoreTest.write(journal.blobs(), "stdout", new byte[] {1, 2, 3});
+            var blobs = List.of(
+                    BlobStoreTest.write(journal.blobs(), "stdout", new byte[] {1, 2, 3}),
+                    BlobStoreTest.write(journal.blobs(), "stderr", new byte[] {5, 6}));
             Journals.append(journal, Events.submitted("a"));
             Journals.append(journal, Events.started("a"));
-            Journals.append(journal, new JobEvent.Completed("a", Events.AT, Events.DATA, List.of(blob)));
-            journal.blobs().release(blob);
+            Journals.append(journal, new JobEvent.Completed("a", Events.AT, Events.DATA, blobs));
+            blobs.forEach(journal.blobs()::release);
+            Journals.append(journal, Events.submitted("live"));
             assertThat(verify())
                     .isInstanceOfSatisfying(
                             Verdict.Intact.class,
-                            intact -> assertThat(intact.blobBytes()).isEqualTo(3));
+                            intact -> assertThat(intact.blobBytes()).isEqualTo(5));
 
-            Files.write(journal.blobs().file(blob), new byte[] {1, 2, 4});
+            Files.write(journal.blobs().file(blobs.getFirst()), new byte[] {1, 2, 4});
+            Files.delete(journal.blobs().file(blobs.getLast()));
         }
-        assertThat(verify()).isInstanceOfSatisfying(Verdict.Broken.class, broken -> {
-            assertThat(broken.sequence()).isEqualTo(3);
-            assertThat(broken.what()).contains("other bytes");
+        var verdict = verify();
+        assertThat(verdict).isInstanceOfSatisfying(Verdict.OutputsLost.class, lost -> {
+            assertThat(lost.count()).isEqualTo(2);
+            assertThat(lost.lastSequence()).isEqualTo(4);
+            assertThat(lost.outputs())
+                    .allSatisfy(output -> {
+                        assertThat(output.sequence()).isEqualTo(3);
+                        assertThat(output.jobId()).isEqualTo("a");
+                    })
+                    .satisfiesExactly(
+                            changed -> assertThat(changed.what()).contains("stdout", "other bytes"),
+                            gone -> assertThat(gone.what()).contains("stderr", "is gone"));
         });
+        assertThat(JournalRepair.examine(directory))
+                .isEqualTo(new JournalRepair.Finding.OutputsLost((Verdict.OutputsLost) verdict));
     }
 
     @Test
@@ -111,7 +127,7 @@ class VerifyAndRepairTest {
         var place = LogRepair.locate(directory, 64);
         flip(place.file(), place.offset() + 50);
 
-        var plan = JournalRepair.plan(directory).orElseThrow();
+        var plan = plan();
         assertThat(plan.lastKept()).isEqualTo(63);
         assertThat(plan.readable()).isPositive();
         assertThat(plan.unsure()).containsExactlyInAnyOrder("waiting", "running");
@@ -132,6 +148,8 @@ class VerifyAndRepairTest {
             assertThat(journal.liveJobs()).isEmpty();
             assertThat(word(journal, "waiting")).isEqualTo("cancelled");
             assertThat(word(journal, "running")).isEqualTo("interrupted");
+            assertThat(reason(journal, "waiting")).contains("behind event 63;");
+            assertThat(reason(journal, "running")).contains("behind event 63;");
             assertThat(word(journal, "job-19")).isEqualTo("completed");
             assertThat(journal.find("job-20")).isEmpty();
             fill(journal, 200, 210);
@@ -152,7 +170,7 @@ class VerifyAndRepairTest {
                         Verdict.Broken.class,
                         broken -> assertThat(broken.file()).isEqualTo(gone));
 
-        var plan = JournalRepair.plan(directory).orElseThrow();
+        var plan = plan();
         JournalRepair.repair(directory, plan, top.resolve("copies"), Journals.OPTIONS);
 
         assertThat(verify()).isInstanceOf(Verdict.Intact.class);
@@ -169,8 +187,7 @@ class VerifyAndRepairTest {
         Files.writeString(directory.resolve("repair.unfinished"), "journal repair\n");
 
         assertThatThrownBy(() -> Journals.open(directory)).isInstanceOf(JournalException.Unfinished.class);
-        JournalRepair.repair(
-                directory, JournalRepair.plan(directory).orElseThrow(), top.resolve("copies"), Journals.OPTIONS);
+        JournalRepair.repair(directory, plan(), top.resolve("copies"), Journals.OPTIONS);
         Journals.open(directory).close();
     }
 
@@ -179,7 +196,7 @@ class VerifyAndRepairTest {
         try (var journal = Journals.open(directory)) {
             fill(journal, 0, 3);
             Files.writeString(directory.resolve("repair.unfinished"), "journal repair\n");
-            var plan = JournalRepair.plan(directory).orElseThrow();
+            var plan = plan();
             assertThatThrownBy(() -> JournalRepair.repair(directory, plan, top.resolve("copies"), Journals.OPTIONS))
                     .isInstanceOf(LogException.Locked.class);
         }
@@ -239,6 +256,18 @@ class VerifyAndRepairTest {
 
     private Verdict verify() {
         return JournalVerifier.verify(directory, _ -> true);
+    }
+
+    private JournalRepair.Plan plan() {
+        return ((JournalRepair.Finding.Damaged) JournalRepair.examine(directory)).plan();
+    }
+
+    private static String reason(Journal journal, String id) {
+        return switch (((JobState.Ended) journal.find(id).orElseThrow().state()).end()) {
+            case JobEvent.Cancelled cancelled -> cancelled.reason();
+            case JobEvent.Interrupted interrupted -> interrupted.reason();
+            case JobEvent.End other -> other.type();
+        };
     }
 
     private static String word(Journal journal, String id) {

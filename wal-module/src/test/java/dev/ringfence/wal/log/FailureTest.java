@@ -127,6 +127,44 @@ class FailureTest {
         assertThat(Logs.recover(directory).texts()).containsExactly(KILOBYTE, KILOBYTE, KILOBYTE, "small", KILOBYTE);
     }
 
+    /** Whoever tries again and again once wrote a whole segment of zeros each time, and with it filled the disk for all. */
+    @Test
+    void whileTheDiskSaysThatItIsFullNoAppendFillsIt() {
+        Logs.write(directory);
+        try (var log = Logs.open(directory, storage)) {
+            breakNextSegmentOn(Operation.WRITE, FULL);
+            storage.claimUsable(Logs.SEGMENT - 1);
+            fill(log);
+            assertFails(log, LogException.NoSpace.class, FULL);
+            var created = storage.count(Operation.CREATE);
+
+            for (int i = 0; i < 5; i++) {
+                assertFails(log, LogException.NoSpace.class, FULL);
+            }
+
+            assertThat(storage.count(Operation.CREATE)).isEqualTo(created);
+            storage.heal();
+            assertThat(Logs.append(log, KILOBYTE)).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void aNewLogWithoutRoomDoesNotFillTheDiskEither() {
+        breakOn(Operation.WRITE, FULL);
+        storage.claimUsable(Logs.SEGMENT - 1);
+        try (var log = Logs.open(directory, storage)) {
+            var created = storage.count(Operation.CREATE);
+
+            for (int i = 0; i < 5; i++) {
+                assertFails(log, LogException.NoSpace.class, FULL);
+            }
+
+            assertThat(storage.count(Operation.CREATE)).isEqualTo(created);
+            storage.heal();
+            assertThat(Logs.append(log, "first")).isEqualTo(1);
+        }
+    }
+
     @Test
     void aNextSegmentThatCannotBeSyncedEndsTheWritingBeforeItIsNeeded() {
         Logs.write(directory);

@@ -27,6 +27,7 @@ final class FaultyStorage implements Storage {
 
     private final Storage disk;
     private final Map<Operation, AtomicInteger> counts = new ConcurrentHashMap<>();
+    private volatile long usable = Long.MAX_VALUE;
     private volatile Fault fault = (operation, file) -> {};
     private volatile Fault afterWrite = (operation, file) -> {};
 
@@ -46,7 +47,13 @@ final class FaultyStorage implements Storage {
         afterWrite = next;
     }
 
+    /** What the disk says of itself from now on. */
+    void claimUsable(long bytes) {
+        usable = bytes;
+    }
+
     void heal() {
+        usable = Long.MAX_VALUE;
         fault = (operation, file) -> {};
         afterWrite = (operation, file) -> {};
     }
@@ -133,7 +140,7 @@ final class FaultyStorage implements Storage {
 
     @Override
     public long usableBytes(Path directory) {
-        return disk.usableBytes(directory);
+        return Math.min(usable, disk.usableBytes(directory));
     }
 
     @Override

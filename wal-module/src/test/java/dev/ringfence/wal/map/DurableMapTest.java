@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +67,32 @@ class DurableMapTest {
             for (int writer = 0; writer < 8; writer++) {
                 assertThat(map.find("key " + writer)).contains(value(6_000));
             }
+        }
+    }
+
+    /** More of them than fit into the log's queue at once: writing them again must neither fail nor refuse anything else. */
+    @Test
+    void manyEntriesAreChangedForLongAndDoNotPileUpEither() throws IOException {
+        int keys = 6_000;
+        try (var map = DurableMap.open(directory)) {
+            for (int round = 0; round < 20; round++) {
+                var changes = new ArrayList<CompletableFuture<?>>();
+                for (int key = 0; key < keys; key++) {
+                    changes.add(map.put("key " + key, value(round)).subscribeAsCompletionStage());
+                    if (changes.size() == 1_000) {
+                        changes.forEach(CompletableFuture::join);
+                        changes.clear();
+                    }
+                }
+            }
+            // All that was put has 9 MiB.
+            await().atMost(PATIENCE).until(() -> bytes() < 6 << 20);
+        }
+
+        try (var map = DurableMap.open(directory)) {
+            assertThat(map.entries())
+                    .hasSize(keys)
+                    .allSatisfy((_, value) -> assertThat(value).isEqualTo(value(19)));
         }
     }
 

@@ -5,10 +5,13 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.GenerationEvent;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import java.util.List;
 
 /** A completion of a text, in one piece or in chunks. */
 final class CompletionAnswer implements Answer {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+    private static final List<String> OWN_FORM = List.of("tokens", "token_logprobs", "top_logprobs", "text_offset");
 
     private final Head head;
     private final boolean stream;
@@ -27,9 +30,7 @@ final class CompletionAnswer implements Answer {
         if (!(event instanceof Delta delta)) {
             return "";
         }
-        for (var token : delta.choice().path("logprobs").path("content")) {
-            add(token);
-        }
+        addLogprobs(delta.choice().path("logprobs"));
         text.append(delta.text());
         if (!stream) {
             return "";
@@ -41,11 +42,16 @@ final class CompletionAnswer implements Answer {
 
     private static ObjectNode none() {
         var logprobs = NODES.objectNode();
-        logprobs.putArray("tokens");
-        logprobs.putArray("token_logprobs");
-        logprobs.putArray("top_logprobs");
-        logprobs.putArray("text_offset");
+        OWN_FORM.forEach(logprobs::putArray);
         return logprobs;
+    }
+
+    /** llama.cpp gives them as chats have them, others in this operation's own form. */
+    private void addLogprobs(JsonNode given) {
+        given.path("content").forEach(this::add);
+        if (given.path("tokens").isArray()) {
+            OWN_FORM.forEach(name -> given.path(name).forEach(logprobs.withArray(name)::add));
+        }
     }
 
     private void add(JsonNode token) {

@@ -3,6 +3,7 @@ package dev.ringfence.api.rest.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.job.Kept;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -10,20 +11,63 @@ import java.util.HexFormat;
 import java.util.Set;
 
 /**
- * What is kept of prompts and answers that are not to be kept: numbers, truth values and a few words whose meaning is
- * known; of everything else the SHA-256 and the size of its JSON, or of the text itself.
+ * Where prompts and answers are not to be kept: numbers, truth values and what is known to hold no text of theirs stay;
+ * of everything else the SHA-256 and the size of its JSON, or of the text itself. What an engine or a service elsewhere
+ * says of its own accord may repeat what it was asked.
  */
-final class Digests {
-    private static final Set<String> PLAIN = Set.of("model", "finish_reason", "engine_log", "encoding_format");
+final class Digests implements Kept {
+    private static final Set<String> PLAIN_ARGUMENTS = Set.of("model", "encoding_format");
+    private static final Set<String> PLAIN_RESULTS =
+            Set.of("model", "finish_reason", "parameter", "engine", "limits_hit", "fence");
 
-    private Digests() {}
+    /** The types of errors whose messages are this service's own, or of an engine that has been asked nothing yet. */
+    private static final Set<String> PLAIN_ERRORS = Set.of(
+            "engine-missing",
+            "fence-broken",
+            "fence-refused",
+            "internal",
+            "model-checksum-mismatch",
+            "model-file-invalid",
+            "model-file-not-found",
+            "model-load-failed",
+            "model-not-allowed",
+            "model-too-large",
+            "models-disabled",
+            "prompt-too-long",
+            "shutting-down",
+            "unknown-model");
 
-    static JsonNode of(JsonNode json) {
+    @Override
+    public boolean output() {
+        return false;
+    }
+
+    @Override
+    public JsonNode arguments(JsonNode arguments) {
+        return digests(arguments, PLAIN_ARGUMENTS);
+    }
+
+    @Override
+    public JsonNode result(JsonNode result) {
+        return digests(result, PLAIN_RESULTS);
+    }
+
+    @Override
+    public String message(String type, String message) {
+        if (PLAIN_ERRORS.contains(type)) {
+            return message;
+        }
+        var digest = digest(JsonNodeFactory.instance.textNode(message));
+        return "not kept, since ringfence.journal.prompts is hash; SHA-256 %s, %d bytes"
+                .formatted(digest.path("sha256").asText(), digest.path("bytes").asInt());
+    }
+
+    private static JsonNode digests(JsonNode json, Set<String> plain) {
         var kept = JsonNodeFactory.instance.objectNode();
         json.properties().forEach(field -> {
             var value = field.getValue();
-            boolean plain = value.isNumber() || value.isBoolean() || value.isNull() || PLAIN.contains(field.getKey());
-            kept.set(field.getKey(), plain ? value : digest(value));
+            boolean clear = value.isNumber() || value.isBoolean() || value.isNull() || plain.contains(field.getKey());
+            kept.set(field.getKey(), clear ? value : digest(value));
         });
         return kept;
     }

@@ -1,5 +1,6 @@
 package dev.ringfence.api.rest.openai;
 
+import dev.ringfence.api.job.Attendance;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.runner.engine.GenerationEvent;
 import io.smallrye.mutiny.Multi;
@@ -7,25 +8,25 @@ import io.smallrye.mutiny.Uni;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The line between a job and the one client that it answers: a few events long, so that a client that reads slowly holds
  * the model back instead of filling memory. Hanging up cancels the job. Thread-safe; one reader.
  */
-final class Line implements Consumer<GenerationEvent> {
+final class Line implements Attendance.Listener {
     private static final int LENGTH = 64;
 
     private final ArrayDeque<GenerationEvent> events = new ArrayDeque<>();
     private CompletableFuture<@Nullable Void> more = new CompletableFuture<>();
     private @Nullable Job job;
+    private volatile @Nullable String failure;
     private boolean ended;
     private boolean hungUp;
 
     /** The job's side. Blocks while the line is full. */
     @Override
-    public void accept(GenerationEvent event) {
+    public void heard(GenerationEvent event) {
         CompletableFuture<@Nullable Void> waiting;
         synchronized (this) {
             try {
@@ -44,6 +45,16 @@ final class Line implements Consumer<GenerationEvent> {
             waiting = renew();
         }
         waiting.complete(null);
+    }
+
+    @Override
+    public void failed(String message) {
+        failure = message;
+    }
+
+    /** Why the work failed, in full; the ended job may tell less. */
+    Optional<String> failure() {
+        return Optional.ofNullable(failure);
     }
 
     /** The job that is on the other end; when the client has gone already, it is cancelled. */

@@ -7,6 +7,7 @@ import dev.ringfence.api.job.Attendance;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.job.Kept;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.engine.GenerationEvent;
@@ -27,13 +28,13 @@ import org.jboss.resteasy.reactive.RestMulti;
 @Singleton
 class ModelCalls {
     private final Duration deadline;
-    private final UnaryOperator<JsonNode> kept;
+    private final Kept kept;
 
     ModelCalls(RingfenceConfig config) {
         this.deadline = config.openai().deadline();
         this.kept = switch (config.journal().prompts()) {
-            case FULL -> UnaryOperator.identity();
-            case HASH -> Digests::of;
+            case FULL -> Kept.ALL;
+            case HASH -> new Digests();
         };
     }
 
@@ -42,8 +43,15 @@ class ModelCalls {
      *
      * @param stream whether the answer's head may be sent before its end
      * @param ignored parameters that had no effect
+     * @param params what the client calls a parameter of the operation
      */
-    record Call(String agent, Operation operation, ObjectNode arguments, boolean stream, List<String> ignored) {}
+    record Call(
+            String agent,
+            Operation operation,
+            ObjectNode arguments,
+            boolean stream,
+            List<String> ignored,
+            UnaryOperator<String> params) {}
 
     /** An answer whose head can be sent. */
     private record Opened(Job job, Multi<String> body) {}
@@ -52,7 +60,7 @@ class ModelCalls {
         var opened = Uni.createFrom().deferred(() -> {
             var line = new Line();
             return jobs.submit(submission(call, line), line::connect)
-                    .flatMap(job -> call.stream() ? streamed(job, line, answer) : whole(job, line, answer))
+                    .flatMap(job -> call.stream() ? streamed(job, line, call, answer) : whole(job, line, call, answer))
                     .onCancellation()
                     .invoke(line::hangUp);
         });
@@ -80,24 +88,25 @@ class ModelCalls {
     }
 
     /** Begins with the first piece, so that what goes wrong before is an error with its own status. */
-    private static Uni<Opened> streamed(Job job, Line line, Answer answer) {
+    private static Uni<Opened> streamed(Job job, Line line, Call call, Answer answer) {
         return line.next().flatMap(first -> {
             if (first.isEmpty()) {
-                return job.ended().map(end -> new Opened(job, Multi.createFrom().item(answer.ended(completed(end)))));
+                return job.ended()
+                        .map(end -> new Opened(job, Multi.createFrom().item(answer.ended(completed(end, line, call)))));
             }
             var body = Multi.createBy()
                     .concatenating()
                     .streams(
                             Multi.createFrom().item(first.get()).map(answer::heard),
                             line.events().map(answer::heard),
-                            Multi.createFrom().uni(job.ended().map(end -> last(end, answer))))
+                            Multi.createFrom().uni(job.ended().map(end -> last(end, line, call, answer))))
                     .onCancellation()
                     .invoke(line::hangUp);
             return Uni.createFrom().item(new Opened(job, body));
         });
     }
 
-    private static Uni<Opened> whole(Job job, Line line, Answer answer) {
+    private static Uni<Opened> whole(Job job, Line line, Call call, Answer answer) {
         return line.events()
                 .onItem()
                 .invoke((GenerationEvent event) -> {
@@ -106,20 +115,20 @@ class ModelCalls {
                 .collect()
                 .last()
                 .flatMap(_ -> job.ended())
-                .map(end -> new Opened(job, Multi.createFrom().item(answer.ended(completed(end)))));
+                .map(end -> new Opened(job, Multi.createFrom().item(answer.ended(completed(end, line, call)))));
     }
 
-    private static JsonNode completed(JobView end) {
+    private static JsonNode completed(JobView end, Line line, Call call) {
         var result = end.result();
         if (end.state() != JobView.State.COMPLETED || result == null) {
-            throw new RequestFailed(OpenAiError.of(end), Optional.of(end.id()));
+            throw new RequestFailed(OpenAiError.of(end, line.failure(), call), Optional.of(end.id()));
         }
         return result;
     }
 
-    private static String last(JobView end, Answer answer) {
+    private static String last(JobView end, Line line, Call call, Answer answer) {
         try {
-            return answer.ended(completed(end));
+            return answer.ended(completed(end, line, call));
         } catch (RequestFailed e) {
             return answer.failed(e.error());
         }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.JobView;
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,25 +58,38 @@ record OpenAiError(
         error.put("code", code);
     }
 
-    /** What an end other than completion means to the client. */
-    static OpenAiError of(JobView job) {
+    /**
+     * What an end other than completion means to the client.
+     *
+     * @param failure what the job's work said, in full; the job itself may have kept less
+     */
+    static OpenAiError of(JobView job, Optional<String> failure, ModelCalls.Call call) {
         var error = job.error();
         var type = error == null ? "internal" : error.type();
-        var message = error == null ? "the job ended without a result" : error.message();
+        var message = failure.orElse(error == null ? "the job ended without a result" : error.message());
         var code = type.replace('-', '_');
         var result = job.result();
         return switch (type) {
             case "unknown-model", "model-not-allowed" -> notFound("model", "model_not_found", message);
-            case "prompt-too-long" -> invalid("messages", "context_length_exceeded", message);
-            case "invalid-request", "invalid-arguments" -> invalid(null, "invalid_request", message);
+            case "prompt-too-long" ->
+                invalid(call.params().apply(call.operation().prompt()), "context_length_exceeded", message);
+            case "invalid-request", "invalid-arguments" -> invalid(parameter(result, call), "invalid_request", message);
             case "provider-not-supported", "models-disabled", "engine-missing", "model-file-not-found" ->
                 server(503, code, message, false, null);
-            case "model-load-failed", "saturated", "shutting-down", "draining" ->
+            case "model-load-failed", "remote-unavailable", "saturated", "shutting-down", "draining" ->
                 server(503, code, message, true, retryAfter(result));
+            case "tokens-exhausted" ->
+                new OpenAiError(429, "rate_limit_exceeded", null, code, message, true, retryAfter(result));
             case "deadline-exceeded" -> server(504, code, message, false, null);
             case "engine-crashed", "resource-limit-exceeded" -> server(500, code, message, true, retryAfter(result));
             default -> server(500, code, message, false, null);
         };
+    }
+
+    private static @Nullable String parameter(@Nullable JsonNode result, ModelCalls.Call call) {
+        return result == null || !result.path("parameter").isTextual()
+                ? null
+                : call.params().apply(result.path("parameter").textValue());
     }
 
     /** At least a second, which is what the header can say. */

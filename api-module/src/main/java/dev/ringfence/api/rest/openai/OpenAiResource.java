@@ -25,6 +25,7 @@ import java.io.InputStream;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
@@ -116,7 +117,8 @@ public class OpenAiResource {
         var model = request.request().model();
         resolve(model, agent);
         var answer = new ResponsesAnswer(head("resp_", model), request.echo(), request.stream());
-        var call = new Call(agent, Operation.CHAT, request.chat(), request.stream(), request.ignored());
+        var call = new Call(
+                agent, Operation.CHAT, request.chat(), request.stream(), request.ignored(), ResponsesRequest::param);
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
@@ -155,7 +157,8 @@ public class OpenAiResource {
         var arguments = json.deepCopy();
         arguments.remove("stream");
         arguments.remove("stream_options");
-        var call = new Call(agent, request.operation(), arguments, request.stream(), request.ignored());
+        var call = new Call(
+                agent, request.operation(), arguments, request.stream(), request.ignored(), UnaryOperator.identity());
         return calls.answer(gate.service().jobs(), call, answer);
     }
 

@@ -6,11 +6,19 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.GenerationEvent;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** An answer of the Responses API, in one piece or as its typed events. */
 final class ResponsesAnswer implements Answer {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+    private static final String IN_PROGRESS = "in_progress";
+    private static final String COMPLETED = "completed";
+    private static final String INCOMPLETE = "incomplete";
+
+    /** Why an answer ended that is not whole, in this API's words. */
+    private static final Map<String, String> CUTS =
+            Map.of("length", "max_output_tokens", "content_filter", "content_filter");
 
     private final String responseId;
     private final long created;
@@ -20,6 +28,10 @@ final class ResponsesAnswer implements Answer {
     private final ArrayNode output = NODES.arrayNode();
     private final StringBuilder frames = new StringBuilder();
     private @Nullable Item open;
+
+    /** Which of the model's calls the open item is. */
+    private int openCall;
+
     private int sequence;
     private boolean begun;
 
@@ -50,17 +62,17 @@ final class ResponsesAnswer implements Answer {
     private void begin() {
         if (!begun) {
             begun = true;
-            send("response.created", NODES.objectNode().set("response", response("in_progress")));
-            send("response.in_progress", NODES.objectNode().set("response", response("in_progress")));
+            send("response.created", NODES.objectNode().set("response", response(IN_PROGRESS)));
+            send("response.in_progress", NODES.objectNode().set("response", response(IN_PROGRESS)));
         }
     }
 
     private void text(String piece) {
         if (open == null || !open.message()) {
-            close();
+            close(COMPLETED);
             var item = new Item(output.size(), id("msg"), true, "", "", new StringBuilder());
             open = item;
-            send("response.output_item.added", place(item, false).set("item", json(item, "in_progress")));
+            send("response.output_item.added", place(item, false).set("item", json(item, IN_PROGRESS)));
             send("response.content_part.added", place(item, true).set("part", part("")));
         }
         open.text().append(piece);
@@ -71,17 +83,18 @@ final class ResponsesAnswer implements Answer {
 
     private void call(JsonNode piece) {
         var function = piece.path("function");
-        if (function.has("name")) {
-            close();
+        if (begins(piece)) {
+            close(COMPLETED);
             var item = new Item(
                     output.size(),
                     id("fc"),
                     false,
-                    piece.path("id").asText(),
-                    function.path("name").asText(),
+                    piece.path("id").asText(""),
+                    function.path("name").asText(""),
                     new StringBuilder());
             open = item;
-            send("response.output_item.added", place(item, false).set("item", json(item, "in_progress")));
+            openCall = piece.path("index").asInt(openCall);
+            send("response.output_item.added", place(item, false).set("item", json(item, IN_PROGRESS)));
         }
         var arguments = function.path("arguments").asText("");
         if (open != null && !arguments.isEmpty()) {
@@ -90,8 +103,17 @@ final class ResponsesAnswer implements Answer {
         }
     }
 
+    /** Some servers repeat what a call began with in each of its pieces, and some say null. */
+    private boolean begins(JsonNode piece) {
+        if (open == null || open.message()) {
+            return true;
+        }
+        var id = piece.path("id").asText("");
+        return piece.path("index").asInt(openCall) != openCall || !(id.isEmpty() || id.equals(open.callId()));
+    }
+
     /** Ends the item that is being written. */
-    private void close() {
+    private void close(String status) {
         var item = open;
         if (item == null) {
             return;
@@ -108,7 +130,7 @@ final class ResponsesAnswer implements Answer {
                     "response.function_call_arguments.done",
                     place(item, false).put("name", item.name()).put("arguments", text));
         }
-        var whole = json(item, "completed");
+        var whole = json(item, status);
         output.add(whole);
         send("response.output_item.done", place(item, false).set("item", whole));
     }
@@ -116,19 +138,17 @@ final class ResponsesAnswer implements Answer {
     @Override
     public String ended(JsonNode result) {
         begin();
-        close();
-        boolean cut = result.path("finish_reason").asText().equals("length");
-        var response = response(cut ? "incomplete" : "completed");
-        if (cut) {
-            response.putObject("incomplete_details").put("reason", "max_output_tokens");
+        var cut = CUTS.get(result.path("finish_reason").asText());
+        close(cut == null ? COMPLETED : INCOMPLETE);
+        var response = response(cut == null ? COMPLETED : INCOMPLETE);
+        if (cut != null) {
+            response.putObject("incomplete_details").put("reason", cut);
         }
         response.set("usage", usage(result));
         if (!stream) {
             return response.toString();
         }
-        send(
-                cut ? "response.incomplete" : "response.completed",
-                NODES.objectNode().set("response", response));
+        send("response." + response.path("status").asText(), NODES.objectNode().set("response", response));
         return drain();
     }
 
@@ -172,7 +192,6 @@ final class ResponsesAnswer implements Answer {
     }
 
     private static ObjectNode json(Item item, String status) {
-        boolean done = status.equals("completed");
         if (!item.message()) {
             return NODES.objectNode()
                     .put("type", "function_call")
@@ -188,7 +207,7 @@ final class ResponsesAnswer implements Answer {
                 .put("role", "assistant")
                 .put("status", status);
         var content = json.putArray("content");
-        if (done) {
+        if (!status.equals(IN_PROGRESS)) {
             content.add(part(item.text().toString()));
         }
         return json;

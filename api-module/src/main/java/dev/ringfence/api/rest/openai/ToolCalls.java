@@ -43,10 +43,15 @@ final class ToolCalls {
         for (var piece : pieces) {
             var call = calls.computeIfAbsent(piece.path("index").asInt(), Call::new);
             var function = piece.path("function");
-            call.id = piece.path("id").asText(call.id);
-            call.name = function.path("name").asText(call.name);
+            call.id = said(piece.path("id"), call.id);
+            call.name = said(function.path("name"), call.name);
             call.arguments.append(function.path("arguments").asText(""));
         }
+    }
+
+    /** Later pieces repeat what was said, or leave it out, or say nothing. */
+    private static String said(JsonNode text, String before) {
+        return text.asText("").isEmpty() ? before : text.asText();
     }
 
     boolean isEmpty() {

@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +55,12 @@ class ModelCallsTest {
         try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
             var jobs = jobs(journal, slow);
             var call = new ModelCalls.Call(
-                    "anonymous", Operation.CHAT, JsonNodeFactory.instance.objectNode(), false, List.of());
+                    "anonymous",
+                    Operation.CHAT,
+                    JsonNodeFactory.instance.objectNode(),
+                    false,
+                    List.of(),
+                    UnaryOperator.identity());
             var client = new ModelCalls(CONFIG)
                     .answer(jobs, call, new NoAnswer())
                     .subscribe()

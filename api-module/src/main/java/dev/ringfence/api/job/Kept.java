@@ -1,0 +1,41 @@
+package dev.ringfence.api.job;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/** What is kept of a job whose caller hears everything itself. Thread-safe. */
+public interface Kept {
+    /** Everything, as of all other jobs. */
+    Kept ALL = new Kept() {
+        @Override
+        public boolean output() {
+            return true;
+        }
+
+        @Override
+        public JsonNode arguments(JsonNode arguments) {
+            return arguments;
+        }
+
+        @Override
+        public JsonNode result(JsonNode result) {
+            return result;
+        }
+
+        @Override
+        public String message(String type, String message) {
+            return message;
+        }
+    };
+
+    /** Whether those who watch the job hear what it puts out. */
+    boolean output();
+
+    /** What takes the place of the arguments. */
+    JsonNode arguments(JsonNode arguments);
+
+    /** What takes the place of a result. */
+    JsonNode result(JsonNode result);
+
+    /** What takes the place of an error's message. */
+    String message(String type, String message);
+}

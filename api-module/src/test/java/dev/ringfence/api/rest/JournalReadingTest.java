@@ -1,0 +1,108 @@
+package dev.ringfence.api.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.api.journal.EventFilter;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.log.LogException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JournalReadingTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    @TempDir
+    Path directory;
+
+    /** Whoever follows goes on at the number after the last one that was seen. */
+    @Test
+    void anAgentsEventsCanBeFollowedFromTheMiddleOfItsJobs() {
+        try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
+            append(journal, submitted("a", "one"));
+            append(journal, submitted("b", "other"));
+            append(journal, new JobEvent.Started("a", Instant.now()));
+            append(journal, new JobEvent.Started("b", Instant.now()));
+            append(journal, submitted("c", "one"));
+            append(journal, completed("b"));
+            append(journal, completed("a"));
+
+            assertThat(read(journal, 3, "one", null))
+                    .satisfiesExactly(
+                            line -> assertThat(line).contains("\"job\":\"a\"", "\"type\":\"started\""),
+                            line -> assertThat(line).contains("\"job\":\"c\"", "\"type\":\"submitted\""),
+                            line -> assertThat(line).contains("\"job\":\"a\"", "\"type\":\"completed\""));
+            assertThat(read(journal, 7, null, "session of a")).hasSize(1);
+            assertThat(read(journal, 7, null, "session of b")).isEmpty();
+        }
+    }
+
+    @Test
+    void eventsThatAreNotKeptAnyMoreAreRefusedAndNotPassedOver() throws IOException {
+        var options = JournalOptions.defaults().withSizes(16 << 10, 4096).withRetention(Duration.ofDays(1), 40 << 10);
+        try (var journal = Journal.recover(directory, options).journal()) {
+            for (int i = 0; i < 200; i++) {
+                append(journal, submitted("job " + i, "one"));
+                append(journal, new JobEvent.Started("job " + i, Instant.now()));
+                append(journal, completed("job " + i));
+            }
+            journal.snapshotNow();
+            long first = journal.firstSequence();
+            assertThat(first).isGreaterThan(1);
+
+            assertThatThrownBy(() -> read(journal, first - 1, null, null))
+                    .isInstanceOfSatisfying(
+                            LogException.Discarded.class,
+                            refused -> assertThat(refused.firstSequence()).isEqualTo(first));
+            assertThat(read(journal, first, null, null)).hasSize((int) (600 - first + 1));
+            assertThat(read(journal, 0, null, null)).hasSize((int) (600 - first + 1));
+        }
+    }
+
+    private static List<String> read(Journal journal, long from, @Nullable String agent, @Nullable String session) {
+        var filter = new EventFilter(null, agent, session, Set.of(), null, null, journal::summary);
+        return new JournalReading()
+                        .events(journal, from, filter)
+                        .map(piece -> new String(piece, StandardCharsets.UTF_8))
+                        .collect()
+                        .asList()
+                        .await()
+                        .atMost(PATIENCE)
+                        .stream()
+                        .flatMap(String::lines)
+                        .toList();
+    }
+
+    private static JobEvent submitted(String id, String agent) {
+        return new JobEvent.Submitted(
+                id,
+                Instant.now(),
+                agent,
+                "session of " + id,
+                "ShellExec",
+                JsonNodeFactory.instance.objectNode(),
+                "secure",
+                PATIENCE,
+                null,
+                0);
+    }
+
+    private static JobEvent completed(String id) {
+        return new JobEvent.Completed(id, Instant.now(), JsonNodeFactory.instance.objectNode());
+    }
+
+    private static void append(Journal journal, JobEvent event) {
+        var _ = journal.append(event).await().atMost(PATIENCE);
+    }
+}

@@ -1,0 +1,143 @@
+package dev.ringfence.api.rest.openai;
+
+import static io.restassured.RestAssured.given;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.hasSize;
+import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.nullValue;
+
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.http.ContentType;
+import io.restassured.response.ValidatableResponse;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** OpenAI's API in front of models that run elsewhere. */
+@QuarkusTest
+@TestProfile(OpenAiOverHttpTest.Elsewhere.class)
+class OpenAiOverHttpTest {
+    private static final String STOP = "{\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}";
+
+    public static final class Elsewhere implements QuarkusTestProfile {
+        static final ScriptedService SERVICE = new ScriptedService();
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of("ringfence.catalog", SERVICE.catalog().toString());
+        }
+    }
+
+    @Test
+    void aCallIsOneItemHoweverItsPiecesRepeatWhatItBeganWith() {
+        Elsewhere.SERVICE.streams(
+                call(0, "\"c1\"", "\"f\"", "{"),
+                call(0, "null", "null", "}"),
+                call(1, "\"c2\"", "\"g\"", "["),
+                call(1, "\"c2\"", "\"g\"", "]"),
+                STOP);
+
+        responses("custom", "")
+                .statusCode(200)
+                .body("status", equalTo("completed"))
+                .body("output", hasSize(2))
+                .body("output[0].name", equalTo("f"))
+                .body("output[0].arguments", equalTo("{}"))
+                .body("output[1].name", equalTo("g"))
+                .body("output[1].call_id", equalTo("c2"))
+                .body("output[1].arguments", equalTo("[]"));
+    }
+
+    @Test
+    void anAnswerThatIsCutOffHasItsLastItemIncomplete() {
+        Elsewhere.SERVICE.streams(
+                "{\"choices\":[{\"delta\":{\"content\":\"I call\"}}]}",
+                call(0, "\"c1\"", "\"f\"", "{\\\"a"),
+                "{\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}");
+
+        responses("custom", "")
+                .body("status", equalTo("incomplete"))
+                .body("incomplete_details.reason", equalTo("max_output_tokens"))
+                .body("output[0].status", equalTo("completed"))
+                .body("output[0].content[0].text", equalTo("I call"))
+                .body("output[1].status", equalTo("incomplete"))
+                .body("output[1].arguments", equalTo("{\"a"));
+    }
+
+    @Test
+    void anAnswerThatAFilterEndedIsIncompleteForThatReason() {
+        Elsewhere.SERVICE.streams(
+                "{\"choices\":[{\"delta\":{\"content\":\"I\"},\"finish_reason\":\"content_filter\"}]}");
+
+        var events = responses("custom", ",\"stream\":true").extract().asString();
+
+        assertThat(events)
+                .contains("event: response.incomplete", "\"reason\":\"content_filter\"", "\"status\":\"incomplete\"");
+    }
+
+    @Test
+    void probabilitiesOfACompletionAreThereInWhicheverFormTheyCome() {
+        Elsewhere.SERVICE.streams(
+                "{\"choices\":[{\"text\":\"a b\",\"logprobs\":{\"tokens\":[\"a\",\" b\"],\"token_logprobs\":[-1,-2],"
+                        + "\"top_logprobs\":[{\"a\":-1},{\" b\":-2}],\"text_offset\":[0,1]}}]}",
+                "{\"choices\":[{\"text\":\"\",\"finish_reason\":\"stop\"}]}");
+
+        given().contentType(ContentType.JSON)
+                .body("{\"model\":\"custom\",\"prompt\":\"x\",\"logprobs\":1}")
+                .post("/v1/completions")
+                .then()
+                .statusCode(200)
+                .body("choices[0].logprobs.tokens", equalTo(List.of("a", " b")))
+                .body("choices[0].logprobs.token_logprobs", hasSize(2))
+                .body("choices[0].logprobs.top_logprobs", hasSize(2))
+                .body("choices[0].logprobs.text_offset", hasItem(1));
+    }
+
+    @Test
+    void aServiceThatIsDownIsAReasonToComeAgain() {
+        chat("gone", "")
+                .statusCode(503)
+                .header("Retry-After", "1")
+                .header("X-Should-Retry", nullValue())
+                .body("error.code", equalTo("remote_unavailable"))
+                .body("error.message", containsString("cannot be reached"));
+    }
+
+    @Test
+    void whatAModelElsewhereHasNoWordForIsRefusedByTheNameThatTheClientSent() {
+        chat("anthropic", ",\"seed\":1").statusCode(400).body("error.param", equalTo("seed"));
+        responses("anthropic", ",\"text\":{\"format\":{\"type\":\"json_object\"}}")
+                .statusCode(400)
+                .body("error.param", equalTo("text.format"));
+        responses("custom", ",\"max_output_tokens\":0")
+                .statusCode(400)
+                .body("error.param", equalTo("max_output_tokens"))
+                .body("error.message", not(containsString("max_completion_tokens")));
+    }
+
+    private static String call(int index, String id, String name, String arguments) {
+        return """
+                {"choices":[{"delta":{"tool_calls":[{"index":%d,"id":%s,"type":"function",\
+                "function":{"name":%s,"arguments":"%s"}}]}}]}""".formatted(index, id, name, arguments);
+    }
+
+    private static ValidatableResponse chat(String model, String fields) {
+        return given().contentType(ContentType.JSON)
+                .body("{\"model\":\"" + model + "\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]" + fields
+                        + "}")
+                .post("/v1/chat/completions")
+                .then();
+    }
+
+    private static ValidatableResponse responses(String model, String fields) {
+        return given().contentType(ContentType.JSON)
+                .body("{\"model\":\"" + model + "\",\"input\":\"Hi\"" + fields + "}")
+                .post("/v1/responses")
+                .then();
+    }
+}
