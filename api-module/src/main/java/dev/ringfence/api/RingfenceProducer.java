@@ -71,7 +71,7 @@ public class RingfenceProducer {
                     config.access().keys().orElse(config.data().resolve("keys.json")),
                     provider(config.access().oidc()));
         } catch (UncheckedIOException e) {
-            throw new StartupFailure("the keys cannot be read: " + e.getMessage(), e);
+            throw new StartupFailure("ringfence.access.keys: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new StartupFailure("ringfence.access.oidc.jwks: " + e.getMessage(), e);
         }

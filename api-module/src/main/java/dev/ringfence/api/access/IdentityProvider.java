@@ -26,7 +26,8 @@ public record IdentityProvider(String jwks, String issuer, String audience, Stri
                 || ("http".equals(uri.getScheme()) && local);
         if (!safe) {
             throw new IllegalArgumentException(
-                    "the provider's keys must come over https: or from a file:, not from " + jwks);
+                    "the provider's keys must come over https:, from a file: or from http: of this host, not from "
+                            + jwks);
         }
         Objects.requireNonNull(issuer);
         Objects.requireNonNull(audience);

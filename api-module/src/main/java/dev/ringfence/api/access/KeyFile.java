@@ -33,7 +33,7 @@ import java.util.Set;
 final class KeyFile {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int VERSION = 1;
-    private static final long MOST_BYTES = 16 << 20;
+    private static final int MOST_BYTES = 16 << 20;
     private static final int HASH_BYTES = 32;
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
@@ -50,9 +50,6 @@ final class KeyFile {
      */
     static List<Entry> read(Path file) throws IOException {
         refuseIfOthersMayWrite(file);
-        if (Files.size(file) > MOST_BYTES) {
-            throw new IOException(file + " has more than " + MOST_BYTES + " bytes: it is no file of keys");
-        }
         var root = tree(file);
         if (root.path("version").asInt() != VERSION || !root.path("keys").isArray()) {
             throw new IOException(file + " is not a file of keys of version " + VERSION);
@@ -64,9 +61,29 @@ final class KeyFile {
         return entries;
     }
 
+    /** What to do about a file that the system does not let be looked at or read. */
+    static IOException unreadable(Path file, IOException cause) {
+        return new IOException(
+                file + " cannot be read (" + cause + "): let the service's user read it and search its directories",
+                cause);
+    }
+
+    private static byte[] content(Path file) throws IOException {
+        try (var in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+            if (bytes.length <= MOST_BYTES) {
+                return bytes;
+            }
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+        throw new IOException(file + " has more than " + MOST_BYTES + " bytes: it is no file of keys");
+    }
+
     private static JsonNode tree(Path file) throws IOException {
+        byte[] content = content(file);
         try {
-            return JSON.readTree(Files.readAllBytes(file));
+            return JSON.readTree(content);
         } catch (JsonProcessingException e) {
             throw new IOException(file + " is not JSON: " + e.getOriginalMessage(), e);
         }

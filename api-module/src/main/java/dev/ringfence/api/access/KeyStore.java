@@ -9,8 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
@@ -18,7 +16,6 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,14 +36,15 @@ public final class KeyStore {
     private static final int ID_BYTES = 6;
     private static final int SECRET_BYTES = 32;
 
+    /** Every change of the file or of who may write it changes one of these. */
+    private static final String STAMP = "unix:ctime,lastModifiedTime,size,ino,dev";
+
     private final Path file;
+    private volatile boolean seen;
     private volatile @Nullable Known known;
 
     /** What was read, and from which state of the file. */
-    private record Known(Stamp stamp, Map<String, KeyFile.Entry> keys) {}
-
-    private record Stamp(
-            FileTime modified, long size, @Nullable Object fileKey) {}
+    private record Known(Map<String, Object> stamp, Map<String, KeyFile.Entry> keys) {}
 
     /**
      * A key that has just been made.
@@ -81,9 +79,16 @@ public final class KeyStore {
         return presented.startsWith("rf_");
     }
 
-    /** Whether keys were ever made; revoked ones count. */
+    /**
+     * Whether keys were ever made; revoked ones count, and so does a file that was there once or that cannot be looked
+     * at: nobody may be let in for want of a right to read who may.
+     */
     public boolean exists() {
-        return known != null || Files.exists(file);
+        try {
+            return seen || stamp().isPresent();
+        } catch (IOException e) {
+            return true;
+        }
     }
 
     /**
@@ -105,11 +110,13 @@ public final class KeyStore {
                 : Optional.empty();
     }
 
-    /** All keys, in the order of their making; the revoked and expired ones too. */
+    /**
+     * All keys, in the order of their making; the revoked and expired ones too.
+     *
+     * @throws UncheckedIOException when the file cannot be looked at or read, or was taken away
+     */
     public List<ApiKey> list() {
-        return Files.exists(file) || known != null
-                ? current().values().stream().map(KeyFile.Entry::key).toList()
-                : List.of();
+        return current().values().stream().map(KeyFile.Entry::key).toList();
     }
 
     /** Makes a key; it holds when this returns. */
@@ -168,7 +175,7 @@ public final class KeyStore {
                             StandardOpenOption.CREATE,
                             StandardOpenOption.WRITE);
                     var _ = lock.lock()) {
-                var entries = Files.exists(file) ? KeyFile.read(file) : List.<KeyFile.Entry>of();
+                var entries = stamp().isPresent() ? KeyFile.read(file) : List.<KeyFile.Entry>of();
                 KeyFile.write(file, change.apply(new ArrayList<>(entries)));
             }
         } catch (OverlappingFileLockException e) {
@@ -180,25 +187,46 @@ public final class KeyStore {
 
     /** As the file has them now. */
     private Map<String, KeyFile.Entry> current() {
-        var last = known;
         try {
-            var attributes = Files.readAttributes(file, BasicFileAttributes.class);
-            var stamp = new Stamp(attributes.lastModifiedTime(), attributes.size(), attributes.fileKey());
-            if (last != null && last.stamp().equals(stamp)) {
+            var stamp = stamp();
+            if (stamp.isEmpty()) {
+                if (seen) {
+                    // They were there: someone took them away, and that must not open the service.
+                    throw new IOException("the file of keys " + file + " is gone: bring it back");
+                }
+                return Map.of();
+            }
+            var last = known;
+            if (last != null && last.stamp().equals(stamp.get())) {
                 return last.keys();
             }
             var keys = new LinkedHashMap<String, KeyFile.Entry>();
             KeyFile.read(file).forEach(entry -> keys.put(entry.key().id(), entry));
-            known = new Known(stamp, keys);
+            known = new Known(stamp.get(), keys);
             return keys;
-        } catch (NoSuchFileException e) {
-            if (last == null) {
-                return new HashMap<>();
-            }
-            // They were there: someone took them away, and that must not open the service.
-            throw new UncheckedIOException("the file of keys " + file + " is gone", e);
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * The state of the file; empty when there is none.
+     *
+     * @throws IOException when that cannot be told
+     */
+    private Optional<Map<String, Object>> stamp() throws IOException {
+        try {
+            var stamp = Files.readAttributes(file, STAMP);
+            seen = true;
+            return Optional.of(stamp);
+        } catch (NoSuchFileException e) {
+            if (Files.isSymbolicLink(file)) {
+                throw new IOException(
+                        file + " is a link to a file that is not there; point it at one, or delete it", e);
+            }
+            return Optional.empty();
+        } catch (IOException e) {
+            throw KeyFile.unreadable(file, e);
         }
     }
 

@@ -8,6 +8,7 @@ import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -21,7 +22,7 @@ import java.util.regex.Pattern;
  */
 @Singleton
 public class AccessGuard {
-    /** Compared with the address as it was sent: one that only normalises to these is no probe. */
+    /** Read by anyone; the rest of the framework's addresses is for administrators. */
     private static final Set<String> OPEN = Set.of(
             "/q/health", "/q/health/live", "/q/health/ready", "/q/health/started", "/q/health/well", "/q/openapi");
 
@@ -31,9 +32,14 @@ public class AccessGuard {
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
     private static final String METRICS = "/q/metrics";
+
+    /** Where the framework keeps what tells of the service itself. */
+    private static final String FRAMEWORK = "/q";
+
+    private static final String ORIGIN = "Origin";
     private static final String KEY = "ringfence.caller";
 
-    /** Before all other filters, so that nothing is done for strangers. */
+    /** Before all other filters but {@link LoopbackGuard}, so that nothing is done for strangers. */
     private static final int FIRST = 1000;
 
     private final ServiceGate gate;
@@ -59,7 +65,7 @@ public class AccessGuard {
 
     private void check(RoutingContext context) {
         var request = context.request();
-        if (isOpen(request)) {
+        if (isOpen(context)) {
             context.next();
             return;
         }
@@ -74,19 +80,38 @@ public class AccessGuard {
                         failure -> here.runOnContext(_ -> refuse(context, failure)));
     }
 
-    private boolean isOpen(HttpServerRequest request) {
-        var path = request.path();
-        return READING.contains(request.method())
-                && (OPEN.contains(path) || PAGE.matcher(path).matches() || (openMetrics && METRICS.equals(path)));
+    private boolean isOpen(RoutingContext context) {
+        var path = context.normalizedPath();
+        // One that only normalises to an open address is none.
+        return READING.contains(context.request().method())
+                && path.equals(context.request().path())
+                && (OPEN.contains(path) || PAGE.matcher(path).matches() || (openMetrics && isAtOrBelow(METRICS, path)));
+    }
+
+    private static boolean isAtOrBelow(String place, String path) {
+        return path.equals(place) || path.startsWith(place + "/");
     }
 
     private static void pass(RoutingContext context, Caller caller) {
         context.put(KEY, caller);
-        if (METRICS.equals(context.normalizedPath()) && !caller.admin()) {
-            refuse(context, new AccessException.Forbidden("metrics are for administrators"));
+        var request = context.request();
+        // As the router reads the address, which takes what is below one of the framework's for that one.
+        if (!caller.admin() && isAtOrBelow(FRAMEWORK, context.normalizedPath())) {
+            refuse(context, new AccessException.Forbidden("metrics and what else is below /q are for administrators"));
+        } else if (caller.equals(Caller.OPEN) && !READING.contains(request.method()) && isFromForeignPage(request)) {
+            refuse(
+                    context,
+                    new AccessException.Forbidden("without a key, nothing is changed for a web page of "
+                            + request.getHeader(ORIGIN) + "; `ringfence keys create` makes a key"));
         } else {
             context.next();
         }
+    }
+
+    /** Whether a browser sends this for a page that is not this service's own. */
+    static boolean isFromForeignPage(HttpServerRequest request) {
+        var origin = request.getHeader(ORIGIN);
+        return origin != null && !origin.equalsIgnoreCase(request.scheme() + "://" + request.authority());
     }
 
     private static void refuse(RoutingContext context, Throwable failure) {
@@ -99,8 +124,11 @@ public class AccessGuard {
         if (problem.status() == 401) {
             response.putHeader("WWW-Authenticate", "Bearer");
         }
-        // The body was not read, and what comes next on this connection could be part of it.
-        response.putHeader("Connection", "close");
+        problem.retryAfterSeconds().ifPresent(seconds -> response.putHeader("Retry-After", seconds));
+        if (context.request().version() != HttpVersion.HTTP_2) {
+            // The body was not read, and what comes next on this connection could be part of it.
+            response.putHeader("Connection", "close");
+        }
         if (context.normalizedPath().startsWith("/v1/")) {
             response.putHeader("Content-Type", "application/json").end(openAiForm(problem));
         } else {

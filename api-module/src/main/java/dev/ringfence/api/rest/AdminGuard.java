@@ -3,10 +3,9 @@ package dev.ringfence.api.rest;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
+import io.vertx.core.http.HttpServerRequest;
 import jakarta.inject.Singleton;
-import jakarta.ws.rs.container.ContainerRequestContext;
 import java.net.InetAddress;
-import java.net.URI;
 import java.util.List;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
@@ -26,29 +25,28 @@ public class AdminGuard {
 
     @Admin
     @ServerRequestFilter
-    public void check(ContainerRequestContext request) {
+    public void check() {
         var caller = AccessGuard.caller(current.getCurrent());
         if (!caller.admin()) {
             throw new AccessException.Forbidden("this is for administrators");
         }
         if (caller.equals(Caller.OPEN)) {
-            checkOpen(request);
+            checkOpen(current.getCurrent().request());
         }
     }
 
-    private void checkOpen(ContainerRequestContext request) {
-        var peer = current.getCurrent().request().remoteAddress();
+    private static void checkOpen(HttpServerRequest request) {
+        var peer = request.remoteAddress();
         if (peer == null || !isLoopback(peer.hostAddress())) {
             throw notHere("it is called from another host");
         }
         for (var header : OF_PROXIES) {
-            if (request.getHeaderString(header) != null) {
+            if (request.getHeader(header) != null) {
                 throw notHere("it is called through a proxy (" + header + ")");
             }
         }
-        var origin = request.getHeaderString("Origin");
-        if (origin != null && !sameOrigin(origin, request.getUriInfo().getRequestUri())) {
-            throw notHere("it is called from a web page of " + origin);
+        if (AccessGuard.isFromForeignPage(request)) {
+            throw notHere("it is called from a web page of " + request.getHeader("Origin"));
         }
     }
 
@@ -60,9 +58,5 @@ public class AdminGuard {
 
     private static boolean isLoopback(String address) {
         return address != null && InetAddress.ofLiteral(address).isLoopbackAddress();
-    }
-
-    private static boolean sameOrigin(String origin, URI request) {
-        return origin.equals(request.getScheme() + "://" + request.getAuthority());
     }
 }

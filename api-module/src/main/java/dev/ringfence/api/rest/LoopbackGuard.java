@@ -1,37 +1,49 @@
 package dev.ringfence.api.rest;
 
 import dev.ringfence.api.access.Access;
-import jakarta.ws.rs.container.ContainerRequestContext;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.util.Locale;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
 /**
  * While the service listens on the loopback address only, it answers only to that address's names: a web page that has
  * its own name resolve to 127.0.0.1 (DNS rebinding) could otherwise speak to it through a browser on this host.
  */
+@Singleton
 public class LoopbackGuard {
+    /** Before the guard that tells callers apart: it lets some addresses through. */
+    private static final int FIRST = 1100;
+
     private final boolean loopbackOnly;
 
     LoopbackGuard(@ConfigProperty(name = "quarkus.http.host") String host) {
         this.loopbackOnly = Access.LOOPBACK.contains(host);
     }
 
-    @ServerRequestFilter(preMatching = true)
-    public void check(ContainerRequestContext request) {
-        // Without a host when the header is none that an address can have.
-        var host = request.getUriInfo().getRequestUri().getHost();
-        if (loopbackOnly && (host == null || !Access.LOOPBACK.contains(host))) {
-            throw new ForeignName(String.valueOf(request.getHeaderString("Host")));
+    void register(@Observes Filters filters) {
+        if (loopbackOnly) {
+            filters.register(LoopbackGuard::check, FIRST);
         }
     }
 
-    /** The Host header names another host; use one of this host's loopback names. */
-    static final class ForeignName extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        ForeignName(String name) {
-            super("the Host header is \"" + name + "\", and the service listens on the loopback address only: use"
-                    + " localhost, or set quarkus.http.host (--host) to serve other names");
+    private static void check(RoutingContext context) {
+        // Null when the header is missing, or none that an address can have.
+        var authority = context.request().authority();
+        if (authority != null && Access.LOOPBACK.contains(authority.host().toLowerCase(Locale.ROOT))) {
+            context.next();
+        } else {
+            AccessGuard.answer(
+                    context,
+                    new Problem(
+                            421,
+                            "foreign-host-name",
+                            "Not this service's name",
+                            "the Host header is \"" + context.request().getHeader("Host")
+                                    + "\", and the service listens on the loopback address only: use localhost, or set"
+                                    + " quarkus.http.host (--host) to serve other names"));
         }
     }
 }

@@ -176,6 +176,8 @@ public class ModelsResource {
 
     private static Response unhealthy(Model model, String reason) {
         return Response.status(Response.Status.SERVICE_UNAVAILABLE)
+                // Until then it would be the same answer.
+                .header("Retry-After", ModelHealth.KEPT.toSeconds())
                 .entity(health(model).put("healthy", false).put("reason", reason))
                 .build();
     }

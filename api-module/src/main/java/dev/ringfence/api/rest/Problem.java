@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import jakarta.ws.rs.core.Response;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -13,10 +15,26 @@ import java.util.function.Consumer;
  * @param slug the end of the type
  * @param title the same for every problem of the type
  * @param detail what happened here and what to do; empty for none
+ * @param retryAfter when to come again, where that may help
  */
-public record Problem(int status, String slug, String title, String detail) {
+public record Problem(int status, String slug, String title, String detail, Optional<Duration> retryAfter) {
     /** The media type of problem details. */
     public static final String MEDIA_TYPE = "application/problem+json";
+
+    /** What may be over by itself, or once the operator has mended it. */
+    private static final Set<Integer> PASSING = Set.of(429, 503, 507);
+
+    private static final Duration LATER = Duration.ofSeconds(10);
+
+    /** Where its status says that it passes, with a time to come again that is a guess; {@link #again} knows better. */
+    public Problem(int status, String slug, String title, String detail) {
+        this(status, slug, title, detail, PASSING.contains(status) ? Optional.of(LATER) : Optional.empty());
+    }
+
+    /** The same, over after a time that is known. */
+    Problem again(Duration after) {
+        return new Problem(status, slug, title, detail, Optional.of(after));
+    }
 
     /** As JSON. */
     public ObjectNode json() {
@@ -28,35 +46,28 @@ public record Problem(int status, String slug, String title, String detail) {
         return detail.isEmpty() ? json : json.put("detail", detail);
     }
 
+    /** The value of the header {@code Retry-After}: whole seconds, at least one. */
+    Optional<String> retryAfterSeconds() {
+        return retryAfter.map(
+                after -> Long.toString(Math.max(1, after.plusMillis(999).toSeconds())));
+    }
+
     /** As a response. */
     public Response response() {
-        return Response.status(status)
-                .type(MEDIA_TYPE)
-                .entity(json().toString())
-                .build();
+        return response(json -> {});
     }
 
-    /** As a response that asks to come again. */
-    public Response response(Duration retryAfter) {
-        return response(retryAfter, json -> {});
-    }
-
-    /** As a response that asks to come again, with members of its type's own. */
-    public Response response(Duration retryAfter, Consumer<ObjectNode> members) {
+    /** As a response with members of its type's own. */
+    public Response response(Consumer<ObjectNode> members) {
         var json = json();
         members.accept(json);
-        return Response.status(status)
-                .type(MEDIA_TYPE)
-                .header("Retry-After", Math.max(1, retryAfter.plusMillis(999).toSeconds()))
-                .entity(json.toString())
-                .build();
+        var response = Response.status(status).type(MEDIA_TYPE).entity(json.toString());
+        retryAfterSeconds().ifPresent(seconds -> response.header("Retry-After", seconds));
+        return response.build();
     }
 
     /** As a response with all that is wrong with a request. */
     public Response response(List<String> errors) {
-        var json = json();
-        var array = json.putArray("errors");
-        errors.forEach(array::add);
-        return Response.status(status).type(MEDIA_TYPE).entity(json.toString()).build();
+        return response(json -> errors.forEach(json.putArray("errors")::add));
     }
 }

@@ -19,7 +19,6 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 public class Problems {
     private static final Logger LOG = Logger.getLogger(Problems.class);
     private static final Duration SOON = Duration.ofSeconds(1);
-    private static final Duration LATER = Duration.ofSeconds(10);
 
     @ServerExceptionMapper
     public Response badRequest(BadRequest error) {
@@ -29,12 +28,6 @@ public class Problems {
     @ServerExceptionMapper
     public Response tooLarge(BodyLimit.TooLarge error) {
         return new Problem(413, "body-too-large", "The body is too large", String.valueOf(error.getMessage()))
-                .response();
-    }
-
-    @ServerExceptionMapper
-    public Response foreignName(LoopbackGuard.ForeignName error) {
-        return new Problem(421, "foreign-host-name", "Not this service's name", String.valueOf(error.getMessage()))
                 .response();
     }
 
@@ -98,7 +91,7 @@ public class Problems {
 
     @ServerExceptionMapper
     public Response proving(JournalReading.Busy error) {
-        return new Problem(503, "busy", "One at a time", String.valueOf(error.getMessage())).response(LATER);
+        return new Problem(503, "busy", "One at a time", String.valueOf(error.getMessage())).response();
     }
 
     @ServerExceptionMapper
@@ -122,7 +115,7 @@ public class Problems {
                 LOG.errorf(error, "nobody is let in");
                 yield new Problem(503, "access-unavailable", "Callers cannot be told apart now", message);
             }
-            case ServiceGate.Starting _ -> new Problem(503, "starting", "The service is starting", message);
+            case ServiceGate.Starting _ -> new Problem(503, "starting", "The service is starting", message).again(SOON);
             default -> internal(error);
         };
     }
@@ -135,8 +128,7 @@ public class Problems {
 
     @ServerExceptionMapper
     public Response starting(ServiceGate.Starting error) {
-        return new Problem(503, "starting", "The service is starting", String.valueOf(error.getMessage()))
-                .response(SOON);
+        return access(error).response();
     }
 
     @ServerExceptionMapper
@@ -150,21 +142,24 @@ public class Problems {
             case AdmissionException.KeyReused _ ->
                 new Problem(422, "idempotency-key-reused", "The key was used for another request", message).response();
             case AdmissionException.TooMany e ->
-                new Problem(429, e.slug(), "The agent asks for too much", message).response(e.retryAfter());
+                new Problem(429, e.slug(), "The agent asks for too much", message)
+                        .again(e.retryAfter())
+                        .response();
             case AdmissionException.Guarded e -> {
                 var why = e.refusal();
                 yield new Problem(503, "guard", "The host is too busy for another job", message)
-                        .response(
-                                why.retryAfter(),
-                                json -> json.put("key", why.key())
-                                        .put("reading", why.reading())
-                                        .put("limit", why.limit())
-                                        .put("resume", why.resume()));
+                        .again(why.retryAfter())
+                        .response(json -> json.put("key", why.key())
+                                .put("reading", why.reading())
+                                .put("limit", why.limit())
+                                .put("resume", why.resume()));
             }
             case AdmissionException.Conflict e ->
                 new Problem(409, e.slug(), "It is in another state", message).response();
             case AdmissionException.Unavailable e ->
-                new Problem(503, e.slug(), "No job can be admitted now", message).response(e.retryAfter());
+                new Problem(503, e.slug(), "No job can be admitted now", message)
+                        .again(e.retryAfter())
+                        .response();
         };
     }
 
@@ -179,9 +174,11 @@ public class Problems {
             case JournalException.IllegalTransition _ ->
                 new Problem(409, "illegal-transition", "The job is in another state", message).response();
             case JournalException.Saturated _ ->
-                new Problem(503, "saturated", "The journal has no room in its queue", message).response(SOON);
+                new Problem(503, "saturated", "The journal has no room in its queue", message)
+                        .again(SOON)
+                        .response();
             case JournalException.IndexDamaged _ ->
-                new Problem(503, "index-rebuilding", "Older jobs cannot be looked for now", message).response(LATER);
+                new Problem(503, "index-rebuilding", "Older jobs cannot be looked for now", message).response();
             case JournalException.BlobDamaged _ ->
                 new Problem(500, "output-damaged", "The output is not what it was", message).response();
             case JournalException.NotReadable _,
@@ -196,11 +193,13 @@ public class Problems {
         String message = String.valueOf(error.getMessage());
         return switch (error) {
             case LogException.NoSpace _ ->
-                new Problem(507, "no-space", "The journal's disk is full", message).response(LATER);
+                new Problem(507, "no-space", "The journal's disk is full", message).response();
             case LogException.Saturated _ ->
-                new Problem(503, "saturated", "The journal has no room in its queue", message).response(SOON);
+                new Problem(503, "saturated", "The journal has no room in its queue", message)
+                        .again(SOON)
+                        .response();
             case LogException.Failed _, LogException.Closed _ ->
-                new Problem(503, "journal-failed", "The journal cannot be written", message).response(LATER);
+                new Problem(503, "journal-failed", "The journal cannot be written", message).response();
             case LogException.BadSize _ ->
                 new Problem(413, "too-large-for-the-journal", "The request is too large", message).response();
             case LogException.Discarded e ->

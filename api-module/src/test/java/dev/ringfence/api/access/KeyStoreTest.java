@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -137,6 +138,46 @@ class KeyStoreTest {
 
         assertThat(keys.exists()).isTrue();
         assertThatThrownBy(() -> keys.verify(made.secret())).hasMessageContaining("is gone");
+    }
+
+    @Test
+    void aFileThatWasTakenAwayBeforeAnyKeyWasPresentedDoesNotOpenTheService() throws IOException {
+        var made = keys.create("a", false, Optional.empty(), "");
+        var running = new KeyStore(file);
+        assertThat(running.exists()).isTrue();
+        Files.delete(file);
+
+        assertThat(running.exists()).isTrue();
+        assertThatThrownBy(() -> running.verify(made.secret())).hasMessageContaining("is gone");
+    }
+
+    @Test
+    void aFileThatCannotBeLookedAtIsNoMissingFile() throws IOException {
+        var loop = directory.resolve("loop");
+        Files.createSymbolicLink(loop, loop);
+        var nowhere = Files.createSymbolicLink(directory.resolve("link"), directory.resolve("not-there"));
+
+        for (var unknown : List.of(loop, loop.resolve("keys.json"), nowhere)) {
+            var store = new KeyStore(unknown);
+
+            assertThat(store.exists()).as("%s", unknown).isTrue();
+            assertThatThrownBy(store::list)
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageContaining(unknown.toString());
+            assertThatThrownBy(() -> Access.of(unknown, Optional.empty())).isInstanceOf(UncheckedIOException.class);
+        }
+    }
+
+    @Test
+    void rightsThatOthersGetLaterLetNobodyIn() throws IOException {
+        var made = keys.create("a", false, Optional.empty(), "");
+        assertThat(keys.verify(made.secret())).isPresent();
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+
+        assertThatThrownBy(() -> keys.verify(made.secret())).hasMessageContaining("chmod go-w");
+
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        assertThat(keys.verify(made.secret())).isPresent();
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.ringfence.api.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.api.RingfenceConfig;
+import dev.ringfence.api.Settings;
 import io.smallrye.config.ConfigMappings;
 import io.smallrye.config.ConfigMappings.ConfigClass;
 import java.io.PrintWriter;
@@ -23,13 +24,14 @@ class ConfigCommandTest {
         expected.put("quarkus.http.host", "127.0.0.1");
         expected.put("quarkus.http.port", "8080");
 
-        assertThat(ConfigCommand.known()).isEqualTo(expected);
+        assertThat(Settings.known()).isEqualTo(expected);
     }
 
     @Test
     void valuesComeWithTheirSourcesAndSecretsAreMasked() {
         System.setProperty("ringfence.jobs.queue", "7");
         System.setProperty("ringfence.webhooks.endpoints.ops.secret", "whsec_do-not-show");
+        System.setProperty("ringfence.webhooks.endpoints.ops.url", "https://hooks.example/do-not-show");
         try {
             var out = new StringWriter();
             int code = Main.commandLine().setOut(new PrintWriter(out)).execute("config", "show");
@@ -44,6 +46,7 @@ class ConfigCommandTest {
         } finally {
             System.clearProperty("ringfence.jobs.queue");
             System.clearProperty("ringfence.webhooks.endpoints.ops.secret");
+            System.clearProperty("ringfence.webhooks.endpoints.ops.url");
         }
     }
 }

@@ -72,6 +72,51 @@ class AccessTest {
         assertThat(response.extract().asString()).contains("Authorization: Bearer");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/q/metrics",
+                "/q/metrics/",
+                "/q/metrics/x",
+                "/q//metrics",
+                "//q/metrics",
+                "/q/./metrics",
+                "/q/x/../metrics",
+                "/q/%2e/metrics",
+                "/q/health/%2e%2e/metrics",
+                "/q/health/../metrics/x",
+                "/q/swagger-ui/../metrics",
+                "/q/%6detrics",
+                "/%71/metrics",
+                "/q%2fmetrics",
+                "/q/metrics%2f",
+                "/q/metrics;x=y",
+                "/q;x/metrics",
+                "/Q/METRICS",
+                "/q",
+                "/q/",
+                "/q/info"
+            })
+    void onlyAdministratorsReadTheMetricsHoweverTheAddressIsWritten(String path) {
+        var builder = as(KeysRequired.Secrets.BUILDER).urlEncodingEnabled(false).get(path);
+
+        assertThat(builder.statusCode()).isIn(403, 404);
+        assertThat(builder.asString()).doesNotContain("# HELP");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/q/metrics", "/q/metrics/", "/q/metrics/x"})
+    void administratorsReadTheMetrics(String path) {
+        assertThat(as(KeysRequired.Secrets.ADMIN)
+                        .get(path)
+                        .then()
+                        .statusCode(200)
+                        .extract()
+                        .asString())
+                .contains("# HELP");
+        given().get(path).then().statusCode(401);
+    }
+
     @Test
     void openAisClientsAreRefusedInTheirForm() {
         given().contentType(ContentType.JSON)

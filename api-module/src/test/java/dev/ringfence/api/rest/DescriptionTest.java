@@ -91,6 +91,7 @@ class DescriptionTest {
                 "/api/v1/models",
                 "/api/v1/models/select",
                 "/api/v1/catalog",
+                "/api/v1/config",
                 "/api/v1/journal/stats",
                 "/v1/models");
     }
@@ -112,6 +113,46 @@ class DescriptionTest {
 
         var schema = description.path("paths").path(path).at("/get/responses/200/content/application~1json/schema");
         assertThat(complaints(schema, JSON.readTree(answer))).as(answer).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "post, /api/v1/jobs, 200 202 400 401 403 409 413 422 429 503 507",
+        "post, /api/v1/jobs/{id}/retry, 200 202 400 403 404 409 422 429 503 507",
+        "get, /api/v1/jobs/{id}/output/{channel}, 200 206 304 404 416",
+        "post, /api/v1/sessions, 201 400 403 409 413 422 503 507",
+        "post, /api/v1/sessions/{id}/close, 200 404 503 507",
+        "delete, /api/v1/sessions/{id}, 200 404 503 507",
+        "get, /api/v1/journal/verify, 200 403 503",
+        "post, /api/v1/models, 201 400 403 409 413 422 507",
+        "delete, /api/v1/models/{model}, 204 403 404 409 507",
+        "get, /api/v1/models/{model}/health, 200 404 503",
+        "post, /api/v1/catalog/reload, 200 403 422",
+        "get, /api/v1/config, 200 403",
+        "post, /v1/chat/completions, 200 400 401 403 404 413 429 503 507",
+        "post, /v1/completions, 200 400 401 403 404 413 429 503 507",
+        "post, /v1/embeddings, 200 400 401 403 404 413 429 503 507",
+        "post, /v1/responses, 200 400 401 403 404 413 429 503 507"
+    })
+    void theStatusesThatProblemsHaveAreDescribed(String method, String path, String statuses) {
+        var described = new ArrayList<String>();
+        description
+                .path("paths")
+                .path(path)
+                .path(method)
+                .path("responses")
+                .fieldNames()
+                .forEachRemaining(described::add);
+
+        assertThat(described).contains(statuses.split(" "));
+    }
+
+    @Test
+    void whatComesAgainSaysInSecondsWhen() {
+        assertThat(description
+                        .at("/components/responses/Problem/headers/Retry-After/description")
+                        .asText())
+                .isEqualTo("seconds, with 429, 503 and 507");
     }
 
     @Test

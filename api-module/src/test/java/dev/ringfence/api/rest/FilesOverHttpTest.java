@@ -68,6 +68,18 @@ class FilesOverHttpTest {
         public Map<String, String> getConfigOverrides() {
             catalog("git");
             manifest("CountLines", "git");
+            write(MANIFESTS.resolve("print.toml"), """
+                    [capability]
+                    name = "PrintJson"
+                    description = "Prints a file that is JSON"
+                    argv = ["/usr/bin/cat", "--", "{file}"]
+                    repeatable = true
+                    output = "json"
+                    [capability.parameters.file]
+                    type = "path"
+                    root = "workspace"
+                    access = "read"
+                    """);
             return Map.of(
                     "ringfence.data", PLACE.resolve("data").toString(),
                     "ringfence.catalog", CATALOG.toString(),

@@ -24,6 +24,9 @@ public class KeysRequired implements QuarkusTestProfile {
     static final String ISSUER = "https://identity.example";
     static final String AUDIENCE = "ringfence";
 
+    /** A secret as webhooks have them. */
+    static final String HIDDEN = "ZG9Ob3RTaG93VGhpc1NlY3JldFRvQW55Ym9keUF0QWxs";
+
     @Override
     public Map<String, String> getConfigOverrides() {
         return Map.of(
@@ -36,7 +39,12 @@ public class KeysRequired implements QuarkusTestProfile {
                 "ringfence.access.oidc.issuer",
                 ISSUER,
                 "ringfence.access.oidc.audience",
-                AUDIENCE);
+                AUDIENCE,
+                // No job of the tests names it; what is configured is not shown.
+                "ringfence.webhooks.endpoints.ops.url",
+                "https://hooks.example/" + HIDDEN,
+                "ringfence.webhooks.endpoints.ops.secret",
+                "whsec_" + HIDDEN);
     }
 
     /** What the tests present. */

@@ -1,6 +1,7 @@
 package dev.ringfence.api.rest;
 
 import io.quarkus.test.junit.QuarkusTestProfile;
+import java.nio.file.Path;
 import java.util.Map;
 
 /** The service with the tests' catalog. */
@@ -55,6 +56,23 @@ public class WholeService implements QuarkusTestProfile {
                     "ringfence.http.heartbeat", "100ms",
                     "ringfence.http.stall-limit", "1s",
                     "ringfence.jobs.event-buffer", "16777216");
+        }
+    }
+
+    /** Its keys lie in a directory of its own, where tests do to them what should not happen. */
+    public static class KeysOfItsOwn extends WholeService {
+        /** One for the profile and the tests, which have class loaders of their own. */
+        static final Path FILE = Path.of("target/keys-of-its-own/keys.json").toAbsolutePath();
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "ringfence.catalog",
+                    "src/test/resources/catalog.toml",
+                    "ringfence.access.keys",
+                    FILE.toString(),
+                    "ringfence.access.open-metrics",
+                    "true");
         }
     }
 }

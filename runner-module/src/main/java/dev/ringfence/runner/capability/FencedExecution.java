@@ -152,8 +152,8 @@ final class FencedExecution implements Execution {
             return null;
         }
         var output = step.quiet()
-                ? new TextOutput((channel, text) -> {}, OutputFiles.NONE, CAPTURE, List.of())
-                : new TextOutput(sink, invocation.outputs(), CAPTURE, script.secrets());
+                ? new TextOutput((channel, text) -> {}, OutputFiles.NONE, CAPTURE, List.of(), 0)
+                : new TextOutput(sink, invocation.outputs(), CAPTURE, script.secrets(), script.wanted());
         FencedProcess process;
         try {
             process = tools.fences().start(command, output);
@@ -227,7 +227,7 @@ final class FencedExecution implements Execution {
         data.set("programs", programs);
         place.ifPresent(places -> places.collect(data));
         var ended = outcomeOf(ran.result().end(), data);
-        script.finish(data);
+        script.finish(data, ran.output().beginning());
         return ended;
     }
 

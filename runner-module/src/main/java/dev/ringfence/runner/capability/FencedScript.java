@@ -22,8 +22,18 @@ interface FencedScript {
      */
     Optional<Step> next(List<FencedResult> done);
 
-    /** Adds to the result what only the script knows; {@code data} shows how the last program ended. */
-    default void finish(ObjectNode data) {}
+    /** How many bytes of the last program's standard output {@link #finish} is given. */
+    default int wanted() {
+        return 0;
+    }
+
+    /**
+     * Adds to the result what only the script knows.
+     *
+     * @param data shows how the last program ended
+     * @param stdout the beginning of what that program put out, {@link #wanted} bytes at most
+     */
+    default void finish(ObjectNode data, byte[] stdout) {}
 
     /** What the programs see beside the workspace. */
     default List<FileRoot> roots() {

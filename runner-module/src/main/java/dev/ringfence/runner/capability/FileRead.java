@@ -1,12 +1,5 @@
 package dev.ringfence.runner.capability;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.files.Checkpoint;
 import dev.ringfence.runner.files.FileContent;
@@ -66,9 +59,6 @@ public final class FileRead implements Capability {
               "additionalProperties": false
             }
             """);
-
-    /** Numbers stay as they are written. */
-    private static final ObjectMapper JSON = mapper();
 
     private final FileRoots roots;
 
@@ -160,7 +150,14 @@ public final class FileRead implements Capability {
                 && content.offset() == 0
                 && bytes.length <= SMALL
                 && path.name().endsWith(".json")) {
-            parse(text.get().text()).filter(JsonNode::isContainerNode).ifPresent(json -> data.set("json", json));
+            try {
+                var json = StrictJson.parse(text.get().text());
+                if (json.isContainerNode()) {
+                    data.set("json", json);
+                }
+            } catch (StrictJson.Refused e) {
+                data.put("json_trouble", e.getMessage());
+            }
         }
         return text.get().bytes();
     }
@@ -172,37 +169,20 @@ public final class FileRead implements Capability {
                     "\"" + path + "\" can only be parsed whole: it has " + content.size()
                             + " bytes; raise max_bytes and leave offset out");
         }
-        var parsed = text.flatMap(plain -> parse(plain.text()))
-                .orElseThrow(() -> new FileRefused("not-json", "\"" + path + "\" is no JSON document"));
-        data.put("encoding", "json").set("json", parsed);
+        if (text.isEmpty()) {
+            throw new FileRefused("not-json", "\"" + path + "\" is no JSON document: it is no UTF-8 text");
+        }
+        try {
+            data.put("encoding", "json").set("json", StrictJson.parse(text.get().text()));
+        } catch (StrictJson.Refused e) {
+            throw new FileRefused("not-json", "\"" + path + "\" is no JSON document: " + e.getMessage());
+        }
         return content.bytes().length;
     }
 
     private static int base64(byte[] bytes, ObjectNode data) {
         data.put("encoding", "base64").put("content", Base64.getEncoder().encodeToString(bytes));
         return bytes.length;
-    }
-
-    private static Optional<JsonNode> parse(String text) {
-        try {
-            return Optional.ofNullable(JSON.readTree(text)).filter(json -> !json.isMissingNode());
-        } catch (JsonProcessingException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static ObjectMapper mapper() {
-        var mapper = JsonMapper.builder()
-                .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-                .build();
-        mapper.getFactory()
-                .setStreamReadConstraints(StreamReadConstraints.builder()
-                        .maxNestingDepth(90)
-                        .maxStringLength(10 << 20)
-                        .build());
-        return mapper;
     }
 
     private static long offset(Invocation invocation) {

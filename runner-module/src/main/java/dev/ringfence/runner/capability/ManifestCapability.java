@@ -1,7 +1,5 @@
 package dev.ringfence.runner.capability;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.capability.Manifest.Parameter;
 import dev.ringfence.runner.fence.FencedResult;
@@ -24,7 +22,8 @@ import java.util.stream.Stream;
 public final class ManifestCapability implements Capability {
     private static final Map<String, String> ENVIRONMENT =
             Map.of("PATH", "/usr/local/bin:/usr/bin:/bin", "HOME", "/tmp", "LANG", "C.UTF-8");
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** Of an output that is parsed: the result holds it twice, up to the first 32 KiB. */
+    private static final int MOST_JSON = 1 << 20;
 
     private final Manifest manifest;
     private final FenceTools tools;
@@ -182,14 +181,32 @@ public final class ManifestCapability implements Capability {
         }
 
         @Override
-        public void finish(ObjectNode data) {
+        public int wanted() {
+            return json ? MOST_JSON : 0;
+        }
+
+        @Override
+        public void finish(ObjectNode data, byte[] stdout) {
             if (json && data.path("success").asBoolean()) {
-                try {
-                    data.set("data", JSON.readTree(data.path("stdout").asText()));
-                } catch (JsonProcessingException e) {
-                    data.put("success", false)
-                            .put("message", "the program's output is no JSON: " + e.getOriginalMessage());
-                }
+                parse(data, stdout);
+            }
+        }
+
+        private static void parse(ObjectNode data, byte[] stdout) {
+            long bytes = data.path("stdout_bytes").asLong();
+            if (bytes > stdout.length) {
+                data.put("success", false)
+                        .put(
+                                "message",
+                                "the program's output has " + bytes + " bytes, and as JSON at most " + MOST_JSON
+                                        + " are parsed; its text is kept as that of other programs");
+                return;
+            }
+            try {
+                data.set("data", StrictJson.parse(Utf8Pieces.decode(stdout, false)));
+            } catch (StrictJson.Refused e) {
+                data.put("success", false)
+                        .put("message", "the program's output is no JSON document: " + e.getMessage());
             }
         }
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.Stream;
+import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -22,11 +23,12 @@ final class TextOutput implements OutputListener {
      *
      * @param bound how many bytes of each stream are kept
      * @param secrets what is neither kept nor passed on
+     * @param wanted how many bytes {@link #beginning} has at most
      */
-    TextOutput(OutputSink sink, OutputFiles files, long bound, Collection<String> secrets) {
+    TextOutput(OutputSink sink, OutputFiles files, long bound, Collection<String> secrets, int wanted) {
         this.sink = sink;
-        this.stdout = new Part("stdout", files, bound, new SecretMask(secrets));
-        this.stderr = new Part("stderr", files, bound, new SecretMask(secrets));
+        this.stdout = new Part("stdout", files, bound, new SecretMask(secrets), wanted);
+        this.stderr = new Part("stderr", files, bound, new SecretMask(secrets), 0);
     }
 
     @Override
@@ -57,6 +59,11 @@ final class TextOutput implements OutputListener {
         stderr.output.show(data);
     }
 
+    /** The first bytes of the standard output, once nothing more comes. */
+    byte[] beginning() {
+        return stdout.beginning.toByteArray();
+    }
+
     /** The bounds that the output came up against. */
     List<LimitHit> cut() {
         return java.util.stream.Stream.of(stdout, stderr)
@@ -76,10 +83,13 @@ final class TextOutput implements OutputListener {
         private final Utf8Pieces text = new Utf8Pieces();
         private final KeptOutput output;
         private final SecretMask mask;
+        private final ByteArrayOutputStream beginning = new ByteArrayOutputStream();
+        private final int wanted;
         private boolean cut;
 
-        Part(String channel, OutputFiles files, long bound, SecretMask mask) {
+        Part(String channel, OutputFiles files, long bound, SecretMask mask, int wanted) {
             this.mask = mask;
+            this.wanted = wanted;
             this.channel = channel;
             this.output = new KeptOutput(channel, files, bound);
         }
@@ -89,6 +99,7 @@ final class TextOutput implements OutputListener {
         }
 
         private void take(byte[] chunk) {
+            beginning.write(chunk, 0, Math.min(chunk.length, wanted - beginning.size()));
             int length = output.wrote(chunk);
             cut = cut || length < chunk.length;
             put(text.next(length == chunk.length ? chunk : Arrays.copyOf(chunk, length)));

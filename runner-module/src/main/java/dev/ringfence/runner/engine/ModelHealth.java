@@ -15,8 +15,10 @@ import org.jspecify.annotations.Nullable;
  * shares it, so that probes cost next to nothing however many there are. Thread-safe.
  */
 public final class ModelHealth {
+    /** How long an answer is kept. */
+    public static final Duration KEPT = Duration.ofSeconds(30);
+
     private static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final Duration KEPT = Duration.ofSeconds(30);
     private static final int MOST = 1000;
     private static final double TEMPERATURE = 0.1;
 

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -36,9 +37,16 @@ public final class Backups {
     private static final String UNDONE = "undone.json";
     private static final String BEFORE = "before";
 
+    private static final Duration BETWEEN_COUNTS = Duration.ofHours(1);
+    private static final int SPARE = 16;
+
     private final Path directory;
     private final long mostBytes;
     private final Duration longest;
+
+    // Guarded by this: no less than there is, and when it was counted. At first nothing is known.
+    private long estimate;
+    private long counted;
 
     /**
      * @param directory made when it is missing
@@ -50,6 +58,7 @@ public final class Backups {
         this.directory = directory;
         this.mostBytes = mostBytes;
         this.longest = longest;
+        this.estimate = mostBytes;
         try {
             Files.createDirectories(directory, Owner.ONLY_DIRECTORY);
         } catch (IOException e) {
@@ -86,9 +95,13 @@ public final class Backups {
      */
     record Copy(String sha256, MessageDigest sofar) {}
 
+    /** The disk that they are on. */
+    FileStore disk() throws IOException {
+        return Files.getFileStore(directory);
+    }
+
     /** Keeps what a file holds. The record of it comes with {@link #record}. */
     Copy keep(String jobId, Path held, Checkpoint checkpoint) throws IOException {
-        prune();
         var place = place(jobId);
         var digest = Hashes.sha256();
         try (var copy = FileChannel.open(
@@ -109,12 +122,13 @@ public final class Backups {
     /** When it returns, the change that is about to be made can be taken back. */
     void record(UndoRecord record) throws IOException {
         var place = place(record.jobId());
+        byte[] json = record.json().toString().getBytes(StandardCharsets.UTF_8);
         var fresh = place.resolve(RECORD + ".new");
         try (var channel = FileChannel.open(
                 fresh,
                 Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING),
                 Owner.ONLY)) {
-            var bytes = ByteBuffer.wrap(record.json().toString().getBytes(StandardCharsets.UTF_8));
+            var bytes = ByteBuffer.wrap(json);
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
             }
@@ -123,6 +137,8 @@ public final class Backups {
         Files.move(fresh, place.resolve(RECORD), StandardCopyOption.ATOMIC_MOVE);
         sync(place);
         sync(directory);
+        var before = place.resolve(BEFORE);
+        prune(record.jobId(), json.length + (record.before().isPresent() ? Files.size(before) : 0));
     }
 
     /** All that can still be taken back. */
@@ -165,18 +181,31 @@ public final class Backups {
 
     private record Kept(Path place, Instant at, long bytes) {}
 
-    /** Removes what is too old, and then the oldest until all fits. */
-    synchronized void prune() {
+    /**
+     * Removes what is too old, and then the oldest until all fits; never what belongs to the job that has just come. All
+     * are looked through only when they may be too many bytes, and every hour for those that are too old.
+     */
+    private synchronized void prune(String jobId, long added) {
+        estimate += added;
+        if (estimate <= mostBytes && System.nanoTime() - counted < BETWEEN_COUNTS.toNanos()) {
+            return;
+        }
         var all = kept();
         long bytes = all.stream().mapToLong(Kept::bytes).sum();
+        // Some room beyond what is needed, so that not every change has to look through all.
+        long enough = bytes > mostBytes ? mostBytes - mostBytes / SPARE : mostBytes;
         var old = Instant.now().minus(longest);
         for (var kept : all) {
-            if (kept.at().isAfter(old) && bytes <= mostBytes) {
-                return;
+            if (kept.at().isAfter(old) && bytes <= enough) {
+                break;
             }
-            delete(kept.place());
-            bytes -= kept.bytes();
+            if (!kept.place().endsWith(jobId)) {
+                delete(kept.place());
+                bytes -= kept.bytes();
+            }
         }
+        estimate = bytes;
+        counted = System.nanoTime();
     }
 
     /** Oldest first. */
@@ -184,21 +213,26 @@ public final class Backups {
         var all = new ArrayList<Kept>();
         try (var places = Files.newDirectoryStream(directory)) {
             for (var place : places) {
-                long bytes = 0;
-                try (DirectoryStream<Path> files = Files.newDirectoryStream(place)) {
-                    for (var file : files) {
-                        bytes += Files.size(file);
-                    }
-                }
-                all.add(new Kept(place, Files.getLastModifiedTime(place).toInstant(), bytes));
+                kept(place).ifPresent(all::add);
             }
-        } catch (NoSuchFileException e) {
-            LOG.debugf("a backup went while they were counted: %s", e.getMessage());
         } catch (IOException e) {
             LOG.warnf(e, "the backups below %s could not be looked through", directory);
         }
         all.sort(Comparator.comparing(Kept::at));
         return all;
+    }
+
+    private static Optional<Kept> kept(Path place) throws IOException {
+        long bytes = 0;
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(place)) {
+            for (var file : files) {
+                bytes += Files.size(file);
+            }
+            return Optional.of(new Kept(place, Files.getLastModifiedTime(place).toInstant(), bytes));
+        } catch (NoSuchFileException e) {
+            LOG.debugf("a backup is being made or went while it was counted: %s", e.getMessage());
+            return Optional.empty();
+        }
     }
 
     private static void delete(Path place) {

@@ -17,7 +17,6 @@ import org.jboss.logging.Logger;
  * methods block.
  */
 public final class FileReads {
-    private static final int PIECE = 64 * 1024;
     private static final Logger LOG = Logger.getLogger(FileReads.class);
 
     private FileReads() {}
@@ -84,7 +83,7 @@ public final class FileReads {
 
     private static Multi<byte[]> pieces(FileChannel file, FileRoot root, FilePath path) {
         return Multi.createFrom().generator(() -> file, (channel, emitter) -> {
-            var buffer = ByteBuffer.allocate(PIECE);
+            var buffer = ByteBuffer.allocate(Hashes.PIECE);
             try {
                 int count = channel.read(buffer);
                 if (count < 0) {
@@ -121,11 +120,18 @@ public final class FileReads {
     private static byte[] part(Path file, long offset, int most, Checkpoint checkpoint) throws IOException {
         try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long rest = Math.max(0, channel.size() - offset);
-            var buffer = ByteBuffer.allocate((int) Math.min(rest, most));
-            while (buffer.hasRemaining() && channel.read(buffer, offset + buffer.position()) >= 0) {
+            byte[] bytes = new byte[(int) Math.min(rest, most)];
+            int length = 0;
+            while (length < bytes.length) {
                 checkpoint.pass();
+                var piece = ByteBuffer.wrap(bytes, length, Math.min(Hashes.PIECE, bytes.length - length));
+                int count = channel.read(piece, offset + length);
+                if (count < 0) {
+                    return Arrays.copyOf(bytes, length);
+                }
+                length += count;
             }
-            return buffer.hasRemaining() ? Arrays.copyOf(buffer.array(), buffer.position()) : buffer.array();
+            return bytes;
         }
     }
 

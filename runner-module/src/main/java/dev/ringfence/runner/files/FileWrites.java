@@ -4,6 +4,7 @@ import dev.ringfence.runner.process.HeldDirectory;
 import dev.ringfence.runner.process.PinnedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
@@ -87,6 +88,8 @@ public final class FileWrites {
 
     private Written plan(Change change, @Nullable PinnedFile existing, List<String> missing, Checkpoint checkpoint)
             throws IOException {
+        long present = existing == null ? 0 : Inode.of(existing.path()).size();
+        requireRoom(change, present);
         var digest = Hashes.sha256();
         Optional<String> before = Optional.empty();
         long size = change.content().length;
@@ -94,7 +97,7 @@ public final class FileWrites {
             Hashes.each(existing.path(), checkpoint, digest::update);
             before = Optional.of(Hashes.hex(Hashes.copy(digest)));
             if (change.mode() == Change.Mode.APPEND) {
-                size += Inode.of(existing.path()).size();
+                size += present;
             } else {
                 digest.reset();
             }
@@ -109,6 +112,7 @@ public final class FileWrites {
         boolean placed = false;
         try (var existing = existing(directory, change)) {
             var inode = existing == null ? null : Inode.of(existing.path());
+            requireRoom(change, inode == null ? 0 : inode.size());
             Optional<String> before = Optional.empty();
             var after = Hashes.sha256();
             boolean append = existing != null && change.mode() == Change.Mode.APPEND;
@@ -159,9 +163,9 @@ public final class FileWrites {
     }
 
     private static void fill(NewFile file, byte[] content, Checkpoint checkpoint) throws IOException {
-        for (int at = 0; at < content.length; at += 1 << 20) {
+        for (int at = 0; at < content.length; at += Hashes.PIECE) {
             checkpoint.pass();
-            file.write(ByteBuffer.wrap(content, at, Math.min(1 << 20, content.length - at)));
+            file.write(ByteBuffer.wrap(content, at, Math.min(Hashes.PIECE, content.length - at)));
         }
     }
 
@@ -177,16 +181,27 @@ public final class FileWrites {
                             + "\" of ringfence.files.critical protects it");
         });
         size(change.content().length, change);
-        try {
-            long free = Files.getFileStore(root.path()).getUsableSpace();
-            if (free - change.content().length < FREE) {
-                throw new FileRefused(
-                        "no-space",
-                        "the disk of the root \"" + root.name() + "\" has " + free + " bytes free; the content has "
-                                + change.content().length + ", and " + FREE + " must stay free");
-            }
-        } catch (IOException e) {
-            throw Failures.of(e, root, change.path());
+    }
+
+    /** The new file is written before the old one goes, and what was there is kept besides. */
+    private void requireRoom(Change change, long existing) throws IOException {
+        long fresh = change.content().length + (change.mode() == Change.Mode.APPEND ? existing : 0);
+        var disk = Files.getFileStore(change.root().path());
+        if (disk.equals(backups.disk())) {
+            requireRoom(disk, fresh + existing, "the root \"" + change.root().name() + "\" and the backups");
+        } else {
+            requireRoom(disk, fresh, "the root \"" + change.root().name() + "\"");
+            requireRoom(backups.disk(), existing, "the backups");
+        }
+    }
+
+    private static void requireRoom(FileStore disk, long bytes, String of) throws IOException {
+        long free = disk.getUsableSpace();
+        if (free - bytes < FREE) {
+            throw new FileRefused(
+                    "no-space",
+                    "the disk of " + of + " has " + free + " bytes free; the change writes " + bytes + ", and " + FREE
+                            + " must stay free");
         }
     }
 

@@ -11,7 +11,8 @@ import java.util.HexFormat;
 
 /** SHA-256 of bytes and files, as 64 hexadecimal digits. */
 final class Hashes {
-    private static final int PIECE = 64 << 10;
+    /** What is read or written of a file between two looks whether to go on. */
+    static final int PIECE = 64 << 10;
 
     private Hashes() {}
 

@@ -3,6 +3,7 @@ package dev.ringfence.runner.files;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ringfence.runner.files.FileWrites.Author;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -206,6 +208,22 @@ class FilesTest {
     }
 
     @Test
+    void aReadOrAWriteLooksWhetherToGoOnBetweenPiecesOf64KiB() throws IOException {
+        // Given
+        var looks = new AtomicInteger();
+        var content = new byte[1 << 20];
+        var author = new Author("job-1", "agent", Optional.empty());
+        var create = new Change(root, path("file"), content, Change.Mode.CREATE, false);
+
+        // Then
+        var _ = writes.write(author, create, looks::incrementAndGet);
+        assertThat(looks.getAndSet(0)).isGreaterThanOrEqualTo(16);
+        // Once for the part, and once for the hash of the whole.
+        var _ = FileReads.read(root, path("file"), 0, content.length, looks::incrementAndGet);
+        assertThat(looks.get()).isGreaterThanOrEqualTo(32);
+    }
+
+    @Test
     void whatAKillLeftOfAWriteIsRemovedAtTheNextStart() throws IOException {
         // Given
         write("file", "one", Change.Mode.CREATE, false);
@@ -247,6 +265,85 @@ class FilesTest {
             assertThat(kept.count()).isLessThan(6);
         }
         assertThat(writes.find("job-10")).isPresent();
+    }
+
+    @Test
+    void theOldestRecordsOfNewFilesGoWhenTheyAreTooMany() throws IOException {
+        // Given
+        writes = new FileWrites(
+                new Backups(directory.resolve("few"), 3000, Duration.ofDays(1)), new CriticalFiles(List.of()));
+
+        // When
+        for (int i = 0; i < 40; i++) {
+            write("file-" + i, "", Change.Mode.CREATE, false);
+        }
+
+        // Then
+        assertThat(writes.find("job-1")).isEmpty();
+        assertThat(writes.find("job-39")).isPresent();
+        assertThat(writes.find("job-40")).isPresent();
+        try (var kept = Files.walk(directory.resolve("few"))) {
+            assertThat(kept.filter(Files::isRegularFile)
+                            .mapToLong(file -> file.toFile().length())
+                            .sum())
+                    .isLessThanOrEqualTo(3000);
+        }
+    }
+
+    @Test
+    void theBackupOfTheChangeItselfIsKeptHoweverLargeItIs() throws IOException {
+        // Given
+        writes = new FileWrites(
+                new Backups(directory.resolve("few"), 3000, Duration.ofDays(1)), new CriticalFiles(List.of()));
+        write("file", "x".repeat(5000), Change.Mode.CREATE, false);
+
+        // When
+        write("file", "y", Change.Mode.OVERWRITE, false);
+
+        // Then
+        assertThat(writes.find("job-1")).isEmpty();
+        undo("job-2");
+        assertThat(Files.size(root.path().resolve("file"))).isEqualTo(5000);
+    }
+
+    @Test
+    void whatStaysFreeOfTheDiskIsLeftByTheNewFileAndTheBackupTogether() throws Exception {
+        // Given
+        var disk = Files.createDirectory(directory.resolve("disk"));
+        assumeTrue(
+                run("mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", disk.toString()),
+                "a small disk needs the right to mount one");
+        try {
+            root = new FileRoot("workspace", Files.createDirectory(disk.resolve("root")), FileRoots.WORK, true);
+            Files.write(root.path().resolve("file"), new byte[12 << 20]);
+            var same = new FileWrites(
+                    new Backups(disk.resolve("backups"), 1 << 30, Duration.ofDays(1)), new CriticalFiles(List.of()));
+            var elsewhere = new FileWrites(
+                    new Backups(directory.resolve("elsewhere"), 1 << 30, Duration.ofDays(1)),
+                    new CriticalFiles(List.of()));
+            var append = new Change(root, path("file"), new byte[1], Change.Mode.APPEND, false);
+            var author = new Author("job-1", "agent", Optional.empty());
+
+            // Then
+            assertThatThrownBy(() -> same.write(author, append, GO))
+                    .isInstanceOfSatisfying(
+                            FileRefused.class,
+                            refused -> assertThat(refused.type()).isEqualTo("no-space"))
+                    .hasMessageContaining("the backups");
+            assertThatThrownBy(() -> same.rehearse(append, GO)).hasMessageContaining("must stay free");
+            assertThat(elsewhere.write(author, append, GO).size()).isEqualTo((12 << 20) + 1);
+        } finally {
+            run("umount", "--lazy", disk.toString());
+        }
+    }
+
+    private static boolean run(String... command) throws IOException, InterruptedException {
+        return new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                        .start()
+                        .waitFor()
+                == 0;
     }
 
     @Test

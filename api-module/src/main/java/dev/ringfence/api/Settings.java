@@ -1,0 +1,84 @@
+package dev.ringfence.api;
+
+import io.smallrye.config.ConfigValue;
+import io.smallrye.config.SmallRyeConfig;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.StreamSupport;
+
+/** What is configured: every setting with a fixed name, and those with a name in them that are set. */
+public final class Settings {
+    /** The file of settings, as the working directory has it. */
+    public static final String FILE = "config/application.properties";
+
+    private static final String KEYS = "settings.properties";
+    private static final String MASK = "********";
+
+    /** The path of a webhook's address often is all that keeps others from sending there. */
+    private static final Pattern SECRET =
+            Pattern.compile("(?i).*(secret|password|token|credential|api-?key)$|ringfence\\.webhooks\\..*\\.url");
+
+    private Settings() {}
+
+    /**
+     * One setting.
+     *
+     * @param value empty when it is not set, and masked when it is a secret
+     * @param source who says so: {@code environment}, {@code system property}, the file, {@code default} or
+     *     {@code not set}
+     */
+    public record Setting(String key, String value, String source) {}
+
+    /** All of them, by their names. */
+    public static List<Setting> of(SmallRyeConfig config) {
+        var keys = new TreeMap<String, ConfigValue>();
+        known().forEach((key, _) -> keys.put(key, config.getConfigValue(key)));
+        // Those with a name in them, of which there can be any number; a star stands for all names in what is built in.
+        StreamSupport.stream(config.getPropertyNames().spliterator(), false)
+                .filter(key -> key.startsWith("ringfence.") && !key.contains("*"))
+                .forEach(key -> keys.computeIfAbsent(key, config::getConfigValue));
+        return keys.entrySet().stream()
+                .map(entry -> setting(entry.getKey(), entry.getValue()))
+                .toList();
+    }
+
+    private static Setting setting(String key, ConfigValue value) {
+        var text = value.getValue();
+        if (text == null || text.isEmpty()) {
+            return new Setting(key, "", "not set");
+        }
+        return new Setting(
+                key, SECRET.matcher(key).matches() ? MASK : text, source(String.valueOf(value.getConfigSourceName())));
+    }
+
+    private static String source(String name) {
+        if (name.startsWith("EnvConfigSource")) {
+            return "environment";
+        }
+        if (name.startsWith("SysPropConfigSource")) {
+            return "system property";
+        }
+        // Among the sources of a running service it is a URL of the file; what is packaged has no such directory.
+        return name.contains(FILE) ? FILE : "default";
+    }
+
+    /** Every key that has a fixed name, and its default; empty for none. */
+    public static Map<String, String> known() {
+        try (var stream = Settings.class.getResourceAsStream(KEYS)) {
+            if (stream == null) {
+                throw new IllegalStateException("the program was packaged without " + KEYS);
+            }
+            var properties = new Properties();
+            properties.load(stream);
+            var known = new TreeMap<String, String>();
+            properties.stringPropertyNames().forEach(key -> known.put(key, properties.getProperty(key)));
+            return known;
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
