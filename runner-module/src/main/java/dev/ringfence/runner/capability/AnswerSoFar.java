@@ -38,9 +38,14 @@ final class AnswerSoFar {
     private void addCall(JsonNode piece) {
         var call = calls.computeIfAbsent(piece.path("index").asInt(), index -> new Call());
         var function = piece.path("function");
-        call.id = piece.path("id").asText(call.id);
-        call.name = function.path("name").asText(call.name);
+        call.id = said(piece.path("id"), call.id);
+        call.name = said(function.path("name"), call.name);
         call.arguments.append(function.path("arguments").asText(""));
+    }
+
+    /** Later pieces repeat what was said, or leave it out, or say nothing. */
+    private static String said(JsonNode text, String before) {
+        return text.asText("").isEmpty() ? before : text.asText();
     }
 
     /** Vectors are counted only: they are large, and can be made again. */
