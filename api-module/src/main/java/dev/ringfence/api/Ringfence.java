@@ -39,6 +39,7 @@ import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.log.Tail;
+import io.quarkus.runtime.configuration.MemorySize;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -61,6 +62,7 @@ import org.jboss.logging.Logger;
 public final class Ringfence implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Ringfence.class);
     private static final int SEGMENT_BYTES = 32 << 20;
+    private static final long MOST_RETAINED_BYTES = 128L << 20;
 
     /** A request's body or a model's longest answer, each character escaped to six, with room. */
     private static final int EVENT_BYTES = 16 << 20;
@@ -321,13 +323,18 @@ public final class Ringfence implements AutoCloseable {
 
     private static JobSettings settings(RingfenceConfig config) {
         var jobs = config.jobs();
+        long heap = Runtime.getRuntime().maxMemory();
+        // Whatever fits into a body can be a job's arguments, also where each character takes two bytes.
+        long least = 2L * config.http().bodyLimit() + (1 << 16);
         try {
             return new JobSettings(
                     jobs.concurrency(),
                     jobs.queue(),
                     jobs.queueOfAgent(),
+                    jobs.memoryBudget().map(MemorySize::asLongValue).orElse(Math.max(heap / 8, least)),
                     jobs.concurrencyOf(),
                     jobs.retained(),
+                    Math.min(heap / 4, MOST_RETAINED_BYTES),
                     jobs.defaultDeadline(),
                     jobs.eventBuffer());
         } catch (IllegalArgumentException e) {
