@@ -36,6 +36,7 @@ import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.log.Tail;
+import io.quarkus.runtime.configuration.MemorySize;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -59,6 +60,7 @@ import org.jboss.logging.Logger;
 public final class Ringfence implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Ringfence.class);
     private static final int SEGMENT_BYTES = 32 << 20;
+    private static final long MOST_RETAINED_BYTES = 128L << 20;
 
     /** A request's body or a model's longest answer, each character escaped to six, with room. */
     private static final int EVENT_BYTES = 16 << 20;
@@ -157,7 +159,7 @@ public final class Ringfence implements AutoCloseable {
             var telemetry = HostTelemetry.on(data, fence::processorTime);
             var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
             var jobs = new Jobs(
-                    settings(config.jobs(), toolbox.capabilities()),
+                    settings(config, toolbox.capabilities()),
                     recovered.journal(),
                     toolbox.capabilities(),
                     name -> profile(catalog.catalog(), name),
@@ -324,15 +326,25 @@ public final class Ringfence implements AutoCloseable {
                 .orElse(settings);
     }
 
-    private static JobSettings settings(RingfenceConfig.Jobs jobs, Capabilities capabilities) {
-        return new JobSettings(
-                jobs.concurrency(),
-                jobs.queue(),
-                jobs.queueOfAgent(),
-                concurrencyOf(jobs.concurrencyOf(), capabilities),
-                jobs.retained(),
-                jobs.defaultDeadline(),
-                jobs.eventBuffer());
+    private static JobSettings settings(RingfenceConfig config, Capabilities capabilities) {
+        var jobs = config.jobs();
+        long heap = Runtime.getRuntime().maxMemory();
+        // Whatever fits into a body can be a job's arguments, also where each character takes two bytes.
+        long least = 2L * config.http().bodyLimit() + (1 << 16);
+        try {
+            return new JobSettings(
+                    jobs.concurrency(),
+                    jobs.queue(),
+                    jobs.queueOfAgent(),
+                    jobs.memoryBudget().map(MemorySize::asLongValue).orElse(Math.max(heap / 8, least)),
+                    concurrencyOf(jobs.concurrencyOf(), capabilities),
+                    jobs.retained(),
+                    Math.min(heap / 4, MOST_RETAINED_BYTES),
+                    jobs.defaultDeadline(),
+                    jobs.eventBuffer());
+        } catch (IllegalArgumentException e) {
+            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        }
     }
 
     /** By the capabilities' own names: an environment variable cannot tell which letters are large. */

@@ -91,6 +91,13 @@ public interface RingfenceConfig {
         @WithDefault("200")
         int queueOfAgent();
 
+        /**
+         * What the arguments of all jobs that wait or run may take of the heap, such as {@code 64M}; one more is refused
+         * with 503, and with 429 when the agent's own would take more than half. An eighth of the heap without it, and no
+         * less than a body of any kind needs.
+         */
+        Optional<MemorySize> memoryBudget();
+
         /** Jobs of a capability whose work is under way at the same time; one that is not named has no such limit. */
         Map<String, Integer> concurrencyOf();
 

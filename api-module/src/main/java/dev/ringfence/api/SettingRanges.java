@@ -85,6 +85,7 @@ final class SettingRanges {
         atLeast("jobs.concurrency", jobs.concurrency(), 1);
         atLeast("jobs.queue", jobs.queue(), 1);
         atLeast("jobs.queue-of-agent", jobs.queueOfAgent(), 1);
+        jobs.memoryBudget().ifPresent(budget -> atLeast("jobs.memory-budget", budget.asLongValue(), 1));
         jobs.concurrencyOf().forEach((name, most) -> atLeast("jobs.concurrency-of." + name, most, 1));
         atLeast("jobs.retained", jobs.retained(), 1);
         time("jobs.default-deadline", jobs.defaultDeadline(), MOMENT, DAY);

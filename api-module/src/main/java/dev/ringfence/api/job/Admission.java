@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who may come in, and whose turn it is. Each agent has a queue of its own, which is bounded, as is their sum. A slot
- * that gets free goes to the agent that holds the fewest for its weight; of equals to the one that had its turn the
- * longest ago, so none waits for ever, however much another one asks for.
+ * that gets free goes to the agent that holds the fewest for its weight; of equals to the one that has waited the longest
+ * since it came in or held one, so none waits for ever, however much others ask for, and however often they come anew.
  *
  * <p>Thread-safe. Waiting blocks; meant for virtual threads.
  */
@@ -28,6 +28,7 @@ final class Admission {
     private final int slots;
     private final long room;
     private final int roomOfOne;
+    private final long memory;
     private final Map<String, Integer> ofCapability;
     private final Function<String, Optional<AgentGrants>> grants;
     private final LongSupplier clock;
@@ -37,6 +38,7 @@ final class Admission {
     private final Map<String, Agent> agents = new HashMap<>();
     private final Map<String, Integer> running = new HashMap<>();
     private int admitted;
+    private long bytes;
     private int busy;
     private long turns;
 
@@ -47,6 +49,9 @@ final class Admission {
                         .thenComparingLong(ticket -> ticket.number));
         private int admitted;
         private int running;
+        private long bytes;
+
+        /** When it got a slot, gave one back or came in, whatever was last. */
         private long lastTurn;
 
         /** When the submissions so far are paid for, at the agent's rate. */
@@ -60,15 +65,17 @@ final class Admission {
         private final String agent;
         private final String capability;
         private final int priority;
+        private final long bytes;
         private final long number;
         private final Condition turn = lock.newCondition();
         private boolean hasTurn;
         private boolean closed;
 
-        private Ticket(String agent, String capability, int priority, long number) {
+        private Ticket(String agent, String capability, int priority, long bytes, long number) {
             this.agent = agent;
             this.capability = capability;
             this.priority = priority;
+            this.bytes = bytes;
             this.number = number;
         }
 
@@ -140,6 +147,8 @@ final class Admission {
      * @param slots jobs whose work is under way at the same time
      * @param queue jobs that may wait for that, of all agents
      * @param queueOfOne jobs of one agent that may wait, unless its grants say otherwise
+     * @param memory bytes that the jobs inside may take of the heap; half of that those of one agent, unless it is a single
+     *     job
      * @param ofCapability how many of a capability's jobs may be under way at the same time; others have no such limit
      * @param grants of agents, with limits of their own
      * @param clock nanoseconds, monotonic
@@ -148,12 +157,14 @@ final class Admission {
             int slots,
             int queue,
             int queueOfOne,
+            long memory,
             Map<String, Integer> ofCapability,
             Function<String, Optional<AgentGrants>> grants,
             LongSupplier clock) {
         this.slots = slots;
         this.room = (long) slots + queue;
         this.roomOfOne = queueOfOne;
+        this.memory = memory;
         this.ofCapability = Map.copyOf(ofCapability);
         this.grants = grants;
         this.clock = clock;
@@ -162,10 +173,12 @@ final class Admission {
     /**
      * Lets a job in.
      *
+     * @param size bytes that it takes of the heap
+     * @throws AdmissionException.Invalid when there never is room for so large a one
      * @throws AdmissionException.Unavailable when there is no room for anyone
      * @throws AdmissionException.TooMany when the agent has used up its share
      */
-    Ticket admit(String agent, String capability, int priority) {
+    Ticket admit(String agent, String capability, int priority, long size) {
         lock.lock();
         try {
             if (admitted >= room) {
@@ -189,18 +202,36 @@ final class Admission {
                                 + ")",
                         SOON);
             }
+            requireMemory(agent, known, size);
             pay(agent, limits);
-            return enter(agent, capability, priority);
+            return enter(agent, capability, priority, size);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Counts what a job would do as a submission of its agent, and lets nothing in.
+     *
+     * @param size bytes that the job would take of the heap
+     * @throws AdmissionException.Invalid when there never is room for so large a one
+     * @throws AdmissionException.TooMany when the agent is too fast
+     */
+    void charge(String agent, long size) {
+        lock.lock();
+        try {
+            requirePossible(size);
+            pay(agent, limits(agent));
         } finally {
             lock.unlock();
         }
     }
 
     /** Lets a job in that was admitted before a restart. */
-    Ticket readmit(String agent, String capability, int priority) {
+    Ticket readmit(String agent, String capability, int priority, long size) {
         lock.lock();
         try {
-            return enter(agent, capability, priority);
+            return enter(agent, capability, priority, size);
         } finally {
             lock.unlock();
         }
@@ -244,6 +275,35 @@ final class Admission {
         return Math.max(0, Math.min(slots - busy, limits.maxConcurrent().orElse(slots) - mine));
     }
 
+    private void requirePossible(long size) {
+        if (size > memory) {
+            throw new AdmissionException.Invalid(
+                    "arguments-too-large",
+                    "the arguments take " + size + " bytes of memory, and those of all jobs together may take " + memory
+                            + " (ringfence.jobs.memory-budget); send less, or make it several jobs");
+        }
+    }
+
+    private void requireMemory(String agent, @Nullable Agent known, long size) {
+        requirePossible(size);
+        if (size > memory - bytes) {
+            throw new AdmissionException.Unavailable(
+                    "saturated",
+                    "the arguments of jobs that run or wait take " + bytes
+                            + " bytes of memory, and there is no room for " + size
+                            + " more (ringfence.jobs.memory-budget is " + memory + ")",
+                    SOON);
+        }
+        if (known != null && known.admitted > 0 && size > memory / 2 - known.bytes) {
+            throw new AdmissionException.TooMany(
+                    "queue-full",
+                    "the arguments of the jobs of agent " + agent + " that run or wait take " + known.bytes
+                            + " bytes of memory, and with " + size + " more they would take more than " + memory / 2
+                            + " (half of ringfence.jobs.memory-budget)",
+                    SOON);
+        }
+    }
+
     /** A submission costs a share of a minute; an agent may run up to a minute ahead. */
     private void pay(String agent, AgentGrants limits) {
         if (limits.jobsPerMinute().isEmpty()) {
@@ -267,11 +327,17 @@ final class Admission {
         known.paidAt += price;
     }
 
-    private Ticket enter(String agent, String capability, int priority) {
+    private Ticket enter(String agent, String capability, int priority, long size) {
         var known = agents.computeIfAbsent(agent, _ -> new Agent());
+        long number = ++turns;
+        if (known.admitted == 0) {
+            known.lastTurn = number;
+        }
         known.admitted++;
+        known.bytes += size;
         admitted++;
-        return new Ticket(agent, capability, priority, turns++);
+        bytes += size;
+        return new Ticket(agent, capability, priority, size, number);
     }
 
     private void leave(Ticket ticket) {
@@ -280,8 +346,11 @@ final class Admission {
             throw new IllegalStateException("a job of " + ticket.agent + " left that had not come in");
         }
         admitted--;
+        bytes -= ticket.bytes;
         known.admitted--;
+        known.bytes -= ticket.bytes;
         if (ticket.hasTurn) {
+            known.lastTurn = ++turns;
             busy--;
             known.running--;
             running.merge(ticket.capability, -1, Integer::sum);

@@ -211,18 +211,16 @@ public final class Job {
         return RequestHash.of(submission()).equals(RequestHash.of(other));
     }
 
-    /** How many bytes it keeps in memory, roughly; known once it has ended. */
+    /** How many bytes it keeps in memory now, roughly. */
+    @SuppressWarnings("ReferenceEquality") // the same tree is there once, an equal one twice
     long weight() {
         var result = view.result();
-        return signals.weight() + (result == null ? 0 : textLength(result));
-    }
-
-    private static long textLength(JsonNode json) {
-        long length = 32;
-        for (var child : json) {
-            length += textLength(child);
-        }
-        return length + (json.isTextual() ? json.textValue().length() : 0);
+        var kept = submission().arguments();
+        var given = arguments;
+        return signals.weight()
+                + (result == null ? 0 : JsonWeight.of(result))
+                + JsonWeight.of(kept)
+                + (given == kept ? 0 : JsonWeight.of(given));
     }
 
     synchronized Optional<String> cancellation() {

@@ -79,11 +79,12 @@ public final class Jobs {
         this.host = host;
         this.preparation = preparation;
         this.observer = observer;
-        this.shelf = new Shelf(settings.retained());
+        this.shelf = new Shelf(settings.retained(), settings.retainedBytes());
         this.admission = new Admission(
                 settings.concurrency(),
                 settings.queue(),
                 settings.queueOfAgent(),
+                settings.memoryBudget(),
                 settings.concurrencyOf(),
                 grants,
                 System::nanoTime);
@@ -149,7 +150,8 @@ public final class Jobs {
 
     private void readmit(Job job) {
         var submission = job.submission();
-        var ticket = admission.readmit(submission.agent(), submission.capability(), submission.priority());
+        var ticket =
+                admission.readmit(submission.agent(), submission.capability(), submission.priority(), job.weight());
         job.waitsWith(ticket);
         onThread(job, () -> follow(job, ticket, () -> road.travel(job, ticket)));
     }
@@ -179,11 +181,21 @@ public final class Jobs {
      * key the subscription may read files.
      */
     public Uni<Job> submit(Submission submission) {
+        return submit(submission, _ -> {});
+    }
+
+    /**
+     * Like {@link #submit(Submission)}.
+     *
+     * @param made hears of the job as soon as there is one, so that it can be cancelled before it is acknowledged; what it
+     *     hears of may still be refused
+     */
+    public Uni<Job> submit(Submission submission, Consumer<Job> made) {
         return Uni.createFrom()
-                .deferred(() -> attach(
-                        submission,
-                        requests.of(submission, submission.attendance().isPresent()),
-                        Job::keep));
+                .deferred(() -> attach(submission, submission.attendance().isPresent(), job -> {
+                    job.keep();
+                    made.accept(job);
+                }));
     }
 
     /**
@@ -195,16 +207,17 @@ public final class Jobs {
         return Uni.createFrom().deferred(() -> {
             var hold = new AtomicReference<Job.Hold>();
             boolean alone = submission.idempotencyKey().isEmpty();
-            return attach(submission, requests.of(submission, alone), job -> hold.set(job.hold()))
-                    .replaceWith(hold::get);
+            return attach(submission, alone, job -> hold.set(job.hold())).replaceWith(hold::get);
         });
     }
 
-    private Uni<Job> attach(Submission submission, JobEvent.Submitted event, Consumer<Job> wanting) {
-        var known = known(event);
+    private Uni<Job> attach(Submission submission, boolean attended, Consumer<Job> wanting) {
+        // First of all: what was let in once is not asked again whether it may.
+        var known = known(submission);
         if (known.isPresent()) {
-            return join(known.get(), event, wanting);
+            return join(known.get(), submission, wanting);
         }
+        var event = requests.of(submission, attended);
         var job = new Job(
                 JobView.submitted(event, 0, 0),
                 settings.eventBuffer(),
@@ -213,20 +226,20 @@ public final class Jobs {
         wanting.accept(job);
         var other = shelf.put(job);
         if (other != job) {
-            return join(other, event, wanting);
+            return join(other, submission, wanting);
         }
         final Admission.Ticket ticket;
         try {
             // Looked for once more, now that the key is taken: the one that had it may have left the shelf meanwhile.
-            var overtaken = journaled(event);
+            var overtaken = journaled(submission);
             if (overtaken.isPresent()) {
                 giveUp(
                         job,
                         new AdmissionException.Unavailable(
                                 "saturated", "another submission with this key was under way", RETRY));
-                return join(overtaken.get(), event, wanting);
+                return join(overtaken.get(), submission, wanting);
             }
-            ticket = admit(job.submission());
+            ticket = admit(job);
         } catch (RuntimeException | Error e) {
             giveUp(job, e);
             throw e;
@@ -278,26 +291,26 @@ public final class Jobs {
     }
 
     /** The job that has the key of this submission, wherever it is. */
-    private Optional<Job> known(JobEvent.Submitted event) {
-        var key = event.idempotencyKey();
-        if (key == null) {
-            return Optional.empty();
-        }
-        return shelf.byKey(event).or(() -> journal.findByKey(event.agent(), key).flatMap(known -> find(known.jobId())));
+    private Optional<Job> known(Submission submission) {
+        return submission
+                .idempotencyKey()
+                .flatMap(key -> shelf.byKey(submission.agent(), key))
+                .or(() -> journaled(submission));
     }
 
-    private Optional<Job> journaled(JobEvent.Submitted event) {
-        var key = event.idempotencyKey();
-        return key == null
-                ? Optional.empty()
-                : journal.findByKey(event.agent(), key).flatMap(known -> find(known.jobId()));
+    private Optional<Job> journaled(Submission submission) {
+        return submission
+                .idempotencyKey()
+                .flatMap(key -> journal.findByKey(submission.agent(), key))
+                .flatMap(known -> find(known.jobId()));
     }
 
-    private static Uni<Job> join(Job known, JobEvent.Submitted event, Consumer<Job> wanting) {
-        if (!known.sameRequest(event)) {
+    private Uni<Job> join(Job known, Submission submission, Consumer<Job> wanting) {
+        if (!known.sameRequest(requests.again(submission, known.submission()))) {
             return Uni.createFrom()
-                    .failure(new AdmissionException.KeyReused("the Idempotency-Key \"" + event.idempotencyKey()
-                            + "\" was used for job " + known.id() + ", which asked for something else; use a new key"));
+                    .failure(new AdmissionException.KeyReused("the Idempotency-Key \""
+                            + submission.idempotencyKey().orElse("") + "\" was used for job " + known.id()
+                            + ", which asked for something else; use a new key"));
         }
         wanting.accept(known);
         return known.acknowledged().replaceWith(known);
@@ -333,13 +346,14 @@ public final class Jobs {
         }
     }
 
-    private Admission.Ticket admit(JobEvent.Submitted submission) {
+    private Admission.Ticket admit(Job job) {
         requireRunning();
         host.refusal().get().ifPresent(why -> {
             throw new AdmissionException.Guarded(why);
         });
+        var submission = job.submission();
         capabilities.find(submission.capability()).ifPresent(asked -> tokens.require(submission.agent(), asked));
-        return admission.admit(submission.agent(), submission.capability(), submission.priority());
+        return admission.admit(submission.agent(), submission.capability(), submission.priority(), job.weight());
     }
 
     /** Takes a job off the shelf again, counts and tells why; whoever joined it meanwhile hears it too. */
@@ -376,12 +390,17 @@ public final class Jobs {
     }
 
     /**
-     * Says what a job would do, and does nothing: nothing of it is journaled or kept. Blocks.
+     * Says what a job would do, and does nothing: nothing of it is journaled or kept. For the agent's rate it counts as a
+     * submission. Blocks.
      *
      * @return the outcome as far as it can be told beforehand
      * @throws AdmissionException when the job would not be admitted whatever else is running
      */
     public Outcome rehearse(Submission submission) {
+        var event = requests.of(submission, false);
+        preparation.check(event);
+        capabilities.find(event.capability()).ifPresent(asked -> tokens.require(event.agent(), asked));
+        admission.charge(event.agent(), JsonWeight.of(submission.arguments()));
         return requests.rehearse(submission);
     }
 

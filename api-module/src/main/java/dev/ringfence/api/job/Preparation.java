@@ -23,6 +23,13 @@ public interface Preparation {
      */
     Uni<@Nullable Void> before(JobEvent.Submitted submission);
 
+    /**
+     * Finds out whether there is something that the caller would have to mend first, and does nothing about it.
+     *
+     * @throws AdmissionException as {@link #before} would fail
+     */
+    default void check(JobEvent.Submitted submission) {}
+
     /** Hears, once for each item of {@link #before}, whether the submission is durable now or was given up. */
     default void settled(JobEvent.Submitted submission, boolean durable) {}
 
@@ -37,6 +44,12 @@ public interface Preparation {
         public Uni<@Nullable Void> before(JobEvent.Submitted submission) {
             return first.before(submission)
                     .flatMap(_ -> second.before(submission).onFailure().invoke(() -> first.settled(submission, false)));
+        }
+
+        @Override
+        public void check(JobEvent.Submitted submission) {
+            first.check(submission);
+            second.check(submission);
         }
 
         @Override

@@ -1,5 +1,7 @@
 package dev.ringfence.api.job;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.catalog.AgentGrants;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
@@ -41,6 +43,9 @@ final class Requests {
         this.notGranted = notGranted;
     }
 
+    /** What a submission comes to, with the defaults filled in. */
+    private record Asked(Capability capability, SandboxProfile profile, Duration deadline) {}
+
     /**
      * What is asked, as an event with a new id and the defaults filled in.
      *
@@ -48,6 +53,64 @@ final class Requests {
      * @throws AdmissionException when it cannot be admitted whatever else is running
      */
     JobEvent.Submitted of(Submission submission, boolean attended) {
+        var asked = asked(submission);
+        return event(
+                submission,
+                kept(submission, Optional.of(asked.capability())),
+                asked.profile().name(),
+                asked.deadline(),
+                attended);
+    }
+
+    /**
+     * What is asked by one who says that it was asked before: what is left out is as it was then, whatever the defaults are
+     * by now, and whether it may still be asked does not matter.
+     */
+    JobEvent.Submitted again(Submission submission, JobEvent.Submitted known) {
+        var capability = capabilities.find(submission.capability());
+        var deadline = submission
+                .deadline()
+                .map(asked -> limited(asked, capability.flatMap(Capability::deadline)))
+                .orElse(known.deadline());
+        return event(
+                submission,
+                kept(submission, capability),
+                submission.profile().orElse(known.profile()),
+                deadline,
+                known.attended());
+    }
+
+    private static JobEvent.Submitted event(
+            Submission submission, JsonNode arguments, String profile, Duration deadline, boolean attended) {
+        return new JobEvent.Submitted(
+                UUID.randomUUID().toString(),
+                Instant.now(),
+                submission.agent(),
+                submission.session().orElse(null),
+                submission.capability(),
+                arguments,
+                profile,
+                deadline,
+                submission.idempotencyKey().orElse(null),
+                submission.retries(),
+                submission.priority(),
+                submission.tier().map(FenceTier::externalName).orElse(null),
+                submission.retryOf().orElse(null),
+                submission.webhook().orElse(null),
+                attended);
+    }
+
+    /** What the journal has of the arguments. */
+    private static JsonNode kept(Submission submission, Optional<Capability> capability) {
+        var arguments = submission.arguments();
+        return submission
+                .attendance()
+                .map(attendance -> attendance.kept().arguments(arguments))
+                .or(() -> capability.map(asked -> asked.shown(arguments)))
+                .orElse(arguments);
+    }
+
+    private Asked asked(Submission submission) {
         var capability = capability(submission);
         var profile = profile(submission, capability);
         requireGranted(submission.agent(), capability.name(), profile.name());
@@ -60,25 +123,7 @@ final class Requests {
                             + " is not repeatable: beginning it again after an interruption may do its effect twice;"
                             + " leave retries out");
         }
-        return new JobEvent.Submitted(
-                UUID.randomUUID().toString(),
-                Instant.now(),
-                submission.agent(),
-                submission.session().orElse(null),
-                capability.name(),
-                submission
-                        .attendance()
-                        .map(attendance -> attendance.kept().arguments(submission.arguments()))
-                        .orElseGet(() -> capability.shown(submission.arguments())),
-                profile.name(),
-                deadline,
-                submission.idempotencyKey().orElse(null),
-                submission.retries(),
-                submission.priority(),
-                submission.tier().map(FenceTier::externalName).orElse(null),
-                submission.retryOf().orElse(null),
-                submission.webhook().orElse(null),
-                attended);
+        return new Asked(capability, submission.tier().map(profile::inTier).orElse(profile), deadline);
     }
 
     private void requireTier(FenceTier tier, Capability capability, SandboxProfile profile) {
@@ -109,22 +154,21 @@ final class Requests {
      * @throws AdmissionException when the job would not be admitted whatever else is running
      */
     Outcome rehearse(Submission submission) {
-        var capability = capability(submission);
-        var profile = profile(submission, capability);
-        requireGranted(submission.agent(), capability.name(), profile.name());
-        var deadline = deadline(submission, capability);
+        var asked = asked(submission);
+        var capability = asked.capability();
         try {
             capabilities.validate(capability, submission.arguments());
             return capability.dryRun(new Invocation(
                     "dry-run",
                     submission.agent(),
                     submission.arguments(),
-                    profile,
-                    deadline,
+                    asked.profile(),
+                    asked.deadline(),
                     OutputFiles.NONE,
                     submission.session()));
         } catch (InvalidArguments e) {
-            throw new AdmissionException.Invalid("invalid-arguments", String.valueOf(e.getMessage()));
+            return new Outcome.Failed(
+                    "invalid-arguments", String.valueOf(e.getMessage()), JsonNodeFactory.instance.objectNode());
         }
     }
 
@@ -156,7 +200,11 @@ final class Requests {
                     "a deadline of " + asked + " is not possible; from 1 ms to " + JobSettings.LONGEST.toHours()
                             + " h is");
         }
-        return capability.deadline().filter(most -> most.compareTo(asked) < 0).orElse(asked);
+        return limited(asked, capability.deadline());
+    }
+
+    private static Duration limited(Duration asked, Optional<Duration> most) {
+        return most.filter(limit -> limit.compareTo(asked) < 0).orElse(asked);
     }
 
     private void requireGranted(String agent, String capability, String profile) {

@@ -40,6 +40,8 @@ import org.jboss.logging.Logger;
 final class Road {
     private static final Logger LOG = Logger.getLogger(Road.class);
     private static final Duration RETRY = Duration.ofMillis(200);
+    private static final String SUCCESS = "success";
+    private static final String TELEMETRY = "telemetry";
     private static final Duration STOP = Duration.ofSeconds(20);
 
     private final Journal journal;
@@ -175,7 +177,7 @@ final class Road {
             var first = first(job);
             if (first instanceof First.Ended over) {
                 // Watchers hear of the submission before it.
-                placed(over.end(), new JobView.Places(0, 0, 0, 2));
+                complete(over.end(), new JobView.Places(0, 0, 0, 2));
             }
             var events = new ArrayList<JobEvent>(List.of(submission));
             events.addAll(first.events());
@@ -204,7 +206,7 @@ final class Road {
     private void run(Job job) {
         var first = first(job);
         if (first instanceof First.Ended over) {
-            placed(over.end(), before(job));
+            complete(over.end(), before(job));
         }
         follow(job, first, write(first.events()));
     }
@@ -355,7 +357,7 @@ final class Road {
     /** A result, with the host's load when the work began and when it had ended. */
     private JsonNode measured(JsonNode result, Optional<ObjectNode> before) {
         if (before.isPresent() && result instanceof ObjectNode data) {
-            var telemetry = data.putObject("telemetry");
+            var telemetry = data.putObject(TELEMETRY);
             telemetry.set("before", before.get());
             host.telemetry().get().ifPresent(after -> telemetry.set("after", after));
         }
@@ -368,7 +370,7 @@ final class Road {
 
     private void end(Job job, List<JobEvent.Note> notes, JobEvent.End event) {
         var places = before(job);
-        placed(event, places);
+        complete(event, places);
         JobEvent.End durable = event;
         long sequence;
         try {
@@ -376,7 +378,7 @@ final class Road {
         } catch (JournalException.TooLarge | JournalException.NotEncodable e) {
             var reason = e instanceof JournalException.TooLarge ? "result-too-large" : "result-not-encodable";
             durable = failed(job, reason, String.valueOf(e.getMessage()), telemetryOf(event));
-            placed(durable, places);
+            complete(durable, places);
             sequence = replace(notes, durable);
         }
         ended(job, durable, sequence);
@@ -398,10 +400,21 @@ final class Road {
         return new JobView.Places(places.submitted(), places.started(), 0, job.lastEvent());
     }
 
-    /** Gives an end that nobody has seen yet the places of the job's events. */
-    private static void placed(JobEvent.End end, JobView.Places places) {
+    /**
+     * Gives an end that nobody has seen yet what all results have: the places of the job's events, whether the work was done,
+     * and the host's load, now, if it was not measured with the work.
+     */
+    private void complete(JobEvent.End end, JobView.Places places) {
         if (end.data() instanceof ObjectNode data) {
             data.set(JobView.STORED, places.stored());
+            if (!data.has(SUCCESS)) {
+                data.put(SUCCESS, end instanceof JobEvent.Completed);
+            }
+            if (!data.has(TELEMETRY)) {
+                host.telemetry()
+                        .get()
+                        .ifPresent(now -> data.putObject(TELEMETRY).set("after", now));
+            }
         }
     }
 
@@ -420,8 +433,8 @@ final class Road {
 
     private static ObjectNode telemetryOf(JobEvent.End event) {
         var kept = nothing();
-        if (event.data() != null && event.data().has("telemetry")) {
-            kept.set("telemetry", event.data().get("telemetry"));
+        if (event.data() != null && event.data().has(TELEMETRY)) {
+            kept.set(TELEMETRY, event.data().get(TELEMETRY));
         }
         return kept;
     }

@@ -18,17 +18,22 @@ final class Shelf {
         }
     }
 
-    /** What all ended jobs may keep in memory together. */
-    private static final long MOST_BYTES = 128L << 20;
-
     private final int retained;
+    private final long retainedBytes;
     private final Map<String, Long> ended = new LinkedHashMap<>();
     private final Map<String, Job> jobs = new LinkedHashMap<>();
     private final Map<Key, Job> keys = new HashMap<>();
     private long bytes;
 
-    Shelf(int retained) {
+    /**
+     * Empty.
+     *
+     * @param retained how many ended jobs it may have
+     * @param retainedBytes what they may keep in memory together
+     */
+    Shelf(int retained, long retainedBytes) {
         this.retained = retained;
+        this.retainedBytes = retainedBytes;
     }
 
     /** Puts a job there, unless its key is taken: then the job that has the key is returned instead. */
@@ -45,8 +50,8 @@ final class Shelf {
     }
 
     /** The job that has a key. */
-    synchronized Optional<Job> byKey(JobEvent.Submitted submission) {
-        return Key.of(submission).map(keys::get);
+    synchronized Optional<Job> byKey(String agent, String key) {
+        return Optional.ofNullable(keys.get(new Key(agent, key)));
     }
 
     /** Puts a job there that an earlier life admitted. */
@@ -63,7 +68,7 @@ final class Shelf {
         }
         bytes += weight;
         var oldest = ended.entrySet().iterator();
-        while ((ended.size() > retained || bytes > MOST_BYTES) && oldest.hasNext()) {
+        while ((ended.size() > retained || bytes > retainedBytes) && oldest.hasNext()) {
             var next = oldest.next();
             bytes -= next.getValue();
             oldest.remove();

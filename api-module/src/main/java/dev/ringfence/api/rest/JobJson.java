@@ -57,7 +57,9 @@ public final class JobJson {
             case Outcome.Completed(ObjectNode plan) -> json.set("plan", plan);
             case Outcome.Failed(String type, String message, ObjectNode data) -> {
                 json.putObject("error").put("type", type).put("message", message);
-                json.set("plan", data);
+                if (!data.isEmpty()) {
+                    json.set("plan", data);
+                }
             }
             case Outcome.TimedOut(Duration limit, ObjectNode _) ->
                 json.putObject("error")

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,10 @@ public final class Sessions implements Preparation, AutoCloseable {
     private static final class Room {
         private final Key key;
         private final CompletableFuture<@Nullable Void> made = new CompletableFuture<>();
+
+        /** Held by whoever deletes it. */
+        private final ReentrantLock deletion = new ReentrantLock();
+
         private Session session;
         private int entering;
         private boolean shut;
@@ -103,15 +108,7 @@ public final class Sessions implements Preparation, AutoCloseable {
 
     /** To be called with the lock. */
     private Room make(Key key, Instant at) {
-        long own = rooms.keySet().stream()
-                .filter(other -> other.agent().equals(key.agent()))
-                .count();
-        if (own >= perAgent) {
-            throw new AdmissionException.Invalid(
-                    "too-many-sessions",
-                    "agent " + key.agent() + " has " + own + " sessions, and ringfence.sessions.per-agent is "
-                            + perAgent + "; delete some");
-        }
+        requireRoom(key);
         var room = new Room(key, new Session(key.agent(), key.id(), ++number, at, Optional.empty()));
         rooms.put(key, room);
         stored.put(key.stored(), room.session.stored()).subscribe().with(room.made::complete, failure -> {
@@ -121,6 +118,42 @@ public final class Sessions implements Preparation, AutoCloseable {
             room.made.completeExceptionally(failure);
         });
         return room;
+    }
+
+    /** To be called with the lock. */
+    private void requireRoom(Key key) {
+        long own = rooms.keySet().stream()
+                .filter(other -> other.agent().equals(key.agent()))
+                .count();
+        if (own >= perAgent) {
+            throw new AdmissionException.Invalid(
+                    "too-many-sessions",
+                    "agent " + key.agent() + " has " + own + " sessions, and ringfence.sessions.per-agent is "
+                            + perAgent + "; delete some");
+        }
+    }
+
+    @Override
+    public synchronized void check(JobEvent.Submitted submission) {
+        var id = submission.session();
+        if (id != null) {
+            var key = new Key(submission.agent(), id);
+            var room = rooms.get(key);
+            if (room == null) {
+                requireRoom(key);
+            } else {
+                requireOpen(room);
+            }
+        }
+    }
+
+    private static void requireOpen(Room room) {
+        if (room.shut) {
+            throw new AdmissionException.Conflict(
+                    "session-closed",
+                    "session \"" + room.key.id() + "\" of agent " + room.key.agent()
+                            + " is closed and takes no more jobs");
+        }
     }
 
     /** Makes the session that a submission names, if it is not there, and keeps it open until the submission is settled. */
@@ -137,11 +170,7 @@ public final class Sessions implements Preparation, AutoCloseable {
                 var there = rooms.get(key);
                 // Not younger than its first job, which is found by its time.
                 room = there == null ? make(key, submission.at()) : there;
-                if (room.shut) {
-                    throw new AdmissionException.Conflict(
-                            "session-closed",
-                            "session \"" + id + "\" of agent " + key.agent() + " is closed and takes no more jobs");
-                }
+                requireOpen(room);
                 room.entering++;
             }
             return Uni.createFrom()
@@ -166,17 +195,14 @@ public final class Sessions implements Preparation, AutoCloseable {
      *
      * @throws UnknownSession if the agent has none of that name
      */
-    public Session find(String agent, String id) {
-        synchronized (this) {
-            return room(new Key(agent, id)).session;
-        }
+    public synchronized Session find(String agent, String id) {
+        return there(agent, id).session;
     }
 
-    /** To be called with the lock. */
-    private Room room(Key key) {
-        var room = rooms.get(key);
+    private synchronized Room there(String agent, String id) {
+        var room = rooms.get(new Key(agent, id));
         if (room == null || !room.made.isDone()) {
-            throw new UnknownSession(key.agent(), key.id());
+            throw new UnknownSession(agent, id);
         }
         return room;
     }
@@ -205,11 +231,13 @@ public final class Sessions implements Preparation, AutoCloseable {
      * @return the session, once that is durable; or {@link UnknownSession}, or a {@link LogException}
      */
     public Uni<Session> close(String agent, String id) {
+        return Uni.createFrom().deferred(() -> close(there(agent, id)));
+    }
+
+    private Uni<Session> close(Room room) {
         return Uni.createFrom().deferred(() -> {
-            Room room;
             Session closed;
             synchronized (this) {
-                room = room(new Key(agent, id));
                 if (!room.session.open()) {
                     return Uni.createFrom().item(room.session);
                 }
@@ -235,14 +263,28 @@ public final class Sessions implements Preparation, AutoCloseable {
     /**
      * Closes a session, cancels its jobs that have not ended, deletes what it and its jobs left, and forgets it. The
      * journal keeps the jobs' events. When it is cut short, the session is there still, closed. Blocks until nothing of
-     * the jobs is left.
+     * the jobs is left; while another one deletes the same session, until that one has.
      *
      * @return the jobs that were cancelled
      * @throws UnknownSession if the agent has none of that name
      */
     public List<String> delete(String agent, String id, Jobs jobs, JobFiles files) {
-        var session = close(agent, id).await().indefinitely();
-        awaitEntered(new Key(agent, id));
+        var room = there(agent, id);
+        room.deletion.lock();
+        try {
+            // Another one may have deleted it meanwhile, and a third have made a new one.
+            if (there(agent, id) != room) {
+                throw new UnknownSession(agent, id);
+            }
+            return delete(room, jobs, files);
+        } finally {
+            room.deletion.unlock();
+        }
+    }
+
+    private List<String> delete(Room room, Jobs jobs, JobFiles files) {
+        var session = close(room).await().indefinitely();
+        awaitEntered(room);
         var cancelled = new ArrayList<String>();
         for (var state : List.of("submitted", "started")) {
             for (var summary : jobs(session, state, jobs)) {
@@ -256,18 +298,18 @@ public final class Sessions implements Preparation, AutoCloseable {
             }
         }
         jobs(session, null, jobs).forEach(job -> files.deleteOfJob(job.jobId()));
-        files.deleteOfSession(agent, Optional.of(id));
-        stored.remove(new Key(agent, id).stored()).await().indefinitely();
+        files.deleteOfSession(session.agent(), Optional.of(session.id()));
+        stored.remove(room.key.stored()).await().indefinitely();
         synchronized (this) {
-            rooms.remove(new Key(agent, id));
+            rooms.remove(room.key, room);
         }
         return cancelled;
     }
 
-    private synchronized void awaitEntered(Key key) {
+    private synchronized void awaitEntered(Room room) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         try {
-            while (room(key).entering > 0 && deadline - System.nanoTime() > 0) {
+            while (room.entering > 0 && deadline - System.nanoTime() > 0) {
                 wait(PATIENCE.toMillis() / 100);
             }
         } catch (InterruptedException e) {

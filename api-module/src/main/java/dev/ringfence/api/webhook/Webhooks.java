@@ -145,6 +145,11 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
         });
     }
 
+    @Override
+    public void check(JobEvent.Submitted submission) {
+        var _ = told(submission);
+    }
+
     private List<Endpoint> told(JobEvent.Submitted submission) {
         var agent = submission.agent();
         var told = new ArrayList<>(endpoints.values().stream()

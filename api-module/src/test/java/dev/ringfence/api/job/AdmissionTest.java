@@ -15,9 +15,13 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AdmissionTest {
     private static final Map<String, Integer> NO_LIMITS = Map.of();
+    private static final long MEMORY = 1_000_000;
+    private static final long SMALL = 100;
 
     private final AtomicLong clock = new AtomicLong(17);
 
@@ -28,7 +32,7 @@ class AdmissionTest {
 
     private Admission admission(int slots, String grants, Map<String, Integer> ofCapability) {
         var catalog = Catalog.parse(grants, "test");
-        return new Admission(slots, 1000, 100, ofCapability, catalog::grants, clock::get);
+        return new Admission(slots, 1000, 100, MEMORY, ofCapability, catalog::grants, clock::get);
     }
 
     private Admission admission(int slots, String grants) {
@@ -37,7 +41,7 @@ class AdmissionTest {
 
     /** Lets a job in and waits until it has its turn, or waits for it. */
     private Thread queue(Admission admission, String name, String agent, String capability, int priority) {
-        var ticket = admission.admit(agent, capability, priority);
+        var ticket = admission.admit(agent, capability, priority, SMALL);
         tickets.put(name, ticket);
         var thread = Thread.ofVirtual().start(() -> {
             try {
@@ -158,7 +162,7 @@ class AdmissionTest {
         queue(admission, "x1", "x");
         queue(admission, "x2", "x");
 
-        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0))
+        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0, SMALL))
                 .isInstanceOfSatisfying(AdmissionException.TooMany.class, e -> {
                     assertThat(e.slug()).isEqualTo("queue-full");
                     assertThat(e.retryAfter()).isPositive();
@@ -173,10 +177,11 @@ class AdmissionTest {
     void manySubmissionsAtOnceDoNotOutrunTheQueuesBound() {
         var admission = admission(2, "[agents.x]\nmax_queued = 3\n");
         for (int i = 0; i < 5; i++) {
-            admission.admit("x", "ShellExec", 0);
+            admission.admit("x", "ShellExec", 0, SMALL);
         }
 
-        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0)).isInstanceOf(AdmissionException.TooMany.class);
+        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0, SMALL))
+                .isInstanceOf(AdmissionException.TooMany.class);
     }
 
     @Test
@@ -196,7 +201,8 @@ class AdmissionTest {
 
     @Test
     void oneGreedyAgentsThousandJobsDelayOthersByNoMoreThanOneJobEach() {
-        var admission = new Admission(4, 10_000, 10_000, NO_LIMITS, _ -> java.util.Optional.empty(), clock::get);
+        var admission =
+                new Admission(4, 10_000, 10_000, MEMORY, NO_LIMITS, _ -> java.util.Optional.empty(), clock::get);
         for (int i = 0; i < 200; i++) {
             queue(admission, "greedy" + i, "greedy");
         }
@@ -218,40 +224,109 @@ class AdmissionTest {
                 .containsAll(List.of("a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2", "a3", "b3", "c3"));
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void whoWaitsIsServedHoweverOftenOthersComeAnew(int slots) {
+        assertThePatientIsServed(admission(slots, ""), slots);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void whoWaitsIsServedHoweverMuchOthersWeigh(int slots) {
+        var grants = "[agents.a]\nweight = 100\n[agents.b]\nweight = 100\n[agents.c]\nweight = 100\n[agents.patient]\n";
+
+        assertThePatientIsServed(admission(slots, grants), slots);
+    }
+
+    /** Others send one job at a time each, and the next one as soon as it has ended; one more of them than there are slots. */
+    private void assertThePatientIsServed(Admission admission, int slots) {
+        var others = List.of("a", "b", "c").subList(0, slots + 1);
+        others.subList(0, slots).forEach(agent -> queue(admission, agent + 0, agent));
+        for (int i = 0; i < 5; i++) {
+            queue(admission, "patient" + i, "patient");
+        }
+        queue(admission, others.getLast() + 0, others.getLast());
+
+        for (int ended = 0; ended < 20; ended++) {
+            var name = order.get(ended);
+            end(name);
+            if (!name.startsWith("patient")) {
+                queue(admission, name + "+", name.substring(0, 1));
+            }
+        }
+
+        assertThat(order).contains("patient0", "patient1", "patient2", "patient3", "patient4");
+    }
+
+    @Test
+    void whatJobsTakeOfTheMemoryIsBoundedForOneAgentAndForAll() {
+        var admission = admission(100, "");
+        var first = admission.admit("x", "FileWrite", 0, MEMORY / 4);
+        admission.admit("x", "FileWrite", 0, MEMORY / 4);
+        assertThatThrownBy(() -> admission.admit("x", "FileWrite", 0, SMALL))
+                .isInstanceOfSatisfying(
+                        AdmissionException.TooMany.class,
+                        e -> assertThat(e.slug()).isEqualTo("queue-full"))
+                .hasMessageContaining("500000 bytes")
+                .hasMessageContaining("ringfence.jobs.memory-budget");
+        admission.admit("y", "FileWrite", 0, MEMORY / 2);
+        assertThatThrownBy(() -> admission.admit("z", "FileWrite", 0, SMALL))
+                .isInstanceOf(AdmissionException.Unavailable.class)
+                .hasMessageContaining("1000000 bytes");
+        assertThat(admission.readmit("z", "FileWrite", 0, SMALL)).isNotNull();
+
+        first.close();
+
+        assertThat(admission.admit("x", "FileWrite", 0, SMALL)).isNotNull();
+    }
+
+    @Test
+    void aSingleJobMayTakeAllTheMemoryAndOneThatNeedsMoreNeverGetsIn() {
+        var admission = admission(1, "");
+        admission.admit("x", "FileWrite", 0, MEMORY).close();
+
+        assertThatThrownBy(() -> admission.admit("x", "FileWrite", 0, MEMORY + 1))
+                .isInstanceOfSatisfying(
+                        AdmissionException.Invalid.class,
+                        e -> assertThat(e.slug()).isEqualTo("arguments-too-large"));
+    }
+
     @Test
     void theRoomOfAllIsBounded() {
-        var admission = new Admission(1, 1, 100, NO_LIMITS, _ -> java.util.Optional.empty(), clock::get);
+        var admission = new Admission(1, 1, 100, MEMORY, NO_LIMITS, _ -> java.util.Optional.empty(), clock::get);
         queue(admission, "a", "x");
         queue(admission, "b", "y");
 
-        assertThatThrownBy(() -> admission.admit("z", "ShellExec", 0))
+        assertThatThrownBy(() -> admission.admit("z", "ShellExec", 0, SMALL))
                 .isInstanceOf(AdmissionException.Unavailable.class)
                 .hasMessageContaining("2 jobs");
-        assertThat(admission.readmit("z", "ShellExec", 0)).isNotNull();
+        assertThat(admission.readmit("z", "ShellExec", 0, SMALL)).isNotNull();
     }
 
     @Test
     void aRateLetsAMinutesJobsThroughAtOnceAndThenOneAfterTheOther() {
         var admission = admission(100, "[agents.x]\njobs_per_minute = 3\n");
         for (int i = 0; i < 3; i++) {
-            admission.admit("x", "ShellExec", 0).close();
+            admission.admit("x", "ShellExec", 0, SMALL).close();
         }
 
-        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0))
+        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0, SMALL))
                 .isInstanceOfSatisfying(AdmissionException.TooMany.class, e -> {
                     assertThat(e.slug()).isEqualTo("rate-limited");
                     assertThat(e.retryAfter()).isBetween(Duration.ofSeconds(19), Duration.ofSeconds(20));
                 });
         clock.addAndGet(Duration.ofSeconds(20).toNanos());
-        admission.admit("x", "ShellExec", 0).close();
-        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0)).isInstanceOf(AdmissionException.TooMany.class);
+        admission.admit("x", "ShellExec", 0, SMALL).close();
+        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0, SMALL))
+                .isInstanceOf(AdmissionException.TooMany.class);
     }
 
     @Test
     void aRateOfNoneAdmitsNone() {
         var admission = admission(1, "[agents.x]\njobs_per_minute = 0\n");
 
-        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0)).isInstanceOf(AdmissionException.TooMany.class);
+        assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0, SMALL))
+                .isInstanceOf(AdmissionException.TooMany.class);
         assertThat(admission.live()).isZero();
     }
 

@@ -44,7 +44,8 @@ final class Pipeline implements AutoCloseable {
     }
 
     static JobSettings settings(int concurrency, int queue) {
-        return new JobSettings(concurrency, queue, queue, Map.of(), 1000, Duration.ofSeconds(60), 10_000);
+        return new JobSettings(
+                concurrency, queue, queue, 64 << 20, Map.of(), 1000, 64 << 20, Duration.ofSeconds(60), 10_000);
     }
 
     /** Segments and events that are small, so that their bounds are met soon. */
@@ -57,6 +58,16 @@ final class Pipeline implements AutoCloseable {
     }
 
     static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog, JobHost host) {
+        return open(directory, settings, capability, catalog, host, Preparation.NONE);
+    }
+
+    static Pipeline open(
+            Path directory,
+            JobSettings settings,
+            Capability capability,
+            Catalog catalog,
+            JobHost host,
+            Preparation preparation) {
         var syncs = new CopyOnWriteArrayList<Integer>();
         var options = JournalOptions.defaults().withSizes(256 << 10, 32 << 10);
         var log = options.log().withObserver(new LogObserver() {
@@ -75,7 +86,7 @@ final class Pipeline implements AutoCloseable {
                 catalog::grants,
                 profile -> Optional.of("none"),
                 host,
-                Preparation.NONE,
+                preparation,
                 new JobObserver() {
                     @Override
                     public void refused(String slug) {

@@ -213,7 +213,7 @@ class RecoveryTest {
 
     @Test
     void aKeyIsHeldByAJobThatLeftTheMemory() {
-        var settings = new JobSettings(1, 5, 5, Map.of(), 1, Duration.ofSeconds(60), 10_000);
+        var settings = new JobSettings(1, 5, 5, 1 << 20, Map.of(), 1, 1 << 20, Duration.ofSeconds(60), 10_000);
         var none = JsonNodeFactory.instance.objectNode();
         var probe = Probe.done();
         try (var pipeline = Pipeline.open(directory, settings, probe)) {

@@ -3,13 +3,16 @@ package dev.ringfence.api.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class ShelfTest {
+    private static final long MIB = 1 << 20;
+
     @Test
     void theOldestEndedJobGoesWhenThereAreTooMany() {
-        var shelf = new Shelf(2);
+        var shelf = new Shelf(2, MIB);
         for (var id : new String[] {"a", "b", "c", "d"}) {
             var job = Submitted.job(id, null);
             shelf.put(job);
@@ -26,16 +29,36 @@ class ShelfTest {
     }
 
     @Test
-    void endedJobsAreAlsoBoundedInBytes() {
-        var shelf = new Shelf(1000);
+    void endedJobsAreAlsoBoundedInTheBytesOfTheirResults() {
+        var shelf = new Shelf(1000, MIB);
         for (var id : new String[] {"a", "b", "c"}) {
             var job = Submitted.job(id, null);
             shelf.put(job);
-            var large = JsonNodeFactory.instance.objectNode().put("text", "x".repeat(50 << 20));
-            job.moved(new JobView(job.submission(), JobView.State.COMPLETED, null, Instant.now(), large, null));
+            job.moved(new JobView(job.submission(), JobView.State.COMPLETED, null, Instant.now(), large(), null));
             shelf.ended(job);
         }
 
+        assertOnlyTheLastTwoAreThere(shelf);
+    }
+
+    @Test
+    void endedJobsAreAlsoBoundedInTheBytesOfTheirArguments() {
+        var shelf = new Shelf(1000, MIB);
+        for (var id : new String[] {"a", "b", "c"}) {
+            var job = Submitted.jobOf(id, large());
+            shelf.put(job);
+            Submitted.end(job);
+            shelf.ended(job);
+        }
+
+        assertOnlyTheLastTwoAreThere(shelf);
+    }
+
+    private static ObjectNode large() {
+        return JsonNodeFactory.instance.objectNode().put("text", "x".repeat((int) MIB * 2 / 5));
+    }
+
+    private static void assertOnlyTheLastTwoAreThere(Shelf shelf) {
         assertThat(shelf.find("a")).isEmpty();
         assertThat(shelf.find("b")).isPresent();
         assertThat(shelf.find("c")).isPresent();
@@ -43,18 +66,18 @@ class ShelfTest {
 
     @Test
     void aKeyBelongsToTheFirstThatCameWithIt() {
-        var shelf = new Shelf(10);
+        var shelf = new Shelf(10, MIB);
         var first = Submitted.job("a", "key");
 
         assertThat(shelf.put(first)).isSameAs(first);
         assertThat(shelf.put(Submitted.job("b", "key"))).isSameAs(first);
         assertThat(shelf.find("b")).isEmpty();
-        assertThat(shelf.byKey(Submitted.event("c", "key"))).containsSame(first);
+        assertThat(shelf.byKey(first.agent(), "key")).containsSame(first);
     }
 
     @Test
     void aKeyIsFreeAgainWhenItsJobIsGone() {
-        var shelf = new Shelf(1);
+        var shelf = new Shelf(1, MIB);
         var refused = Submitted.job("a", "key");
         shelf.put(refused);
         shelf.remove(refused);

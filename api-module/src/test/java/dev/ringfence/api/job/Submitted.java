@@ -1,5 +1,6 @@
 package dev.ringfence.api.job;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobEvent;
 import java.time.Duration;
@@ -11,15 +12,12 @@ final class Submitted {
     private Submitted() {}
 
     static JobEvent.Submitted event(String id, @Nullable String key) {
+        return event(id, key, JsonNodeFactory.instance.objectNode());
+    }
+
+    private static JobEvent.Submitted event(String id, @Nullable String key, JsonNode arguments) {
         return new JobEvent.Submitted(
-                id,
-                Instant.now(),
-                "anonymous",
-                "Probe",
-                JsonNodeFactory.instance.objectNode(),
-                "secure",
-                Duration.ofSeconds(60),
-                key);
+                id, Instant.now(), "anonymous", "Probe", arguments, "secure", Duration.ofSeconds(60), key);
     }
 
     static JobView view(String id, JobView.State state) {
@@ -28,6 +26,10 @@ final class Submitted {
 
     static Job job(String id, @Nullable String key) {
         return new Job(new JobView(event(id, key), JobView.State.SUBMITTED, null, null, null, null), 1024);
+    }
+
+    static Job jobOf(String id, JsonNode arguments) {
+        return new Job(JobView.submitted(event(id, null, arguments), 0, 0), 1024);
     }
 
     static void end(Job job) {

@@ -8,6 +8,7 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.hasItems;
 import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.nullValue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -327,13 +328,33 @@ class FilesOverHttpTest {
         dryRun(job("FileRead", arguments().put("path", "../x")))
                 .body("would_run", equalTo(false))
                 .body("error.type", equalTo("path-refused"));
-        Api.isProblem(
-                Api.sending(job("Kill", arguments().put("pid", "one")).toString())
-                        .queryParam("dry_run", "true")
-                        .post(Api.JOBS)
-                        .then(),
-                422,
-                "invalid-arguments");
+        dryRun(job("Kill", arguments().put("pid", "one")))
+                .body("would_run", equalTo(false))
+                .body("error.type", equalTo("invalid-arguments"))
+                .body("plan", nullValue());
+        assertThat(run("Kill", arguments().put("pid", "one")).getString("error.type"))
+                .isEqualTo("invalid-arguments");
+    }
+
+    @Test
+    void aDryRunIsRefusedWhereTheJobWouldBe() {
+        var read = arguments().put("path", "any.txt");
+        var refusals = Map.of(
+                "no-fence-of-its-own", job("FileRead", read).put("tier", "landlock"),
+                "unknown-webhook", job("FileRead", read).put("webhook", "nobody"),
+                "not-repeatable",
+                        job("FileWrite", read.deepCopy().put("content", "x")).put("retries", 3));
+
+        refusals.forEach((slug, job) -> {
+            Api.isProblem(Api.sending(job.toString()).post(Api.JOBS).then(), 422, slug);
+            Api.isProblem(
+                    Api.sending(job.toString())
+                            .queryParam("dry_run", "true")
+                            .post(Api.JOBS)
+                            .then(),
+                    422,
+                    slug);
+        });
     }
 
     @Test

@@ -5,13 +5,30 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.api.job.JobHost;
+import dev.ringfence.api.job.JobObserver;
+import dev.ringfence.api.job.JobSettings;
+import dev.ringfence.api.job.Jobs;
+import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.files.Artifacts;
+import dev.ringfence.runner.files.Backups;
+import dev.ringfence.runner.files.JobFiles;
+import dev.ringfence.runner.files.Workspaces;
 import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalOptions;
 import io.smallrye.mutiny.Uni;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,6 +80,8 @@ class SessionsTest {
             assertThatThrownBy(() -> await(sessions.before(submitted("a", "done"))))
                     .isInstanceOf(AdmissionException.Conflict.class)
                     .hasMessageContaining("done");
+            assertThatThrownBy(() -> sessions.check(submitted("a", "done")))
+                    .isInstanceOf(AdmissionException.Conflict.class);
             assertThat(await(sessions.close("a", "done"))).isEqualTo(closed);
             await(sessions.before(submitted("b", "done")));
         }
@@ -73,6 +92,9 @@ class SessionsTest {
         try (var sessions = new Sessions(directory, 2)) {
             await(sessions.create("a", Optional.of("one")));
             await(sessions.before(submitted("a", "two")));
+            sessions.check(submitted("a", "two"));
+            assertThatThrownBy(() -> sessions.check(submitted("a", "three")))
+                    .isInstanceOf(AdmissionException.Invalid.class);
 
             assertThatThrownBy(() -> await(sessions.before(submitted("a", "three"))))
                     .isInstanceOf(AdmissionException.Invalid.class)
@@ -98,6 +120,69 @@ class SessionsTest {
             assertThat(second.sessions()).extracting(Session::id).containsExactly("1");
             assertThat(second.next()).isEmpty();
         }
+    }
+
+    @Test
+    void ofTwoWhoDeleteASessionOneDoesAndTheOtherLeavesANewOneOfThatNameAlone() {
+        var submission = submitted("a", "one");
+        try (var sessions = new Sessions(directory.resolve("sessions"), 10);
+                var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                        .journal()) {
+            var jobs = jobs(journal, sessions);
+            var files = new JobFiles(
+                    new Workspaces(directory.resolve("workspaces"), 300_000),
+                    new Artifacts(directory.resolve("artifacts"), new Artifacts.Limits(1, 1, 1), Duration.ofHours(1)),
+                    new Backups(directory.resolve("backups"), 1, Duration.ofHours(1)));
+            // A submission that is about to be settled holds up both.
+            await(sessions.before(submission));
+            var threads = new CopyOnWriteArrayList<Thread>();
+            var deletions = Stream.generate(() -> CompletableFuture.supplyAsync(
+                            () -> delete(sessions, jobs, files),
+                            task -> threads.add(Thread.ofVirtual().start(task))))
+                    .limit(2)
+                    .toList();
+            Awaitility.await()
+                    .until(() -> !sessions.find("a", "one").open()
+                            && threads.stream().allMatch(SessionsTest::waits));
+
+            sessions.settled(submission, false);
+            Awaitility.await().until(() -> deletions.stream().anyMatch(CompletableFuture::isDone));
+            var fresh = createdAnew(sessions);
+
+            assertThat(deletions).extracting(CompletableFuture::join).containsExactlyInAnyOrder(true, false);
+            assertThat(sessions.find("a", "one")).isEqualTo(fresh);
+        }
+    }
+
+    private static boolean waits(Thread thread) {
+        return thread.getState() == Thread.State.WAITING || thread.getState() == Thread.State.TIMED_WAITING;
+    }
+
+    /** Whether it was there to be deleted. */
+    private static boolean delete(Sessions sessions, Jobs jobs, JobFiles files) {
+        try {
+            sessions.delete("a", "one", jobs, files);
+            return true;
+        } catch (UnknownSession _) {
+            return false;
+        }
+    }
+
+    private static Session createdAnew(Sessions sessions) {
+        return await(sessions.create("a", Optional.of("one")));
+    }
+
+    private static Jobs jobs(Journal journal, Sessions sessions) {
+        return new Jobs(
+                new JobSettings(1, 1, 1, 1 << 20, Map.of(), 1, 1 << 20, Duration.ofSeconds(1), 1),
+                journal,
+                Capabilities.of(List.of()),
+                _ -> Optional.empty(),
+                _ -> Optional.empty(),
+                _ -> Optional.empty(),
+                JobHost.NONE,
+                sessions,
+                JobObserver.NONE);
     }
 
     private static SessionPage all(Sessions sessions) {

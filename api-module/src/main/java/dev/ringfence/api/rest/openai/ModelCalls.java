@@ -59,8 +59,7 @@ class ModelCalls {
     RestMulti<byte[]> answer(Jobs jobs, Call call, Answer answer) {
         var opened = Uni.createFrom().deferred(() -> {
             var line = new Line();
-            return jobs.submit(submission(call, line))
-                    .invoke(line::connect)
+            return jobs.submit(submission(call, line), line::connect)
                     .flatMap(job -> call.stream() ? streamed(job, line, call, answer) : whole(job, line, call, answer))
                     .onCancellation()
                     .invoke(line::hangUp);

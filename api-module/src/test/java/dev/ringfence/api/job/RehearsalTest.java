@@ -1,0 +1,113 @@
+package dev.ringfence.api.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.wal.journal.JobEvent;
+import io.smallrye.mutiny.Uni;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RehearsalTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void whatWouldRunIsSaidAndNothingIsKept() {
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            assertThat(pipeline.jobs.rehearse(submission(Optional.empty(), 0))).isInstanceOf(Outcome.Completed.class);
+
+            assertThat(pipeline.events()).isEmpty();
+            assertThat(pipeline.jobs.live()).isZero();
+        }
+    }
+
+    @Test
+    void argumentsThatBreakTheSchemaFailAsTheJobWould() {
+        var wrong =
+                Pipeline.submission(null, JsonNodeFactory.instance.objectNode().put("number", "seven"));
+        try (var pipeline = Pipeline.open(directory, Probe.done())) {
+            assertThat(pipeline.jobs.rehearse(wrong)).isInstanceOfSatisfying(Outcome.Failed.class, failed -> {
+                assertThat(failed.type()).isEqualTo("invalid-arguments");
+                assertThat(failed.message()).contains("/number");
+            });
+        }
+    }
+
+    @Test
+    void whatIsRefusedToAJobIsRefusedToItsRehearsal() {
+        try (var pipeline = Pipeline.open(directory, Probe.done().unfenced())) {
+            assertInvalid(pipeline, submission(Optional.of(FenceTier.LANDLOCK), 0), "no-fence-of-its-own");
+            assertInvalid(pipeline, submission(Optional.empty(), 3), "not-repeatable");
+        }
+    }
+
+    private static void assertInvalid(Pipeline pipeline, Submission submission, String slug) {
+        assertThatThrownBy(() -> pipeline.jobs.rehearse(submission))
+                .isInstanceOfSatisfying(
+                        AdmissionException.Invalid.class,
+                        refused -> assertThat(refused.slug()).isEqualTo(slug));
+    }
+
+    @Test
+    void whatHasToBePreparedIsLookedAtAndNotDone() {
+        var preparation = new Preparation() {
+            @Override
+            public Uni<@Nullable Void> before(JobEvent.Submitted submission) {
+                throw new IllegalStateException("nothing may be done");
+            }
+
+            @Override
+            public void check(JobEvent.Submitted submission) {
+                throw new AdmissionException.Conflict("session-closed", "it takes no more jobs");
+            }
+        };
+        try (var pipeline = Pipeline.open(
+                directory,
+                Pipeline.settings(1, 1),
+                Probe.done(),
+                Catalog.empty(),
+                JobHost.NONE,
+                Preparation.all(java.util.List.of(preparation)))) {
+            assertThatThrownBy(() -> pipeline.jobs.rehearse(submission(Optional.empty(), 0)))
+                    .isInstanceOf(AdmissionException.Conflict.class);
+        }
+    }
+
+    @Test
+    void aRehearsalCountsForTheAgentsRate() {
+        var catalog = Catalog.parse("[agents.anonymous]\njobs_per_minute = 2\n", "test");
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 1), Probe.done(), catalog)) {
+            pipeline.jobs.rehearse(submission(Optional.empty(), 0));
+            pipeline.jobs.rehearse(submission(Optional.empty(), 0));
+
+            assertThatThrownBy(() -> pipeline.jobs.rehearse(submission(Optional.empty(), 0)))
+                    .isInstanceOf(AdmissionException.TooMany.class)
+                    .hasMessageContaining("jobs_per_minute");
+        }
+    }
+
+    private static Submission submission(Optional<FenceTier> tier, int retries) {
+        return new Submission(
+                "anonymous",
+                Optional.empty(),
+                "Probe",
+                JsonNodeFactory.instance.objectNode(),
+                Optional.empty(),
+                tier,
+                Optional.empty(),
+                Optional.empty(),
+                retries,
+                0,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+}

@@ -1,0 +1,172 @@
+package dev.ringfence.api.rest.openai;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.RingfenceConfig;
+import dev.ringfence.api.job.JobHost;
+import dev.ringfence.api.job.JobObserver;
+import dev.ringfence.api.job.JobSettings;
+import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.job.Preparation;
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.runner.capability.Capabilities;
+import dev.ringfence.runner.capability.Capability;
+import dev.ringfence.runner.capability.Execution;
+import dev.ringfence.runner.capability.Invocation;
+import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.runner.capability.OutputSink;
+import dev.ringfence.runner.engine.GenerationEvent;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.JobQuery;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalOptions;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.smallrye.mutiny.Uni;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelCallsTest {
+    private static final RingfenceConfig CONFIG = new SmallRyeConfigBuilder()
+            .addDiscoveredConverters()
+            .withMapping(RingfenceConfig.class)
+            .build()
+            .getConfigMapping(RingfenceConfig.class);
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void aClientThatLeavesBeforeItsRequestIsDurableEndsItAllTheSame() {
+        var slow = new SlowPreparation();
+        try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
+            var jobs = jobs(journal, slow);
+            var call = new ModelCalls.Call(
+                    "anonymous",
+                    Operation.CHAT,
+                    JsonNodeFactory.instance.objectNode(),
+                    false,
+                    List.of(),
+                    UnaryOperator.identity());
+            var client = new ModelCalls(CONFIG)
+                    .answer(jobs, call, new NoAnswer())
+                    .subscribe()
+                    .with(_ -> {});
+            await().until(slow.asked::isDone);
+
+            client.cancel();
+            slow.ready.complete(null);
+
+            await().untilAsserted(() -> assertThat(
+                            jobs.list(JobQuery.all(), OptionalLong.empty(), 10).jobs())
+                    .singleElement()
+                    .satisfies(job -> assertThat(job.state()).isEqualTo("cancelled")));
+        }
+    }
+
+    private static Jobs jobs(Journal journal, Preparation preparation) {
+        var catalog = Catalog.empty();
+        return new Jobs(
+                new JobSettings(1, 1, 1, 1 << 20, Map.of(), 10, 1 << 20, Duration.ofSeconds(60), 1000),
+                journal,
+                Capabilities.of(List.of(new Endless())),
+                name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
+                catalog::grants,
+                _ -> Optional.empty(),
+                JobHost.NONE,
+                preparation,
+                JobObserver.NONE);
+    }
+
+    /** Is ready when the test says so. */
+    private static final class SlowPreparation implements Preparation {
+        final CompletableFuture<@Nullable Void> asked = new CompletableFuture<>();
+        final CompletableFuture<@Nullable Void> ready = new CompletableFuture<>();
+
+        @Override
+        public Uni<@Nullable Void> before(JobEvent.Submitted submission) {
+            asked.complete(null);
+            return Uni.createFrom().completionStage(ready::copy);
+        }
+    }
+
+    /** A model that answers until it is told not to. */
+    private static final class Endless implements Capability {
+        @Override
+        public String name() {
+            return "ChatCompletion";
+        }
+
+        @Override
+        public String description() {
+            return "For tests";
+        }
+
+        @Override
+        public ObjectNode schema() {
+            return JsonNodeFactory.instance.objectNode().put("type", "object");
+        }
+
+        @Override
+        public boolean repeatable() {
+            return true;
+        }
+
+        @Override
+        public Outcome dryRun(Invocation invocation) {
+            return new Outcome.Completed(JsonNodeFactory.instance.objectNode());
+        }
+
+        @Override
+        public Execution start(Invocation invocation, OutputSink sink) {
+            var outcome = new CompletableFuture<Outcome>();
+            return new Execution() {
+                @Override
+                public Uni<Outcome> outcome() {
+                    return Uni.createFrom().completionStage(outcome::copy);
+                }
+
+                @Override
+                public void cancel() {
+                    outcome.complete(new Outcome.Cancelled(JsonNodeFactory.instance.objectNode()));
+                }
+            };
+        }
+    }
+
+    /** Nobody is there to read it. */
+    private static final class NoAnswer implements Answer {
+        @Override
+        public String heard(GenerationEvent event) {
+            return "";
+        }
+
+        @Override
+        public String ended(JsonNode result) {
+            return "";
+        }
+
+        @Override
+        public String failed(OpenAiError error) {
+            return "";
+        }
+
+        @Override
+        public String mediaType() {
+            return "application/json";
+        }
+    }
+}
