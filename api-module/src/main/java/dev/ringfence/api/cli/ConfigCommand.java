@@ -54,5 +54,4 @@ final class ConfigCommand implements Runnable {
                 .put("value", setting.value())
                 .put("source", setting.source());
     }
-    }
 }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -239,12 +240,21 @@ class CommandLineTest {
         });
     }
 
+    /** With these settings and no others, such as services of other tests in this process leave. */
     private static void with(Map<String, String> settings, Runnable what) {
+        var others = new Properties();
+        System.getProperties().forEach((key, value) -> {
+            if (key.toString().startsWith("ringfence.")) {
+                others.put(key, value);
+            }
+        });
+        others.keySet().forEach(System.getProperties()::remove);
         settings.forEach(System::setProperty);
         try {
             what.run();
         } finally {
             settings.keySet().forEach(System::clearProperty);
+            System.getProperties().putAll(others);
         }
     }
 
