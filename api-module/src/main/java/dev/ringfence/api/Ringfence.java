@@ -11,9 +11,7 @@ import dev.ringfence.api.webhook.Webhooks;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.EngineOptions;
-import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
-import dev.ringfence.catalog.Suggestion;
 import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -26,7 +24,6 @@ import dev.ringfence.runner.engine.ModelHealth;
 import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
-import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.runner.telemetry.Guard;
@@ -47,9 +44,10 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -113,30 +111,33 @@ public final class Ringfence implements AutoCloseable {
         this.drainTimeout = drainTimeout;
     }
 
+    /** What it is opened for. */
+    public enum Purpose {
+        /** To serve: it goes on with all that an earlier life left. */
+        SERVICE,
+        /** To run jobs of its own and end: what waits is left for the next start of the service. */
+        OWN_JOBS
+    }
+
     /**
-     * Opens everything, ends what an earlier life left running, and takes up its jobs. Blocks.
+     * Opens everything, ends what an earlier life left running, and takes up its jobs as the purpose is. Blocks.
      *
      * @throws StartupFailure when the configuration or the host does not allow it; nothing stays open then
      */
-    public static Ringfence open(RingfenceConfig config, JobObserver jobObserver, LogObserver logObserver) {
-        var settings = settings(config);
+    public static Ringfence open(
+            RingfenceConfig config, Purpose purpose, JobObserver jobObserver, LogObserver logObserver) {
+        SettingRanges.require(config);
         var engineSettings = engineSettings(config);
         var limits = guardLimits(config.guard());
         var data = dataDirectory(config.data());
         var catalog = catalog(config.catalog(), data);
-        var fence = Fence.on(new FenceSettings(
-                instance(data),
-                config.fence().bubblewrap(),
-                config.fence().firstUser(),
-                tier(config.fence().tier()),
-                config.fence().scratch(),
-                config.fence().grace()));
+        var fence = Fence.on(FenceConfig.of(instance(data), config.fence()));
         var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
         Sessions sessions = null;
         Webhooks webhooks = null;
         try {
             sweep(fence);
-            sessions = sessions(data.resolve("sessions"), config);
+            sessions = sessions(data.resolve("sessions"), config.sessions().perAgent());
             webhooks = WebhookSettings.open(data.resolve("webhooks"), config.webhooks());
             var engines = new LlamaServerPool(engineSettings, fence::start);
             var remotes = new RemoteModels();
@@ -155,11 +156,10 @@ public final class Ringfence implements AutoCloseable {
                     fence,
                     asking,
                     event -> undoing.join().rolledBack(event));
-            requireKnown(settings, toolbox.capabilities());
             var telemetry = HostTelemetry.on(data, fence::processorTime);
             var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
             var jobs = new Jobs(
-                    settings,
+                    settings(config, toolbox.capabilities()),
                     recovered.journal(),
                     toolbox.capabilities(),
                     name -> profile(catalog.catalog(), name),
@@ -169,9 +169,18 @@ public final class Ringfence implements AutoCloseable {
                     Preparation.all(List.of(sessions, webhooks)),
                     JobObserver.both(jobObserver, webhooks));
             undoing.complete(jobs);
-            jobs.recover(recovered.jobs());
             webhooks.begin(id -> jobs.find(id).map(Job::view));
+            switch (purpose) {
+                case SERVICE -> {
+                    jobs.recover(recovered.jobs());
+                    webhooks.resume();
+                }
+                case OWN_JOBS -> jobs.interrupt(recovered.jobs());
+            }
             catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
+            if (recovered.journal().health() instanceof Health.Full full) {
+                LOG.warnf("the service takes no jobs until there is room: %s", full.reason());
+            }
             return new Ringfence(
                     catalog,
                     fence,
@@ -305,23 +314,19 @@ public final class Ringfence implements AutoCloseable {
 
     private static EngineSettings engineSettings(RingfenceConfig config) {
         var engines = config.engines();
-        try {
-            var settings = EngineSettings.defaults()
-                    .withPrefix(config.llamaPrefix().orElse(null))
-                    .withExecutable(config.llamaServer().orElse(null))
-                    .withIdleTime(engines.idleTime())
-                    .withLoadTimeout(engines.loadTimeout())
-                    .withSlots(EngineOptions.DEFAULT_SLOTS, engines.queue())
-                    .withThreads(engines.threads());
-            return engines.memoryBudget()
-                    .map(budget -> settings.withMemoryBudget(budget.asLongValue()))
-                    .orElse(settings);
-        } catch (IllegalArgumentException e) {
-            throw new StartupFailure("ringfence.engines: " + e.getMessage(), e);
-        }
+        var settings = EngineSettings.defaults()
+                .withPrefix(config.llamaPrefix().orElse(null))
+                .withExecutable(config.llamaServer().orElse(null))
+                .withIdleTime(engines.idleTime())
+                .withLoadTimeout(engines.loadTimeout())
+                .withSlots(EngineOptions.DEFAULT_SLOTS, engines.queue())
+                .withThreads(engines.threads());
+        return engines.memoryBudget()
+                .map(budget -> settings.withMemoryBudget(budget.asLongValue()))
+                .orElse(settings);
     }
 
-    private static JobSettings settings(RingfenceConfig config) {
+    private static JobSettings settings(RingfenceConfig config, Capabilities capabilities) {
         var jobs = config.jobs();
         long heap = Runtime.getRuntime().maxMemory();
         // Whatever fits into a body can be a job's arguments, also where each character takes two bytes.
@@ -332,7 +337,7 @@ public final class Ringfence implements AutoCloseable {
                     jobs.queue(),
                     jobs.queueOfAgent(),
                     jobs.memoryBudget().map(MemorySize::asLongValue).orElse(Math.max(heap / 8, least)),
-                    jobs.concurrencyOf(),
+                    concurrencyOf(jobs.concurrencyOf(), capabilities),
                     jobs.retained(),
                     Math.min(heap / 4, MOST_RETAINED_BYTES),
                     jobs.defaultDeadline(),
@@ -342,30 +347,34 @@ public final class Ringfence implements AutoCloseable {
         }
     }
 
-    private static GuardLimits guardLimits(RingfenceConfig.Guarding guard) {
-        try {
-            return new GuardLimits(
-                    guard.cpu(),
-                    guard.memory(),
-                    guard.pressure().cpu(),
-                    guard.pressure().memory(),
-                    guard.pressure().io(),
-                    guard.zombies(),
-                    guard.diskFree().asLongValue(),
-                    guard.resume());
-        } catch (IllegalArgumentException e) {
-            throw new StartupFailure(String.valueOf(e.getMessage()), e);
-        }
+    /** By the capabilities' own names: an environment variable cannot tell which letters are large. */
+    private static Map<String, Integer> concurrencyOf(Map<String, Integer> configured, Capabilities capabilities) {
+        var names = capabilities.all().stream().map(Capability::name).toList();
+        var limits = new HashMap<String, Integer>();
+        configured.forEach((name, limit) -> {
+            var known = names.stream()
+                    .filter(each -> each.equals(name) || (!names.contains(name) && each.equalsIgnoreCase(name)))
+                    .findFirst()
+                    .orElseThrow(() -> new StartupFailure("ringfence.jobs.concurrency-of." + name
+                            + ": there is no capability " + name + "; there are " + names));
+            // Said in both ways, it is an environment variable that was to come before a file.
+            if (!limits.containsKey(known) || !known.equals(name)) {
+                limits.put(known, limit);
+            }
+        });
+        return limits;
     }
 
-    private static void requireKnown(JobSettings settings, Capabilities capabilities) {
-        var names = capabilities.all().stream().map(Capability::name).toList();
-        for (var name : settings.concurrencyOf().keySet()) {
-            if (!names.contains(name)) {
-                throw new StartupFailure("ringfence.jobs.concurrency-of." + name + ": there is no capability " + name
-                        + "; there are " + names);
-            }
-        }
+    private static GuardLimits guardLimits(RingfenceConfig.Guarding guard) {
+        return new GuardLimits(
+                guard.cpu(),
+                guard.memory(),
+                guard.pressure().cpu(),
+                guard.pressure().memory(),
+                guard.pressure().io(),
+                guard.zombies(),
+                guard.diskFree().asLongValue(),
+                guard.resume());
     }
 
     private static Path dataDirectory(Path directory) {
@@ -383,19 +392,18 @@ public final class Ringfence implements AutoCloseable {
     private static Journal.Recovered recover(
             Path directory, RingfenceConfig.JournalKeeping keeping, LogObserver observer) {
         var defaults = JournalOptions.defaults().withSizes(SEGMENT_BYTES, EVENT_BYTES);
+        var retention = keeping.retention();
         try {
             var recovered = Journal.recover(
                     directory,
-                    options(defaults, keeping)
+                    defaults.withSnapshots(keeping.snapshot().events(), defaults.indexRows())
+                            .withRetention(retention.age(), retention.size().asLongValue())
                             .withObserver(new JournalLog())
                             .withLog(defaults.log().withObserver(observer)));
             if (recovered.tail() instanceof Tail.Torn torn) {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",
                         torn.cutAt(), torn.file(), torn.copy());
-            }
-            if (recovered.journal().health() instanceof Health.Full full) {
-                LOG.warnf("the service starts, but takes no jobs until there is room: %s", full.reason());
             }
             return recovered;
         } catch (LogException.Corrupt e) {
@@ -408,47 +416,22 @@ public final class Ringfence implements AutoCloseable {
         }
     }
 
-    private static Sessions sessions(Path directory, RingfenceConfig config) {
-        int perAgent = config.sessions().perAgent();
-        if (perAgent < 1) {
-            throw new StartupFailure("ringfence.sessions.per-agent is " + perAgent + "; it must be at least 1");
-        }
+    private static Sessions sessions(Path directory, int perAgent) {
         try {
             return new Sessions(directory, perAgent);
         } catch (LogException e) {
-            throw new StartupFailure(String.valueOf(e.getMessage()), e);
+            throw notOpened(directory, e);
         }
     }
 
-    private static Optional<FenceTier> tier(String name) {
-        if (name.equals("auto")) {
-            return Optional.empty();
-        }
-        var known = new ArrayList<>(FenceTier.names());
-        known.add("auto");
-        return Optional.of(FenceTier.named(name)
-                .orElseThrow(() -> new StartupFailure("ringfence.fence.tier is \"" + name + "\", and must be one of "
-                        + String.join(", ", known)
-                        + Suggestion.nearest(name, known)
-                                .map(near -> "; did you mean " + near + "?")
-                                .orElse(""))));
-    }
-
-    private static JournalOptions options(JournalOptions defaults, RingfenceConfig.JournalKeeping keeping) {
-        var age = keeping.retention().age();
-        long size = keeping.retention().size().asLongValue();
-        int events = keeping.snapshot().events();
-        if (age.compareTo(Duration.ofMinutes(1)) < 0) {
-            throw new StartupFailure("ringfence.journal.retention.age is " + age + "; it must be at least 1 minute");
-        }
-        if (size < 2L * SEGMENT_BYTES) {
-            throw new StartupFailure("ringfence.journal.retention.size is " + size + " bytes; it must be at least "
-                    + 2L * SEGMENT_BYTES + ", two segments of the log");
-        }
-        if (events < 1) {
-            throw new StartupFailure("ringfence.journal.snapshot.events is " + events + "; it must be at least 1");
-        }
-        return defaults.withSnapshots(events, defaults.indexRows()).withRetention(age, size);
+    /** Without room, the journal and what lies beside it do with what there is; but that has to be there. */
+    static StartupFailure notOpened(Path directory, LogException e) {
+        return new StartupFailure(
+                e instanceof LogException.NoSpace
+                        ? directory + " has to be made, and there is no room (" + e.getCause()
+                                + "): make room, and start again"
+                        : String.valueOf(e.getMessage()),
+                e);
     }
 
     private static void sweep(Fence fence) {

@@ -16,22 +16,31 @@ import org.jspecify.annotations.Nullable;
 /** Opens the service when Quarkus has started, closes it when Quarkus stops, and hands it to the resources. */
 @Singleton
 public class RingfenceProducer {
+    /** The system property that makes this process one for {@link Ringfence.Purpose#OWN_JOBS}; set by the command line. */
+    public static final String OWN_JOBS = "dev.ringfence.own-jobs";
+
     private final RingfenceConfig config;
     private final Metrics metrics;
     private final String host;
+    private final int port;
     private volatile @Nullable Access access;
     private volatile @Nullable Ringfence service;
 
     RingfenceProducer(
-            RingfenceConfig config, Metrics metrics, @ConfigProperty(name = "quarkus.http.host") String host) {
+            RingfenceConfig config,
+            Metrics metrics,
+            @ConfigProperty(name = "quarkus.http.host") String host,
+            @ConfigProperty(name = "quarkus.http.port") int port) {
         this.config = config;
         this.metrics = metrics;
         this.host = host;
+        this.port = port;
     }
 
     void open(@Observes @Priority(1) StartupEvent event) {
+        SettingRanges.requirePort(port);
         access = openAccess();
-        var opened = Ringfence.open(config, metrics, metrics);
+        var opened = Ringfence.open(config, purpose(), metrics, metrics);
         metrics.watch(opened.jobs());
         metrics.watch(opened.guard());
         metrics.watch(opened.engines());
@@ -62,6 +71,10 @@ public class RingfenceProducer {
     /** Empty until the service has recovered. */
     public Optional<Ringfence> ready() {
         return Optional.ofNullable(service);
+    }
+
+    private static Ringfence.Purpose purpose() {
+        return Boolean.getBoolean(OWN_JOBS) ? Ringfence.Purpose.OWN_JOBS : Ringfence.Purpose.SERVICE;
     }
 
     private Access openAccess() {

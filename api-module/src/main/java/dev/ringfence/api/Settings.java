@@ -20,7 +20,7 @@ public final class Settings {
 
     /** The path of a webhook's address often is all that keeps others from sending there. */
     private static final Pattern SECRET =
-            Pattern.compile("(?i).*(secret|password|token|credential|api-?key)$|ringfence\\.webhooks\\..*\\.url");
+            Pattern.compile("(?i).*(secret|password|token|credential|key)$|ringfence\\.webhooks\\..*\\.url");
 
     private Settings() {}
 
@@ -68,15 +68,22 @@ public final class Settings {
 
     /** Every key that has a fixed name, and its default; empty for none. */
     public static Map<String, String> known() {
+        var known = listed();
+        known.keySet().removeIf(key -> key.contains("*"));
+        return known;
+    }
+
+    /** Every key, with {@code *} where an operator gives a name, and its default. */
+    public static Map<String, String> listed() {
         try (var stream = Settings.class.getResourceAsStream(KEYS)) {
             if (stream == null) {
                 throw new IllegalStateException("the program was packaged without " + KEYS);
             }
             var properties = new Properties();
             properties.load(stream);
-            var known = new TreeMap<String, String>();
-            properties.stringPropertyNames().forEach(key -> known.put(key, properties.getProperty(key)));
-            return known;
+            var listed = new TreeMap<String, String>();
+            properties.stringPropertyNames().forEach(key -> listed.put(key, properties.getProperty(key)));
+            return listed;
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

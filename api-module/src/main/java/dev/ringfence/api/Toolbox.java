@@ -43,11 +43,6 @@ import java.util.stream.Collectors;
 
 /** What agents can invoke, and the files that belong to it. */
 record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
-    /** The journal keeps a request in one event. */
-    private static final int LARGEST_BODY = 15 << 20;
-
-    private static final int SMALLEST_BODY = 1 << 10;
-
     /**
      * Looks through the settings and the files of an earlier life.
      *
@@ -61,7 +56,6 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
             List<Capability> asking,
             Consumer<JobEvent.RolledBack> undone) {
         try {
-            bodyLimit(config.http().bodyLimit());
             var firstUser = config.fence().firstUser() + FenceSettings.USERS;
             var workspaces = new Workspaces(data.resolve("workspaces"), firstUser);
             var roots = new FileRoots(
@@ -153,12 +147,5 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
                 Set.copyOf(git.protocols()),
                 Set.copyOf(git.privateHosts().orElse(List.of())),
                 git.caFile());
-    }
-
-    private static void bodyLimit(int bytes) {
-        if (bytes < SMALLEST_BODY || bytes > LARGEST_BODY) {
-            throw new IllegalArgumentException("ringfence.http.body-limit is " + bytes + "; from " + SMALLEST_BODY
-                    + " to " + LARGEST_BODY + " bytes are possible");
-        }
     }
 }

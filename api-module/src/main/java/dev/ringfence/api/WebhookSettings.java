@@ -33,8 +33,10 @@ final class WebhookSettings {
                             endpoint.allowPrivate())));
             var rules = new Rules(config.timeout(), config.firstRetry(), config.longestRetry(), config.giveUp());
             return new Webhooks(directory, endpoints, rules);
-        } catch (IllegalArgumentException | LogException e) {
+        } catch (IllegalArgumentException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
+        } catch (LogException e) {
+            throw Ringfence.notOpened(directory, e);
         }
     }
 

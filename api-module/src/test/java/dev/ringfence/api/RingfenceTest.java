@@ -2,15 +2,20 @@ package dev.ringfence.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
+import dev.ringfence.api.job.Submission;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
 import dev.ringfence.wal.log.LogObserver;
+import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.nio.file.Files;
@@ -21,9 +26,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The whole service below HTTP, opened on a directory. */
 class RingfenceTest {
@@ -74,6 +84,25 @@ class RingfenceTest {
     }
 
     @Test
+    void aProcessForJobsOfItsOwnLeavesWhatWaitsToTheServiceAndInterruptsWhatRan() {
+        var now = Instant.now();
+        journal(
+                submitted("running", "echo must not run again"),
+                new JobEvent.Started("running", now),
+                submitted("waiting", "echo recovered"));
+
+        try (var own = open(Ringfence.Purpose.OWN_JOBS, Map.of("ringfence.drain-timeout", "1ms"))) {
+            assertThat(end(own, "running").state()).isEqualTo(JobView.State.INTERRUPTED);
+            assertThat(run(own, "echo mine").state()).isEqualTo(JobView.State.COMPLETED);
+        }
+
+        assertThat(events()).filteredOn(event -> event.startsWith("waiting")).containsExactly("waiting submitted");
+        try (var service = open(Map.of())) {
+            assertThat(end(service, "waiting").state()).isEqualTo(JobView.State.COMPLETED);
+        }
+    }
+
+    @Test
     void aSecondCloseDoesNothing() {
         var service = open(Map.of("ringfence.drain-timeout", "20s"));
         service.close();
@@ -112,6 +141,84 @@ class RingfenceTest {
         assertRefused(Map.of("ringfence.jobs.retained", "0"), "ringfence.jobs.retained");
         assertRefused(Map.of("ringfence.jobs.default-deadline", "0s"), "ringfence.jobs.default-deadline");
         assertRefused(Map.of("ringfence.jobs.default-deadline", "48h"), "ringfence.jobs.default-deadline");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "fence.first-user, 5",
+        "fence.first-user, 2147483647",
+        "fence.grace, -1s",
+        "engines.queue, -1",
+        "engines.memory-budget, 0",
+        "openai.deadline, -1s",
+        "openai.deadline, 25h",
+        "http.stall-limit, 0s",
+        "http.heartbeat, 0s",
+        "http.body-limit, 20000000",
+        "drain-timeout, -5s",
+        "jobs.event-buffer, -5",
+        "jobs.concurrency-of.ShellExec, 0",
+        "artifacts.count, -1",
+        "files.backups-bytes, -1",
+        "sessions.per-agent, 0",
+        "webhooks.timeout, 0s",
+        "guard.cpu, 101",
+        "journal.retention.age, 1s",
+        "journal.retention.size, 1M"
+    })
+    void aValueThatCannotWorkStopsTheStartWithWhatIsPossible(String key, String value) {
+        assertThatThrownBy(() -> open(Map.of("ringfence." + key, value)))
+                .isInstanceOf(StartupFailure.class)
+                .hasMessageMatching("(?s)ringfence\\." + Pattern.quote(key) + " is .+; it must be .+");
+    }
+
+    @Test
+    void allValuesThatCannotWorkAreNamedAtOnce() {
+        assertThatThrownBy(() -> open(Map.of("ringfence.drain-timeout", "-5s", "ringfence.artifacts.count", "-1")))
+                .hasMessageContaining("ringfence.drain-timeout is -5s; it must be from 0s to 1d")
+                .hasMessageContaining("ringfence.artifacts.count is -1; it must be at least 0");
+    }
+
+    @Test
+    void anEnvironmentVariableLimitsACapabilityWhateverLettersAreLargeInItsName() {
+        var variables = new EnvConfigSource(Map.of("RINGFENCE_JOBS_CONCURRENCY_OF_SHELLEXEC", "1"), 300);
+
+        try (var service =
+                open(Ringfence.Purpose.SERVICE, Map.of("ringfence.jobs.concurrency-of.ShellExec", "5"), variables)) {
+            var first = submit(service, "sleep 300");
+            await().atMost(PATIENCE).until(() -> first.view().state() == JobView.State.STARTED);
+            var second = submit(service, "true");
+
+            assertThat(second.queuePosition()).hasValue(1);
+            first.cancel("enough");
+            assertThat(second.ended().await().atMost(PATIENCE).state()).isEqualTo(JobView.State.COMPLETED);
+        }
+        open(Ringfence.Purpose.SERVICE, Map.of(), variables).close();
+    }
+
+    @Test
+    void aLimitOfACapabilityThatIsNotThereStopsTheStart() {
+        assertRefused(Map.of("ringfence.jobs.concurrency-of.ShelExec", "1"), "there is no capability ShelExec");
+    }
+
+    @Test
+    void aFirstStartWithoutRoomSaysWhatToDo() throws Exception {
+        var disk = Files.createDirectory(data.resolve("disk"));
+        assumeTrue(
+                execute("mount", "-t", "tmpfs", "-o", "size=64m,nr_inodes=8", "tmpfs", disk.toString()),
+                "a disk that can be full needs the right to mount one");
+        try {
+            assertThatThrownBy(() -> open(Map.of("ringfence.data", disk.toString())))
+                    .isInstanceOf(StartupFailure.class)
+                    .hasMessageContaining("make room")
+                    .hasMessageNotContaining("no restart");
+        } finally {
+            execute("umount", "--lazy", disk.toString());
+        }
+    }
+
+    private static boolean execute(String... command) throws Exception {
+        return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
     }
 
     private void assertRefused(Map<String, String> settings, String named) {
@@ -154,17 +261,37 @@ class RingfenceTest {
                 null);
     }
 
+    private static JobView run(Ringfence service, String command) {
+        return submit(service, command).ended().await().atMost(PATIENCE);
+    }
+
+    private static Job submit(Ringfence service, String command) {
+        var arguments = JsonNodeFactory.instance.objectNode().put("cmd", command);
+        return service.jobs()
+                .submit(new Submission(
+                        "anonymous", "ShellExec", arguments, Optional.empty(), Optional.empty(), Optional.empty()))
+                .await()
+                .atMost(PATIENCE);
+    }
+
     private Ringfence open(Map<String, String> settings) {
+        return open(Ringfence.Purpose.SERVICE, settings);
+    }
+
+    private Ringfence open(Ringfence.Purpose purpose, Map<String, String> settings, ConfigSource... more) {
         var all = new HashMap<String, String>();
         all.put("ringfence.data", data.toString());
         all.put("ringfence.catalog", "src/test/resources/catalog.toml");
+        // The host of the tests is busy, and that is no reason here.
+        all.put("ringfence.guard.enabled", "false");
         all.putAll(settings);
         var config = new SmallRyeConfigBuilder()
                 .addDiscoveredConverters()
                 .withMapping(RingfenceConfig.class)
                 .withSources(new PropertiesConfigSource(all, "test", 100))
+                .withSources(more)
                 .build()
                 .getConfigMapping(RingfenceConfig.class);
-        return Ringfence.open(config, JobObserver.NONE, LogObserver.none());
+        return Ringfence.open(config, purpose, JobObserver.NONE, LogObserver.none());
     }
 }

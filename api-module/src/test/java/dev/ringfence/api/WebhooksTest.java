@@ -11,16 +11,25 @@ import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.api.webhook.Endpoint;
+import dev.ringfence.api.webhook.Rules;
+import dev.ringfence.api.webhook.Secret;
+import dev.ringfence.api.webhook.Webhooks;
+import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalOptions;
 import dev.ringfence.wal.log.LogObserver;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -39,6 +48,9 @@ import org.junit.jupiter.api.io.TempDir;
 class WebhooksTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final byte[] SECRET = "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+
+    private static final Duration SOON = Duration.ofMillis(20);
+    private static final Rules RULES = new Rules(PATIENCE, SOON, SOON, Duration.ofHours(1));
 
     private record Message(String id, String timestamp, String signature, String body) {}
 
@@ -141,6 +153,87 @@ class WebhooksTest {
     }
 
     @Test
+    void aProcessForJobsOfItsOwnLeavesWhatIsUntoldToTheService() {
+        answer.set(500);
+        try (var service = open(Map.of("ringfence.webhooks.first-retry", "1h"))) {
+            run(service, "true");
+            await().atMost(PATIENCE).until(() -> heard.size() == 1);
+        }
+        // It need not even know of the endpoint.
+        var config = config(
+                Map.of("ringfence.data", data.toString(), "ringfence.catalog", "src/test/resources/catalog.toml"));
+        Ringfence.open(config, Ringfence.Purpose.OWN_JOBS, JobObserver.NONE, LogObserver.none())
+                .close();
+        answer.set(200);
+
+        try (var service = open(Map.of("ringfence.webhooks.longest-retry", "20ms"))) {
+            await().atMost(PATIENCE).until(() -> heard.size() == 2);
+            await().atMost(PATIENCE).until(() -> untold(service) == 0);
+        }
+    }
+
+    @Test
+    void theEndOfAJobThatACrashInterruptedIsTold() {
+        var submitted = new JobEvent.Submitted(
+                "crashed",
+                Instant.now(),
+                "anonymous",
+                null,
+                "ShellExec",
+                JsonNodeFactory.instance.objectNode().put("cmd", "true"),
+                "shell",
+                Duration.ofSeconds(10),
+                null,
+                0,
+                0,
+                null,
+                null,
+                "ops",
+                false);
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
+            webhooks.before(submitted).await().atMost(PATIENCE);
+        }
+        try (var journal = Journal.recover(data.resolve("journal"), JournalOptions.defaults())
+                .journal()) {
+            journal.append(List.of(submitted, new JobEvent.Started("crashed", Instant.now())))
+                    .await()
+                    .atMost(PATIENCE);
+        }
+
+        try (var service = open(Map.of())) {
+            await().atMost(PATIENCE).until(() -> untold(service) == 0);
+            assertThat(heard)
+                    .singleElement()
+                    .satisfies(message -> assertThat(message.body()).contains("job.interrupted"));
+        }
+    }
+
+    @Test
+    void aJobThatCannotBeLookedForIsToldOfLater() {
+        answer.set(500);
+        JobView job;
+        try (var service = open(Map.of("ringfence.webhooks.first-retry", "1h"))) {
+            job = run(service, "true");
+            await().atMost(PATIENCE).until(() -> heard.size() == 1);
+        }
+        answer.set(200);
+        var failures = new AtomicInteger(3);
+
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
+            webhooks.begin(_ -> {
+                if (failures.getAndDecrement() > 0) {
+                    throw new IllegalStateException("the index is being made anew");
+                }
+                return Optional.of(job);
+            });
+            webhooks.resume();
+
+            await().atMost(PATIENCE).until(() -> webhooks.status().getFirst().untold() == 0);
+            assertThat(heard).extracting(Message::id).containsExactly("msg_" + job.id(), "msg_" + job.id());
+        }
+    }
+
+    @Test
     void aPrivateAddressIsToldNothingUnlessItIsAllowed() {
         try (var service = open(Map.of(
                 "ringfence.webhooks.endpoints.ops.allow-private", "false",
@@ -176,6 +269,16 @@ class WebhooksTest {
                 .isInstanceOf(StartupFailure.class)
                 .hasMessageContaining("24 to 64 bytes")
                 .hasMessageNotContaining("c2hvcnQ");
+    }
+
+    private Endpoint endpoint() {
+        return new Endpoint(
+                "ops",
+                URI.create("http://localhost:" + server.getAddress().getPort() + "/hook"),
+                List.of(Secret.of("whsec_" + Base64.getEncoder().encodeToString(SECRET))),
+                Optional.empty(),
+                false,
+                true);
     }
 
     private static long untold(Ringfence service) {
@@ -218,12 +321,15 @@ class WebhooksTest {
         // The host of the tests is busy, and that is no reason here.
         settings.put("ringfence.guard.enabled", "false");
         settings.putAll(more);
-        var config = new SmallRyeConfigBuilder()
+        return Ringfence.open(config(settings), Ringfence.Purpose.SERVICE, JobObserver.NONE, LogObserver.none());
+    }
+
+    private static RingfenceConfig config(Map<String, String> settings) {
+        return new SmallRyeConfigBuilder()
                 .addDiscoveredConverters()
                 .withMapping(RingfenceConfig.class)
                 .withSources(new PropertiesConfigSource(settings, "test", 100))
                 .build()
                 .getConfigMapping(RingfenceConfig.class);
-        return Ringfence.open(config, JobObserver.NONE, LogObserver.none());
     }
 }

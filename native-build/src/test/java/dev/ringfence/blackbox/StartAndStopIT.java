@@ -80,7 +80,8 @@ class StartAndStopIT {
     @Test
     void whileDrainingTheServiceIsNotReadyAndTakesNoJobs() {
         var service = RunningService.start(data, catalog);
-        var id = service.api().submitShell("sleep 3", request -> {});
+        // It ends when the test says so.
+        var id = service.api().submitShell("sleep 300", request -> {});
         service.api().awaitState(id, "started");
 
         service.terminate();
@@ -90,6 +91,10 @@ class StartAndStopIT {
                         .post("/api/v1/jobs", Api.shell("true", request -> {}))
                         .statusCode())
                 .isEqualTo(503);
+        var status = Cli.run("status", "--url", "http://127.0.0.1:" + service.port());
+        assertThat(status.exitCode()).as(status.toString()).isEqualTo(75);
+        assertThat(status.stdout()).contains("the service is not ready", "DOWN", "drain");
+        service.api().delete("/api/v1/jobs/" + id);
         service.awaitEnd();
     }
 
@@ -115,6 +120,18 @@ class StartAndStopIT {
         assertRefused(
                 RunningService.launch(data, catalog, RunningService.freePort(), environment),
                 "ringfence.drain-timeout");
+    }
+
+    @Test
+    void aPortThatCannotBeStopsTheStart() {
+        assertRefused(RunningService.launch(data, catalog, 99_999, Map.of()), "quarkus.http.port (--port) is 99999");
+    }
+
+    @Test
+    void anEnvironmentVariableThatIsNoSettingIsTold() {
+        try (var service = RunningService.start(data, catalog, Map.of("RINGFENCE_JOB_CONCURRENCY", "2"))) {
+            assertThat(service.log()).contains("RINGFENCE_JOB_CONCURRENCY", "did you mean RINGFENCE_JOBS_CONCURRENCY?");
+        }
     }
 
     @Test

@@ -1,5 +1,8 @@
 package dev.ringfence.api.cli;
 
+import dev.ringfence.api.FenceConfig;
+import dev.ringfence.api.RingfenceConfig;
+import dev.ringfence.api.StartupFailure;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.SandboxProfile;
@@ -16,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,11 +32,14 @@ import picocli.CommandLine.Spec;
         name = "doctor",
         mixinStandardHelpOptions = true,
         description =
-                "Say which tiers of fences work on this host, build one for each sandbox profile, and say what enforces it, or what is missing.")
+                "Say which tiers of fences work on this host, build one for each sandbox profile, and say what enforces it, or what is missing; all with the settings that a service started here would have.")
 final class DoctorCommand implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    @Option(names = "--config", paramLabel = "FILE", description = "A catalog whose profiles are tried as well.")
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "A catalog whose profiles are tried as well; as ringfence.catalog says without it.")
     private @Nullable Path config;
 
     @Spec
@@ -46,10 +53,11 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         var out = spec.commandLine().getOut();
         boolean allWell = true;
-        try (var fence =
-                Fence.on(FenceSettings.of("doctor" + ProcessHandle.current().pid()))) {
+        var settings = LocalSettings.read();
+        var catalog = catalog(settings);
+        try (var fence = Fence.on(fence(settings))) {
             fence.tiers().forEach(status -> explain(out, status));
-            for (var profile : catalog().profiles()) {
+            for (var profile : catalog.profiles()) {
                 allWell &= examine(out, fence, profile);
             }
         }
@@ -57,9 +65,30 @@ final class DoctorCommand implements Callable<Integer> {
         return allWell ? 0 : ExitCodes.UNAVAILABLE;
     }
 
-    private Catalog catalog() {
+    /** As the service has them, but for its name: what another one left running is none of ours. */
+    private static FenceSettings fence(LocalSettings settings) {
         try {
-            return config == null ? Catalog.empty() : Catalog.load(config);
+            return FenceConfig.of(
+                    "doctor" + ProcessHandle.current().pid(),
+                    new Fences(
+                            settings.path(null, "ringfence.fence.bubblewrap"),
+                            settings.value("ringfence.fence.first-user", Integer.class)
+                                    .orElseThrow(),
+                            settings.value("ringfence.fence.tier").orElseThrow(),
+                            settings.path(null, "ringfence.fence.scratch"),
+                            settings.time("ringfence.fence.grace")));
+        } catch (StartupFailure e) {
+            throw new CommandFailure(ExitCodes.CONFIGURATION, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private record Fences(Optional<Path> bubblewrap, int firstUser, String tier, Optional<Path> scratch, Duration grace)
+            implements RingfenceConfig.Fences {}
+
+    private Catalog catalog(LocalSettings settings) {
+        try {
+            var file = settings.path(config, "ringfence.catalog");
+            return file.isEmpty() ? Catalog.empty() : Catalog.load(file.get());
         } catch (CatalogException e) {
             throw new CommandFailure(ExitCodes.CONFIGURATION, String.valueOf(e.getMessage()));
         }

@@ -10,4 +10,13 @@ final class ExitCodes {
     static final int CONFIGURATION = 78;
 
     private ExitCodes() {}
+
+    /** For what the service refuses, by the status of its answer. */
+    static int refused(int status) {
+        return switch (status) {
+            case 401, 403 -> NO_PERMISSION;
+            case 429, 503, 507 -> TRY_LATER;
+            default -> FAILED;
+        };
+    }
 }

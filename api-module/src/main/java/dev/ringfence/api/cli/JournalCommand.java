@@ -41,20 +41,16 @@ final class JournalCommand {
         @Option(
                 names = "--data",
                 paramLabel = "DIR",
-                defaultValue = "${env:RINGFENCE_DATA:-ringfence-data}",
-                description = "The service's data directory; ${DEFAULT-VALUE} without it.")
-        private Path data;
-
-        /** Picocli sets the field. */
-        @SuppressWarnings("NullAway.Init")
-        Place() {}
+                description = "The service's data directory; as ringfence.data says without it.")
+        private @Nullable Path data;
 
         Path journal() {
-            var directory = data.resolve("journal");
+            var place = LocalSettings.read().data(data);
+            var directory = place.resolve("journal");
             if (!Files.isDirectory(directory)) {
                 throw new CommandFailure(
                         ExitCodes.FAILED,
-                        "there is no journal in " + data.toAbsolutePath() + "; name the data directory with --data");
+                        "there is no journal in " + place.toAbsolutePath() + "; name the data directory with --data");
             }
             return directory;
         }

@@ -43,16 +43,15 @@ final class KeysCommand {
             names = "--data",
             paramLabel = "DIR",
             scope = ScopeType.INHERIT,
-            defaultValue = "${env:RINGFENCE_DATA:-ringfence-data}",
-            description = "The service's data directory, which has keys.json; ${DEFAULT-VALUE} without it.")
-    private Path data;
+            description = "The service's data directory, which has keys.json; as the settings say without it.")
+    private @Nullable Path data;
 
     @Option(
             names = "--keys",
             paramLabel = "FILE",
             scope = ScopeType.INHERIT,
-            defaultValue = "${env:RINGFENCE_ACCESS_KEYS:-" + CommandLine.Option.NULL_VALUE + "}",
-            description = "The file of keys, when it is not in the data directory; RINGFENCE_ACCESS_KEYS as well.")
+            description =
+                    "The file of keys, when it is not in the data directory; as ringfence.access.keys says without it.")
     private @Nullable Path file;
 
     /** Picocli sets the fields. */
@@ -83,7 +82,8 @@ final class KeysCommand {
         var until = Optional.ofNullable(expires)
                 .map(KeysCommand::period)
                 .map(period -> Instant.now().plus(period).truncatedTo(ChronoUnit.SECONDS));
-        var made = with(store -> store.create(agent, admin, until, note));
+        var store = store();
+        var made = with(store, keys -> keys.create(agent, admin, until, note));
         var out = spec.commandLine().getOut();
         if (json) {
             out.println(json(made.key()).put("secret", made.secret()));
@@ -93,15 +93,17 @@ final class KeysCommand {
                     .getErr()
                     .println("key " + made.key().id() + " of " + agent + (admin ? ", an administrator" : "")
                             + until.map(at -> ", until " + at).orElse("")
-                            + ": keep it now, it cannot be shown again");
+                            + ", in " + store.file() + ": keep it now, it cannot be shown again");
         }
         return 0;
     }
 
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Print all keys, without their secrets.")
     int list(@Option(names = "--json", description = "One JSON object a line.") boolean json) {
-        var keys = with(KeyStore::list);
+        var store = store();
+        var keys = with(store, KeyStore::list);
         var out = spec.commandLine().getOut();
+        spec.commandLine().getErr().println("keys in " + store.file() + ":");
         if (json) {
             keys.forEach(key -> out.println(json(key)));
             return 0;
@@ -117,27 +119,33 @@ final class KeysCommand {
 
     @Command(name = "revoke", mixinStandardHelpOptions = true, description = "End a key; it is refused from now on.")
     int revoke(@Parameters(paramLabel = "ID", description = "As `keys list` prints it.") String id) {
-        var before = with(store -> store.revoke(id));
+        var store = store();
+        var before = with(store, keys -> keys.revoke(id));
         if (before.isEmpty()) {
-            throw new CommandFailure(ExitCodes.FAILED, "there is no key " + id + " in " + store().file());
+            throw new CommandFailure(ExitCodes.FAILED, "there is no key " + id + " in " + store.file());
         }
         spec.commandLine()
                 .getOut()
-                .println(before.get().revokedAt().isPresent() ? "it was revoked already" : "revoked");
+                .println((before.get().revokedAt().isPresent() ? "it was revoked already" : "revoked") + ", in "
+                        + store.file());
         return 0;
     }
 
-    private <T> T with(Function<KeyStore, T> use) {
+    private static <T> T with(KeyStore store, Function<KeyStore, T> use) {
         try {
-            return use.apply(store());
+            return use.apply(store);
         } catch (UncheckedIOException e) {
             throw new CommandFailure(
-                    ExitCodes.FAILED, "the keys in " + store().file() + " cannot be used: " + e.getMessage());
+                    ExitCodes.FAILED, "the keys in " + store.file() + " cannot be used: " + e.getMessage());
         }
     }
 
+    /** The one that a service started here would use. */
     private KeyStore store() {
-        return new KeyStore(file == null ? data.resolve("keys.json") : file);
+        var settings = LocalSettings.read();
+        return new KeyStore(settings.path(file, "ringfence.access.keys")
+                .orElseGet(() -> settings.data(data).resolve("keys.json"))
+                .toAbsolutePath());
     }
 
     private static Duration period(String text) {

@@ -5,7 +5,10 @@ import dev.ringfence.api.RingfenceProducer;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.rest.JobJson;
+import dev.ringfence.api.rest.Problems;
 import dev.ringfence.api.rest.SubmitRequest;
+import dev.ringfence.wal.journal.JournalException;
+import dev.ringfence.wal.log.LogException;
 import io.quarkus.runtime.QuarkusApplication;
 import java.nio.charset.StandardCharsets;
 
@@ -37,9 +40,10 @@ public final class RunApplication implements QuarkusApplication {
                 text.end(ended);
             }
             return JobText.exitCode(ended);
-        } catch (AdmissionException e) {
+        } catch (AdmissionException | JournalException | LogException e) {
+            // Ends as a command does that a service refuses so.
             System.err.println("ringfence: " + e.getMessage());
-            return ExitCodes.FAILED;
+            return ExitCodes.refused(Problems.status(e));
         }
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.RingfenceProducer;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -20,7 +21,8 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = {
             "Run one job to its end and print what it puts out. Without --url it runs here, without a server: the same",
-            "admission, fence and journal as in the service, on the same data directory, which no service may be using."
+            "admission, fence and journal as in the service, on the same data directory, which no service may be using.",
+            "Jobs that wait there are left for the next start of the service."
         },
         footer = {
             "",
@@ -96,6 +98,7 @@ final class RunCommand implements Callable<Integer> {
         // Nobody reaches this process but the person in front of it, whose Ctrl-C is meant.
         System.setProperty("quarkus.http.host-enabled", "false");
         System.setProperty("ringfence.drain-timeout", "1ms");
+        System.setProperty(RingfenceProducer.OWN_JOBS, "true");
         System.setProperty("quarkus.log.level", "WARN");
         System.setProperty("quarkus.log.console.stderr", "true");
         return ServiceProcess.run(RunApplication.class, job.toString(), Boolean.toString(json));

@@ -44,6 +44,18 @@ final class ServiceClient implements AutoCloseable {
         return json(request(path, headers).GET().build());
     }
 
+    /** How the service is, also when it is not ready. */
+    JsonNode health() {
+        var response = send(request("/q/health").GET().build(), BodyHandlers.ofString());
+        if (response.statusCode() == 200 || response.statusCode() == 503) {
+            var health = parse(response.body());
+            if (health.has("checks")) {
+                return health;
+            }
+        }
+        throw refused(response, response.body());
+    }
+
     JsonNode delete(String path) {
         return json(request(path).DELETE().build());
     }
@@ -128,21 +140,17 @@ final class ServiceClient implements AutoCloseable {
         int status = response.statusCode();
         var problem = problem(body);
         var message = "the service at " + base + " answered " + status + " " + problem;
-        return switch (status) {
-            case 401, 403 ->
-                new CommandFailure(
-                        ExitCodes.NO_PERMISSION,
-                        message + (key.isEmpty() ? "; give a key with --key-file or RINGFENCE_API_KEY" : ""));
-            case 429, 503, 507 ->
-                new CommandFailure(
-                        ExitCodes.TRY_LATER,
-                        message
-                                + response.headers()
-                                        .firstValue("Retry-After")
-                                        .map(seconds -> "; try again in " + seconds + " s")
-                                        .orElse(""));
-            default -> new CommandFailure(ExitCodes.FAILED, message);
+        int code = ExitCodes.refused(status);
+        var remedy = switch (code) {
+            case ExitCodes.NO_PERMISSION -> key.isEmpty() ? "; give a key with --key-file or RINGFENCE_API_KEY" : "";
+            case ExitCodes.TRY_LATER ->
+                response.headers()
+                        .firstValue("Retry-After")
+                        .map(seconds -> "; try again in " + seconds + " s")
+                        .orElse("");
+            default -> "";
         };
+        return new CommandFailure(code, message + remedy);
     }
 
     private static String problem(String body) {

@@ -83,7 +83,8 @@ abstract class ServiceCommands {
             description = "Say how the service is, or how a job stands.",
             footer = {
                 "",
-                "With a job, ends with 0 when it has completed or is under way, and with 1 otherwise.",
+                "Ends with 75 when the service is not ready. With a job, ends with 0 when it has completed or is under",
+                "way, and with 1 when it ended otherwise.",
                 "Examples:",
                 "  ringfence status",
                 "  ringfence status 6f1c…"
@@ -101,16 +102,19 @@ abstract class ServiceCommands {
                 }
                 return job.has("error") ? ExitCodes.FAILED : 0;
             }
-            var health = client.get("/q/health");
+            var health = client.health();
+            boolean up = text(health, "status").equals("UP");
+            int code = up ? 0 : ExitCodes.TRY_LATER;
             if (options.json()) {
-                return print(health);
+                print(health);
+                return code;
             }
-            out().println("the service is " + (text(health, "status").equals("UP") ? "up" : "not ready"));
+            out().println("the service is " + (up ? "up" : "not ready"));
             health.path("checks")
                     .forEach(check -> out().println("  "
                             + Table.plain(text(check, "name") + ": " + text(check, "status")
                                     + (check.has("data") ? " " + check.path("data") : ""))));
-            return 0;
+            return code;
         }
     }
 

@@ -21,6 +21,7 @@ final class ServiceProcess {
      * @return the exit code
      */
     static int run(@Nullable Class<? extends QuarkusApplication> application, String... args) {
+        UnknownVariables.of(System.getenv()).forEach(told -> System.err.println("ringfence: " + told));
         var code = new AtomicInteger();
         Quarkus.run(
                 application,

@@ -9,7 +9,9 @@ import dev.ringfence.wal.journal.JobPage;
 import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.JobRecord;
 import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.Health;
+import dev.ringfence.wal.log.LogException;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -114,6 +116,33 @@ public final class Jobs {
                 under.add(Thread.ofVirtual().name("job-" + job.id()).start(() -> takeUp(job)));
             }
         }
+        awaitAll(under);
+    }
+
+    /**
+     * Like {@link #recover}, for a process that does other work and then ends: it interrupts what no retry is left for,
+     * and leaves all else as it is, for the next start of the service.
+     */
+    public void interrupt(List<JobRecord> recovered) {
+        var under = new ArrayList<Thread>();
+        for (var record : recovered) {
+            var job = Job.recovered(JobView.of(record));
+            shelf.restore(job);
+            boolean started = job.view().state() != JobView.State.SUBMITTED;
+            // Whether it may be begun again is for the service to say, which may know more capabilities.
+            if (started && job.view().fate().attempts() > job.submission().retries()) {
+                LOG.warnf("job %s was running when the service ended: it is interrupted", job.id());
+                under.add(Thread.ofVirtual().name("job-" + job.id()).start(() -> takeUp(job)));
+            }
+        }
+        int left = recovered.size() - under.size();
+        if (left > 0) {
+            LOG.warnf("jobs that were acknowledged and wait for the next start of the service: %d", left);
+        }
+        awaitAll(under);
+    }
+
+    private void awaitAll(List<Thread> under) {
         while (under.stream().anyMatch(Thread::isAlive) && journal.health() instanceof Health.Writable) {
             LockSupport.parkNanos(LOOK.toNanos());
         }
@@ -204,7 +233,10 @@ public final class Jobs {
             // Looked for once more, now that the key is taken: the one that had it may have left the shelf meanwhile.
             var overtaken = journaled(submission);
             if (overtaken.isPresent()) {
-                giveUp(job, refused("saturated", "another submission with this key was under way"));
+                giveUp(
+                        job,
+                        new AdmissionException.Unavailable(
+                                "saturated", "another submission with this key was under way", RETRY));
                 return join(overtaken.get(), submission, wanting);
             }
             ticket = admit(job);
@@ -315,28 +347,27 @@ public final class Jobs {
     }
 
     private Admission.Ticket admit(Job job) {
+        requireRunning();
+        host.refusal().get().ifPresent(why -> {
+            throw new AdmissionException.Guarded(why);
+        });
         var submission = job.submission();
-        try {
-            requireRunning();
-            host.refusal().get().ifPresent(why -> {
-                throw new AdmissionException.Guarded(why);
-            });
-            capabilities.find(submission.capability()).ifPresent(asked -> tokens.require(submission.agent(), asked));
-            return admission.admit(submission.agent(), submission.capability(), submission.priority(), job.weight());
-        } catch (AdmissionException.TooMany e) {
-            observer.refused(e.slug());
-            throw e;
-        } catch (AdmissionException.Unavailable e) {
-            observer.refused(e.slug());
-            throw e;
-        } catch (AdmissionException.Guarded e) {
-            observer.refused("guard");
-            throw e;
-        }
+        capabilities.find(submission.capability()).ifPresent(asked -> tokens.require(submission.agent(), asked));
+        return admission.admit(submission.agent(), submission.capability(), submission.priority(), job.weight());
     }
 
-    /** Takes a job off the shelf again and tells why; whoever joined it meanwhile hears it too. */
+    /** Takes a job off the shelf again, counts and tells why; whoever joined it meanwhile hears it too. */
     private void giveUp(Job job, Throwable reason) {
+        switch (reason) {
+            case AdmissionException.TooMany e -> observer.refused(e.slug());
+            case AdmissionException.Unavailable e -> observer.refused(e.slug());
+            case AdmissionException.Guarded _ -> observer.refused("guard");
+            case LogException.NoSpace _ -> observer.refused("no-space");
+            case LogException.Saturated _, JournalException.Saturated _ -> observer.refused("saturated");
+            case LogException.Failed _, LogException.Closed _ -> observer.refused("journal-failed");
+            // Not for want of room: the request cannot be kept, or the service has a fault, which is logged.
+            default -> {}
+        }
         shelf.remove(job);
         job.refused(reason);
     }
@@ -371,11 +402,6 @@ public final class Jobs {
         capabilities.find(event.capability()).ifPresent(asked -> tokens.require(event.agent(), asked));
         admission.charge(event.agent(), JsonWeight.of(submission.arguments()));
         return requests.rehearse(submission);
-    }
-
-    private AdmissionException refused(String slug, String message) {
-        observer.refused(slug);
-        return new AdmissionException.Unavailable(slug, message, RETRY);
     }
 
     /** A job whose events the journal keeps. Reads files when it ended long ago. */

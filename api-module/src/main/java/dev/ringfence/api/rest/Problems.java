@@ -163,6 +163,17 @@ public class Problems {
         };
     }
 
+    /** The status of the answer to a submission that fails so. */
+    public static int status(RuntimeException error) {
+        var problems = new Problems();
+        return switch (error) {
+            case AdmissionException e -> problems.notAdmitted(e).getStatus();
+            case JournalException e -> problems.journal(e).getStatus();
+            case LogException e -> problems.log(e).getStatus();
+            default -> problems.unexpected(error).getStatus();
+        };
+    }
+
     @ServerExceptionMapper
     public Response journal(JournalException error) {
         String message = String.valueOf(error.getMessage());

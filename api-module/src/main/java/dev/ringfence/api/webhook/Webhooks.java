@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -85,11 +86,29 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
         this.post = new Post(rules.timeout(), clock);
     }
 
-    /** Goes on with what an earlier life left untold; to be called when the jobs have been recovered. */
+    /**
+     * Tells of jobs that end from now on; to be called before any does.
+     *
+     * @param known finds a job
+     */
     public void begin(Function<String, Optional<JobView>> known) {
         jobs = known;
+    }
+
+    /** Goes on with what an earlier life left untold; to be called when the jobs have been recovered. */
+    public void resume() {
         untold.entries().forEach((key, message) -> {
-            var job = known.apply(message.path("job").asText());
+            Optional<JobView> job;
+            try {
+                job = jobs.apply(message.path("job").asText());
+            } catch (RuntimeException e) {
+                // Of those in memory are all that live, so it has ended, if it ever began; the attempt will find out.
+                LOG.warnf(
+                        "job %s cannot be looked for now: %s",
+                        message.path("job").asText(), e.getMessage());
+                schedule(key, rules.next(1, Instant.now()));
+                return;
+            }
             if (job.isEmpty() || !endpoints.containsKey(message.path("endpoint").asText())) {
                 LOG.warnf(
                         "webhook %s is not told of job %s: %s",
@@ -176,27 +195,54 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
     private void schedule(String key, Instant at) {
         if (!closed && scheduled.add(key)) {
             long pause = Math.max(0, Duration.between(Instant.now(), at).toMillis());
-            var _ = clock.schedule(
-                    () -> Thread.ofVirtual().name("webhook-" + key).start(() -> attempt(key)),
-                    pause,
-                    TimeUnit.MILLISECONDS);
+            try {
+                var _ = clock.schedule(
+                        () -> Thread.ofVirtual().name("webhook-" + key).start(() -> attempt(key)),
+                        pause,
+                        TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException e) {
+                // Closed meanwhile: it is told after the next start.
+            }
         }
     }
 
     private void attempt(String key) {
         var message = untold.find(key);
         var endpoint = message.map(known -> endpoints.get(known.path("endpoint").asText()));
-        var job = message.flatMap(known -> jobs.apply(known.path("job").asText()));
-        if (message.isEmpty() || endpoint.isEmpty() || job.isEmpty()) {
+        if (message.isEmpty() || endpoint.isEmpty()) {
             forget(key);
             return;
         }
-        var count = counts(endpoint.get());
+        var id = message.get().path("job").asText();
+        int attempts = message.get().path("attempts").asInt() + 1;
+        try {
+            var job = jobs.apply(id);
+            if (job.isEmpty()) {
+                forget(key);
+            } else {
+                attempt(key, endpoint.get(), job.get(), attempts);
+            }
+        } catch (RuntimeException e) {
+            // A reason of ours, such as an index that is being made anew: no reason to give up.
+            if (!closed) {
+                LOG.warnf(
+                        e,
+                        "webhook %s could not be told of the end of job %s",
+                        endpoint.get().name(),
+                        id);
+                counts(endpoint.get()).lastError = e.toString();
+                later(key, endpoint.get(), id, attempts, rules.next(attempts, Instant.now()));
+            }
+        }
+    }
+
+    private void attempt(String key, Endpoint endpoint, JobView job, int attempts) {
+        var count = counts(endpoint);
         count.slots.acquireUninterruptibly();
         String failure;
         boolean gone = false;
         try {
-            int status = post.send(endpoint.get(), "msg_" + job.get().id(), body(job.get()));
+            int status = post.send(endpoint, "msg_" + job.id(), body(job));
             if (status >= 200 && status < 300) {
                 count.delivered.incrementAndGet();
                 forget(key);
@@ -210,7 +256,7 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
             count.slots.release();
         }
         count.lastError = failure;
-        again(key, endpoint.get(), job.get(), message.get().path("attempts").asInt() + 1, failure, gone);
+        again(key, endpoint, job, attempts, failure, gone);
     }
 
     private void again(String key, Endpoint endpoint, JobView job, int attempts, String failure, boolean gone) {
@@ -226,7 +272,11 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
             return;
         }
         LOG.debugf("webhook %s was not told of the end of job %s yet: %s", endpoint.name(), job.id(), failure);
-        untold.put(key, message(job.id(), endpoint, attempts, next))
+        later(key, endpoint, job.id(), attempts, next);
+    }
+
+    private void later(String key, Endpoint endpoint, String job, int attempts, Instant next) {
+        untold.put(key, message(job, endpoint, attempts, next))
                 .onFailure()
                 // Known less exactly after a restart; it is tried again all the same.
                 .recoverWithNull()

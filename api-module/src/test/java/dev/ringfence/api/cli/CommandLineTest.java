@@ -15,9 +15,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CommandLineTest {
@@ -204,6 +207,55 @@ class CommandLineTest {
         assertThat(ran.err)
                 .contains("there is no journal in", "nothing", "--data")
                 .doesNotContain("\tat ");
+    }
+
+    @Test
+    void keysAndJournalAreThoseOfTheSettingsAndTheFileIsNamed() {
+        writeJournal();
+        var keys = directory.resolve("keys.json").toString();
+        with(Map.of("ringfence.data", directory.toString()), () -> {
+            assertThat(run("journal", "dump").out.lines()).hasSize(9);
+            assertThat(run("keys", "create", "--agent", "builder").err).contains(keys);
+            var listed = run("keys", "list");
+            assertThat(listed.err).contains(keys);
+            assertThat(listed.out).contains("builder");
+        });
+        var other = directory.resolve("other.json").toString();
+        with(Map.of("ringfence.data", directory.toString(), "ringfence.access.keys", other), () -> {
+            assertThat(run("keys", "list").err).contains(other);
+            assertThat(run("keys", "list", "--keys", keys).out).contains("builder");
+        });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"fence.tier, landlok", "fence.first-user, 5", "fence.grace, soon", "catalog, /nowhere/catalog.toml"})
+    void doctorLooksWithTheSettings(String key, String value) {
+        with(Map.of("ringfence." + key, value), () -> {
+            var ran = run("doctor");
+
+            assertThat(ran.code).isEqualTo(78);
+            assertThat(ran.err)
+                    .contains(key.equals("catalog") ? value : "ringfence." + key)
+                    .doesNotContain("\tat ");
+        });
+    }
+
+    /** With these settings and no others, such as services of other tests in this process leave. */
+    private static void with(Map<String, String> settings, Runnable what) {
+        var others = new Properties();
+        System.getProperties().forEach((key, value) -> {
+            if (key.toString().startsWith("ringfence.")) {
+                others.put(key, value);
+            }
+        });
+        others.keySet().forEach(System.getProperties()::remove);
+        settings.forEach(System::setProperty);
+        try {
+            what.run();
+        } finally {
+            settings.keySet().forEach(System::clearProperty);
+            System.getProperties().putAll(others);
+        }
     }
 
     private void writeJournal() {

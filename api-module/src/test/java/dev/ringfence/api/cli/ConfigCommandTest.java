@@ -6,10 +6,19 @@ import dev.ringfence.api.RingfenceConfig;
 import dev.ringfence.api.Settings;
 import io.smallrye.config.ConfigMappings;
 import io.smallrye.config.ConfigMappings.ConfigClass;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ConfigCommandTest {
     @Test
@@ -17,14 +26,81 @@ class ConfigCommandTest {
         var mapping = ConfigClass.configClass(RingfenceConfig.class, "ringfence");
         var expected = new TreeMap<String, String>();
         ConfigMappings.getProperties(mapping).forEach((key, property) -> {
-            if (!key.contains("*") && (property.isLeaf() || property.isPrimitive())) {
+            // The elements of lists are no settings of their own.
+            if (!key.contains("[")
+                    && (property.isLeaf() || property.isPrimitive() || key.endsWith("concurrency-of.*"))) {
                 expected.put(key, property.hasDefaultValue() ? property.getDefaultValue() : "");
             }
         });
         expected.put("quarkus.http.host", "127.0.0.1");
         expected.put("quarkus.http.port", "8080");
 
-        assertThat(Settings.known()).isEqualTo(expected);
+        assertThat(Settings.listed()).isEqualTo(expected);
+    }
+
+    @Test
+    void everySettingIsExplained() throws IOException {
+        var docs = Files.readString(Path.of("../src/docs/operations.md"))
+                + Files.readString(Path.of("../src/docs/access.md"));
+
+        assertThat(Settings.listed().keySet())
+                .filteredOn(key -> !key.equals("ringfence.home"))
+                .allSatisfy(key -> assertThat(docs).contains("`" + key.replace("*", "NAME") + "`"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RINGFENCE_JOB_CONCURRENCY, RINGFENCE_JOBS_CONCURRENCY", "RINGFENCE_CATALOGUE, RINGFENCE_CATALOG"})
+    void anEnvironmentVariableThatIsNoSettingIsToldWithTheOneThatWasMeant(String wrong, String meant) {
+        assertThat(UnknownVariables.of(Map.of(wrong, "do-not-show")))
+                .singleElement()
+                .asString()
+                .contains(wrong, "did you mean " + meant + "?")
+                .doesNotContain("do-not-show");
+    }
+
+    @Test
+    void environmentVariablesThatSomebodyKnowsAreNotToldOf() {
+        var known = Stream.of(
+                        "PATH",
+                        "RINGFENCE_DATA",
+                        "RINGFENCE_HOME",
+                        "RINGFENCE_LLAMA_PREFIX",
+                        "RINGFENCE_LLAMA_SERVER",
+                        "RINGFENCE_JAVA_OPTS",
+                        "RINGFENCE_NO_INSTALL",
+                        "RINGFENCE_URL",
+                        "RINGFENCE_API_KEY",
+                        "RINGFENCE_JOBS_CONCURRENCY_OF_SHELLEXEC",
+                        "RINGFENCE_FILES_ROOTS_SHARED_PATH",
+                        "RINGFENCE_CAPABILITIES_GIT_HOSTS_0_",
+                        "RINGFENCE_SERVICE_PORT_HTTP",
+                        "RINGFENCE_PORT_8080_TCP_ADDR",
+                        "RINGFENCE_WEBHOOKS_ENDPOINTS_OPS_SECRET_FILE")
+                .collect(Collectors.toMap(name -> name, _ -> "x"));
+        known.put("RINGFENCE_PORT", "tcp://10.0.0.1:8080");
+
+        assertThat(UnknownVariables.of(known)).isEmpty();
+        assertThat(UnknownVariables.of(Map.of("RINGFENCE_PORT", "9090"))).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ringfence.webhooks.endpoints.ops.secret, true",
+        "ringfence.webhooks.endpoints.ops.secret-file, false",
+        "ringfence.access.keys, false",
+        "ringfence.jobs.concurrency-of.api-key, true",
+        "ringfence.jobs.concurrency-of.signing-key, true"
+    })
+    void whatEndsLikeASecretIsMasked(String key, boolean masked) {
+        System.setProperty(key, "4711");
+        try {
+            var out = new StringWriter();
+            Main.commandLine().setOut(new PrintWriter(out)).execute("config", "show");
+
+            assertThat(out.toString()).containsPattern(Pattern.quote(key) + " +" + (masked ? "\\*{8}" : "4711"));
+        } finally {
+            System.clearProperty(key);
+        }
     }
 
     @Test

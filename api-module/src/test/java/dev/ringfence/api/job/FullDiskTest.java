@@ -57,6 +57,7 @@ class FullDiskTest {
             }
 
             assertThat(refused).isInstanceOf(LogException.NoSpace.class);
+            assertThat(pipeline.refused).containsExactly("no-space");
             assertThat(acknowledged).isNotEmpty();
             assertThat(pipeline.ids())
                     .hasSameElementsAs(acknowledged.stream().map(Job::id).toList());

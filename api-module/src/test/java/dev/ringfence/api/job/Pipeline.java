@@ -32,11 +32,15 @@ final class Pipeline implements AutoCloseable {
     /** How many records each sync made durable. */
     final List<Integer> syncs;
 
-    private Pipeline(Path directory, Journal journal, Jobs jobs, List<Integer> syncs) {
+    /** Why submissions were refused, as the metrics have it. */
+    final List<String> refused;
+
+    private Pipeline(Path directory, Journal journal, Jobs jobs, List<Integer> syncs, List<String> refused) {
         this.directory = directory;
         this.journal = journal;
         this.jobs = jobs;
         this.syncs = syncs;
+        this.refused = refused;
     }
 
     static JobSettings settings(int concurrency, int queue) {
@@ -73,6 +77,7 @@ final class Pipeline implements AutoCloseable {
             }
         });
         var recovered = Journal.recover(directory, options.withLog(log));
+        var refused = new CopyOnWriteArrayList<String>();
         var jobs = new Jobs(
                 settings,
                 recovered.journal(),
@@ -82,9 +87,14 @@ final class Pipeline implements AutoCloseable {
                 profile -> Optional.of("none"),
                 host,
                 preparation,
-                JobObserver.NONE);
+                new JobObserver() {
+                    @Override
+                    public void refused(String slug) {
+                        refused.add(slug);
+                    }
+                });
         jobs.recover(recovered.jobs());
-        return new Pipeline(directory, recovered.journal(), jobs, syncs);
+        return new Pipeline(directory, recovered.journal(), jobs, syncs, refused);
     }
 
     static Pipeline open(Path directory, Capability capability) {
