@@ -63,7 +63,7 @@ class LostKeysTest {
                 .then()
                 .statusCode(503)
                 .header("Retry-After", "10")
-                .body("error.code", equalTo("access-unavailable"));
+                .body("error.code", equalTo("access_unavailable"));
 
         Files.move(FILE.resolveSibling("lost.json"), FILE);
         withKey().get(Api.JOBS).then().statusCode(200);
