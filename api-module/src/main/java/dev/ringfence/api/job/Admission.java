@@ -117,7 +117,8 @@ final class Admission {
             lock.lock();
             try {
                 var mine = agents.get(agent);
-                return mine == null || !mine.waiting.contains(this)
+                // Also of one that comes into the queue only now.
+                return mine == null || hasTurn || closed
                         ? OptionalInt.empty()
                         : OptionalInt.of(mine.waiting.headSet(this).size() + 1);
             } finally {

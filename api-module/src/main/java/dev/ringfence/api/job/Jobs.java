@@ -262,8 +262,9 @@ public final class Jobs {
                             sequence -> onThread(
                                     job,
                                     () -> follow(job, ticket, () -> {
-                                        acknowledge(job, event, sequence);
+                                        // Before the answer, which has its place in the queue.
                                         job.waitsWith(ticket);
+                                        acknowledge(job, event, sequence);
                                         road.travel(job, ticket);
                                     })),
                             failure -> onThread(job, () -> refuse(job, ticket, event, failure)));

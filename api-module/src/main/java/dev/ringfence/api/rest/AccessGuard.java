@@ -144,7 +144,11 @@ public class AccessGuard {
                 .put("message", problem.title() + ": " + problem.detail())
                 .put("type", problem.status() < 500 ? "invalid_request_error" : "server_error")
                 .putNull("param")
-                .put("code", problem.status() == 401 ? "invalid_api_key" : problem.slug().replace('-', '_'));
+                .put(
+                        "code",
+                        problem.status() == 401
+                                ? "invalid_api_key"
+                                : problem.slug().replace('-', '_'));
         return json.toString();
     }
 }

@@ -21,6 +21,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AdmissionTest {
     private static final Map<String, Integer> NO_LIMITS = Map.of();
     private static final long MEMORY = 1_000_000;
+
+    /** There are thousands of turns to wait for. */
+    private static final Duration SOON = Duration.ofMillis(1);
+
     private static final long SMALL = 100;
 
     private final AtomicLong clock = new AtomicLong(17);
@@ -52,7 +56,7 @@ class AdmissionTest {
                 ticket.close();
             }
         });
-        await().until(() -> order.contains(name) || thread.getState() == Thread.State.WAITING);
+        await().pollInterval(SOON).until(() -> order.contains(name) || thread.getState() == Thread.State.WAITING);
         return thread;
     }
 
@@ -68,7 +72,7 @@ class AdmissionTest {
     private String end(String name) {
         int before = order.size();
         ticket(name).close();
-        await().until(() -> order.size() > before);
+        await().pollInterval(SOON).until(() -> order.size() > before);
         return order.getLast();
     }
 
