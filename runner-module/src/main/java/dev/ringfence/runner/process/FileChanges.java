@@ -71,7 +71,7 @@ public final class FileChanges implements CallDecider {
         turn.lock();
         try {
             // Rights to get there, and to change it, are those of the program's user.
-            UserThread.run(user, () -> change(call));
+            UserThread.apart(user, () -> change(call));
             var _ = call.succeed(0);
         } catch (Refused e) {
             var _ = call.fail(e.errno);

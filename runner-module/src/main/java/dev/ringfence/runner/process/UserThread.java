@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 final class UserThread {
     private static final long STACK_BYTES = 256 * 1024;
 
-    private final int user;
+    private final OptionalInt user;
     private final Runnable action;
     private @Nullable Throwable failure;
 
-    private UserThread(int user, Runnable action) {
+    private UserThread(OptionalInt user, Runnable action) {
         this.user = user;
         this.action = action;
     }
@@ -24,9 +24,17 @@ final class UserThread {
     static void run(OptionalInt user, Runnable action) {
         if (user.isEmpty()) {
             action.run();
-            return;
+        } else {
+            apart(user, action);
         }
-        var acting = new UserThread(user.getAsInt(), action);
+    }
+
+    /**
+     * The same by a platform thread of its own in any case, for what may hang in the kernel: it holds up no carrier of
+     * virtual threads then, of which there are as few as processors.
+     */
+    static void apart(OptionalInt user, Runnable action) {
+        var acting = new UserThread(user, action);
         var thread = Thread.ofPlatform()
                 .name("as-user")
                 .daemon(true)
@@ -54,7 +62,10 @@ final class UserThread {
 
     private void act() {
         try {
-            SystemCalls.check("changing to the job's user", SystemCalls.threadUser(user, MemorySegment.NULL));
+            if (user.isPresent()) {
+                SystemCalls.check(
+                        "changing to the job's user", SystemCalls.threadUser(user.getAsInt(), MemorySegment.NULL));
+            }
             action.run();
         } catch (Throwable e) {
             failure = e;
