@@ -32,13 +32,12 @@ public final class Census {
 
     private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
     private static final int FIRST_PROCESS = 1;
-    private static final int OURSELVES = (int) ProcessHandle.current().pid();
     private static final ReentrantLock LOCK = new ReentrantLock();
 
     /** The marks of the processes that were there at the last look; zero for strangers. */
     private static Map<Integer, Long> marks = new HashMap<>();
 
-    private static long lookedAt = System.nanoTime() - MEMORY_NANOS - 1;
+    private static OptionalLong lookedAt = OptionalLong.empty();
 
     /** Children that a keeper will wait for itself. */
     private static final Set<Integer> KEPT = new HashSet<>();
@@ -84,7 +83,7 @@ public final class Census {
                 int pid = known.getKey();
                 if (known.getValue() != 0) {
                     ProcessEntry.of(pid).ifPresent(entry -> reap(entry, known.getValue()));
-                } else if (OURSELVES == FIRST_PROCESS
+                } else if (ourselves() == FIRST_PROCESS
                         && ProcessEntry.of(pid).filter(Census::isOrphan).isPresent()) {
                     if (strangers.contains(pid)) {
                         var _ = Libc.reap(pid);
@@ -307,7 +306,7 @@ public final class Census {
         LOCK.lock();
         try {
             long now = System.nanoTime();
-            if (now - lookedAt > freshNanos) {
+            if (olderThan(freshNanos, now)) {
                 look(now);
             }
             var entries = new ArrayList<ProcessEntry>();
@@ -334,11 +333,11 @@ public final class Census {
     }
 
     private static boolean isOrphan(ProcessEntry entry) {
-        return entry.zombie() && entry.parent() == OURSELVES && !KEPT.contains(entry.pid());
+        return entry.zombie() && entry.parent() == ourselves() && !KEPT.contains(entry.pid());
     }
 
     private static void look(long now) {
-        var before = now - lookedAt > MEMORY_NANOS ? Map.<Integer, Long>of() : marks;
+        var before = olderThan(MEMORY_NANOS, now) ? Map.<Integer, Long>of() : marks;
         var seen = new HashMap<Integer, Long>();
         try (var entries = Files.newDirectoryStream(Path.of("/proc"))) {
             for (var entry : entries) {
@@ -353,6 +352,16 @@ public final class Census {
             throw new ProcessException("the processes could not be listed", e);
         }
         marks = seen;
-        lookedAt = now;
+        lookedAt = OptionalLong.of(now);
+    }
+
+    /** Whether the last look was made longer ago, or never. */
+    private static boolean olderThan(long nanos, long now) {
+        return lookedAt.isEmpty() || now - lookedAt.getAsLong() > nanos;
+    }
+
+    /** Asked each time: a native image is initialised by another process than the one that runs it. */
+    private static int ourselves() {
+        return (int) ProcessHandle.current().pid();
     }
 }
