@@ -132,6 +132,16 @@ public final class Census {
         }
     }
 
+    /** Whether what orphans of a job use is still counted. */
+    static boolean remembers(JobMark mark) {
+        LOCK.lock();
+        try {
+            return REAPED.containsKey(mark.value());
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
     /** What orphans of a job used; told once. */
     static Libc.Waited reaped(JobMark mark) {
         LOCK.lock();
@@ -259,6 +269,7 @@ public final class Census {
     private static int end(LongPredicate ours, Duration atMost) {
         long until = System.nanoTime() + atMost.toNanos();
         var seen = new HashSet<Integer>();
+        RuntimeException obstacle = new IllegalStateException("still running");
         while (true) {
             var left =
                     entries(ours, 0).stream().filter(entry -> !entry.zombie()).toList();
@@ -269,14 +280,19 @@ public final class Census {
                 throw new ProcessException(
                         "processes " + left.stream().map(ProcessEntry::pid).toList() + " did not end within "
                                 + atMost.toSeconds() + " s of a kill",
-                        new IllegalStateException("still running"));
+                        obstacle);
             }
             boolean more = false;
             for (var entry : left) {
                 more |= seen.add(entry.pid());
                 long mark = ProcessEntry.mark(entry.pid());
                 if (ours.test(mark)) {
-                    signal(entry.pid(), mark, Libc.SIGKILL);
+                    try {
+                        signal(entry.pid(), mark, Libc.SIGKILL);
+                    } catch (NativeCallException e) {
+                        // For want of a descriptor, say: others give theirs back while there is time.
+                        obstacle = e;
+                    }
                 }
             }
             if (!more) {
@@ -287,11 +303,14 @@ public final class Census {
 
     /** Never reaches a stranger: the mark is looked at again once the process is held by a descriptor. */
     private static void signal(int pid, long mark, int signal) {
-        int descriptor;
+        final int descriptor;
         try {
             descriptor = SystemCalls.pidDescriptor(pid);
         } catch (NativeCallException e) {
-            return; // it has ended meanwhile
+            if (e.errno() == Libc.ESRCH) {
+                return; // it has ended meanwhile
+            }
+            throw e;
         }
         try {
             if (ProcessEntry.mark(pid) == mark) {
