@@ -277,7 +277,7 @@ public final class Census {
                 more |= seen.add(entry.pid());
                 long mark = ProcessEntry.mark(entry.pid());
                 if (ours.test(mark)) {
-                    signal(entry.pid(), mark, Libc.SIGKILL);
+                    signal(entry.pid(), mark, Signals.SIGKILL);
                 }
             }
             if (!more) {

@@ -103,11 +103,6 @@ final class Keeper implements RunningProcess {
     }
 
     @Override
-    public long pid() {
-        return started.join();
-    }
-
-    @Override
     public void stop() {
         stopAsked = true;
         wake();
@@ -387,7 +382,7 @@ final class Keeper implements RunningProcess {
             killAt = NEVER;
             kill(tree, channels);
             if (!gateOpen) {
-                tree.signalGroup(Libc.SIGKILL);
+                tree.signalGroup(Signals.SIGKILL);
             }
         }
     }
@@ -431,7 +426,7 @@ final class Keeper implements RunningProcess {
     private void killQuietly(Tree tree, List<Channel> channels, Throwable reason) {
         try {
             kill(tree, channels);
-            tree.signalGroup(Libc.SIGKILL);
+            tree.signalGroup(Signals.SIGKILL);
         } catch (RuntimeException e) {
             reason.addSuppressed(e);
         }
