@@ -27,10 +27,11 @@ class EveryTierTest {
             assertThat(new String(result.stderr().bytes(), UTF_8)).isEqualTo("oops\n");
             assertThat(result.usage().peakMemoryBytes()).isPositive();
             assertThat(result.usage().memorySource())
-                    .startsWith(
+                    .isIn(
                             switch (tier) {
-                                case NAMESPACES -> "control group";
-                                case LANDLOCK -> "watchdog";
+                                case NAMESPACES -> List.of("control group");
+                                // A watchdog may not get to look at what is over so soon.
+                                case LANDLOCK -> List.of("watchdog (sum of processes)", "rusage (at most)");
                             });
             assertThat(result.limitsHit()).isEmpty();
             assertThat(result.report().tier()).isEqualTo(tier.externalName());
