@@ -39,10 +39,10 @@ final class LimitsHit {
             }
         });
         if (endedBy(end, Signals.SIGXFSZ)) {
-            hits.add(new LimitHit("filesystem.max_file_size_mb", plan.maxFileBytes() + " bytes", "Signals.SIGXFSZ"));
+            hits.add(new LimitHit("filesystem.max_file_size_mb", plan.maxFileBytes() + " bytes", "SIGXFSZ"));
         }
         if (endedBy(end, Signals.SIGSYS)) {
-            hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", "Signals.SIGSYS"));
+            hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", "SIGSYS"));
         }
         if (end instanceof ProcessEnd.TimedOut(var limit)
                 && limit.equals(command.profile().processLimits().maxExecutionTime())) {

@@ -122,7 +122,8 @@ class FenceTest {
         var result = shell.run(Profiles.shell(), "exec head -c 12000000 /dev/zero > /tmp/big");
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + 25));
-        assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("filesystem.max_file_size_mb");
+        assertThat(result.limitsHit())
+                .containsExactly(new LimitHit("filesystem.max_file_size_mb", "8388608 bytes", "SIGXFSZ"));
     }
 
     @Test
