@@ -19,6 +19,11 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,6 +85,51 @@ class EgressTest {
         assertThat(all(client)).hasSize(much.length + "HTTP/1.1 200 Connection established\r\n\r\n".length());
         assertThat(egress.usage().bytesReceived()).isEqualTo(much.length);
         assertThat(heard).isEmpty();
+    }
+
+    @Test
+    void aProxyThatHadNoDescriptorLeftForAConnectionTakesItWhenThereIsOneAgain() throws Exception {
+        var origin = origin();
+        var egress = egress(EgressLimits.DEFAULT, listed(origin));
+        assertThat(exchange(egress, "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 403 ");
+        var client = SocketChannel.open(StandardProtocolFamily.UNIX);
+        open.add(client);
+        var refused = new CountDownLatch(1);
+        var log = Logger.getLogger(JobEgress.class.getName());
+        var handler = new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                refused.countDown();
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        log.addHandler(handler);
+        // Another process changes the limit and changes it back: this one can open nothing meanwhile.
+        var limits = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "old=$(prlimit --pid $0 --nofile --noheadings --output SOFT) && prlimit --pid $0 --nofile=3: &&"
+                                + " echo low && read go; prlimit --pid $0 --nofile=$old:",
+                        Long.toString(ProcessHandle.current().pid()))
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (var said = limits.inputReader()) {
+            assertThat(said.readLine()).isEqualTo("low");
+            client.connect(UnixDomainSocketAddress.of(egress.socket()));
+            assertThat(refused.await(1, TimeUnit.MINUTES)).isTrue();
+        } finally {
+            limits.outputWriter().append("go\n").flush();
+            assertThat(limits.waitFor()).isZero();
+            log.removeHandler(handler);
+        }
+
+        send(client, "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n");
+        assertThat(all(client)).startsWith("HTTP/1.1 403 ");
     }
 
     @Test
