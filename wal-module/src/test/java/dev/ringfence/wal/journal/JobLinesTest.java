@@ -148,7 +148,7 @@ class JobLinesTest {
         @Override
         public CompletionStage<Long> append(List<Payload> payloads) {
             if (broken) {
-                throw new OutOfMemoryError("as in a full heap");
+                throw new InternalError("no room for a thread");
             }
             var done = new CompletableFuture<Long>();
             waiting.add(done);
