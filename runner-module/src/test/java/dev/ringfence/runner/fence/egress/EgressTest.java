@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import dev.ringfence.catalog.SandboxProfile.Destination;
 import dev.ringfence.catalog.SandboxProfile.Network;
 import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
+import dev.ringfence.runner.OtherJvm;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -19,11 +21,6 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,47 +86,44 @@ class EgressTest {
 
     @Test
     void aProxyThatHadNoDescriptorLeftForAConnectionTakesItWhenThereIsOneAgain() throws Exception {
-        var origin = origin();
-        var egress = egress(EgressLimits.DEFAULT, listed(origin));
-        assertThat(exchange(egress, "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 403 ");
-        var client = SocketChannel.open(StandardProtocolFamily.UNIX);
-        open.add(client);
-        var refused = new CountDownLatch(1);
-        var log = Logger.getLogger(JobEgress.class.getName());
-        var handler = new Handler() {
-            @Override
-            public void publish(LogRecord record) {
-                refused.countDown();
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        log.addHandler(handler);
-        // Another process changes the limit and changes it back: this one can open nothing meanwhile.
-        var limits = new ProcessBuilder(
-                        "sh",
-                        "-c",
-                        "old=$(prlimit --pid $0 --nofile --noheadings --output SOFT) && prlimit --pid $0 --nofile=3: &&"
-                                + " echo low && read go; prlimit --pid $0 --nofile=$old:",
-                        Long.toString(ProcessHandle.current().pid()))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
+        // A process of its own, since one without descriptors cannot even load a class.
+        var process = new ProcessBuilder(
+                        OtherJvm.command(System.getProperty("java.class.path"), ScarceDescriptors.class))
+                .redirectErrorStream(true)
                 .start();
-        try (var said = limits.inputReader()) {
-            assertThat(said.readLine()).isEqualTo("low");
-            client.connect(UnixDomainSocketAddress.of(egress.socket()));
-            assertThat(refused.await(1, TimeUnit.MINUTES)).isTrue();
-        } finally {
-            limits.outputWriter().append("go\n").flush();
-            assertThat(limits.waitFor()).isZero();
-            log.removeHandler(handler);
-        }
+        try (var said = process.inputReader();
+                var told = process.outputWriter()) {
+            readTo("ready", said);
+            limitDescriptors(process, 3);
+            told.append("connect\n").flush();
+            readTo("cannot take a connection now", said);
 
-        send(client, "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n");
-        assertThat(all(client)).startsWith("HTTP/1.1 403 ");
+            limitDescriptors(process, 1024);
+            told.append("send\n").flush();
+
+            readTo("HTTP/1.1 403", said);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static void readTo(String wanted, BufferedReader said) throws IOException {
+        var all = new StringBuilder();
+        for (var line = said.readLine(); line != null; line = said.readLine()) {
+            all.append(line).append('\n');
+            if (line.contains(wanted)) {
+                return;
+            }
+        }
+        throw new AssertionError("it did not say \"" + wanted + "\" but:\n" + all);
+    }
+
+    private static void limitDescriptors(Process process, int most) throws Exception {
+        assertThat(new ProcessBuilder("prlimit", "--pid", Long.toString(process.pid()), "--nofile=" + most + ":")
+                        .inheritIO()
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     @Test
