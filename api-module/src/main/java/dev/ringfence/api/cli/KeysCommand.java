@@ -94,7 +94,8 @@ final class KeysCommand {
         out.println(json ? json(made.key()).put("secret", made.secret()) : made.secret());
         if (out.checkError()) {
             throw new CommandFailure(
-                    ExitCodes.FAILED, "the key could not be printed, so nobody has it: " + takenBack(store, made.key()));
+                    ExitCodes.FAILED,
+                    "the key could not be printed, so nobody has it: " + takenBack(store, made.key()));
         }
         if (!json) {
             spec.commandLine()

@@ -28,7 +28,9 @@ class WrongSettingTest {
     @Test
     void aSecretIsNotTold() {
         assertThat(WrongSetting.explain(COMPLAINT.formatted(
-                        "ringfence.webhooks.endpoints.ops.url", "https://host/se cret", "Illegal character in se cret")))
+                        "ringfence.webhooks.endpoints.ops.url",
+                        "https://host/se cret",
+                        "Illegal character in se cret")))
                 .contains("ringfence.webhooks.endpoints.ops.url")
                 .doesNotContain("cret");
     }
