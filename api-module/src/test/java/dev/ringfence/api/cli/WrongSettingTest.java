@@ -21,8 +21,8 @@ class WrongSettingTest {
             value x not in correct format (regular expression): [0-9]+[BbKkMmGgTtPpEeZzYy]? | a size in bytes, such as 512M or 2G
             """)
     void theKeyTheValueAndWhatIsPossibleAreTold(String reason, String possible) {
-        assertThat(WrongSetting.explain(COMPLAINT.formatted("ringfence.some.key", "x", reason)))
-                .isEqualTo("ringfence.some.key is \"x\"; it must be " + possible);
+        assertThat(WrongSetting.explain(COMPLAINT.formatted("ringfence.some.setting", "x", reason)))
+                .isEqualTo("ringfence.some.setting is \"x\"; it must be " + possible);
     }
 
     @Test
