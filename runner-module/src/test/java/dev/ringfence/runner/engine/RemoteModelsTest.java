@@ -128,6 +128,19 @@ class RemoteModelsTest {
     }
 
     @Test
+    void percentSignsInWhatAServiceSaysAreOnlyText() {
+        script(
+                status(429, "0", "100% of the quota is used"),
+                status(503, "0", "100 %d"),
+                status(400, "", "top_p is at 120% of %s"));
+
+        assertThatThrownBy(() -> answered(ask(custom(2))))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessageEndingWith("refuses the request (status 400): top_p is at 120% of %s");
+        assertThat(heard).hasSize(3);
+    }
+
+    @Test
     void whoIsAskedToWaitLongerThanTheRequestMayTakeHearsItAtOnce() {
         script(status(429, "3600", "come back later"));
 
