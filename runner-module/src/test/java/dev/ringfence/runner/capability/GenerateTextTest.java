@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -122,6 +123,42 @@ class GenerateTextTest {
     }
 
     @Test
+    void anAnswerThatTheProfilesTimeEndsSaysThatThisLimitDidSo() {
+        // Given
+        var most = Duration.ofMillis(500);
+        var profile = LlamaForTests.profile(most);
+        var asked = prompt("Count to 100").put("max_tokens", 400);
+
+        // When
+        var byProfile = generate.start(new Invocation("job-1", "tester", asked, profile, LONG), GenerateTextTest::hear)
+                .outcome()
+                .await()
+                .atMost(LONG);
+        var byDeadline = generate.start(
+                        new Invocation("job-1", "tester", asked, LlamaForTests.profile(), most), GenerateTextTest::hear)
+                .outcome()
+                .await()
+                .atMost(LONG);
+
+        // Then
+        assertThat(byProfile).isInstanceOf(Outcome.TimedOut.class);
+        assertThat(byProfile.data().at("/limits_hit/0/field").asText())
+                .isEqualTo("process_limits.max_execution_time_seconds");
+        assertThat(byProfile.data().at("/limits_hit/0/limit").asText()).isEqualTo("500 ms");
+        assertThat(byDeadline).isInstanceOf(Outcome.TimedOut.class);
+        assertThat(byDeadline.data().path("limits_hit")).isEmpty();
+    }
+
+    /** Holds the engine back until the time is over. */
+    private static void hear(String channel, String text) {
+        try {
+            new CountDownLatch(1).await();
+        } catch (InterruptedException e) {
+            // The answer is no longer wanted.
+        }
+    }
+
+    @Test
     void aPromptThatDoesNotFitFailsWithTheCountAndTheLimit() {
         // When
         var outcome = start(prompt("hello ".repeat(600)), (channel, text) -> {});
@@ -188,7 +225,7 @@ class GenerateTextTest {
     }
 
     private static ObjectNode prompt(String prompt) {
-        return FenceJson.object()
+        return ResultJson.object()
                 .put("model", "ringfence-tiny")
                 .put("prompt", prompt)
                 .put("temperature", 0);

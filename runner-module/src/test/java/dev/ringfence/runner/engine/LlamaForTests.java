@@ -85,7 +85,16 @@ public final class LlamaForTests {
         return profile(new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0));
     }
 
+    /** The same with less time. */
+    public static SandboxProfile profile(Duration maxExecutionTime) {
+        return profile(new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0), maxExecutionTime);
+    }
+
     static SandboxProfile profile(SandboxProfile.Network network) {
+        return profile(network, Duration.ofMinutes(5));
+    }
+
+    private static SandboxProfile profile(SandboxProfile.Network network, Duration maxExecutionTime) {
         return new SandboxProfile(
                 "engine",
                 new SandboxProfile.Resources(
@@ -95,7 +104,7 @@ public final class LlamaForTests {
                         new SandboxProfile.GpuAccess.None(),
                         0),
                 new SandboxProfile.Filesystem(List.of(), List.of(), List.of(), true, DataSize.ofMegabytes(10)),
-                new SandboxProfile.ProcessLimits(0, Duration.ofMinutes(5), Set.of(), 0),
+                new SandboxProfile.ProcessLimits(0, maxExecutionTime, Set.of(), 0),
                 network,
                 new SandboxProfile.Security(true, true, false, false));
     }
