@@ -8,15 +8,20 @@ import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.LocalModel;
 import dev.ringfence.runner.fence.Fence;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A real model in a real fence. */
 @SuppressWarnings("NullAway.Init") // set before all tests
@@ -25,11 +30,17 @@ class GenerateTextTest {
     private static Fence fence;
     private static LlamaServerPool engines;
 
+    @TempDir
+    static Path directory;
+
+    private static Path unreadable;
+
     private final GenerateText generate = new GenerateText(GenerateTextTest::resolve);
 
     @BeforeAll
     static void open() {
         fence = LlamaForTests.fence();
+        unreadable = directory.resolve("unreadable.gguf");
         engines = new LlamaServerPool(LlamaForTests.settings(), fence::start);
     }
 
@@ -185,6 +196,35 @@ class GenerateTextTest {
     }
 
     @Test
+    void aModelThatItsEngineCannotReadAndOneThatNeedsMoreThanTheProfileGivesAreToldApart() throws IOException {
+        // Given
+        Files.write(unreadable, unheardOf(Files.readAllBytes(LlamaForTests.modelFile())));
+
+        // When
+        var failed = start(prompt("x").put("model", "unreadable"), (channel, text) -> {});
+        var starved = start(prompt("x").put("model", "starved"), (channel, text) -> {});
+
+        // Then
+        assertThat(List.of(failed, starved))
+                .extracting(outcome -> ((Outcome.Failed) outcome).type())
+                .containsExactly("model-load-failed", "resource-limit-exceeded");
+        assertThat(failed.data().path("engine_log").asText()).contains("architecture");
+        assertThat(starved.data().at("/limits_hit/0/field").asText()).isEqualTo("resources.max_memory_mb");
+    }
+
+    /** The same model of an architecture that there is not. */
+    private static byte[] unheardOf(byte[] model) {
+        var key = "general.architecture".getBytes(StandardCharsets.US_ASCII);
+        int at = 0;
+        while (!Arrays.equals(model, at, at + key.length, key, 0, key.length)) {
+            at++;
+        }
+        // Behind the key are the value's type and its length (GGUF 3).
+        model[at + key.length + 4 + 8] = 'x';
+        return model;
+    }
+
+    @Test
     void aListenerThatFailsEndsTheGenerationAndNotTheEngine() {
         // When
         var outcome = start(prompt("Count to 100"), (channel, text) -> {
@@ -220,6 +260,12 @@ class GenerateTextTest {
             case "missing" ->
                 new ModelSource.Resolution.Found(
                         engines.serve(new LocalModel("missing", Path.of("/nowhere.gguf"), LlamaForTests.profile())));
+            case "unreadable" ->
+                new ModelSource.Resolution.Found(
+                        engines.serve(new LocalModel("unreadable", unreadable, LlamaForTests.profile())));
+            case "starved" ->
+                new ModelSource.Resolution.Found(
+                        engines.serve(new LocalModel("starved", LlamaForTests.modelFile(), LlamaForTests.profile(16))));
             default -> new ModelSource.Resolution.Refused("unknown-model", "no model is called " + model);
         };
     }
