@@ -36,7 +36,7 @@ public final class Workspaces {
      *
      * @throws UncheckedIOException when it cannot be made
      */
-    public Path of(String agent, Optional<String> session) {
+    Path of(String agent, Optional<String> session) {
         var place = place(agent, session);
         if (!Files.isDirectory(place)) {
             try {
@@ -73,7 +73,7 @@ public final class Workspaces {
      *
      * @throws UncheckedIOException when some of it could not be deleted
      */
-    public void delete(String agent, Optional<String> session) {
+    void delete(String agent, Optional<String> session) {
         Trees.delete(place(agent, session));
     }
 

@@ -145,7 +145,7 @@ class VerifyAndRepairTest {
         assertThat(salvaged.getLast()).startsWith("{\"seq\":303,");
         assertThat(verify()).isInstanceOf(Verdict.Intact.class);
         try (var journal = Journals.open(directory)) {
-            assertThat(journal.liveJobs()).isEmpty();
+            assertThat(journal.figures().liveJobs()).isZero();
             assertThat(word(journal, "waiting")).isEqualTo("cancelled");
             assertThat(word(journal, "running")).isEqualTo("interrupted");
             assertThat(reason(journal, "waiting")).contains("behind event 63;");
