@@ -152,7 +152,8 @@ public final class ShellExec implements Capability {
     @Override
     public Optional<Duration> deadline(JsonNode arguments) {
         return Optional.of(arguments.path("timeout"))
-                .filter(JsonNode::isIntegralNumber)
+                // As the schema, which takes 5.0 for a whole number.
+                .filter(JsonNode::canConvertToExactIntegral)
                 .filter(timeout -> timeout.canConvertToInt() && timeout.intValue() >= 1)
                 .filter(timeout -> timeout.intValue() <= LONGEST_SECONDS)
                 .map(timeout -> Duration.ofSeconds(timeout.intValue()));

@@ -9,9 +9,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+/** A turn that nobody gets is waited for. */
+@Timeout(value = 1, unit = TimeUnit.MINUTES)
 class TurnsTest {
     private final List<String> served = new CopyOnWriteArrayList<>();
     private final List<String> places = new CopyOnWriteArrayList<>();
