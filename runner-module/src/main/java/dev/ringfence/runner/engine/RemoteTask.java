@@ -41,7 +41,7 @@ final class RemoteTask implements Generation {
         this.turns = turns;
         this.request = request;
         this.limit = limit;
-        this.listener = listener;
+        this.listener = new AnswerBound(listener);
         this.alarms = alarms;
         this.thread = Thread.ofVirtual().name("remote-" + model).unstarted(this::run);
     }
