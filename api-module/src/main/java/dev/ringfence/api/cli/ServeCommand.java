@@ -1,5 +1,6 @@
 package dev.ringfence.api.cli;
 
+import dev.ringfence.api.Settings;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +11,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "serve",
         mixinStandardHelpOptions = true,
-        description = "Run the service until SIGTERM or Ctrl-C; then finish what is running, and end.")
+        description = "Run the service until SIGTERM or Ctrl-C; then finish what is running, and end.",
+        footer = {
+            "",
+            "Examples:",
+            "  ringfence serve --config ringfence.toml --data /var/lib/ringfence",
+            "  RINGFENCE_JOBS_CONCURRENCY=4 ringfence serve --port 8081     # `config show` lists the settings"
+        })
 final class ServeCommand implements Callable<Integer> {
     @Option(names = "--config", paramLabel = "FILE", description = "The catalog (TOML); RINGFENCE_CATALOG as well.")
     private @Nullable Path config;
@@ -41,8 +48,6 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     static void set(String key, @Nullable Object value) {
-        if (value != null) {
-            System.setProperty(key, value.toString());
-        }
+        Settings.give(key, value);
     }
 }
