@@ -280,13 +280,16 @@ class FilesTest {
             var asked = new AtomicInteger();
 
             // Then
-            assertThatThrownBy(() -> writes.write(authors.getLast(), first, () -> {
-                        if (asked.incrementAndGet() == 3) {
-                            throw new IllegalStateException("stop");
-                        }
-                    }))
-                    .hasMessage("stop");
-            go.countDown();
+            try {
+                assertThatThrownBy(() -> writes.write(authors.getLast(), first, () -> {
+                            if (asked.incrementAndGet() == 3) {
+                                throw new IllegalStateException("stop");
+                            }
+                        }))
+                        .hasMessage("stop");
+            } finally {
+                go.countDown();
+            }
             assertThat(done.get().created()).isTrue();
         }
     }
