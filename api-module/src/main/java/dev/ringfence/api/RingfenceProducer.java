@@ -45,7 +45,7 @@ public class RingfenceProducer {
         metrics.watch(opened.guard());
         metrics.watch(opened.engines());
         service = opened;
-        HangUp.on(opened.liveCatalog()::reloadOnSignal);
+        HangUp.on(opened::reloadOnSignal);
     }
 
     /** Comes before HTTP is closed: meanwhile readiness says that the service drains, and jobs can be asked for. */

@@ -68,7 +68,8 @@ final class TokenVerifier {
                     "the token has no claim \"" + agentClaim + "\", which names the agent");
         }
         var groups = parsed.getGroups();
-        return new Caller(Optional.of(name), groups != null && groups.contains(adminGroup), "token");
+        return new Caller(
+                Optional.of(name), groups != null && groups.contains(adminGroup), Optional.of("token:" + name));
     }
 
     /** Whether the keys were out of reach, which is no fault of the token. */

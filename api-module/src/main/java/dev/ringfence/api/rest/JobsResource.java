@@ -47,8 +47,10 @@ public class JobsResource {
 
     private final ServiceGate gate;
     private final EventFeed feed;
+    private final Audit audit;
 
-    JobsResource(ServiceGate gate, EventFeed feed) {
+    JobsResource(ServiceGate gate, EventFeed feed, Audit audit) {
+        this.audit = audit;
         this.gate = gate;
         this.feed = feed;
     }
@@ -188,7 +190,8 @@ public class JobsResource {
             @PathParam("id") String id,
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
-        var submission = Submission.repeating(gate.job(id).view(), key(key));
+        var submission = Submission.repeating(
+                gate.job(id).view(), key(key), gate.caller().credential());
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, Prefer.wait(prefer)));
     }
 
@@ -202,7 +205,9 @@ public class JobsResource {
                     + " already is left as it is.")
     public Uni<Response> cancel(@PathParam("id") String id) {
         var job = gate.job(id);
-        job.cancel("cancelled by request");
+        if (job.cancel("cancelled by request")) {
+            audit.done("job_cancelled", job.agent(), job.id());
+        }
         return job.ended().map(_ -> ok(job));
     }
 

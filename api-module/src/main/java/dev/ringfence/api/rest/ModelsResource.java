@@ -52,8 +52,10 @@ public class ModelsResource {
     private static final long MOST_MEGABYTES = 1L << 30;
 
     private final ServiceGate gate;
+    private final Audit audit;
 
-    ModelsResource(ServiceGate gate) {
+    ModelsResource(ServiceGate gate, Audit audit) {
+        this.audit = audit;
         this.gate = gate;
     }
 
@@ -278,6 +280,7 @@ public class ModelsResource {
                     byte[] body) {
         var service = gate.service();
         var added = service.liveCatalog().add(JsonBody.parse(body));
+        audit.done("model_added", null, added.reference());
         return Response.created(
                         URI.create("/api/v1/models/" + URLEncoder.encode(added.reference(), StandardCharsets.UTF_8)))
                 .entity(ModelJson.detail(added, List.of(), true))
@@ -296,6 +299,7 @@ public class ModelsResource {
     @APIResponse(responseCode = "409", description = "model-of-the-catalog-file")
     public Response remove(@PathParam("model") String name) {
         gate.service().liveCatalog().remove(name);
+        audit.done("model_removed", null, name);
         return Response.noContent().build();
     }
 
@@ -322,6 +326,7 @@ public class ModelsResource {
     public Response reload() {
         var service = gate.service();
         var _ = service.liveCatalog().reload();
+        audit.done("catalog_reloaded", null, null);
         return Response.ok(summary(service)).build();
     }
 

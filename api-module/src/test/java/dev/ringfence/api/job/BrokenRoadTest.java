@@ -158,6 +158,7 @@ class BrokenRoadTest {
                 0,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
         String id;
         try (var pipeline = Pipeline.open(directory, Probe.heldByTheTest().repeatable(true))) {

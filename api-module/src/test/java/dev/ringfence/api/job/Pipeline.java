@@ -129,8 +129,8 @@ final class Pipeline implements AutoCloseable {
     List<String> journaled(String id) {
         var types = new ArrayList<String>();
         Journal.read(directory, 1, entry -> {
-            if (entry.event().jobId().equals(id)) {
-                types.add(entry.event().type());
+            if (entry.event() instanceof JobEvent event && event.jobId().equals(id)) {
+                types.add(event.type());
             }
         });
         return types;
@@ -138,7 +138,7 @@ final class Pipeline implements AutoCloseable {
 
     List<JobEvent> events() {
         var events = new ArrayList<JobEvent>();
-        Journal.read(directory, 1, entry -> events.add(entry.event()));
+        Journal.read(directory, 1, entry -> events.add((JobEvent) entry.event()));
         return events;
     }
 

@@ -246,6 +246,7 @@ class RecoveryTest {
                 0,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
         var first = Probe.heldByTheTest().repeatable(true);
         try (var pipeline = Pipeline.open(directory, first)) {
@@ -307,6 +308,7 @@ class RecoveryTest {
                             7,
                             Optional.empty(),
                             Optional.empty(),
+                            Optional.empty(),
                             Optional.empty()))
                     .await()
                     .atMost(Pipeline.PATIENCE)
@@ -348,6 +350,7 @@ class RecoveryTest {
                     Optional.empty(),
                     1,
                     0,
+                    Optional.empty(),
                     Optional.empty(),
                     Optional.empty(),
                     Optional.empty());

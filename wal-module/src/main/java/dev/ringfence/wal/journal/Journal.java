@@ -155,6 +155,27 @@ public final class Journal implements AutoCloseable {
         return lines.append(List.copyOf(events), encoded);
     }
 
+    /**
+     * Queues an act that is no job's event. Returns at once; otherwise like {@link #append(JobEvent)}.
+     *
+     * @return the event's sequence number, once it is durable; or the failure
+     */
+    public Uni<Long> append(Audited act) {
+        final EventRecord encoded;
+        try {
+            encoded = EventRecord.of(act, maxEventBytes);
+        } catch (JournalException refused) {
+            return Uni.createFrom().failure(refused);
+        }
+        var appended = log.append(List.of(encoded));
+        var _ = appended.whenComplete((sequence, failure) -> {
+            if (failure == null) {
+                keeper.written(sequence);
+            }
+        });
+        return Uni.createFrom().completionStage(appended);
+    }
+
     /** The jobs to which something will still happen, in the order of their submission. */
     public List<JobRecord> liveJobs() {
         return table.live();
@@ -265,13 +286,15 @@ public final class Journal implements AutoCloseable {
     }
 
     private <T extends JobEvent> T event(JobSummary job, long sequence, Class<T> type) {
-        var found = new JobEvent[1];
+        var found = new JournalEvent[1];
         log.read(sequence, (_, _, payload) -> {
             found[0] = EventRecord.decodeUnlinked(sequence, payload);
             return false;
         });
-        if (type.isInstance(found[0]) && found[0].jobId().equals(job.jobId())) {
-            return type.cast(found[0]);
+        if (found[0] instanceof JobEvent event
+                && type.isInstance(event)
+                && event.jobId().equals(job.jobId())) {
+            return type.cast(event);
         }
         var why = "event " + sequence + " is not the one of job " + job.jobId() + " that it names";
         keeper.rebuild(why);

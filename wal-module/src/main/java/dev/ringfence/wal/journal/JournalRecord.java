@@ -11,7 +11,7 @@ import java.util.Objects;
  * @param sequence its place: 1 for the first, then without gaps
  * @param time when it was written, by the clock of the writer
  */
-public record JournalRecord(long sequence, Instant time, JobEvent event) {
+public record JournalRecord(long sequence, Instant time, JournalEvent event) {
     public JournalRecord {
         Objects.requireNonNull(time);
         Objects.requireNonNull(event);
@@ -23,8 +23,10 @@ public record JournalRecord(long sequence, Instant time, JobEvent event) {
                 .objectNode()
                 .put("seq", sequence)
                 .put("ts", event.at().toString())
-                .put("type", event.type())
-                .put("job", event.jobId());
+                .put("type", event.type());
+        if (event instanceof JobEvent ofJob) {
+            json.put("job", ofJob.jobId());
+        }
         var stored = event instanceof JobEvent.Other other ? other.json() : EventCodec.toJson(event);
         for (var field : stored.properties()) {
             switch (field.getKey()) {

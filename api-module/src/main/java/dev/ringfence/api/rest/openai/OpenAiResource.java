@@ -2,7 +2,9 @@ package dev.ringfence.api.rest.openai;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.rest.Audit;
 import dev.ringfence.api.rest.JsonBody;
+import dev.ringfence.api.rest.Problem;
 import dev.ringfence.api.rest.ServiceGate;
 import dev.ringfence.api.rest.openai.ModelCalls.Call;
 import dev.ringfence.catalog.Model;
@@ -45,8 +47,10 @@ public class OpenAiResource {
     private final ServiceGate gate;
     private final ModelCalls calls;
     private final Callers callers;
+    private final Audit audit;
 
-    OpenAiResource(ServiceGate gate, ModelCalls calls, Callers callers) {
+    OpenAiResource(ServiceGate gate, ModelCalls calls, Callers callers, Audit audit) {
+        this.audit = audit;
         this.gate = gate;
         this.calls = calls;
         this.callers = callers;
@@ -118,7 +122,13 @@ public class OpenAiResource {
         resolve(model, agent);
         var answer = new ResponsesAnswer(head("resp_", model), request.echo(), request.stream());
         var call = new Call(
-                agent, Operation.CHAT, request.chat(), request.stream(), request.ignored(), ResponsesRequest::param);
+                agent,
+                gate.caller().credential(),
+                Operation.CHAT,
+                request.chat(),
+                request.stream(),
+                request.ignored(),
+                ResponsesRequest::param);
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
@@ -158,13 +168,23 @@ public class OpenAiResource {
         arguments.remove("stream");
         arguments.remove("stream_options");
         var call = new Call(
-                agent, request.operation(), arguments, request.stream(), request.ignored(), UnaryOperator.identity());
+                agent,
+                gate.caller().credential(),
+                request.operation(),
+                arguments,
+                request.stream(),
+                request.ignored(),
+                UnaryOperator.identity());
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
     /** Before there is a job: what is not there for this agent is refused at the door. */
     private void resolve(String model, String agent) {
         if (gate.service().models().resolve(model, agent) instanceof ModelSource.Resolution.Refused refused) {
+            if (refused.type().equals("model-not-allowed")) {
+                // Told to the auditor, as it is not told to the caller.
+                audit.refused(new Problem(404, refused.type(), "The model is not for this agent", refused.message()));
+            }
             throw switch (refused.type()) {
                 case "unknown-model", "model-not-allowed" -> unknown(model);
                 default ->
