@@ -63,7 +63,6 @@ public final class Ringfence implements AutoCloseable {
     private final Fence fence;
     private final LlamaServerPool engines;
     private final ModelHealth modelHealth = new ModelHealth();
-    private final RemoteModels remotes;
     private final ModelSource models;
     private final Toolbox toolbox;
     private final Journal journal;
@@ -82,7 +81,6 @@ public final class Ringfence implements AutoCloseable {
             LiveCatalog catalog,
             Fence fence,
             LlamaServerPool engines,
-            RemoteModels remotes,
             ModelSource models,
             Toolbox toolbox,
             Journal journal,
@@ -97,7 +95,6 @@ public final class Ringfence implements AutoCloseable {
         this.catalog = catalog;
         this.fence = fence;
         this.engines = engines;
-        this.remotes = remotes;
         this.models = models;
         this.toolbox = toolbox;
         this.journal = journal;
@@ -189,7 +186,6 @@ public final class Ringfence implements AutoCloseable {
                 catalog,
                 fence,
                 engines,
-                remotes,
                 models,
                 toolbox,
                 journal,
@@ -286,7 +282,7 @@ public final class Ringfence implements AutoCloseable {
      * Admits nothing more, and waits for running jobs as long as is configured; then they are ended. Blocks; a second
      * call does nothing.
      */
-    public void drain() {
+    void drain() {
         if (!drained.getAndSet(true)) {
             jobs.drain(drainTimeout);
         }

@@ -41,6 +41,7 @@ public class RingfenceProducer {
         SettingRanges.requirePort(port);
         access = openAccess();
         var opened = Ringfence.open(config, purpose(), metrics, metrics);
+        metrics.watch(opened.liveCatalog());
         metrics.watch(opened.jobs());
         metrics.watch(opened.guard());
         metrics.watch(opened.engines());

@@ -57,8 +57,10 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private static Path shipped() {
-        String home = System.getenv("RINGFENCE_HOME");
-        return Path.of(home == null ? "" : home).resolve("src/demo/ringfence.toml");
+        return LocalSettings.read()
+                .path(null, "ringfence.home")
+                .orElse(Path.of(""))
+                .resolve("src/demo/ringfence.toml");
     }
 
     /** The usual port, or any other when somebody listens there. */

@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -62,14 +63,8 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print the job as JSON when it has ended, and nothing else.")
     private boolean json;
 
-    @Option(names = "--config", paramLabel = "FILE", description = "The catalog (TOML); RINGFENCE_CATALOG as well.")
-    private @Nullable Path config;
-
-    @Option(
-            names = "--data",
-            paramLabel = "DIR",
-            description = "Where the journal is kept; RINGFENCE_DATA as well. Without it: ./ringfence-data.")
-    private @Nullable Path data;
+    @Mixin
+    private Places places = new Places();
 
     @Option(
             names = "--url",
@@ -93,8 +88,7 @@ final class RunCommand implements Callable<Integer> {
         if (url != null) {
             return remote(url, job);
         }
-        ServeCommand.set("ringfence.catalog", config);
-        ServeCommand.set("ringfence.data", data);
+        places.apply();
         // Nobody reaches this process but the person in front of it, whose Ctrl-C is meant.
         System.setProperty("quarkus.http.host-enabled", "false");
         System.setProperty("ringfence.drain-timeout", "1ms");

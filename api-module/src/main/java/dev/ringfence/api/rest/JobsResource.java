@@ -75,7 +75,7 @@ public class JobsResource {
             @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
-        if (dryRun(dryRun)) {
+        if (Parameters.flag("dry_run", dryRun)) {
             var outcome = gate.service().jobs().rehearse(submission);
             return Uni.createFrom()
                     .item(Response.ok(JobJson.dryRun(submission, outcome)).build());
@@ -94,9 +94,8 @@ public class JobsResource {
             @HeaderParam("Idempotency-Key") @Nullable String key,
             @Context Sse sse,
             @Context RoutingContext connection) {
-        if (dryRun(dryRun)) {
-            throw new BadRequest(
-                    "invalid-request", List.of("dry_run: there is nothing to stream; ask for application/json"));
+        if (Parameters.flag("dry_run", dryRun)) {
+            throw Parameters.bad("dry_run", "there is nothing to stream; ask for application/json");
         }
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
@@ -250,22 +249,10 @@ public class JobsResource {
         return json;
     }
 
-    /** Nothing else than the two words: a misspelt one must not run the job. */
-    private static boolean dryRun(String value) {
-        return switch (value) {
-            case "true" -> true;
-            case "false" -> false;
-            default ->
-                throw new BadRequest("invalid-request", List.of("dry_run: it must be true or false, not " + value));
-        };
-    }
-
     private static Optional<String> key(@Nullable String key) {
         if (key != null && (key.isBlank() || key.length() > LONGEST_KEY)) {
-            throw new BadRequest(
-                    "invalid-request",
-                    List.of("Idempotency-Key: it must have 1 to " + LONGEST_KEY + " characters, and has "
-                            + key.length()));
+            throw Parameters.bad(
+                    "Idempotency-Key", "it must have 1 to " + LONGEST_KEY + " characters, and has " + key.length());
         }
         return Optional.ofNullable(key);
     }

@@ -8,6 +8,7 @@ import dev.ringfence.api.rest.Problem;
 import dev.ringfence.api.rest.ServiceGate;
 import dev.ringfence.api.rest.openai.ModelCalls.Call;
 import dev.ringfence.catalog.Model;
+import dev.ringfence.catalog.ModelFile;
 import dev.ringfence.catalog.Provider;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
@@ -23,7 +24,9 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
@@ -140,10 +143,11 @@ public class OpenAiResource {
     public String models(@Context HttpHeaders headers) {
         var list = JsonNodeFactory.instance.objectNode().put("object", "list");
         var data = list.putArray("data");
-        gate.service()
-                .catalog()
+        var state = gate.service().liveCatalog().state();
+        var since = state.since();
+        state.catalog()
                 .modelsFor(callers.agent(headers))
-                .forEach(model -> data.add(json(model.isDefault() ? model.id() : model.reference(), model)));
+                .forEach(model -> data.add(json(model.isDefault() ? model.id() : model.reference(), model, since)));
         return list.toString();
     }
 
@@ -153,10 +157,11 @@ public class OpenAiResource {
     @org.eclipse.microprofile.openapi.annotations.Operation(summary = "One model; its id may hold slashes")
     @APIResponse(responseCode = "200", content = @Content(mediaType = JSON, schema = @Schema(ref = "OpenAiModel")))
     public String model(@PathParam("id") String id, @Context HttpHeaders headers) {
-        var catalog = gate.service().catalog();
+        var state = gate.service().liveCatalog().state();
+        var catalog = state.catalog();
         return catalog.model(id)
                 .filter(_ -> catalog.mayUse(callers.agent(headers), id))
-                .map(model -> json(id, model).toString())
+                .map(model -> json(id, model, state.since()).toString())
                 .orElseThrow(() -> unknown(id));
     }
 
@@ -204,17 +209,29 @@ public class OpenAiResource {
                 Optional.empty());
     }
 
+    /** When its file was written, where this host has it. */
+    private static Optional<Instant> made(Model model) {
+        try {
+            return model.file().orElse(null) instanceof ModelFile.Found(var path)
+                    ? Optional.of(Files.getLastModifiedTime(path).toInstant())
+                    : Optional.empty();
+        } catch (IOException _) {
+            // A file that has gone is told by whoever asks the model.
+            return Optional.empty();
+        }
+    }
+
     private static Head head(String kind, String model) {
         var id = UUID.randomUUID().toString().replace("-", "");
         return new Head(kind + id, Instant.now().getEpochSecond(), model);
     }
 
-    private static ObjectNode json(String name, Model model) {
+    private static ObjectNode json(String name, Model model, Instant since) {
         return JsonNodeFactory.instance
                 .objectNode()
                 .put("id", name)
                 .put("object", "model")
-                .put("created", 0)
+                .put("created", made(model).orElse(since).getEpochSecond())
                 .put(
                         "owned_by",
                         model.provider() instanceof Provider.Remote
