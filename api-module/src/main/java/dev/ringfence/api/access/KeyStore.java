@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -85,7 +86,8 @@ public final class KeyStore {
      */
     boolean exists() {
         try {
-            return seen || stamp().isPresent();
+            // Each request asks: where nothing is there, no exception is made for it.
+            return seen || !Files.notExists(file, LinkOption.NOFOLLOW_LINKS) && stamp().isPresent();
         } catch (IOException e) {
             return true;
         }

@@ -274,6 +274,8 @@ public final class Jobs {
     private void begin(Job job, Admission.Ticket ticket, JobEvent.Submitted event) {
         final Road.Entered entered;
         try {
+            // Looked at once more, with a slot: a drain that began before waits for none that it does not see taken.
+            requireRunning();
             entered = road.enter(job, event);
         } catch (RuntimeException | Error e) {
             refuse(job, ticket, event, e);

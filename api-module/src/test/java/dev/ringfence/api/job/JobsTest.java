@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Execution;
 import dev.ringfence.runner.capability.InvalidArguments;
 import dev.ringfence.runner.capability.Outcome;
@@ -16,6 +17,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -402,6 +405,29 @@ class JobsTest {
             assertThat(pipeline.journaled(waiting.id())).containsExactly("submitted");
             assertThatThrownBy(() -> pipeline.end(waiting)).isInstanceOf(AdmissionException.Unavailable.class);
             assertThat(probe.starts).hasValue(1);
+        }
+    }
+
+    @Test
+    void whatWasAdmittedBeforeADrainAndIsPreparedAfterItDoesNotBegin() {
+        var probe = Probe.done();
+        var prepared = new CompletableFuture<@Nullable Void>();
+        Preparation late = _ -> Uni.createFrom().completionStage(prepared);
+        try (var pipeline =
+                Pipeline.open(directory, Pipeline.settings(1, 5), probe, Catalog.empty(), JobHost.NONE, late)) {
+            var submitted = pipeline.jobs
+                    .submit(Pipeline.submission(null, JsonNodeFactory.instance.objectNode()))
+                    .subscribeAsCompletionStage();
+
+            pipeline.jobs.drain(Duration.ofSeconds(10));
+            prepared.complete(null);
+
+            assertThat(submitted)
+                    .failsWithin(Pipeline.PATIENCE)
+                    .withThrowableOfType(ExecutionException.class)
+                    .withCauseInstanceOf(AdmissionException.Unavailable.class);
+            assertThat(probe.starts).hasValue(0);
+            assertThat(pipeline.ids()).isEmpty();
         }
     }
 

@@ -18,7 +18,6 @@ import org.jboss.logging.Logger;
  */
 final class OneShotFiles implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(OneShotFiles.class);
-    private static final SecureRandom RANDOM = new SecureRandom();
 
     private final Path directory;
     private final List<Path> files = new ArrayList<>();
@@ -34,7 +33,7 @@ final class OneShotFiles implements AutoCloseable {
 
     Path add(String text) {
         var name = new byte[16];
-        RANDOM.nextBytes(name);
+        new SecureRandom().nextBytes(name);
         var file = directory.resolve(HexFormat.of().formatHex(name));
         files.add(file);
         try {

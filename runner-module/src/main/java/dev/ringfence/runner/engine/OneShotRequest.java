@@ -28,8 +28,6 @@ record OneShotRequest(boolean chat, String prompt, @Nullable String system, List
     /** The next one means a random one. */
     private static final long MOST_SEED = 4_294_967_294L;
 
-    private static final SecureRandom RANDOM = new SecureRandom();
-
     private static final Map<String, Range> RANGES = ranges();
 
     /** What is read apart from the ranges, or says what is done anyway. */
@@ -59,7 +57,7 @@ record OneShotRequest(boolean chat, String prompt, @Nullable String system, List
         });
         if (!options.contains(SEED)) {
             options.add(SEED);
-            options.add(String.valueOf(RANDOM.nextLong(MOST_SEED + 1)));
+            options.add(String.valueOf(new SecureRandom().nextLong(MOST_SEED + 1)));
         }
         int most = mostTokens(body);
         return request.operation() == Operation.CHAT

@@ -176,7 +176,7 @@ public final class Fence implements AutoCloseable {
                 case TierPlan.Landlocked landlocked ->
                     new LandlockStart(settings, host, plan, landlocked, command, belongings, mark).prepare();
             };
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             belongings.close();
             throw e;
         }

@@ -81,7 +81,7 @@ final class JobLimits {
     /** So far, as the control group counts; zero without one. From any thread, also when the group has gone meanwhile. */
     long peakMemoryBytes() {
         try {
-            return group.map(found -> found.readings().peakMemoryBytes()).orElse(0L);
+            return group.map(JobCgroup::peakMemoryBytes).orElse(0L);
         } catch (UncheckedIOException e) {
             return 0;
         }

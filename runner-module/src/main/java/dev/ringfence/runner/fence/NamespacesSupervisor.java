@@ -84,8 +84,14 @@ final class NamespacesSupervisor implements TierSupervisor {
         if (!child.find() || !status.contains("}")) {
             return false;
         }
-        inner = Integer.parseInt(child.group(1));
-        handle = tree.hold(inner);
+        int first = Integer.parseInt(child.group(1));
+        var held = tree.hold(first);
+        if (held.isEmpty()) {
+            // It could not even build the fence: the launcher says why when it ends.
+            return false;
+        }
+        handle = held.getAsInt();
+        inner = first;
         tree.markBelow(inner);
         limits.apply(tree, inner, OptionalInt.empty());
         return true;

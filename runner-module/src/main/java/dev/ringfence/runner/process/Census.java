@@ -32,13 +32,12 @@ public final class Census {
 
     private static final long PAUSE_NANOS = Duration.ofMillis(1).toNanos();
     private static final int FIRST_PROCESS = 1;
-    private static final int OURSELVES = (int) ProcessHandle.current().pid();
     private static final ReentrantLock LOCK = new ReentrantLock();
 
     /** The marks of the processes that were there at the last look; zero for strangers. */
     private static Map<Integer, Long> marks = new HashMap<>();
 
-    private static long lookedAt = System.nanoTime() - MEMORY_NANOS - 1;
+    private static OptionalLong lookedAt = OptionalLong.empty();
 
     /** Children that a keeper will wait for itself. */
     private static final Set<Integer> KEPT = new HashSet<>();
@@ -84,7 +83,7 @@ public final class Census {
                 int pid = known.getKey();
                 if (known.getValue() != 0) {
                     ProcessEntry.of(pid).ifPresent(entry -> reap(entry, known.getValue()));
-                } else if (OURSELVES == FIRST_PROCESS
+                } else if (ourselves() == FIRST_PROCESS
                         && ProcessEntry.of(pid).filter(Census::isOrphan).isPresent()) {
                     if (strangers.contains(pid)) {
                         var _ = Libc.reap(pid);
@@ -128,6 +127,16 @@ public final class Census {
         try {
             KEPT.remove(pid);
             marks.remove(pid);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** Whether what orphans of a job use is still counted. */
+    static boolean remembers(JobMark mark) {
+        LOCK.lock();
+        try {
+            return REAPED.containsKey(mark.value());
         } finally {
             LOCK.unlock();
         }
@@ -260,6 +269,7 @@ public final class Census {
     private static int end(LongPredicate ours, Duration atMost) {
         long until = System.nanoTime() + atMost.toNanos();
         var seen = new HashSet<Integer>();
+        RuntimeException obstacle = new IllegalStateException("still running");
         while (true) {
             var left =
                     entries(ours, 0).stream().filter(entry -> !entry.zombie()).toList();
@@ -270,14 +280,19 @@ public final class Census {
                 throw new ProcessException(
                         "processes " + left.stream().map(ProcessEntry::pid).toList() + " did not end within "
                                 + atMost.toSeconds() + " s of a kill",
-                        new IllegalStateException("still running"));
+                        obstacle);
             }
             boolean more = false;
             for (var entry : left) {
                 more |= seen.add(entry.pid());
                 long mark = ProcessEntry.mark(entry.pid());
                 if (ours.test(mark)) {
-                    signal(entry.pid(), mark, Libc.SIGKILL);
+                    try {
+                        signal(entry.pid(), mark, Libc.SIGKILL);
+                    } catch (NativeCallException e) {
+                        // For want of a descriptor, say: others give theirs back while there is time.
+                        obstacle = e;
+                    }
                 }
             }
             if (!more) {
@@ -288,11 +303,14 @@ public final class Census {
 
     /** Never reaches a stranger: the mark is looked at again once the process is held by a descriptor. */
     private static void signal(int pid, long mark, int signal) {
-        int descriptor;
+        final int descriptor;
         try {
             descriptor = SystemCalls.pidDescriptor(pid);
         } catch (NativeCallException e) {
-            return; // it has ended meanwhile
+            if (e.errno() == Libc.ESRCH) {
+                return; // it has ended meanwhile
+            }
+            throw e;
         }
         try {
             if (ProcessEntry.mark(pid) == mark) {
@@ -307,7 +325,7 @@ public final class Census {
         LOCK.lock();
         try {
             long now = System.nanoTime();
-            if (now - lookedAt > freshNanos) {
+            if (olderThan(freshNanos, now)) {
                 look(now);
             }
             var entries = new ArrayList<ProcessEntry>();
@@ -334,11 +352,11 @@ public final class Census {
     }
 
     private static boolean isOrphan(ProcessEntry entry) {
-        return entry.zombie() && entry.parent() == OURSELVES && !KEPT.contains(entry.pid());
+        return entry.zombie() && entry.parent() == ourselves() && !KEPT.contains(entry.pid());
     }
 
     private static void look(long now) {
-        var before = now - lookedAt > MEMORY_NANOS ? Map.<Integer, Long>of() : marks;
+        var before = olderThan(MEMORY_NANOS, now) ? Map.<Integer, Long>of() : marks;
         var seen = new HashMap<Integer, Long>();
         try (var entries = Files.newDirectoryStream(Path.of("/proc"))) {
             for (var entry : entries) {
@@ -353,6 +371,16 @@ public final class Census {
             throw new ProcessException("the processes could not be listed", e);
         }
         marks = seen;
-        lookedAt = now;
+        lookedAt = OptionalLong.of(now);
+    }
+
+    /** Whether the last look was made longer ago, or never. */
+    private static boolean olderThan(long nanos, long now) {
+        return lookedAt.isEmpty() || now - lookedAt.getAsLong() > nanos;
+    }
+
+    /** Asked each time: a native image is initialised by another process than the one that runs it. */
+    private static int ourselves() {
+        return (int) ProcessHandle.current().pid();
     }
 }

@@ -77,7 +77,8 @@ public final class FileChanges implements CallDecider {
             var _ = call.fail(e.errno);
         } catch (NativeCallException e) {
             var _ = call.fail(e.errno());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // The program waits for an answer, whatever comes in between.
             if (told.compareAndSet(false, true)) {
                 LOG.errorf(
                         e,

@@ -94,7 +94,13 @@ final class Keeper implements RunningProcess {
     }
 
     void start() {
-        THREADS.execute(this::keep);
+        try {
+            THREADS.execute(this::keep);
+        } catch (RuntimeException | Error e) {
+            giveBack();
+            throw new ProcessException(
+                    request.executable() + " could not be run: no thread could be made for it: " + e.getMessage(), e);
+        }
         try {
             started.join();
         } catch (CompletionException e) {
@@ -150,6 +156,15 @@ final class Keeper implements RunningProcess {
     private ProcessResult watchAndClose() {
         try {
             return watch();
+        } finally {
+            giveBack();
+        }
+    }
+
+    /** Also what a start that was not come to would have closed. */
+    private void giveBack() {
+        try {
+            request.confinement().flatMap(Confinement::landlock).ifPresent(Landlock::close);
         } finally {
             supervisor.close();
         }
@@ -431,9 +446,10 @@ final class Keeper implements RunningProcess {
     private void killQuietly(Tree tree, List<Channel> channels, Throwable reason) {
         try {
             kill(tree, channels);
-            tree.signalGroup(Libc.SIGKILL);
         } catch (RuntimeException e) {
             reason.addSuppressed(e);
+        } finally {
+            tree.signalGroup(Libc.SIGKILL);
         }
     }
 }

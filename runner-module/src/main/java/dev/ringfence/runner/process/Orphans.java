@@ -1,6 +1,7 @@
 package dev.ringfence.runner.process;
 
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jboss.logging.Logger;
@@ -36,6 +37,7 @@ public final class Orphans implements AutoCloseable {
 
     private void watch() {
         var strangers = Set.<Integer>of();
+        var before = OptionalInt.empty();
         while (true) {
             LockSupport.parkNanos(EVERY_NANOS);
             if (over) {
@@ -44,8 +46,10 @@ public final class Orphans implements AutoCloseable {
             try {
                 // One call and no look at /proc, as long as nobody has come.
                 var ended = SystemCalls.endedChild();
-                strangers =
-                        ended.isPresent() && !Census.kept(ended.getAsInt()) ? Census.reapOrphans(strangers) : Set.of();
+                // The same one a second time: its keeper is late, and others may wait behind it.
+                boolean orphans = ended.isPresent() && (!Census.kept(ended.getAsInt()) || ended.equals(before));
+                strangers = orphans ? Census.reapOrphans(strangers) : Set.of();
+                before = ended;
             } catch (RuntimeException e) {
                 LOG.debugf("orphans could not be waited for, and are tried again: %s", e.getMessage());
             }

@@ -120,15 +120,17 @@ final class ProgramStart implements AutoCloseable {
         var start = ConfinedStart.begin(request.name(), confinement, call, supervisor, Arena.ofAuto());
         try {
             var listener = start.listener();
+            var made = new ArrayList<Tree>();
             try {
                 var calls = new Channel.Calls(
                         listener, confinement.calls(), call.path().address());
-                var tree = untilItRuns(start, calls, supervisor);
-                if (tree == null || tree.pid() != start.pid(request.executable().toString())) {
+                untilItRuns(start, calls, supervisor, made);
+                long pid = start.pid(request.executable().toString());
+                if (made.isEmpty() || made.getFirst().pid() != pid) {
                     throw new IllegalStateException("the program did not wait to be looked at");
                 }
                 channels.add(calls);
-                return new ProgramStart(tree, listener, start);
+                return new ProgramStart(made.getFirst(), listener, start);
             } catch (RuntimeException | Error e) {
                 // Fails the execve that may still wait, and so the start.
                 listener.close();
@@ -136,8 +138,11 @@ final class ProgramStart implements AutoCloseable {
                 start.running().ifPresent(pid -> {
                     var _ = Libc.kill(-pid, Libc.SIGKILL);
                     Libc.await(pid);
-                    Census.forget(pid);
                 });
+                for (var tree : made) {
+                    tree.close();
+                    var _ = tree.orphans();
+                }
                 start.release();
                 throw e;
             }
@@ -147,9 +152,12 @@ final class ProgramStart implements AutoCloseable {
         }
     }
 
-    /** Answers the questions of a start, and with them what the program asks at once; the tree is its own. */
-    private static @Nullable Tree untilItRuns(ConfinedStart start, Channel.Calls calls, Supervisor supervisor) {
-        Tree tree = null;
+    /**
+     * Answers the questions of a start, and with them what the program asks at once.
+     *
+     * @param made takes the program's tree as soon as there is one, also when the start fails after that
+     */
+    private static void untilItRuns(ConfinedStart start, Channel.Calls calls, Supervisor supervisor, List<Tree> made) {
         try (var arena = Arena.ofConfined()) {
             var entry = PollEntries.allocate(arena, 1);
             int count = entry.fill(List.of(calls));
@@ -168,9 +176,9 @@ final class ProgramStart implements AutoCloseable {
                 }
                 var call = asked.get();
                 boolean ours = call.number() == SystemCalls.CLONE && call.thread() == start.thread();
-                if (calls.atGate(call) && tree == null) {
-                    tree = new Tree(call.thread());
-                    supervisor.spawned(tree);
+                if (calls.atGate(call) && made.isEmpty()) {
+                    made.add(new Tree(call.thread()));
+                    supervisor.spawned(made.getFirst());
                 }
                 if (ours || calls.atGate(call)) {
                     var _ = call.proceed();
@@ -179,6 +187,5 @@ final class ProgramStart implements AutoCloseable {
                 }
             }
         }
-        return tree;
     }
 }

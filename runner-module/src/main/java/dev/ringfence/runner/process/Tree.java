@@ -34,18 +34,27 @@ public final class Tree {
     /**
      * Takes hold of a process that the child has started.
      *
-     * @return a handle for {@link #signal}, valid as long as the tree
-     * @throws ProcessException when the number is not, or no longer, one of the child's own children
+     * @return a handle for {@link #signal}, valid as long as the tree; empty when there is no process of this number, or
+     *     it is not one of the child's own children: what the child had started has ended
+     * @throws ProcessException when it could not be held for a reason of ours
      */
-    public int hold(int pid) {
-        held.add(SystemCalls.pidDescriptor(pid));
+    public OptionalInt hold(int pid) {
+        final int descriptor;
+        try {
+            descriptor = SystemCalls.pidDescriptor(pid);
+        } catch (NativeCallException e) {
+            if (e.errno() == Libc.ESRCH) {
+                return OptionalInt.empty();
+            }
+            throw new ProcessException("process " + pid + " could not be held", e);
+        }
         // Looked at once it is held: the number cannot be given anew between the two.
         if (ProcessEntry.of(pid).map(ProcessEntry::parent).orElse(-1) != child) {
-            throw new ProcessException(
-                    "process " + pid + " is not a child of process " + child,
-                    new IllegalStateException("it has ended, or was never one"));
+            Libc.close(descriptor);
+            return OptionalInt.empty();
         }
-        return held.size() - 1;
+        held.add(descriptor);
+        return OptionalInt.of(held.size() - 1);
     }
 
     /** Sends a signal to a process that is held; zero only asks. False when it is gone. */

@@ -100,6 +100,28 @@ class ConfinementTest {
     }
 
     @Test
+    void ofAProgramThatCannotBeStartedNothingIsRemembered() {
+        var mark = JobMark.of("confinement", 1);
+        var child = new AtomicInteger();
+        var supervisor = new Supervisor() {
+            @Override
+            public void spawned(Tree tree) {
+                child.set((int) tree.pid());
+                tree.mark(mark, OptionalInt.empty());
+            }
+        };
+        // More than one argument may have: 128 KiB.
+        var request = request(List.of("echo", "x".repeat(200_000)), confinement(filter()));
+
+        assertThatThrownBy(() -> ProcessEngine.start(request, supervisor, OutputListener.NONE))
+                .isInstanceOf(ProcessException.class)
+                .hasMessageContaining("E2BIG");
+        assertThat(child).doesNotHaveValue(0);
+        assertThat(Census.kept(child.get())).isFalse();
+        assertThat(Census.remembers(mark)).isFalse();
+    }
+
+    @Test
     void landlockLetsOnlyWhatItsRulesNameBeReadAndWritten() throws IOException {
         var open = Files.createDirectory(directory.resolve("open"));
         Files.writeString(directory.resolve("secret"), "password");

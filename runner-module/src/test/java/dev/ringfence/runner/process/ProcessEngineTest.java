@@ -220,6 +220,35 @@ class ProcessEngineTest {
     }
 
     @Test
+    void aLauncherThatFailsAfterItHasTalkedOfAChildIsReportedInItsOwnWords() {
+        var supervisor = new Supervisor() {
+            @Override
+            public boolean ready(Tree tree, String status) {
+                return status.endsWith("\n")
+                        && tree.hold(Integer.parseInt(status.strip())).isPresent();
+            }
+        };
+        var request = new ProcessRequest(
+                "test",
+                Path.of("/bin/sh"),
+                List.of("sh", "-c", "sleep 0 & wait; echo $! >&3; echo 'cannot mount /proc' >&2; exit 3"),
+                Map.of("PATH", "/usr/bin:/bin"),
+                Path.of("/"),
+                ProgramInput.NONE,
+                List.of(),
+                true,
+                Duration.ofMinutes(2),
+                SHORT,
+                1000,
+                Optional.empty());
+
+        assertThatThrownBy(() -> ProcessEngine.start(request, supervisor, OutputListener.NONE))
+                .isInstanceOf(ProcessException.class)
+                .hasMessageContaining("code 3")
+                .hasMessageContaining("cannot mount /proc");
+    }
+
+    @Test
     void nothingIsLeftOpenAfterManyPrograms() {
         run(shell("true"), OutputListener.NONE);
         long before = openDescriptors();

@@ -235,15 +235,20 @@ final class CgroupV1 implements Cgroups {
         }
 
         @Override
+        public long peakMemoryBytes() {
+            var memory = groups.get(Controller.MEMORY);
+            return memory == null
+                    ? 0
+                    : number(memory.resolve("memory.max_usage_in_bytes")).orElse(0);
+        }
+
+        @Override
         public Readings readings() {
             var memory = groups.get(Controller.MEMORY);
             var pids = groups.get(Controller.PIDS);
             var io = groups.get(Controller.IO);
             return new Readings(
-                    memory == null
-                            ? 0
-                            : number(memory.resolve("memory.max_usage_in_bytes"))
-                                    .orElse(0),
+                    peakMemoryBytes(),
                     nanos("cpuacct.usage_user"),
                     nanos("cpuacct.usage_sys"),
                     memory == null ? 0 : counter(memory.resolve("memory.oom_control"), "oom_kill"),

@@ -230,9 +230,14 @@ final class CgroupV2 implements Cgroups {
         }
 
         @Override
+        public long peakMemoryBytes() {
+            return number(group.resolve("memory.peak")).orElse(0);
+        }
+
+        @Override
         public Readings readings() {
             return new Readings(
-                    number(group.resolve("memory.peak")).orElse(0),
+                    peakMemoryBytes(),
                     micros("user_usec"),
                     micros("system_usec"),
                     counter(group.resolve("memory.events"), "oom_kill"),

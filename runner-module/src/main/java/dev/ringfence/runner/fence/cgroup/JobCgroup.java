@@ -25,6 +25,9 @@ public interface JobCgroup {
     /** Lets no new process or thread begin in the group, where the host can limit them. */
     void seal();
 
+    /** The most memory that the group had at a time so far; zero when the host does not count it. */
+    long peakMemoryBytes();
+
     /** What the group used; read it when its processes are gone and before {@link #remove()}. */
     Readings readings();
 
