@@ -217,6 +217,37 @@ class RingfenceTest {
     }
 
     @Test
+    void modelsThatTheCatalogSwitchesOffAreRefusedWhenTheyAreAsked() throws Exception {
+        var catalog = Files.writeString(data.resolve("off.toml"), """
+                [slm]
+                enabled = false
+                [[slm.model_allow_lists.global_models]]
+                id = "tiny"
+                provider = { LocalFile = { file_path = "/nowhere/tiny.gguf" } }
+                capabilities = ["TextGeneration"]
+                resource_requirements = { min_memory_mb = 64 }
+                """);
+        try (var service = open(Map.of("ringfence.catalog", catalog.toString()))) {
+            var arguments =
+                    JsonNodeFactory.instance.objectNode().put("model", "tiny").put("prompt", "hello");
+            var job = service.jobs()
+                    .submit(new Submission(
+                            "anonymous",
+                            "GenerateText",
+                            arguments,
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty()))
+                    .await()
+                    .atMost(PATIENCE);
+
+            var end = job.ended().await().atMost(PATIENCE);
+
+            assertThat(String.valueOf(end.error())).contains("models-disabled", "slm.enabled is false");
+        }
+    }
+
+    @Test
     void aFirstStartWithoutRoomSaysWhatToDo() throws Exception {
         var disk = Files.createDirectory(data.resolve("disk"));
         assumeTrue(

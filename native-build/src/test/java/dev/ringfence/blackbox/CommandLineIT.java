@@ -3,8 +3,6 @@ package dev.ringfence.blackbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,12 +97,9 @@ class CommandLineIT {
 
     @Test
     void theDemoShowsAnAnswerThreeRefusalsAndTheJournal() {
-        var before = Instant.now();
-
         var demo = Cli.run("demo", "--once");
 
         assertThat(demo.exitCode()).as(demo.stdout() + demo.stderr()).isZero();
         assertThat(demo.stdout()).contains("/etc/shadow", "timed_out", "namespaces");
-        assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofSeconds(60));
     }
 }

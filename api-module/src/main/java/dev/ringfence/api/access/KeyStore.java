@@ -87,7 +87,7 @@ public final class KeyStore {
     boolean exists() {
         try {
             // Each request asks: where nothing is there, no exception is made for it.
-            return seen || !Files.notExists(file, LinkOption.NOFOLLOW_LINKS) && stamp().isPresent();
+            return seen || (!Files.notExists(file, LinkOption.NOFOLLOW_LINKS) && stamp().isPresent());
         } catch (IOException e) {
             return true;
         }

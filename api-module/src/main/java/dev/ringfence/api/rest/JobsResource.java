@@ -33,6 +33,7 @@ import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -72,7 +73,7 @@ public class JobsResource {
     public Uni<Response> submit(
             @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
-            @HeaderParam("Prefer") List<String> prefer,
+            @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         if (Parameters.flag("dry_run", dryRun)) {
@@ -148,7 +149,9 @@ public class JobsResource {
     @Operation(
             summary = "Look at a job",
             description = "With `Prefer: wait=N` it waits up to N seconds for the job's end.")
-    public Uni<Response> get(@PathParam("id") String id, @HeaderParam("Prefer") List<String> prefer) {
+    public Uni<Response> get(
+            @PathParam("id") String id,
+            @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer) {
         var job = gate.job(id);
         var wait = Prefer.wait(prefer);
         return wait.isEmpty()
@@ -187,7 +190,7 @@ public class JobsResource {
                     + " repeated call gives the same new job. 409 when the job has not ended, or has completed.")
     public Uni<Response> retry(
             @PathParam("id") String id,
-            @HeaderParam("Prefer") List<String> prefer,
+            @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
         var submission = Submission.repeating(
                 gate.job(id).view(), key(key), gate.caller().credential());
