@@ -83,6 +83,7 @@ class BuildTimeInitializersTest {
     private static boolean forbidden(CodeUnitCallTarget target) {
         var owner = target.getOwner().getName();
         var method = owner + "." + target.getName();
-        return OF_THE_PROCESS.contains(owner) && !HARMLESS.contains(method) || METHODS_OF_THE_PROCESS.contains(method);
+        return (OF_THE_PROCESS.contains(owner) && !HARMLESS.contains(method))
+                || METHODS_OF_THE_PROCESS.contains(method);
     }
 }

@@ -9,6 +9,7 @@ import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Execution;
 import dev.ringfence.runner.capability.InvalidArguments;
 import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.wal.journal.JobEvent;
 import io.smallrye.mutiny.Uni;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -412,7 +413,12 @@ class JobsTest {
     void whatWasAdmittedBeforeADrainAndIsPreparedAfterItDoesNotBegin() {
         var probe = Probe.done();
         var prepared = new CompletableFuture<@Nullable Void>();
-        Preparation late = _ -> Uni.createFrom().completionStage(prepared);
+        var late = new Preparation() {
+            @Override
+            public Uni<@Nullable Void> before(JobEvent.Submitted submission) {
+                return Uni.createFrom().completionStage(prepared::copy);
+            }
+        };
         try (var pipeline =
                 Pipeline.open(directory, Pipeline.settings(1, 5), probe, Catalog.empty(), JobHost.NONE, late)) {
             var submitted = pipeline.jobs
