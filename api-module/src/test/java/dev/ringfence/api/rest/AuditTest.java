@@ -63,7 +63,7 @@ class AuditTest {
     }
 
     private static String credential(String secret) {
-        return "key:" + secret.split("_")[1];
+        return "key:" + secret.split("_", 3)[1];
     }
 
     @Test

@@ -18,8 +18,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The journal of all jobs' events. It takes only events that can follow a job's state, so every job has exactly one
- * end, and a recovery always succeeds in rebuilding the jobs.
+ * The journal of all jobs' events, and of acts that are no job's. It takes only events that can follow a job's state, so
+ * every job has exactly one end, and a recovery always succeeds in rebuilding the jobs.
  *
  * <p>All methods may be called from any thread. {@link #append}, {@link #lastSequence}, {@link #firstSequence},
  * {@link #health} and {@link #liveJobs} do not wait for a disk, but for the undoing of a job that ended long ago; all
