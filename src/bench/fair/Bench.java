@@ -2,7 +2,6 @@ package fair;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -10,6 +9,7 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
+import service.Figures;
 import service.PackagedService;
 
 /**
@@ -47,12 +47,11 @@ final class Bench {
         boolean smoke = List.of(arguments).contains("--smoke");
         int rounds = smoke ? 1 : 4;
         System.out.printf(
-                "%s form, %d processors, %d slots, %d clients of each agent, jobs of 100 ms; load average %s%n",
+                "%s form, %s, %d slots, %d clients of each agent, jobs of 100 ms%n",
                 PackagedService.form(),
-                Runtime.getRuntime().availableProcessors(),
+                Figures.machine(),
                 SLOTS,
-                CLIENTS,
-                Files.readString(java.nio.file.Path.of("/proc/loadavg")).split(" ")[0]);
+                CLIENTS);
         var alone = new ArrayList<Long>();
         var beside = new ArrayList<Long>();
         int greedy = 0;
@@ -67,8 +66,8 @@ final class Bench {
             }
         }
         System.out.printf(Locale.ROOT, "%-44s %12s %12s %7s %7s%n", "", "beside", "alone", "ratio", "goal");
-        row("p50 of the three modest agents", quantile(beside, 0.5), quantile(alone, 0.5), 0);
-        double ratio = row("p99 of the three modest agents", quantile(beside, 0.99), quantile(alone, 0.99), GOAL);
+        row("p50 of the three modest agents", Figures.quantile(beside, 0.5), Figures.quantile(alone, 0.5), 0);
+        double ratio = row("p99 of the three modest agents", Figures.quantile(beside, 0.99), Figures.quantile(alone, 0.99), GOAL);
         System.out.printf("%d jobs measured beside the greedy agent, %d without; %d of the greedy agent were taken%n",
                 beside.size(), alone.size(), greedy);
         System.exit(smoke || ratio <= GOAL ? 0 : 1);
@@ -84,11 +83,6 @@ final class Bench {
                 beside / alone,
                 goal == 0 ? "" : "≤ " + goal);
         return beside / alone;
-    }
-
-    private static double quantile(List<Long> nanos, double quantile) {
-        var sorted = nanos.stream().mapToLong(Long::longValue).sorted().toArray();
-        return sorted[(int) Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))];
     }
 
     /** How long the modest agents' jobs took, each from its submission to its end. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import service.Figures;
 import service.PackagedService;
 
 /**
@@ -102,7 +103,7 @@ final class Bench {
         var ours = new ArrayList<Long>();
         var theirs = new ArrayList<Long>();
         rounds(300, ours, () -> timed(() -> fenced.run(List.of(TRUE))), theirs, () -> bwrap(peer, bare));
-        table.times("true in a fence : bwrap", Table.median(ours), Table.median(theirs), 1.2);
+        table.times("true in a fence : bwrap", Figures.median(ours), Figures.median(theirs), 1.2);
     }
 
     private static long bwrap(Peer peer, List<String> argv) {
@@ -125,7 +126,7 @@ final class Bench {
                 theirs,
                 () -> peer.start(TRUE, List.of("true")));
         table.times(
-                "start to exit of true : posix_spawn in C" + suffix, Table.median(ours), Table.median(theirs), goal);
+                "start to exit of true : posix_spawn in C" + suffix, Figures.median(ours), Figures.median(theirs), goal);
     }
 
     private void processBuilder(Peer peer) throws Exception {
@@ -137,7 +138,7 @@ final class Bench {
                 () -> timed(() -> new ProcessBuilder(TRUE).start().waitFor()),
                 theirs,
                 () -> peer.start(TRUE, List.of("true")));
-        table.times("  for the record, ProcessBuilder : the same", Table.median(ours), Table.median(theirs), 0);
+        table.times("  for the record, ProcessBuilder : the same", Figures.median(ours), Figures.median(theirs), 0);
     }
 
     /** The same again in a process whose heap of a gibibyte is in memory. */
@@ -188,8 +189,8 @@ final class Bench {
         }
         table.rates(
                 "capture of 1 GiB : bwrap > file",
-                bytes / (Table.median(ours) / 1e9),
-                bytes / (Table.median(theirs) / 1e9),
+                bytes / (Figures.median(ours) / 1e9),
+                bytes / (Figures.median(theirs) / 1e9),
                 0.7);
     }
 
@@ -212,7 +213,7 @@ final class Bench {
                 },
                 theirs,
                 () -> peer.cancel("up", Fenced.BUBBLEWRAP, bare));
-        table.times("cancel to empty tree : timer in C", Table.median(ours), Table.median(theirs), 2);
+        table.times("cancel to empty tree : timer in C", Figures.median(ours), Figures.median(theirs), 2);
     }
 
     private void overHttp(Peer peer, List<String> bare) throws Exception {
@@ -221,8 +222,8 @@ final class Bench {
         try (var service = new PackagedService(CATALOG.formatted(Runtime.getRuntime().availableProcessors()))) {
             rounds(450, ours, () -> timed(() -> job(service)), theirs, () -> bwrap(peer, bare));
         }
-        table.times("a job over HTTP : bwrap, p50", Table.median(ours), Table.median(theirs), 1.5);
-        table.times("a job over HTTP : bwrap, p99", Table.quantile(ours, 0.99), Table.quantile(theirs, 0.99), 2);
+        table.times("a job over HTTP : bwrap, p50", Figures.median(ours), Figures.median(theirs), 1.5);
+        table.times("a job over HTTP : bwrap, p99", Figures.quantile(ours, 0.99), Figures.quantile(theirs, 0.99), 2);
     }
 
     /** Runs {@code true} as a job and returns with its result. */
@@ -259,12 +260,11 @@ final class Bench {
                 .map(line -> line.substring(line.indexOf(':') + 2))
                 .orElse(System.getProperty("os.arch"));
         System.out.printf(
-                "%s, %d processors, Linux %s, Java %s, service in %s form, load %s%n%n",
+                "%s, %s, Linux %s, Java %s, service in %s form%n%n",
                 processor,
-                Runtime.getRuntime().availableProcessors(),
+                Figures.machine(),
                 System.getProperty("os.version"),
                 Runtime.version(),
-                PackagedService.form(),
-                Files.readString(Path.of("/proc/loadavg")).strip());
+                PackagedService.form());
     }
 }

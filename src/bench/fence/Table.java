@@ -1,6 +1,5 @@
 package fence;
 
-import java.util.List;
 import java.util.Locale;
 
 /** What was measured, as ratios of medians or of other quantiles, with goals and verdicts. */
@@ -9,15 +8,6 @@ final class Table {
 
     static void head() {
         System.out.printf(Locale.ROOT, LINE, "", "ours", "peer", "ratio", "goal", "");
-    }
-
-    static double quantile(List<Long> nanos, double quantile) {
-        var sorted = nanos.stream().mapToLong(Long::longValue).sorted().toArray();
-        return sorted[(int) Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))];
-    }
-
-    static double median(List<Long> nanos) {
-        return quantile(nanos, 0.5);
     }
 
     /** Times: less is better. A goal of zero is none. */

@@ -1,8 +1,12 @@
+package log;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import service.Figures;
+import service.Scratch;
 
 /**
  * Durable appends a second, and their delays, against what the disk does (fio), against SQLite and against etcd, all on
@@ -34,10 +38,7 @@ public final class Bench {
             System.err.println("missing: fio; to install: apt-get install fio");
             System.exit(69);
         }
-        // Not /tmp, which is often in memory: beside the sources, or where RINGFENCE_BENCH_DIRECTORY says.
-        var parent = Path.of(System.getenv().getOrDefault(
-                "RINGFENCE_BENCH_DIRECTORY", System.getenv().getOrDefault("RINGFENCE_BENCH_PROGRAMS", ".")));
-        var scratch = Files.createTempDirectory(parent, "log-").toAbsolutePath();
+        var scratch = Scratch.onDisk("log-");
         try {
             var bench = new Bench(scratch, options.contains("--smoke"));
             bench.facts();
@@ -50,7 +51,7 @@ public final class Bench {
             System.out.println();
             System.out.println(bench.missed == 0 ? "all goals met" : bench.missed + " goals missed");
         } finally {
-            delete(scratch);
+            Scratch.delete(scratch);
         }
         System.exit(0);
     }
@@ -58,9 +59,8 @@ public final class Bench {
     private void facts() throws Exception {
         System.out.println("# The log");
         System.out.println();
-        System.out.println("processors " + Runtime.getRuntime().availableProcessors() + ", load "
-                + Files.readString(Path.of("/proc/loadavg")).split(" ")[0] + ", kernel "
-                + System.getProperty("os.version") + ", Java " + System.getProperty("java.vm.version"));
+        System.out.println(Figures.machine() + ", kernel " + System.getProperty("os.version") + ", Java "
+                + System.getProperty("java.vm.version"));
         System.out.println("file system: "
                 + Programs.run("df", "--output=fstype,source", scratch.toString()).lines().skip(1).findFirst().orElse("?"));
         System.out.println();
@@ -198,18 +198,7 @@ public final class Bench {
 
     private Path fresh(String name) throws IOException {
         var directory = scratch.resolve(name);
-        delete(directory);
+        Scratch.delete(directory);
         return Files.createDirectories(directory);
-    }
-
-    private static void delete(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (var files = Files.walk(directory)) {
-            for (var file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

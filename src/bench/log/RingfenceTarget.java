@@ -1,3 +1,5 @@
+package log;
+
 import dev.ringfence.wal.log.LogOptions;
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.nio.file.Path;

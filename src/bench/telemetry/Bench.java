@@ -1,11 +1,14 @@
+package telemetry;
+
 import dev.ringfence.runner.telemetry.HostTelemetry;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
+import service.Figures;
 
 /**
  * How long one reading of the host's load takes, which each job waits for twice. The peers are to start and await one
@@ -26,9 +29,9 @@ final class Bench {
     /** Argument: {@code --smoke}. */
     public static void main(String[] arguments) throws Exception {
         int rounds = List.of(arguments).contains("--smoke") ? 10 : 200;
-        var reading = new long[rounds];
-        var program = new long[rounds];
-        var file = new long[rounds];
+        var reading = new ArrayList<Long>();
+        var program = new ArrayList<Long>();
+        var file = new ArrayList<Long>();
         try (var telemetry = HostTelemetry.on(Path.of("."), () -> Duration.ZERO)) {
             for (int i = -20; i < rounds; i++) {
                 LockSupport.parkNanos(STALE);
@@ -38,26 +41,23 @@ final class Bench {
                     nanos(() -> new ProcessBuilder("true").start().waitFor())
                 };
                 if (i >= 0) {
-                    reading[i] = round[0];
-                    file[i] = round[1];
-                    program[i] = round[2];
+                    reading.add(round[0]);
+                    file.add(round[1]);
+                    program.add(round[2]);
                 }
             }
         }
         System.out.printf(
-                "%d processors, %d rounds; load average %s%n",
-                Runtime.getRuntime().availableProcessors(),
-                rounds,
-                Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
+                "%s, %d rounds%n", Figures.machine(), rounds);
         System.out.printf("%-34s %10s %10s%n", "", "p50", "p99");
         row("one reading of the host's load", reading);
         row("/proc/meminfo alone", file);
         row("one program, started and awaited", program);
-        double p50 = quantile(reading, 0.5);
+        double p50 = Figures.quantile(reading, 0.5);
         System.out.printf(
                 Locale.ROOT,
                 "a reading takes %.3f of a program's time; goal: p50 below %.1f ms: %s%n",
-                p50 / quantile(program, 0.5),
+                p50 / Figures.quantile(program, 0.5),
                 GOAL_MS,
                 p50 < GOAL_MS * 1e6 ? "met" : "missed");
         System.exit(p50 < GOAL_MS * 1e6 || rounds < 100 ? 0 : 1);
@@ -69,18 +69,12 @@ final class Bench {
         return System.nanoTime() - began;
     }
 
-    private static void row(String what, long[] nanos) {
+    private static void row(String what, List<Long> nanos) {
         System.out.printf(
                 Locale.ROOT,
                 "%-34s %7.3f ms %7.3f ms%n",
                 what,
-                quantile(nanos, 0.5) / 1e6,
-                quantile(nanos, 0.99) / 1e6);
-    }
-
-    private static double quantile(long[] nanos, double quantile) {
-        var sorted = nanos.clone();
-        Arrays.sort(sorted);
-        return sorted[(int) Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))];
+                Figures.quantile(nanos, 0.5) / 1e6,
+                Figures.quantile(nanos, 0.99) / 1e6);
     }
 }

@@ -1,11 +1,10 @@
 package watchers;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import service.Figures;
 import service.PackagedService;
 
 /**
@@ -41,13 +40,12 @@ final class Bench {
         var bench = new Bench(watchers);
         System.out.printf(
                 Locale.ROOT,
-                "%s form, %d processors, %d watchers of %.0f MB each, stall limit %d s; load average %s%n",
+                "%s form, %s, %d watchers of %.0f MB each, stall limit %d s%n",
                 PackagedService.form(),
-                Runtime.getRuntime().availableProcessors(),
+                Figures.machine(),
                 watchers,
                 LINES * LINE_BYTES / 1e6,
-                STALL_SECONDS,
-                Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
+                STALL_SECONDS);
         System.out.printf("%-28s %10s %10s %10s %10s %10s%n", "MB of the service", "before", "connected", "peak", "after", "seconds");
         var without = bench.round(0);
         var with = bench.round(Math.max(1, watchers / 100));
@@ -108,7 +106,7 @@ final class Bench {
                     peak / 1e6,
                     service.memory("VmRSS") / 1e6,
                     seconds);
-            int cut = (int) all.stream().filter(Watcher::wasCut).count();
+            int cutOfStalled = (int) all.stream().filter(Watcher::stalls).filter(Watcher::wasCut).count();
             long events = all.getFirst().heard();
             int wrong = 0;
             for (var watcher : all) {
@@ -120,9 +118,8 @@ final class Bench {
             System.out.printf(
                     "  each of %d heard %d events once, in order: %s; %d of %d that stopped reading were cut off and went on, %d others were%n",
                     watchers, events, wrong == 0 ? "yes" : "no, " + wrong + " did not",
-                    all.stream().filter(Watcher::stalls).filter(Watcher::wasCut).count(), stalled,
+                    cutOfStalled, stalled,
                     all.stream().filter(watcher -> !watcher.stalls()).filter(Watcher::wasCut).count());
-            int cutOfStalled = (int) all.stream().filter(Watcher::stalls).filter(Watcher::wasCut).count();
             return new Round(peak, stalled, cutOfStalled, wrong);
         }
     }

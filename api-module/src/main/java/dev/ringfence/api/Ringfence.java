@@ -128,7 +128,7 @@ public final class Ringfence implements AutoCloseable {
         try {
             return open(config, purpose, jobObserver, logObserver, opened);
         } catch (RuntimeException | Error e) {
-            // opened.closeAfter(e);
+            opened.closeAfter(e);
             throw e;
         }
     }

@@ -98,7 +98,7 @@ public final class Catalog {
         return enabled;
     }
 
-    /** Whether a request may name a model or profile other than the configured one. */
+    /** Whether administrators may add and remove models while the service runs. */
     public boolean runtimeOverridesAllowed() {
         return runtimeOverridesAllowed;
     }

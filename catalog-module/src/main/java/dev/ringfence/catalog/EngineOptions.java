@@ -25,7 +25,7 @@ public record EngineOptions(
     public static final int DEFAULT_SLOTS = 4;
 
     /** Tokens of all slots together, for a model with that limit of its own; zero means that its limit is not known. */
-    public long tokens(long modelLimit) {
+    long tokens(long modelLimit) {
         return (long) slotsOrDefault() * contextFor(modelLimit);
     }
 
@@ -36,7 +36,7 @@ public record EngineOptions(
     }
 
     /** As given, or the default. */
-    public int slotsOrDefault() {
+    int slotsOrDefault() {
         return Objects.requireNonNullElse(slots, DEFAULT_SLOTS);
     }
 }

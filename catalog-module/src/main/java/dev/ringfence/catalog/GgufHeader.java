@@ -69,7 +69,7 @@ public record GgufHeader(
      *
      * @param tokens of all slots together
      */
-    public DataSize memoryFor(long tokens) {
+    DataSize memoryFor(long tokens) {
         double cache = 2.0 * shape.layers() * shape.keyValueWidth() * tokens;
         double computing = 4.0 * BATCH * (shape.vocabulary() + 8.0 * shape.width());
         double bytes = fileBytes + cache + computing + ENGINE;

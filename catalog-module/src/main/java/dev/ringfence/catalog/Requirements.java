@@ -17,16 +17,4 @@ public record Requirements(
     public Requirements {
         capabilities = Set.copyOf(capabilities);
     }
-
-    public static Requirements of(ModelCapability... capabilities) {
-        return new Requirements(Set.of(capabilities), null, null);
-    }
-
-    public Requirements within(DataSize maxMemory) {
-        return new Requirements(capabilities, maxMemory, agent);
-    }
-
-    public Requirements forAgent(String agent) {
-        return new Requirements(capabilities, maxMemory, agent);
-    }
 }

@@ -21,8 +21,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -286,16 +288,21 @@ class CatalogTest {
 
     @Test
     void theSmallestModelThatMeetsAllRequirementsIsSelectedAndTiesGoById() {
-        var text = Requirements.of(ModelCapability.TEXT_GENERATION);
-        var reasoning = Requirements.of(ModelCapability.TEXT_GENERATION, ModelCapability.REASONING);
+        var text = Set.of(ModelCapability.TEXT_GENERATION);
+        var reasoning = Set.of(ModelCapability.TEXT_GENERATION, ModelCapability.REASONING);
 
-        assertThat(MODELS.select(text)).hasValueSatisfying(is("small-a"));
-        assertThat(MODELS.select(text.forAgent("writer"))).hasValueSatisfying(is("small-b"));
-        assertThat(MODELS.select(reasoning)).hasValueSatisfying(is("large"));
-        assertThat(MODELS.select(reasoning.within(DataSize.ofMegabytes(8192)))).hasValueSatisfying(is("large"));
-        assertThat(MODELS.select(reasoning.within(DataSize.ofMegabytes(8191)))).isEmpty();
-        assertThat(MODELS.select(reasoning.forAgent("nobody"))).isEmpty();
-        assertThat(MODELS.select(Requirements.of())).hasValueSatisfying(is("remote"));
+        assertThat(selected(text, null, null)).hasValueSatisfying(is("small-a"));
+        assertThat(selected(text, null, "writer")).hasValueSatisfying(is("small-b"));
+        assertThat(selected(reasoning, null, null)).hasValueSatisfying(is("large"));
+        assertThat(selected(reasoning, DataSize.ofMegabytes(8192), null)).hasValueSatisfying(is("large"));
+        assertThat(selected(reasoning, DataSize.ofMegabytes(8191), null)).isEmpty();
+        assertThat(selected(reasoning, null, "nobody")).isEmpty();
+        assertThat(selected(Set.of(), null, null)).hasValueSatisfying(is("remote"));
+    }
+
+    private static Optional<Model> selected(
+            Set<ModelCapability> capabilities, @Nullable DataSize maxMemory, @Nullable String agent) {
+        return MODELS.select(new Requirements(capabilities, maxMemory, agent));
     }
 
     @Test

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ModelVersionsTest {
@@ -53,11 +54,17 @@ class ModelVersionsTest {
                 [slm.model_allow_lists.agent_model_maps]
                 old = ["writer@1"]
                 """);
-        var any = Requirements.of(ModelCapability.TEXT_GENERATION);
+        var text = Set.of(ModelCapability.TEXT_GENERATION);
 
-        assertThat(catalog.select(any)).map(Model::version).hasValue("2");
-        assertThat(catalog.select(any.forAgent("someone"))).map(Model::version).hasValue("2");
-        assertThat(catalog.select(any.forAgent("old"))).map(Model::version).hasValue("1");
+        assertThat(catalog.select(new Requirements(text, null, null)))
+                .map(Model::version)
+                .hasValue("2");
+        assertThat(catalog.select(new Requirements(text, null, "someone")))
+                .map(Model::version)
+                .hasValue("2");
+        assertThat(catalog.select(new Requirements(text, null, "old")))
+                .map(Model::version)
+                .hasValue("1");
     }
 
     @Test

@@ -1,23 +1,29 @@
 package dev.ringfence.api.access;
 
 import io.smallrye.mutiny.Uni;
-import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jboss.logging.Logger;
 
 /**
  * Tells who calls. While there is neither a key nor an identity provider, everyone is let in, and the service may only
- * listen on the loopback address; from the first key on, every caller has to prove who it is. Thread-safe.
+ * listen on the loopback address; from the first key on, every caller has to prove who it is. Thread-safe;
+ * nothing but the file of keys is read in a caller's thread.
  */
 public final class Access {
+    private static final Logger LOG = Logger.getLogger(Access.class);
     private static final Pattern BEARER = Pattern.compile("Bearer +(\\S{1,16384}) *", Pattern.CASE_INSENSITIVE);
 
     /** The names by which only this host reaches the service. */
     public static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "::1", "[::1]");
+
+    /** A guess of how long an operator takes. */
+    private static final Duration MENDED = Duration.ofSeconds(10);
 
     private final KeyStore keys;
     private final Optional<TokenVerifier> tokens;
@@ -69,10 +75,7 @@ public final class Access {
         }
         return tokens.isEmpty()
                 ? denied("this is no key of this service; `ringfence keys create` makes one")
-                // May have to fetch the provider's keys, which blocks.
-                : Uni.createFrom()
-                        .item(() -> tokens.get().verify(presented))
-                        .runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
+                : tokens.get().verify(presented);
     }
 
     private Caller byKey(String presented) {
@@ -82,7 +85,8 @@ public final class Access {
                     .orElseThrow(() -> new AccessException.Unauthenticated(
                             "the key is unknown, revoked or expired; `ringfence keys list` tells which"));
         } catch (UncheckedIOException e) {
-            throw new AccessException.Unavailable("the keys cannot be read, so nobody is let in", e);
+            LOG.errorf("nobody is let in: %s", e.getMessage());
+            throw new AccessException.Unavailable("the keys cannot be read, so nobody is let in", e, MENDED);
         }
     }
 

@@ -1,5 +1,8 @@
 package dev.ringfence.api.access;
 
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
 /** A caller could not be told, or may not. One subclass for each reaction a caller can have. */
 public abstract sealed class AccessException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -8,7 +11,7 @@ public abstract sealed class AccessException extends RuntimeException {
         super(message);
     }
 
-    private AccessException(String message, Throwable cause) {
+    private AccessException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 
@@ -30,12 +33,20 @@ public abstract sealed class AccessException extends RuntimeException {
         }
     }
 
-    /** Keys cannot be read or checked now, so nobody is let in; the operator has to mend it. */
+    /** What proves callers cannot be looked at now; come again later, the operator may have to mend it. */
     public static final class Unavailable extends AccessException {
         private static final long serialVersionUID = 1L;
 
-        Unavailable(String message, Throwable cause) {
+        private final Duration retryAfter;
+
+        Unavailable(String message, @Nullable Throwable cause, Duration retryAfter) {
             super(message, cause);
+            this.retryAfter = retryAfter;
+        }
+
+        /** When it is worth to come again. */
+        public Duration retryAfter() {
+            return retryAfter;
         }
     }
 }

@@ -15,12 +15,10 @@ import dev.ringfence.wal.log.LogException;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
@@ -32,9 +30,6 @@ import org.jboss.logging.Logger;
 public final class Jobs {
     private static final Logger LOG = Logger.getLogger(Jobs.class);
     private static final Duration RETRY = Duration.ofSeconds(1);
-    private static final Duration LOOK = Duration.ofMillis(5);
-    private static final String ABANDONED =
-            "the service ended before it began, and with it the connection of the client that waited for it";
 
     private final JobSettings settings;
     private final Journal journal;
@@ -99,24 +94,7 @@ public final class Jobs {
      * called. Blocks until it is durable; where there is no room for that, it happens when there is.
      */
     public void recover(List<JobRecord> recovered) {
-        var under = new ArrayList<Thread>();
-        for (var record : recovered) {
-            var job = Job.recovered(JobView.of(record));
-            shelf.restore(job);
-            if (job.view().state() == JobView.State.SUBMITTED
-                    && job.submission().attended()) {
-                LOG.infof(
-                        "job %s had not started, and the client that waited for it is gone: it is cancelled", job.id());
-                job.cancel(ABANDONED);
-                readmit(job);
-            } else if (job.view().state() == JobView.State.SUBMITTED) {
-                LOG.infof("job %s was acknowledged before the restart and had not started: it runs now", job.id());
-                readmit(job);
-            } else {
-                under.add(Thread.ofVirtual().name("job-" + job.id()).start(() -> takeUp(job)));
-            }
-        }
-        awaitAll(under);
+        recovery().resume(recovered);
     }
 
     /**
@@ -124,28 +102,11 @@ public final class Jobs {
      * and leaves all else as it is, for the next start of the service.
      */
     public void interrupt(List<JobRecord> recovered) {
-        var under = new ArrayList<Thread>();
-        for (var record : recovered) {
-            var job = Job.recovered(JobView.of(record));
-            shelf.restore(job);
-            boolean started = job.view().state() != JobView.State.SUBMITTED;
-            // Whether it may be begun again is for the service to say, which may know more capabilities.
-            if (started && job.view().fate().attempts() > job.submission().retries()) {
-                LOG.warnf("job %s was running when the service ended: it is interrupted", job.id());
-                under.add(Thread.ofVirtual().name("job-" + job.id()).start(() -> takeUp(job)));
-            }
-        }
-        int left = recovered.size() - under.size();
-        if (left > 0) {
-            LOG.warnf("jobs that were acknowledged and wait for the next start of the service: %d", left);
-        }
-        awaitAll(under);
+        recovery().interrupt(recovered);
     }
 
-    private void awaitAll(List<Thread> under) {
-        while (under.stream().anyMatch(Thread::isAlive) && journal.health() instanceof Health.Writable) {
-            LockSupport.parkNanos(LOOK.toNanos());
-        }
+    private Recovery recovery() {
+        return new Recovery(journal, shelf, road, this::readmit, this::finished);
     }
 
     private void readmit(Job job) {
@@ -154,24 +115,6 @@ public final class Jobs {
                 admission.readmit(submission.agent(), submission.capability(), submission.priority(), job.weight());
         job.waitsWith(ticket);
         onThread(job, () -> follow(job, ticket, () -> road.travel(job, ticket)));
-    }
-
-    private void takeUp(Job job) {
-        try {
-            if (road.retry(job)) {
-                LOG.infof(
-                        "job %s was running when the service ended: it is begun again, as its caller allowed",
-                        job.id());
-                readmit(job);
-            } else {
-                road.interrupt(job);
-                LOG.infof("job %s was running when the service ended: it is interrupted", job.id());
-                finished(job);
-            }
-        } catch (RuntimeException | Error e) {
-            LOG.errorf(e, "job %s could not be taken up again; the next start will try", job.id());
-            job.lost(e);
-        }
     }
 
     /**

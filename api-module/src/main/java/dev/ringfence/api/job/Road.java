@@ -1,8 +1,10 @@
 package dev.ringfence.api.job;
 
+import static dev.ringfence.api.job.Endings.cancelled;
+import static dev.ringfence.api.job.Endings.failed;
+import static dev.ringfence.api.job.Endings.nothing;
+
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
@@ -14,7 +16,6 @@ import dev.ringfence.wal.journal.BlobRef;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
-import dev.ringfence.wal.log.LogException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,7 +23,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
@@ -39,9 +39,6 @@ import org.jboss.logging.Logger;
  */
 final class Road {
     private static final Logger LOG = Logger.getLogger(Road.class);
-    private static final Duration RETRY = Duration.ofMillis(200);
-    private static final String SUCCESS = "success";
-    private static final String TELEMETRY = "telemetry";
     private static final Duration STOP = Duration.ofSeconds(20);
 
     private final Journal journal;
@@ -55,6 +52,7 @@ final class Road {
     private final Admission admission;
     private final TokenQuota tokens;
     private final JobHost host;
+    private final Endings endings;
     private final BooleanSupplier draining;
 
     Road(
@@ -73,6 +71,7 @@ final class Road {
         this.admission = admission;
         this.tokens = tokens;
         this.host = host;
+        this.endings = new Endings(journal, tokens, host, draining);
         this.draining = draining;
     }
 
@@ -80,7 +79,7 @@ final class Road {
     void travel(Job job, Admission.Ticket ticket) {
         if (!turn(job, ticket)) {
             ticket.close();
-            end(job, cancelled(job, nothing()));
+            endings.end(job, cancelled(job, nothing()));
             return;
         }
         travelling.add(job);
@@ -114,7 +113,7 @@ final class Road {
 
     /** The job was under way when an earlier life of the service ended; nothing of it is left. */
     void interrupt(Job job) {
-        end(
+        endings.end(
                 job,
                 new JobEvent.Interrupted(
                         job.id(),
@@ -135,7 +134,7 @@ final class Road {
                 || !capability.map(Capability::repeatable).orElse(false)) {
             return false;
         }
-        var _ = write(List.of(new JobEvent.Retried(
+        var _ = endings.write(List.of(new JobEvent.Retried(
                 job.id(), Instant.now(), "the service ended while the work was under way", attempts)));
         job.moved(JobView.submitted(
                 job.submission(), attempts, job.view().fate().places().submitted()));
@@ -177,7 +176,7 @@ final class Road {
             var first = first(job);
             if (first instanceof First.Ended over) {
                 // Watchers hear of the submission before it.
-                complete(over.end(), new JobView.Places(0, 0, 0, 2));
+                endings.complete(over.end(), new JobView.Places(0, 0, 0, 2));
             }
             var events = new ArrayList<JobEvent>(List.of(submission));
             events.addAll(first.events());
@@ -206,15 +205,15 @@ final class Road {
     private void run(Job job) {
         var first = first(job);
         if (first instanceof First.Ended over) {
-            complete(over.end(), before(job));
+            endings.complete(over.end(), Endings.before(job));
         }
-        follow(job, first, write(first.events()));
+        follow(job, first, endings.write(first.events()));
     }
 
     /** @param sequence the place of the last of the events that the job began with */
     private void follow(Job job, First first, long sequence) {
         switch (first) {
-            case First.Ended over -> ended(job, over.end(), sequence);
+            case First.Ended over -> endings.ended(job, over.end(), sequence);
             case First.Begun begun -> {
                 var fate = job.view().fate();
                 job.moved(JobView.started(
@@ -225,7 +224,7 @@ final class Road {
                 // Held until the end that names them is durable, so that nothing takes them for left over.
                 try (var outputs = new JobOutputs(journal.blobs())) {
                     var ending = work(job, begun.capability(), begun.profile(), outputs);
-                    end(job, ending.notes(), ending.end());
+                    endings.end(job, ending.notes(), ending.end());
                 }
             }
         }
@@ -328,8 +327,8 @@ final class Road {
             job.runs(execution);
             outcome = execution.outcome().await().indefinitely();
         } catch (InvalidArguments e) {
-            return new Ending(
-                    failed(job, "invalid-arguments", String.valueOf(e.getMessage()), measured(nothing(), before)));
+            return new Ending(failed(
+                    job, "invalid-arguments", String.valueOf(e.getMessage()), endings.measured(nothing(), before)));
         } catch (RuntimeException | Error e) {
             // A capability promises not to; a job that it broke must come to its end all the same.
             LOG.errorf(
@@ -337,14 +336,15 @@ final class Road {
                     "job %s: the capability %s failed for a reason that is none of the job's",
                     job.id(),
                     capability.name());
-            return new Ending(
-                    failed(job, "internal", "the service failed; its log says why", measured(nothing(), before)));
+            return new Ending(failed(
+                    job, "internal", "the service failed; its log says why", endings.measured(nothing(), before)));
         }
         var notes = OutcomeNotes.of(job.id(), outcome);
-        return new Ending(notes, ended(job, outcome, measured(job.kept(outcome.data()), before), outputs.finished()));
+        return new Ending(
+                notes, endOf(job, outcome, endings.measured(job.kept(outcome.data()), before), outputs.finished()));
     }
 
-    private static JobEvent.End ended(Job job, Outcome outcome, JsonNode data, List<BlobRef> blobs) {
+    private static JobEvent.End endOf(Job job, Outcome outcome, JsonNode data, List<BlobRef> blobs) {
         return switch (outcome) {
             case Outcome.Completed _ -> new JobEvent.Completed(job.id(), Instant.now(), data, blobs);
             case Outcome.Failed failed ->
@@ -352,131 +352,5 @@ final class Road {
             case Outcome.TimedOut late -> new JobEvent.TimedOut(job.id(), Instant.now(), late.limit(), data, blobs);
             case Outcome.Cancelled _ -> cancelled(job, data, blobs);
         };
-    }
-
-    /** A result, with the host's load when the work began and when it had ended. */
-    private JsonNode measured(JsonNode result, Optional<ObjectNode> before) {
-        if (before.isPresent() && result instanceof ObjectNode data) {
-            var telemetry = data.putObject(TELEMETRY);
-            telemetry.set("before", before.get());
-            host.telemetry().get().ifPresent(after -> telemetry.set("after", after));
-        }
-        return result;
-    }
-
-    private void end(Job job, JobEvent.End event) {
-        end(job, List.of(), event);
-    }
-
-    private void end(Job job, List<JobEvent.Note> notes, JobEvent.End event) {
-        var places = before(job);
-        complete(event, places);
-        JobEvent.End durable = event;
-        long sequence;
-        try {
-            sequence = write(with(notes, durable));
-        } catch (JournalException.TooLarge | JournalException.NotEncodable e) {
-            var reason = e instanceof JournalException.TooLarge ? "result-too-large" : "result-not-encodable";
-            durable = failed(job, reason, String.valueOf(e.getMessage()), telemetryOf(event));
-            complete(durable, places);
-            sequence = replace(notes, durable);
-        }
-        ended(job, durable, sequence);
-    }
-
-    /** Writes an end in the place of one that the journal cannot take; if it was a note, without the notes. */
-    private long replace(List<JobEvent.Note> notes, JobEvent.End end) {
-        try {
-            return write(with(notes, end));
-        } catch (JournalException.TooLarge | JournalException.NotEncodable e) {
-            LOG.errorf("the notes of job %s cannot be kept: %s", end.jobId(), e.getMessage());
-            return write(List.of(end));
-        }
-    }
-
-    /** Where the events of a job are that is about to end. */
-    private static JobView.Places before(Job job) {
-        var places = job.view().fate().places();
-        return new JobView.Places(places.submitted(), places.started(), 0, job.lastEvent());
-    }
-
-    /**
-     * Gives an end that nobody has seen yet what all results have: the places of the job's events, whether the work was done,
-     * and the host's load, now, if it was not measured with the work.
-     */
-    private void complete(JobEvent.End end, JobView.Places places) {
-        if (end.data() instanceof ObjectNode data) {
-            data.set(JobView.STORED, places.stored());
-            if (!data.has(SUCCESS)) {
-                data.put(SUCCESS, end instanceof JobEvent.Completed);
-            }
-            if (!data.has(TELEMETRY)) {
-                host.telemetry()
-                        .get()
-                        .ifPresent(now -> data.putObject(TELEMETRY).set("after", now));
-            }
-        }
-    }
-
-    /** The end is durable. What it cost counts before anyone hears of it, or has its turn after it. */
-    private void ended(Job job, JobEvent.End end, long sequence) {
-        var view = job.view();
-        var places = view.fate().places();
-        var fate = view.fate()
-                .with(
-                        end.blobs(),
-                        new JobView.Places(places.submitted(), places.started(), sequence, JobView.Places.last(end)));
-        var over = JobView.ended(job.submission(), view.startedAt(), end, fate);
-        tokens.ended(over);
-        job.moved(over);
-    }
-
-    private static ObjectNode telemetryOf(JobEvent.End event) {
-        var kept = nothing();
-        if (event.data() != null && event.data().has(TELEMETRY)) {
-            kept.set(TELEMETRY, event.data().get(TELEMETRY));
-        }
-        return kept;
-    }
-
-    private static List<JobEvent> with(List<JobEvent.Note> notes, JobEvent.End end) {
-        var events = new ArrayList<JobEvent>(notes);
-        events.add(end);
-        return events;
-    }
-
-    /** Returns the last one's place when the events are durable. While the disk is full, the job waits; reads go on meanwhile. */
-    private long write(List<? extends JobEvent> events) {
-        while (true) {
-            try {
-                return journal.append(events).await().indefinitely();
-            } catch (LogException.NoSpace | LogException.Saturated e) {
-                if (draining.getAsBoolean()) {
-                    throw e;
-                }
-                LockSupport.parkNanos(RETRY.toNanos());
-            }
-        }
-    }
-
-    private static JobEvent.Failed failed(Job job, String reason, String message) {
-        return failed(job, reason, message, nothing());
-    }
-
-    private static JobEvent.Failed failed(Job job, String reason, String message, JsonNode data) {
-        return new JobEvent.Failed(job.id(), Instant.now(), reason, message, data, List.of());
-    }
-
-    private static JobEvent.Cancelled cancelled(Job job, JsonNode data) {
-        return cancelled(job, data, List.of());
-    }
-
-    private static JobEvent.Cancelled cancelled(Job job, JsonNode data, List<BlobRef> blobs) {
-        return new JobEvent.Cancelled(
-                job.id(), Instant.now(), job.cancellation().orElse("cancelled"), data, blobs);
-    }
-
-    private static ObjectNode nothing() {
-        return JsonNodeFactory.instance.objectNode();
     }
 }

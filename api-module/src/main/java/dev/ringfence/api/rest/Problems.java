@@ -124,10 +124,9 @@ public class Problems {
             case AccessException.Unauthenticated _ ->
                 new Problem(401, "unauthenticated", "The caller is not known", message);
             case AccessException.Forbidden _ -> new Problem(403, "forbidden", "The caller may not do this", message);
-            case AccessException.Unavailable _ -> {
-                LOG.errorf(error, "nobody is let in");
-                yield new Problem(503, "access-unavailable", "Callers cannot be told apart now", message);
-            }
+            case AccessException.Unavailable e ->
+                new Problem(503, "access-unavailable", "Callers cannot be told apart now", message)
+                        .again(e.retryAfter());
             case ServiceGate.Starting _ -> new Problem(503, "starting", "The service is starting", message).again(SOON);
             default -> internal(error);
         };

@@ -63,6 +63,10 @@ public final class Sessions implements Preparation, AutoCloseable {
     private final DurableMap stored;
     private final int perAgent;
     private final Map<Key, Room> rooms = new HashMap<>();
+
+    /** By the job: whose submission is about to be made durable, and where. */
+    private final Map<String, Room> entered = new HashMap<>();
+
     private long number;
 
     /**
@@ -172,6 +176,7 @@ public final class Sessions implements Preparation, AutoCloseable {
                 room = there == null ? make(key, submission.at()) : there;
                 requireOpen(room);
                 room.entering++;
+                entered.put(submission.jobId(), room);
             }
             return Uni.createFrom()
                     .completionStage(room.made::copy)
@@ -182,8 +187,8 @@ public final class Sessions implements Preparation, AutoCloseable {
 
     @Override
     public synchronized void settled(JobEvent.Submitted submission, boolean durable) {
-        var id = submission.session();
-        var room = id == null ? null : rooms.get(new Key(submission.agent(), id));
+        // The very one it entered: there may be another of that name by now.
+        var room = entered.remove(submission.jobId());
         if (room != null) {
             room.entering--;
             notifyAll();
@@ -254,10 +259,12 @@ public final class Sessions implements Preparation, AutoCloseable {
 
     private synchronized void become(Room room, Session session) {
         room.session = session;
+        room.shut = !session.open();
     }
 
+    /** It could not be closed, unless another one who closed it at the same time could. */
     private synchronized void reopen(Room room) {
-        room.shut = false;
+        room.shut = !room.session.open();
     }
 
     /**

@@ -1,15 +1,16 @@
 package dev.ringfence.api.webhook;
 
+import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.runner.fence.egress.SpecialAddresses;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -27,6 +28,7 @@ final class Post {
 
     private final Duration timeout;
     private final ScheduledExecutorService clock;
+    private final Resolver resolver;
 
     /** The message did not arrive; the text says why. */
     static final class Failed extends IOException {
@@ -37,13 +39,14 @@ final class Post {
         }
     }
 
-    Post(Duration timeout, ScheduledExecutorService clock) {
+    Post(Duration timeout, ScheduledExecutorService clock, Resolver resolver) {
         this.timeout = timeout;
         this.clock = clock;
+        this.resolver = resolver;
     }
 
     /**
-     * Sends it. Blocks, no longer than the timeout.
+     * Sends it. Blocks, no longer than the timeout, for all from the name to the answer.
      *
      * @param id the same each time that a message is sent
      * @return the status that the endpoint answered
@@ -53,12 +56,14 @@ final class Post {
         var url = endpoint.url();
         boolean secure = url.getScheme().equals("https");
         int port = url.getPort() != -1 ? url.getPort() : secure ? 443 : 80;
+        long deadline = System.nanoTime() + timeout.toNanos();
         var address = address(endpoint);
+        int left = Math.toIntExact(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
         try (var plain = new Socket()) {
             // However slowly it answers, byte by byte: then it is over.
-            var end = clock.schedule(() -> close(plain), timeout.toMillis(), TimeUnit.MILLISECONDS);
+            var end = clock.schedule(() -> close(plain), left, TimeUnit.MILLISECONDS);
             try {
-                plain.connect(new InetSocketAddress(address, port), Math.toIntExact(timeout.toMillis()));
+                plain.connect(new InetSocketAddress(address, port), left);
                 try (var socket = secure ? secured(plain, url.getHost(), port) : plain) {
                     socket.getOutputStream().write(request(endpoint, id, body).getBytes(StandardCharsets.UTF_8));
                     socket.getOutputStream().flush();
@@ -78,12 +83,12 @@ final class Post {
         }
     }
 
-    private static InetAddress address(Endpoint endpoint) throws IOException {
-        InetAddress[] addresses;
+    private InetAddress address(Endpoint endpoint) throws IOException {
+        List<InetAddress> addresses;
         try {
-            addresses = InetAddress.getAllByName(endpoint.url().getHost());
-        } catch (UnknownHostException e) {
-            throw new Failed("the name " + endpoint.url().getHost() + " cannot be resolved");
+            addresses = resolver.resolve(endpoint.url().getHost(), timeout);
+        } catch (IOException e) {
+            throw new Failed(String.valueOf(e.getMessage()));
         }
         for (var address : addresses) {
             var special = SpecialAddresses.why(address);
@@ -92,7 +97,7 @@ final class Post {
                         + "; ringfence.webhooks.endpoints." + endpoint.name() + ".allow-private=true allows it");
             }
         }
-        return addresses[0];
+        return addresses.getFirst();
     }
 
     private static Socket secured(Socket plain, String host, int port) throws IOException {

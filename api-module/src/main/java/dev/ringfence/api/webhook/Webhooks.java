@@ -6,6 +6,7 @@ import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Preparation;
+import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.map.DurableMap;
@@ -46,6 +47,7 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
     private final Rules rules;
     private final DurableMap untold;
     private final ScheduledThreadPoolExecutor clock;
+    private final Resolver resolver = new Resolver();
     private final Post post;
     private final Map<String, Counts> counts = new ConcurrentHashMap<>();
     private final Set<String> scheduled = ConcurrentHashMap.newKeySet();
@@ -83,7 +85,7 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
         this.clock = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().name("webhooks").daemon().factory());
         clock.setRemoveOnCancelPolicy(true);
-        this.post = new Post(rules.timeout(), clock);
+        this.post = new Post(rules.timeout(), clock, resolver);
     }
 
     /**
@@ -359,6 +361,7 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
     public void close() {
         closed = true;
         clock.shutdownNow();
+        resolver.close();
         untold.close();
     }
 }

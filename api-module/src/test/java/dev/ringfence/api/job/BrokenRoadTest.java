@@ -145,21 +145,7 @@ class BrokenRoadTest {
 
     @Test
     void anErrorWhileAnOldJobIsTakenUpIsToldToWhoeverWaits() {
-        var submission = new Submission(
-                "anonymous",
-                Optional.empty(),
-                "Probe",
-                JsonNodeFactory.instance.objectNode(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                1,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        var submission = Pipeline.submission(1, 0);
         String id;
         try (var pipeline = Pipeline.open(directory, Probe.heldByTheTest().repeatable(true))) {
             id = pipeline.jobs

@@ -114,6 +114,24 @@ final class Pipeline implements AutoCloseable {
                 "anonymous", "Probe", arguments, Optional.empty(), Optional.empty(), Optional.ofNullable(key));
     }
 
+    /** What may be begun again, or waits with a priority. */
+    static Submission submission(int retries, int priority) {
+        return new Submission(
+                "anonymous",
+                Optional.empty(),
+                "Probe",
+                JsonNodeFactory.instance.objectNode(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                retries,
+                priority,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+    }
+
     /** The ids of all jobs, the newest first. */
     List<String> ids() {
         return jobs.list(JobQuery.all(), OptionalLong.empty(), 1000).jobs().stream()

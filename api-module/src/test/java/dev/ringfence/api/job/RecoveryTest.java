@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -233,21 +232,7 @@ class RecoveryTest {
     @Test
     void workThatMayBeRepeatedIsBegunAgainAsOftenAsItsCallerAllowed() {
         String id;
-        var submission = new Submission(
-                "anonymous",
-                Optional.empty(),
-                "Probe",
-                JsonNodeFactory.instance.objectNode(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                2,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        var submission = Pipeline.submission(2, 0);
         var first = Probe.heldByTheTest().repeatable(true);
         try (var pipeline = Pipeline.open(directory, first)) {
             id = pipeline.jobs
@@ -295,21 +280,7 @@ class RecoveryTest {
                 pipeline.submit();
             }
             urgent = pipeline.jobs
-                    .submit(new Submission(
-                            "anonymous",
-                            Optional.empty(),
-                            "Probe",
-                            JsonNodeFactory.instance.objectNode(),
-                            Optional.empty(),
-                            Optional.empty(),
-                            Optional.empty(),
-                            Optional.empty(),
-                            0,
-                            7,
-                            Optional.empty(),
-                            Optional.empty(),
-                            Optional.empty(),
-                            Optional.empty()))
+                    .submit(Pipeline.submission(0, 7))
                     .await()
                     .atMost(Pipeline.PATIENCE)
                     .id();
@@ -339,21 +310,7 @@ class RecoveryTest {
     @Test
     void workThatMustNotBeRepeatedIsNotAdmittedWithRetries() {
         try (var pipeline = Pipeline.open(directory, Probe.done())) {
-            var submission = new Submission(
-                    "anonymous",
-                    Optional.empty(),
-                    "Probe",
-                    JsonNodeFactory.instance.objectNode(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    1,
-                    0,
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty());
+            var submission = Pipeline.submission(1, 0);
 
             assertThatThrownBy(() -> pipeline.jobs.submit(submission).await().atMost(Pipeline.PATIENCE))
                     .isInstanceOfSatisfying(

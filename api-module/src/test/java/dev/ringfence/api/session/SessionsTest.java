@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -123,16 +124,38 @@ class SessionsTest {
     }
 
     @Test
+    void aSubmissionThatIsSettledTwiceStandsForNoOther() {
+        var first = submitted("job-1", "a", "one");
+        var second = submitted("job-2", "a", "one");
+        try (var sessions = new Sessions(directory.resolve("sessions"), 10);
+                var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                        .journal()) {
+            await(sessions.before(first));
+            await(sessions.before(second));
+            // As when a later preparation fails, and then the submission for that reason.
+            sessions.settled(first, false);
+            sessions.settled(first, false);
+
+            var deletion = new CompletableFuture<Boolean>();
+            var thread = Thread.ofVirtual()
+                    .start(() -> deletion.complete(delete(sessions, jobs(journal, sessions), files())));
+
+            Awaitility.await().until(() -> !sessions.find("a", "one").open() && waits(thread));
+            sessions.settled(second, true);
+            assertThat(deletion.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                            .join())
+                    .isTrue();
+        }
+    }
+
+    @Test
     void ofTwoWhoDeleteASessionOneDoesAndTheOtherLeavesANewOneOfThatNameAlone() {
         var submission = submitted("a", "one");
         try (var sessions = new Sessions(directory.resolve("sessions"), 10);
                 var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
                         .journal()) {
             var jobs = jobs(journal, sessions);
-            var files = new JobFiles(
-                    new Workspaces(directory.resolve("workspaces"), 300_000),
-                    new Artifacts(directory.resolve("artifacts"), new Artifacts.Limits(1, 1, 1), Duration.ofHours(1)),
-                    new Backups(directory.resolve("backups"), 1, Duration.ofHours(1)));
+            var files = files();
             // A submission that is about to be settled holds up both.
             await(sessions.before(submission));
             var threads = new CopyOnWriteArrayList<Thread>();
@@ -152,6 +175,13 @@ class SessionsTest {
             assertThat(deletions).extracting(CompletableFuture::join).containsExactlyInAnyOrder(true, false);
             assertThat(sessions.find("a", "one")).isEqualTo(fresh);
         }
+    }
+
+    private JobFiles files() {
+        return new JobFiles(
+                new Workspaces(directory.resolve("workspaces"), 300_000),
+                new Artifacts(directory.resolve("artifacts"), new Artifacts.Limits(1, 1, 1), Duration.ofHours(1)),
+                new Backups(directory.resolve("backups"), 1, Duration.ofHours(1)));
     }
 
     private static boolean waits(Thread thread) {
@@ -194,8 +224,12 @@ class SessionsTest {
     }
 
     private static JobEvent.Submitted submitted(String agent, String session) {
+        return submitted("job of " + session, agent, session);
+    }
+
+    private static JobEvent.Submitted submitted(String job, String agent, String session) {
         return new JobEvent.Submitted(
-                "job of " + session,
+                job,
                 Instant.now(),
                 agent,
                 session,

@@ -11,6 +11,7 @@ import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.fence.Workplace;
 import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.Signals;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -241,7 +242,7 @@ final class FencedExecution implements Execution {
             }
             case ProcessEnd.Signalled(int signal) -> {
                 data.put("success", false);
-                data.put("exit_code", 128 + signal);
+                data.put("exit_code", Signals.exitCode(signal));
                 data.put("signal", signal);
                 data.put("message", "the program was ended by signal " + signal);
                 yield new Outcome.Completed(data);

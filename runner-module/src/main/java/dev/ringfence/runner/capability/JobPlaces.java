@@ -36,9 +36,10 @@ public final class JobPlaces {
     /** Makes a job's places. What is given beside the workspace is seen where its root says. */
     JobPlace open(Invocation invocation, List<FileRoot> others) {
         var user = roots.user(invocation.agent(), invocation.session());
-        var output = artifacts.open(invocation.jobId(), user);
         var workspace = root(Optional.empty(), invocation);
         var bindings = bindings(workspace, others);
+        // Last: from here on somebody has to collect or delete it.
+        var output = artifacts.open(invocation.jobId(), user);
         var seen = fences.ownTree(invocation.profile()) ? OUTPUT : output;
         bindings.add(new Binding(output, seen, true));
         return new JobPlace(

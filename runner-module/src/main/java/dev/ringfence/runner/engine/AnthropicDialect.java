@@ -181,7 +181,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
     }
 
     @Override
-    public void acceptWhole(String body, RemoteAnswer answer, GenerationListener listener) {
+    public void acceptWhole(JsonNode body, RemoteAnswer answer, GenerationListener listener) {
         throw new IllegalStateException("all answers are streams");
     }
 

@@ -12,6 +12,8 @@ import dev.ringfence.runner.engine.EngineException.PromptTooLong;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationEvent.Vectors;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -152,8 +154,7 @@ final class EngineAnswer {
     }
 
     /** Takes the whole answer to an embeddings request. */
-    Vectors acceptVectors(String body) {
-        var tree = parse(body);
+    Vectors acceptVectors(JsonNode tree) {
         if (tree.has("error")) {
             throw refusal(tree.path("error"));
         }
@@ -265,6 +266,15 @@ final class EngineAnswer {
             }
         }
         return false;
+    }
+
+    /** Reads a body to its end. */
+    static JsonNode parse(InputStream body) throws IOException {
+        try {
+            return JSON.readTree(body);
+        } catch (JsonProcessingException e) {
+            throw new Misbehaved("the engine does not answer in JSON: " + Texts.clip(e.getOriginalMessage(), 200));
+        }
     }
 
     private static JsonNode parse(String json) {

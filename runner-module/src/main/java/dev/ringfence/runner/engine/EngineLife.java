@@ -319,10 +319,12 @@ final class EngineLife<S> {
         }
     }
 
-    /** It has gone out of use: it answers those who have asked, and then stops. */
-    void retire() {
-        retired = true;
-        proceed();
+    /** Out of use it answers those who have asked, and then stops; it may come into use again before. */
+    void retire(boolean outOfUse) {
+        if (retired != outOfUse) {
+            retired = outOfUse;
+            proceed();
+        }
     }
 
     /** Nothing new is begun; an engine that is up is stopped, one that loads when it has loaded. */

@@ -19,7 +19,10 @@ import org.jspecify.annotations.Nullable;
 final class GenerationTask implements Generation, Runnable, EngineLife.Request<LlamaServer> {
     private static final Duration IDLE_AGAIN = Duration.ofSeconds(1);
     private static final int MAX_EVENT = 1024 * 1024;
+
+    /** Of bytes that pass; what is kept of them is bound by {@link AnswerBound} and {@link AnswerRoom}. */
     private static final long MAX_ANSWER = 256L * 1024 * 1024;
+
     /** Where the engine answers in a form of its own, with a vector for each token if need be. */
     private static final String OWN_EMBEDDINGS = "/embeddings";
 
@@ -46,7 +49,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     GenerationTask(GenerationRequest request, Duration limit, GenerationListener listener, Desk desk, Alarms alarms) {
         this.request = request;
         this.limit = limit;
-        this.listener = listener;
+        this.listener = new AnswerBound(listener);
         this.desk = desk;
         this.alarms = alarms;
         this.leastTokens = PromptEstimate.leastTokens(request);
@@ -203,7 +206,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     }
 
     private Answered ask(Lease held, Duration waited) throws IOException {
-        boolean tools = ToolGrammar.concerns(request) && held.server().templateKnowsTools();
+        boolean tools = ToolGrammar.concerns(request) && held.server().templateKnowsTools(this::entrust);
         var answer = new EngineAnswer(request, tools);
         try {
             return ask(held, answer, "/v1" + request.operation().path(), waited);
@@ -260,12 +263,14 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
 
     private Answered readVectors(EngineAnswer answer, InputStream body, boolean ofEachToken, Duration waited)
             throws IOException {
-        var text = new String(body.readAllBytes(), StandardCharsets.UTF_8);
         boolean base64 = request.body().path("encoding_format").asText().equals("base64");
-        var vectors = answer.acceptVectors(ofEachToken ? MeanPooling.pool(text, base64) : text);
-        var first = elapsed();
-        tell(vectors);
-        return answered(answer, first, waited);
+        try (var room = AnswerRoom.OF_THE_HEAP.reading(body)) {
+            var tree = EngineAnswer.parse(room);
+            var vectors = answer.acceptVectors(ofEachToken ? MeanPooling.pool(tree, base64) : tree);
+            var first = elapsed();
+            tell(vectors);
+            return answered(answer, first, waited);
+        }
     }
 
     /** The listener may block; an end from outside reaches it there. */

@@ -121,13 +121,14 @@ final class LlamaServer {
     /**
      * Whether the model's chat template has a place for functions and their calls.
      *
+     * @param watch gets the connection that asks, if one has to
      * @throws IOException when it does not say so in time
      */
-    boolean templateKnowsTools() throws IOException {
+    boolean templateKnowsTools(Watch watch) throws IOException {
         var known = templateKnowsTools;
         if (known == null) {
             known = EngineAnswer.templateKnowsTools(
-                    ask("/props", PROPERTIES_TIMEOUT).text());
+                    ask("/props", PROPERTIES_TIMEOUT, watch).text());
             templateKnowsTools = known;
         }
         return known;
@@ -203,9 +204,20 @@ final class LlamaServer {
 
     private record Reply(int status, String text) {}
 
+    /** Gets a connection before it is used, and may hang it up from then on. */
+    interface Watch {
+        /** @throws IOException when it is not to be used at all */
+        void over(HttpConnection connection) throws IOException;
+    }
+
     private Reply ask(String path, Duration timeout) throws IOException {
+        return ask(path, timeout, _ -> {});
+    }
+
+    private Reply ask(String path, Duration timeout, Watch watch) throws IOException {
         try (var connection = connect();
                 var _ = alarms.after(timeout, connection::hangUp)) {
+            watch.over(connection);
             var response = connection.get(path, MAX_BODY);
             return new Reply(response.status(), new String(response.body().readAllBytes(), StandardCharsets.UTF_8));
         }

@@ -1,9 +1,6 @@
 package dev.ringfence.runner.engine;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -17,19 +14,17 @@ import java.util.Base64;
  * token. Theirs is the mean of those, brought to the length 1; models that name a way of pooling keep to their own.
  */
 final class MeanPooling {
-    private static final ObjectMapper JSON = JsonMapper.builder().build();
-
     /** The engine says so of a model that names no way. */
     static final String MISSING = "Pooling type 'none'";
 
     private MeanPooling() {}
 
     /** Puts an answer of the engine's own form into OpenAI's, its count of tokens included. */
-    static String pool(String answer, boolean base64) {
+    static ObjectNode pool(JsonNode answer, boolean base64) {
         var pooled = JsonNodeFactory.instance.objectNode();
         var data = pooled.putArray("data");
         long tokens = 0;
-        for (var input : parse(answer)) {
+        for (var input : answer) {
             if (!(input.path("embedding") instanceof ArrayNode vectors)
                     || vectors.isEmpty()
                     || vectors.path(0).isEmpty()) {
@@ -39,7 +34,7 @@ final class MeanPooling {
             data.add(embedding(input.path("index").asInt(), mean(vectors), base64));
         }
         pooled.putObject("usage").put("prompt_tokens", tokens).put("total_tokens", tokens);
-        return pooled.toString();
+        return pooled;
     }
 
     private static float[] mean(ArrayNode vectors) {
@@ -74,13 +69,5 @@ final class MeanPooling {
             numbers.add(number);
         }
         return embedding;
-    }
-
-    private static JsonNode parse(String answer) {
-        try {
-            return JSON.readTree(answer);
-        } catch (JsonProcessingException e) {
-            throw new Misbehaved("the engine does not answer in JSON: " + Texts.clip(answer, 200));
-        }
     }
 }

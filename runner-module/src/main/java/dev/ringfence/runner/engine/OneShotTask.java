@@ -78,7 +78,7 @@ final class OneShotTask implements Generation {
         this.shots = shots;
         this.request = request;
         this.limit = limit;
-        this.listener = listener;
+        this.listener = new AnswerBound(listener);
         this.alarms = alarms;
         this.thread = Thread.ofVirtual().name("one-shot-" + model.id()).unstarted(this::run);
     }

@@ -88,8 +88,8 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
     }
 
     @Override
-    public void acceptWhole(String body, RemoteAnswer answer, GenerationListener listener) {
-        var tree = parse(body);
+    public void acceptWhole(JsonNode tree, RemoteAnswer answer, GenerationListener listener) {
+        requireNoError(tree);
         readUsage(tree, answer);
         if (!(tree.path("data") instanceof ArrayNode data) || data.isEmpty()) {
             throw new Misbehaved("the service answered without vectors");
@@ -112,13 +112,17 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
     private static JsonNode parse(String json) {
         try {
             var tree = JSON.readTree(json);
-            if (tree.has("error")) {
-                throw new Misbehaved("the service failed in its answer: "
-                        + Texts.clip(tree.path("error").path("message").asText("without a reason"), 500));
-            }
+            requireNoError(tree);
             return tree;
         } catch (JsonProcessingException e) {
             throw new Misbehaved("the service does not answer in JSON: " + Texts.clip(json, 200));
+        }
+    }
+
+    private static void requireNoError(JsonNode tree) {
+        if (tree.has("error")) {
+            throw new Misbehaved("the service failed in its answer: "
+                    + Texts.clip(tree.path("error").path("message").asText("without a reason"), 500));
         }
     }
 }

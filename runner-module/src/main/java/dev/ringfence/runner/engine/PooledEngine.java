@@ -85,10 +85,8 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     }
 
     void retireUnlessUsed() {
-        if (pool.outOfUse(model)) {
-            life.retire();
-            forgetWhenOver();
-        }
+        life.retire(pool.outOfUse(model));
+        forgetWhenOver();
     }
 
     /** A model that is out of use leaves nothing behind. */

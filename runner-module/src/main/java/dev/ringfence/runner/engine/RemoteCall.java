@@ -1,10 +1,12 @@
 package dev.ringfence.runner.engine;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Provider;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
+import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.RemoteDenied;
 import dev.ringfence.runner.engine.EngineException.RemoteUnavailable;
 import dev.ringfence.runner.engine.EngineException.Saturated;
@@ -77,7 +79,7 @@ final class RemoteCall {
         boolean accept(SseReader.Event event, RemoteAnswer answer, GenerationListener listener);
 
         /** Takes an answer that is no stream. */
-        void acceptWhole(String body, RemoteAnswer answer, GenerationListener listener);
+        void acceptWhole(JsonNode body, RemoteAnswer answer, GenerationListener listener);
     }
 
     /** The exchange failed in a way that another try may not; {@code reason} is for the caller when there is none. */
@@ -158,8 +160,9 @@ final class RemoteCall {
                 }
                 throw new IOException("the connection was closed in the middle of the answer");
             }
-            var whole = new Bounded(body, MAX_VECTORS, silence).readAllBytes();
-            dialect.acceptWhole(new String(whole, StandardCharsets.UTF_8), answer, listener);
+            try (var room = AnswerRoom.OF_THE_HEAP.reading(new Bounded(body, MAX_VECTORS, silence))) {
+                dialect.acceptWhole(parse(room), answer, listener);
+            }
             answer.check(model);
         } catch (IOException e) {
             if (silence.broke()) {
@@ -167,6 +170,14 @@ final class RemoteCall {
                         "nothing came for " + provider.access().silenceTimeout().toSeconds() + " s");
             }
             throw e;
+        }
+    }
+
+    private static JsonNode parse(InputStream body) throws IOException {
+        try {
+            return JSON.readTree(body);
+        } catch (JsonProcessingException e) {
+            throw new Misbehaved("the service does not answer in JSON: " + Texts.clip(e.getOriginalMessage(), 200));
         }
     }
 

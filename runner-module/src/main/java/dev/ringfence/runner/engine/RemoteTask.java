@@ -43,7 +43,7 @@ final class RemoteTask implements Generation {
         this.lines = lines;
         this.request = request;
         this.limit = limit;
-        this.listener = listener;
+        this.listener = new AnswerBound(listener);
         this.alarms = alarms;
         this.thread = Thread.ofVirtual().name("remote-" + model).unstarted(this::run);
     }

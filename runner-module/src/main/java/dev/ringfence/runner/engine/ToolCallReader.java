@@ -14,6 +14,7 @@ import java.util.UUID;
  */
 final class ToolCallReader {
     private static final int CALL_DEPTH = 3;
+    private static final int LONGEST_WORD = 64 << 10;
 
     /** What the characters that come belong to. */
     private enum Part {
@@ -146,6 +147,10 @@ final class ToolCallReader {
     }
 
     private void put(char c) {
+        if (part != Part.TEXT && word.length() == LONGEST_WORD) {
+            throw new EngineException.Misbehaved("the engine gives a function a name of more than " + LONGEST_WORD
+                    + " characters, which the grammar that it was given has not");
+        }
         (part == Part.TEXT ? unsent : word).append(c);
     }
 

@@ -151,7 +151,9 @@ public final class Fence implements AutoCloseable {
         var plan = FencePlanner.plan(host, command);
         for (var path : command.readOnly()) {
             if (!Files.exists(path)) {
-                throw new FenceException.Broken(path + " is needed inside the fence and does not exist");
+                throw new FenceException.Broken(
+                        path + " is needed inside the fence and does not exist; install it, or change the"
+                                + " setting that names it");
             }
         }
         var belongings = new Belongings();

@@ -1,7 +1,6 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
-import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.GpuAccess;
 import dev.ringfence.runner.fence.cgroup.CgroupLimits;
@@ -24,25 +23,16 @@ final class FencePlanner {
 
     private static final int MOST_FILTERS = 256;
 
-    private static final String WATCHDOG = "watchdog every " + Watch.INTERVAL.toMillis() + " ms: ";
-
     private final Host host;
     private final FencedCommand command;
     private final SandboxProfile profile;
     private final Planning planning;
     private final TierPlanner tier;
-    private final boolean landlock;
-
-    /** The program itself, and in namespaces bubblewrap's first process. */
-    private final int ownTasks;
 
     private long watchedMemory;
     private double watchedCores;
     private long watchedIo;
     private long watchedDisk;
-    private long watchedTasks;
-    private long countedTasks;
-    private long userTasks;
     private int nice;
     private Optional<Gpus.Found> gpus = Optional.empty();
 
@@ -51,10 +41,7 @@ final class FencePlanner {
         this.command = command;
         this.profile = command.profile();
         this.planning = new Planning(host, command);
-        var found = host.tierFor(profile);
-        this.landlock = found == FenceTier.LANDLOCK;
-        this.ownTasks = landlock ? 1 : 2;
-        this.tier = switch (found) {
+        this.tier = switch (host.tierFor(profile)) {
             case NAMESPACES -> new NamespacesPlanner(planning);
             case LANDLOCK -> new LandlockPlanner(planning, host.landlock().orElseThrow());
         };
@@ -78,7 +65,8 @@ final class FencePlanner {
                 profile.filesystem().maxFileSize(),
                 "RLIMIT_FSIZE",
                 profile.filesystem().maxFileSize().bytes() + " bytes");
-        processes(limits.tasks());
+        var tasks = tier.tasks(limits.tasks());
+        priority();
         var network = tier.network(NetworkPlan.of(profile.network()));
         planning.entries().addAll(network.entries());
         security();
@@ -104,10 +92,10 @@ final class FencePlanner {
                                 : 0,
                         watchedCores,
                         watchedIo,
-                        watchedTasks,
-                        countedTasks,
+                        tasks.watched(),
+                        tasks.counted(),
                         watchedDisk),
-                userTasks,
+                tasks.ofUser(),
                 profile.filesystem().maxFileSize().bytes(),
                 nice,
                 new FenceReport(plan.tier().externalName(), planning.entries()));
@@ -123,9 +111,7 @@ final class FencePlanner {
             entry(
                     "resources.max_memory_mb",
                     asked.maxMemory(),
-                    WATCHDOG + "anonymous and shared memory of all processes"
-                            + (landlock ? "" : " and temporary files, those that are mapped twice")
-                            + "; RLIMIT_DATA of each at twice that",
+                    Planning.WATCHDOG + tier.watchedMemory() + "; RLIMIT_DATA of each at twice that",
                     memory + " bytes");
         }
 
@@ -138,7 +124,7 @@ final class FencePlanner {
             entry(
                     "resources.max_cpu_cores",
                     asked.maxCores(),
-                    WATCHDOG + "all processes are stopped while they are ahead of their time",
+                    Planning.WATCHDOG + "all processes are stopped while they are ahead of their time",
                     asked.maxCores() + " cores on average");
         }
 
@@ -167,11 +153,11 @@ final class FencePlanner {
             entry(
                     "resources.max_io_bandwidth_mbps",
                     io,
-                    WATCHDOG + "all processes are stopped while they are ahead of it",
+                    Planning.WATCHDOG + "all processes are stopped while they are ahead of it",
                     ioBytes + " bytes/s on average, block devices together");
         }
 
-        int tasks = ownTasks + profile.processLimits().maxChildProcesses() + command.threads();
+        int tasks = tier.ownTasks() + profile.processLimits().maxChildProcesses() + command.threads();
         return new CgroupLimits(memory, tasks, asked.maxCores(), ioBytes);
     }
 
@@ -193,53 +179,8 @@ final class FencePlanner {
                 "one of " + found.units());
     }
 
-    private void processes(long tasks) {
+    private void priority() {
         var asked = profile.processLimits();
-        int children = asked.maxChildProcesses();
-        boolean group = host.limitable().contains(Controller.PIDS);
-        // The kernel would count other jobs of a workspace's user with it.
-        boolean ownUser = !host.root() || command.workplace().user().isEmpty();
-        boolean watched = !group && (landlock ? children > 0 : !ownUser);
-        // Bubblewrap's outer process is seen, and is none of the job's.
-        long seen = landlock ? tasks : tasks + 1;
-        if (watched) {
-            watchedTasks = seen;
-            tier.threads((int) tasks);
-        } else if (!group && !landlock) {
-            // As root, bubblewrap's first process is not of the job's user. One more is let through, so that it shows.
-            userTasks = (host.root() ? tasks - 1 : tasks) + 1;
-            countedTasks = children == 0 ? 0 : seen;
-        }
-        String means = watched
-                ? WATCHDOG + "a job that has more is ended; "
-                        + (landlock ? "seccomp: each new thread asks the service; " : "")
-                        + "RLIMIT_NPROC some way above"
-                : "";
-        if (landlock && children == 0) {
-            tier.tasks(command.threads());
-            means = "seccomp: each new process or thread asks the service";
-        } else if (!landlock) {
-            means = group || watched
-                    ? means
-                    : "RLIMIT_NPROC of the job's own user, at one more, by which the watchdog sees that it was reached";
-            means = children == 0 ? "seccomp: fork, vfork and clone of processes refused" + and(means) : means;
-        }
-        if (group) {
-            means = means + (means.isEmpty() ? "" : "; ") + host.cgroupVersion().orElse("") + " "
-                    + host.controllers().get(Controller.PIDS);
-        }
-        entry(
-                "process_limits.max_child_processes",
-                children,
-                means,
-                tasks + " tasks, of them " + ownTasks + (landlock ? " the program" : " the fence's and the program"));
-        entry(
-                "process_limits.max_execution_time_seconds",
-                asked.maxExecutionTime().toSeconds(),
-                landlock
-                        ? "monotonic clock, SIGTERM, grace, SIGKILL to every process that carries the job's mark"
-                        : "monotonic clock, SIGTERM, grace, SIGKILL to the namespace's first process",
-                command.effectiveDeadline().toMillis() + " ms");
         nice = asked.priority();
         if (nice < host.nice() && !host.raises()) {
             if (nice < 0) {
@@ -256,10 +197,6 @@ final class FencePlanner {
                 asked.priority(),
                 nice == asked.priority() ? "nice" : "nice, as the service itself has it",
                 Integer.toString(nice));
-    }
-
-    private static String and(String more) {
-        return more.isEmpty() ? "" : "; " + more;
     }
 
     private SeccompFilter filter(NetworkPlan network) {
@@ -320,11 +257,7 @@ final class FencePlanner {
     }
 
     private void report(String field, Object asked, Controller controller, String value) {
-        entry(
-                field,
-                asked,
-                host.cgroupVersion().orElse("") + " " + host.controllers().get(controller),
-                value);
+        entry(field, asked, planning.byGroup(controller), value);
     }
 
     private void entry(String field, Object asked, String means, String value) {

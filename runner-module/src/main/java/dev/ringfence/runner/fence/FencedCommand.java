@@ -92,7 +92,7 @@ public record FencedCommand(
     }
 
     /** The deadline that holds: no longer than the profile allows. */
-    public Duration effectiveDeadline() {
+    Duration effectiveDeadline() {
         var most = profile.processLimits().maxExecutionTime();
         return deadline.compareTo(most) < 0 ? deadline : most;
     }

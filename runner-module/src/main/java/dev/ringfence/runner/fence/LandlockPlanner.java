@@ -12,11 +12,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -215,16 +215,35 @@ final class LandlockPlanner implements TierPlanner {
         }
     }
 
+    /** The program. */
     @Override
-    public void tasks(int beside) {
-        threads = OptionalInt.of(beside + 1);
-        decided.addAll(STARTING);
+    public int ownTasks() {
+        return 1;
     }
 
     @Override
-    public void threads(int most) {
-        threads = OptionalInt.of(most);
-        decided.add(SeccompPolicy.NEW_THREAD);
+    public String watchedMemory() {
+        return "anonymous and shared memory of all processes";
+    }
+
+    @Override
+    public TaskLimits tasks(long tasks) {
+        var limits = TaskLimits.NONE;
+        var means = "";
+        if (planning.profile().processLimits().maxChildProcesses() == 0) {
+            threads = OptionalInt.of(planning.command().threads() + 1);
+            decided.addAll(STARTING);
+            means = "seccomp: each new process or thread asks the service";
+        } else if (!planning.host().limitable().contains(Controller.PIDS)) {
+            threads = OptionalInt.of((int) tasks);
+            decided.add(SeccompPolicy.NEW_THREAD);
+            limits = new TaskLimits(tasks, 0, 0);
+            means = Planning.WATCHDOG + "a job that has more is ended; seccomp: each new thread asks the service;"
+                    + " RLIMIT_NPROC some way above";
+        }
+        planning.tasks(means, tasks, ownTasks() + " the program");
+        planning.time("every process that carries the job's mark");
+        return limits;
     }
 
     @Override
@@ -291,20 +310,20 @@ final class LandlockPlanner implements TierPlanner {
         if (!planning.host().root()) {
             return;
         }
-        for (var above = path.getParent(); above != null; above = above.getParent()) {
-            try {
-                if (!Files.getPosixFilePermissions(above).contains(PosixFilePermission.OTHERS_EXECUTE)) {
-                    throw new FenceException.Refused(
-                            "filesystem.read_paths",
-                            path + " lies below " + above
-                                    + ", which users other than its owner cannot enter, and in the"
-                                    + " tier landlock a job has a user of its own: chmod o+x " + above
-                                    + ", or put it elsewhere, or use the tier namespaces");
-                }
-            } catch (IOException e) {
-                throw new FenceException.Refused(
-                        "filesystem.read_paths", above + " cannot be looked at: " + e.getMessage());
-            }
+        Optional<Path> closed;
+        try {
+            closed = PathRules.closedAncestor(path);
+        } catch (IOException e) {
+            throw new FenceException.Refused(
+                    "filesystem.read_paths", "what lies above " + path + " cannot be looked at: " + e.getMessage());
+        }
+        if (closed.isPresent()) {
+            throw new FenceException.Refused(
+                    "filesystem.read_paths",
+                    path + " lies below " + closed.get()
+                            + ", which users other than its owner cannot enter, and in the"
+                            + " tier landlock a job has a user of its own: chmod o+x " + closed.get()
+                            + ", or put it elsewhere, or use the tier namespaces");
         }
     }
 

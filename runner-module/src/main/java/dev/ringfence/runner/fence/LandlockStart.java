@@ -10,7 +10,6 @@ import dev.ringfence.runner.process.ProcessRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,15 +116,17 @@ record LandlockStart(
         if (belongings.user.isEmpty()) {
             return;
         }
-        for (var above = directory.getParent(); above != null; above = above.getParent()) {
-            try {
-                if (!Files.getPosixFilePermissions(above).contains(PosixFilePermission.OTHERS_EXECUTE)) {
-                    throw new FenceException.Broken(directory + " is where the job works, and its user cannot pass "
-                            + above + "; let it with chmod o+x " + above + ", or put the data directory elsewhere");
-                }
-            } catch (IOException e) {
-                throw new FenceException.Broken(above + " cannot be looked at: " + e.getMessage(), e);
-            }
+        Optional<Path> closed;
+        try {
+            closed = PathRules.closedAncestor(directory);
+        } catch (IOException e) {
+            throw new FenceException.Broken(
+                    "what lies above " + directory + " cannot be looked at: " + e.getMessage(), e);
+        }
+        if (closed.isPresent()) {
+            throw new FenceException.Broken(directory + " is where the job works, and its user cannot pass "
+                    + closed.get() + "; let it with chmod o+x " + closed.get()
+                    + ", or put the data directory elsewhere");
         }
     }
 

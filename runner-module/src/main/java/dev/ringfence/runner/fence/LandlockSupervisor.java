@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
 import java.nio.file.Path;
@@ -7,8 +8,6 @@ import java.time.Duration;
 
 /** Watches a program that the starting thread has confined; its processes are known by their mark. */
 final class LandlockSupervisor implements TierSupervisor {
-    private static final int SIGTERM = 15;
-    private static final int SIGKILL = 9;
 
     private final JobLimits limits;
     private final Belongings belongings;
@@ -53,7 +52,7 @@ final class LandlockSupervisor implements TierSupervisor {
 
     @Override
     public void politely(Tree tree) {
-        tree.signalMarked(SIGTERM);
+        tree.signalMarked(Signals.SIGTERM);
         limits.letGo(tree);
     }
 
@@ -61,8 +60,8 @@ final class LandlockSupervisor implements TierSupervisor {
     public void kill(Tree tree) {
         limits.seal();
         // At one stroke, so that none of them can start another; then those that left the group.
-        tree.signalGroup(SIGKILL);
-        tree.signalMarked(SIGKILL);
+        tree.signalGroup(Signals.SIGKILL);
+        tree.signalMarked(Signals.SIGKILL);
     }
 
     @Override

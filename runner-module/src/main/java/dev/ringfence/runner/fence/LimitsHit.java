@@ -3,6 +3,7 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.runner.fence.egress.EgressUsage;
 import dev.ringfence.runner.fence.egress.Refusal;
 import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Usage;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,11 +15,6 @@ import java.util.stream.Collectors;
  * the signal that ended the program, and a program that chooses the exit code which stands for it mislabels itself.
  */
 final class LimitsHit {
-    /** A shell's way to say that a program ended by a signal; bubblewrap says it the same way. */
-    static final int SIGNAL_BASE = 128;
-
-    private static final int SIGXFSZ = 25;
-    private static final int SIGSYS = 31;
 
     /** Destinations that are told; the result's network section has more. */
     private static final int MOST_NAMED = 5;
@@ -42,10 +38,10 @@ final class LimitsHit {
                         readings.refusedTasks() + " refused beyond them"));
             }
         });
-        if (endedBy(end, SIGXFSZ)) {
+        if (endedBy(end, Signals.SIGXFSZ)) {
             hits.add(new LimitHit("filesystem.max_file_size_mb", plan.maxFileBytes() + " bytes", "SIGXFSZ"));
         }
-        if (endedBy(end, SIGSYS)) {
+        if (endedBy(end, Signals.SIGSYS)) {
             hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", "SIGSYS"));
         }
         if (end instanceof ProcessEnd.TimedOut(var limit)
@@ -73,6 +69,7 @@ final class LimitsHit {
     }
 
     private static boolean endedBy(ProcessEnd end, int signal) {
-        return end.equals(new ProcessEnd.Exited(SIGNAL_BASE + signal)) || end.equals(new ProcessEnd.Signalled(signal));
+        return end.equals(new ProcessEnd.Exited(Signals.exitCode(signal)))
+                || end.equals(new ProcessEnd.Signalled(signal));
     }
 }

@@ -106,14 +106,42 @@ final class NamespacesPlanner implements TierPlanner {
         }
     }
 
+    /** Bubblewrap's first process, and the program. */
     @Override
-    public void tasks(int beside) {
-        // The filter forbids processes, and a group or RLIMIT_NPROC counts threads.
+    public int ownTasks() {
+        return 2;
     }
 
     @Override
-    public void threads(int most) {
-        // RLIMIT_NPROC counts them, for this job alone.
+    public String watchedMemory() {
+        return "anonymous and shared memory of all processes and temporary files, those that are mapped twice";
+    }
+
+    @Override
+    public TaskLimits tasks(long tasks) {
+        boolean root = planning.host().root();
+        boolean group = planning.host().limitable().contains(Controller.PIDS);
+        // The kernel would count other jobs of a workspace's user with it.
+        boolean ownUser = !root || planning.command().workplace().user().isEmpty();
+        boolean alone = planning.profile().processLimits().maxChildProcesses() == 0;
+        // Bubblewrap's outer process is seen, and is none of the job's.
+        long seen = tasks + 1;
+        var limits = TaskLimits.NONE;
+        var means = "";
+        if (!group && ownUser) {
+            // As root, bubblewrap's first process is not of the job's user. One more is let through, so that it shows.
+            limits = new TaskLimits(0, alone ? 0 : seen, (root ? tasks - 1 : tasks) + 1);
+            means = "RLIMIT_NPROC of the job's own user, at one more, by which the watchdog sees that it was reached";
+        } else if (!group) {
+            limits = new TaskLimits(seen, 0, 0);
+            means = Planning.WATCHDOG + "a job that has more is ended; RLIMIT_NPROC some way above";
+        }
+        if (alone) {
+            means = "seccomp: fork, vfork and clone of processes refused" + (means.isEmpty() ? "" : "; ") + means;
+        }
+        planning.tasks(means, tasks, ownTasks() + " the fence's and the program");
+        planning.time("the namespace's first process");
+        return limits;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
 import java.nio.file.Path;
@@ -12,8 +13,6 @@ import java.util.regex.Pattern;
  * tree through it: when it dies, the kernel ends all of its PID namespace.
  */
 final class NamespacesSupervisor implements TierSupervisor {
-    private static final int SIGTERM = 15;
-    private static final int SIGKILL = 9;
     private static final int PROBE = 0;
 
     /** Bubblewrap writes one JSON document when it has started and one when the program has ended. */
@@ -101,7 +100,7 @@ final class NamespacesSupervisor implements TierSupervisor {
     public void politely(Tree tree) {
         if (tree.signal(handle, PROBE)) {
             // Not the launcher and the namespace's first process, with whose end all others are killed.
-            tree.signalMarkedBelow(inner, SIGTERM);
+            tree.signalMarkedBelow(inner, Signals.SIGTERM);
         }
         limits.letGo(tree);
     }
@@ -109,7 +108,7 @@ final class NamespacesSupervisor implements TierSupervisor {
     @Override
     public void kill(Tree tree) {
         if (inner != 0) {
-            var _ = tree.signal(handle, SIGKILL);
+            var _ = tree.signal(handle, Signals.SIGKILL);
         }
     }
 

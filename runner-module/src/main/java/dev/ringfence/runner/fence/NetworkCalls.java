@@ -3,6 +3,7 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.runner.fence.egress.JobEgress;
 import dev.ringfence.runner.fence.egress.Refusal;
 import dev.ringfence.runner.process.CallDecider;
+import dev.ringfence.runner.process.Errno;
 import dev.ringfence.runner.process.NotifiedCall;
 import dev.ringfence.runner.process.UnixConnection;
 import java.io.IOException;
@@ -26,14 +27,6 @@ import org.jboss.logging.Logger;
  */
 final class NetworkCalls implements CallDecider {
     private static final Logger LOG = Logger.getLogger(NetworkCalls.class);
-
-    private static final int EIO = 5;
-    private static final int EBADF = 9;
-    private static final int EACCES = 13;
-    private static final int EFAULT = 14;
-    private static final int EINVAL = 22;
-    private static final int ENOTSOCK = 88;
-    private static final int ECONNREFUSED = 111;
 
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
@@ -66,7 +59,7 @@ final class NetworkCalls implements CallDecider {
             connect(call);
         } catch (IOException e) {
             LOG.debugf(e, "a connection of thread %d could not be looked at", call.thread());
-            var _ = call.fail(EFAULT);
+            var _ = call.fail(Errno.EFAULT);
         } catch (RuntimeException e) {
             // Once, since the job may know how to make it happen again.
             LOG.logf(
@@ -75,24 +68,24 @@ final class NetworkCalls implements CallDecider {
                     "a connection of thread %d failed for a reason that is none of the job's",
                     call.thread());
             told = true;
-            var _ = call.fail(EIO);
+            var _ = call.fail(Errno.EIO);
         }
     }
 
     private void connect(NotifiedCall call) throws IOException {
         long length = call.argument(2) & 0xFFFF_FFFFL;
         if (length < Short.BYTES || length > LONGEST_ADDRESS) {
-            var _ = call.fail(EINVAL);
+            var _ = call.fail(Errno.EINVAL);
             return;
         }
         if (call.argument(1) <= 0) {
-            var _ = call.fail(EFAULT);
+            var _ = call.fail(Errno.EFAULT);
             return;
         }
         var address =
                 ByteBuffer.wrap(call.memory(call.argument(1), (int) length)).order(ByteOrder.nativeOrder());
         if (address.remaining() < length) {
-            var _ = call.fail(EFAULT);
+            var _ = call.fail(Errno.EFAULT);
             return;
         }
         int family = address.getShort(0) & 0xFFFF;
@@ -103,7 +96,7 @@ final class NetworkCalls implements CallDecider {
         } else if (ownNamespace) {
             var _ = call.proceed();
         } else {
-            var _ = call.fail(EACCES);
+            var _ = call.fail(Errno.EACCES);
         }
     }
 
@@ -118,7 +111,7 @@ final class NetworkCalls implements CallDecider {
                     (literal.contains(":") ? "[" + literal + "]" : literal) + ":" + port,
                     "it was connected to directly; programs reach listed destinations through the proxy that"
                             + " HTTP_PROXY names"));
-            var _ = call.fail(EACCES);
+            var _ = call.fail(Errno.EACCES);
         }
     }
 
@@ -131,12 +124,12 @@ final class NetworkCalls implements CallDecider {
             if (!Files.readSymbolicLink(process.resolve("fd/" + target))
                     .toString()
                     .startsWith("socket:")) {
-                var _ = call.fail(ENOTSOCK);
+                var _ = call.fail(Errno.ENOTSOCK);
                 return;
             }
             flags = flags(process.resolve("fdinfo/" + target));
         } catch (IOException e) {
-            var _ = call.fail(EBADF);
+            var _ = call.fail(Errno.EBADF);
             return;
         }
         try (var connection = UnixConnection.to(egress.socket(), (flags & O_NONBLOCK) == 0)) {
@@ -145,7 +138,7 @@ final class NetworkCalls implements CallDecider {
             }
         } catch (IOException e) {
             LOG.debugf(e, "the proxy takes no connection of thread %d", call.thread());
-            var _ = call.fail(ECONNREFUSED);
+            var _ = call.fail(Errno.ECONNREFUSED);
         }
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -181,5 +182,15 @@ final class PathRules {
                         field, "\"" + pattern + "\": nothing below " + never + " can be given");
             }
         }
+    }
+
+    /** The nearest directory above a path that users other than its owner cannot pass. */
+    static Optional<Path> closedAncestor(Path path) throws IOException {
+        for (var above = path.getParent(); above != null; above = above.getParent()) {
+            if (!Files.getPosixFilePermissions(above).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+                return Optional.of(above);
+            }
+        }
+        return Optional.empty();
     }
 }

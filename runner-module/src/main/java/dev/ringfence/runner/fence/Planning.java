@@ -3,6 +3,7 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FenceReport.Entry;
+import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,8 @@ import java.util.Set;
 
 /** What one plan is made from, and the report that grows with it. Used by one thread. */
 final class Planning {
+    static final String WATCHDOG = "watchdog every " + Watch.INTERVAL.toMillis() + " ms: ";
+
     private final Host host;
     private final FencedCommand command;
     private final List<Entry> entries = new ArrayList<>();
@@ -35,6 +38,30 @@ final class Planning {
 
     List<Entry> entries() {
         return entries;
+    }
+
+    /** The line on processes and threads, to which the control group is added when it limits them. */
+    void tasks(String means, long tasks, String own) {
+        var group = host.limitable().contains(Controller.PIDS) ? byGroup(Controller.PIDS) : "";
+        entry(
+                "process_limits.max_child_processes",
+                profile().processLimits().maxChildProcesses(),
+                means + (means.isEmpty() || group.isEmpty() ? "" : "; ") + group,
+                tasks + " tasks, of them " + own);
+    }
+
+    /** The line on the deadline. */
+    void time(String whatIsKilled) {
+        entry(
+                "process_limits.max_execution_time_seconds",
+                profile().processLimits().maxExecutionTime().toSeconds(),
+                "monotonic clock, SIGTERM, grace, SIGKILL to " + whatIsKilled,
+                command.effectiveDeadline().toMillis() + " ms");
+    }
+
+    /** Which control group limits it. */
+    String byGroup(Controller controller) {
+        return host.cgroupVersion().orElse("") + " " + host.controllers().get(controller);
     }
 
     void entry(String field, Object asked, String means, String value) {

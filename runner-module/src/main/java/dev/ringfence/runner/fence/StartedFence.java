@@ -4,6 +4,7 @@ import dev.ringfence.runner.fence.egress.JobEgress;
 import dev.ringfence.runner.process.ProcessEnd;
 import dev.ringfence.runner.process.ProcessResult;
 import dev.ringfence.runner.process.RunningProcess;
+import dev.ringfence.runner.process.Signals;
 import io.smallrye.mutiny.Uni;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -70,9 +71,7 @@ final class StartedFence implements FencedProcess {
 
     /** One tier sees a signal itself, the other what bubblewrap made of it: the same is told in both. */
     private static ProcessEnd uniform(ProcessEnd end) {
-        return end instanceof ProcessEnd.Signalled(int signal)
-                ? new ProcessEnd.Exited(LimitsHit.SIGNAL_BASE + signal)
-                : end;
+        return end instanceof ProcessEnd.Signalled(int signal) ? new ProcessEnd.Exited(Signals.exitCode(signal)) : end;
     }
 
     private FencedResult result(ProcessResult result) {

@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.CallDecider;
 import dev.ringfence.runner.process.Census;
+import dev.ringfence.runner.process.Errno;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.NotifiedCall;
 import dev.ringfence.runner.process.ProcessEntry;
@@ -13,8 +14,6 @@ import java.util.List;
  * expects of a fork. For a thread the C library holds all signals back meanwhile.
  */
 final class TaskLimit implements CallDecider {
-    private static final int EPERM = 1;
-    private static final int EAGAIN = 11;
     private static final long CLONE_THREAD = 0x1_0000;
 
     private final int most;
@@ -40,10 +39,10 @@ final class TaskLimit implements CallDecider {
     public void decide(NotifiedCall call) {
         if ((call.argument(0) & CLONE_THREAD) == 0) {
             refused++;
-            var _ = call.fail(EPERM);
+            var _ = call.fail(Errno.EPERM);
         } else if (most == 1 || full()) {
             refused++;
-            var _ = call.fail(EAGAIN);
+            var _ = call.fail(Errno.EAGAIN);
         } else {
             granted++;
             var _ = call.proceed();

@@ -25,19 +25,29 @@ sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
     /** The program gets the device nodes of a GPU, which one is known when it is lent. */
     void gpus(Gpus.Found found);
 
-    /**
-     * The program may have no other process.
-     *
-     * @param beside threads that it may have beside its first
-     */
-    void tasks(int beside);
+    /** Tasks of the fence itself and the program's first. */
+    int ownTasks();
+
+    /** What a watchdog counts as memory, where no control group does. */
+    String watchedMemory();
 
     /**
-     * No control group counts the program's processes and threads.
+     * The program's processes and threads, and how its time ends.
      *
-     * @param most of both together
+     * @param tasks that there may be, with {@link #ownTasks}
      */
-    void threads(int most);
+    TaskLimits tasks(long tasks);
+
+    /**
+     * What limits tasks where no control group does; zeros where one does, or the tier itself.
+     *
+     * @param watched beyond which the job is ended
+     * @param counted beyond which the kernel lets the job have one more, by which it shows
+     * @param ofUser what the kernel lets the job's own user have
+     */
+    record TaskLimits(long watched, long counted, long ofUser) {
+        static final TaskLimits NONE = new TaskLimits(0, 0, 0);
+    }
 
     /** Adapts the network to what the tier has. */
     NetworkPlan network(NetworkPlan asked);

@@ -3,6 +3,7 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.ProcessEntry;
+import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,8 +16,6 @@ import java.util.OptionalLong;
  * what is only too fast is stopped until it is within its allowance again. Used by the thread that watches the job.
  */
 final class Watchdog {
-    private static final int SIGCONT = 18;
-    private static final int SIGSTOP = 19;
 
     /** Looking through a directory may take a twentieth of the time, unless that would be less than once a second. */
     private static final int REST = 20;
@@ -106,7 +105,7 @@ final class Watchdog {
         ahead |= watch.ioBytesPerSecond() > 0 && moved.isPresent() && bytes.ahead((double) moved.getAsLong(), now);
         if (ahead) {
             // Each time: what was just being started is not stopped yet.
-            tree.signalMarked(SIGSTOP);
+            tree.signalMarked(Signals.SIGSTOP);
             holding = true;
         } else {
             letGo(tree);
@@ -124,7 +123,7 @@ final class Watchdog {
     /** Lets a job that is held go on, so that it hears a polite signal. */
     void letGo(Tree tree) {
         if (holding) {
-            tree.signalMarked(SIGCONT);
+            tree.signalMarked(Signals.SIGCONT);
             holding = false;
         }
     }

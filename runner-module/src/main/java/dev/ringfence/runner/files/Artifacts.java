@@ -14,6 +14,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 
@@ -34,6 +36,9 @@ public final class Artifacts {
     private final Limits limits;
     private final Duration longest;
     private Instant swept = Instant.EPOCH;
+
+    /** Jobs whose directory may still be written to, however old it is. */
+    private final Set<String> open = ConcurrentHashMap.newKeySet();
 
     /**
      * What a job may leave.
@@ -60,13 +65,14 @@ public final class Artifacts {
     }
 
     /**
-     * Makes the output directory of a job.
+     * Makes the output directory of a job. It stays until it is collected or deleted.
      *
      * @param user whose it is; empty for the service's own
      */
     public Path open(String jobId, OptionalInt user) {
-        sweep();
         var out = place(jobId).resolve(OUT);
+        open.add(jobId);
+        sweep();
         try {
             Files.createDirectories(directory, Owner.PASSABLE_DIRECTORY);
             Files.createDirectories(place(jobId), Owner.PASSABLE_DIRECTORY);
@@ -76,6 +82,7 @@ public final class Artifacts {
             }
             return out.toRealPath();
         } catch (IOException e) {
+            open.remove(jobId);
             throw new UncheckedIOException("the output directory of job " + jobId + " cannot be made: " + e, e);
         }
     }
@@ -95,6 +102,8 @@ public final class Artifacts {
             return collected;
         } catch (IOException e) {
             throw new UncheckedIOException("what job " + jobId + " left could not be listed", e);
+        } finally {
+            open.remove(jobId);
         }
     }
 
@@ -136,12 +145,19 @@ public final class Artifacts {
 
     /** Deletes all that a job left; it must have ended. */
     public void delete(String jobId) {
-        Trees.delete(place(jobId));
+        try {
+            Trees.delete(place(jobId));
+        } finally {
+            open.remove(jobId);
+        }
     }
 
     /** Removes what is too old, now and then. */
     private void sweep() {
-        var now = Instant.now();
+        sweep(Instant.now());
+    }
+
+    void sweep(Instant now) {
         synchronized (this) {
             if (now.isBefore(swept.plus(SWEEP))) {
                 return;
@@ -150,7 +166,7 @@ public final class Artifacts {
         }
         try (var places = Files.newDirectoryStream(directory)) {
             for (var place : places) {
-                if (old(place, now)) {
+                if (old(place, now) && !open.contains(place.getFileName().toString())) {
                     Trees.delete(place);
                 }
             }

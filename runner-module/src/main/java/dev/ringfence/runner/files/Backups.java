@@ -71,7 +71,7 @@ public final class Backups {
      *
      * @throws FileRefused when it was taken back already; type {@code already-undone}
      */
-    public Optional<UndoRecord> find(String jobId) {
+    Optional<UndoRecord> find(String jobId) {
         if (!JOB.matcher(jobId).matches()) {
             return Optional.empty();
         }

@@ -57,7 +57,7 @@ public final class CriticalFiles {
     }
 
     /** The first rule that a path breaks. */
-    public Optional<String> broken(FilePath path) {
+    Optional<String> broken(FilePath path) {
         return rules.stream()
                 .filter(rule -> matches(rule.names(), path.names()))
                 .map(Rule::text)

@@ -28,6 +28,7 @@ public final class FileWrites {
 
     private final Backups backups;
     private final CriticalFiles critical;
+    private final PathLocks locks = new PathLocks();
 
     public FileWrites(Backups backups, CriticalFiles critical) {
         this.backups = backups;
@@ -38,7 +39,8 @@ public final class FileWrites {
     public record Author(String jobId, String agent, Optional<String> session) {}
 
     /**
-     * Makes a change. When this returns, it survives a loss of power and can be undone.
+     * Makes a change. When this returns, it survives a loss of power and can be undone. Changes of one path are made one
+     * after the other.
      *
      * @throws FileRefused when it is not allowed or fails; then nothing was changed
      */
@@ -47,9 +49,10 @@ public final class FileWrites {
         var made = new ArrayList<String>();
         // Directories that were made for a file that was not are taken back.
         boolean done = false;
-        try (var directory = change.parents()
-                ? Parents.make(change.root(), change.path(), made)
-                : Parents.find(change.root(), change.path())) {
+        try (var _ = locks.lock(change.root(), change.path(), checkpoint);
+                var directory = change.parents()
+                        ? Parents.make(change.root(), change.path(), made)
+                        : Parents.find(change.root(), change.path())) {
             var written = write(author, change, directory, made, checkpoint);
             done = true;
             return written;
@@ -138,10 +141,11 @@ public final class FileWrites {
                     Hashes.each(backups.before(author.jobId()), checkpoint, fresh::write);
                 }
                 fill(fresh, change.content(), checkpoint);
+                fresh.sync();
                 if (inode != null) {
+                    // As late as can be: programs of jobs and of the host change files too.
                     unchanged(directory, change, inode);
                 }
-                fresh.sync();
                 fresh.place(change.path().name(), inode != null);
                 placed = true;
                 directory.sync();
@@ -260,7 +264,8 @@ public final class FileWrites {
      */
     public Optional<String> undo(FileRoot root, UndoRecord record, Checkpoint checkpoint) {
         var path = record.file();
-        try (var directory = Parents.find(root, path);
+        try (var _ = locks.lock(root, path, checkpoint);
+                var directory = Parents.find(root, path);
                 var file = directory.file(path.name())) {
             var inode = present(root, record, file, checkpoint);
             var change = new Change(root, path, new byte[0], Change.Mode.OVERWRITE, false);
@@ -346,8 +351,8 @@ public final class FileWrites {
         var temporary = NewFile.temporaryName(record.jobId());
         try (var fresh = NewFile.in(directory, temporary, Owner.of(inode), inode.permissions())) {
             Hashes.each(backup, checkpoint, fresh::write);
-            unchanged(directory, change, inode);
             fresh.sync();
+            unchanged(directory, change, inode);
             fresh.place(record.file().name(), true);
             directory.sync();
         }

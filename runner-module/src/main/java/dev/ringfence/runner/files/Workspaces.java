@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -36,22 +37,34 @@ public final class Workspaces {
      *
      * @throws UncheckedIOException when it cannot be made
      */
-    public Path of(String agent, Optional<String> session) {
+    Path of(String agent, Optional<String> session) {
         var place = place(agent, session);
         if (!Files.isDirectory(place)) {
-            try {
-                Files.createDirectories(directory, Owner.PASSABLE_DIRECTORY);
-                Files.createDirectories(place, Owner.ONLY_DIRECTORY);
-                if (user(agent, session).isPresent()) {
-                    // A fence is entered by root without the right to pass over permissions: its group may pass.
-                    new Owner(number(agent, session), 0).give(place);
-                    Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwx--x---"));
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException("the workspace of " + agent + " cannot be made: " + e, e);
-            }
+            make(place, agent, session);
         }
         return real(place);
+    }
+
+    /** It gets its name when it is as it has to be: nobody works in one that is not, nor is one left by a crash. */
+    private synchronized void make(Path place, String agent, Optional<String> session) {
+        if (Files.isDirectory(place)) {
+            return;
+        }
+        // No agent's name begins so.
+        var fresh = directory.resolve(".new-" + place.getFileName());
+        try {
+            Files.createDirectories(directory, Owner.PASSABLE_DIRECTORY);
+            Trees.delete(fresh);
+            Files.createDirectory(fresh, Owner.ONLY_DIRECTORY);
+            if (user(agent, session).isPresent()) {
+                // A fence is entered by root without the right to pass over permissions: its group may pass.
+                new Owner(number(agent, session), 0).give(fresh);
+                Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwx--x---"));
+            }
+            Files.move(fresh, place, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the workspace of " + agent + " cannot be made: " + e, e);
+        }
     }
 
     /** A program that sees the host's tree of directories is let into this one under its real name only. */
@@ -73,7 +86,7 @@ public final class Workspaces {
      *
      * @throws UncheckedIOException when some of it could not be deleted
      */
-    public void delete(String agent, Optional<String> session) {
+    void delete(String agent, Optional<String> session) {
         Trees.delete(place(agent, session));
     }
 

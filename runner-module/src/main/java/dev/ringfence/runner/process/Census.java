@@ -288,7 +288,7 @@ public final class Census {
                 long mark = ProcessEntry.mark(entry.pid());
                 if (ours.test(mark)) {
                     try {
-                        signal(entry.pid(), mark, Libc.SIGKILL);
+                        signal(entry.pid(), mark, Signals.SIGKILL);
                     } catch (NativeCallException e) {
                         // For want of a descriptor, say: others give theirs back while there is time.
                         obstacle = e;
@@ -307,7 +307,7 @@ public final class Census {
         try {
             descriptor = SystemCalls.pidDescriptor(pid);
         } catch (NativeCallException e) {
-            if (e.errno() == Libc.ESRCH) {
+            if (e.errno() == Errno.ESRCH) {
                 return; // it has ended meanwhile
             }
             throw e;

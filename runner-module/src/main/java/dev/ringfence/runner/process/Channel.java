@@ -154,8 +154,8 @@ sealed interface Channel {
                 sent += (int) Libc.write(descriptor, chunk);
             } catch (NativeCallException e) {
                 return switch (e.errno()) {
-                    case Libc.EAGAIN -> true;
-                    case Libc.EPIPE -> false;
+                    case Errno.EAGAIN -> true;
+                    case Errno.EPIPE -> false;
                     default -> throw e;
                 };
             }

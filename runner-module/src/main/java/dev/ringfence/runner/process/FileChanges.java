@@ -29,12 +29,6 @@ public final class FileChanges implements CallDecider {
 
     private static final Logger LOG = Logger.getLogger(FileChanges.class);
 
-    private static final int EPERM = 1;
-    private static final int EIO = 5;
-    private static final int EFAULT = 14;
-    private static final int EINVAL = 22;
-    private static final int ENAMETOOLONG = 36;
-
     private static final byte[] NOTHING = {0};
     private static final int LONGEST_PATH = 4096;
     private static final int MODE_BITS = 01777;
@@ -85,7 +79,7 @@ public final class FileChanges implements CallDecider {
                         "a file of thread %d could not be changed for a reason that is none of the job's",
                         call.thread());
             }
-            var _ = call.fail(EIO);
+            var _ = call.fail(Errno.EIO);
         } finally {
             turn.unlock();
         }
@@ -143,19 +137,19 @@ public final class FileChanges implements CallDecider {
      */
     private int open(NotifiedCall call, int directory, int path, long flags) {
         if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
-            throw new Refused(EINVAL);
+            throw new Refused(Errno.EINVAL);
         }
         byte[] name = path < 0 || call.argument(path) == 0 ? NOTHING : path(call, call.argument(path));
         int file = open(Path.of("/proc", Integer.toString(call.thread())), directory, name, flags);
         try {
             if (!changeable.test(Files.readSymbolicLink(Path.of("/proc/self/fd", Integer.toString(file))))
                     || !call.pending()) {
-                throw new Refused(EPERM);
+                throw new Refused(Errno.EPERM);
             }
             return file;
         } catch (IOException e) {
             Libc.close(file);
-            throw new Refused(EPERM);
+            throw new Refused(Errno.EPERM);
         } catch (RuntimeException e) {
             Libc.close(file);
             throw e;
@@ -188,7 +182,7 @@ public final class FileChanges implements CallDecider {
                 return Arrays.copyOf(bytes, end + 1);
             }
         }
-        throw new Refused(bytes.length == LONGEST_PATH ? ENAMETOOLONG : EFAULT);
+        throw new Refused(bytes.length == LONGEST_PATH ? Errno.ENAMETOOLONG : Errno.EFAULT);
     }
 
     /** Seconds and nanoseconds, of the last access and the last change; null for now. */
@@ -198,7 +192,7 @@ public final class FileChanges implements CallDecider {
         }
         byte[] bytes = memory(call, call.argument(argument), count * Long.BYTES);
         if (bytes.length < count * Long.BYTES) {
-            throw new Refused(EFAULT);
+            throw new Refused(Errno.EFAULT);
         }
         var words = new long[count];
         ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asLongBuffer().get(words);
@@ -211,7 +205,7 @@ public final class FileChanges implements CallDecider {
             return null;
         }
         if (times[1] < 0 || times[1] >= MICROS_PER_SECOND || times[3] < 0 || times[3] >= MICROS_PER_SECOND) {
-            throw new Refused(EINVAL);
+            throw new Refused(Errno.EINVAL);
         }
         return new long[] {times[0], times[1] * NANOS_PER_MICRO, times[2], times[3] * NANOS_PER_MICRO};
     }
@@ -225,7 +219,7 @@ public final class FileChanges implements CallDecider {
         try {
             return call.memory(address, length);
         } catch (IOException e) {
-            throw new Refused(EFAULT);
+            throw new Refused(Errno.EFAULT);
         }
     }
 
@@ -250,7 +244,7 @@ public final class FileChanges implements CallDecider {
             return Arrays.stream(values())
                     .filter(call -> call.number == number)
                     .findFirst()
-                    .orElseThrow(() -> new Refused(EPERM));
+                    .orElseThrow(() -> new Refused(Errno.EPERM));
         }
     }
 

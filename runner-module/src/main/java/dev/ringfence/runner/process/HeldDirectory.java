@@ -21,17 +21,6 @@ public final class HeldDirectory implements AutoCloseable {
     /** Somebody renamed directories on the way, so the kernel could not be sure; see openat2(2). */
     private static final int MOST_RACES = 128;
 
-    private static final int EPERM = 1;
-    private static final int ENOENT = 2;
-    private static final int EACCES = 13;
-    private static final int EEXIST = 17;
-    private static final int EXDEV = 18;
-    private static final int ENOTDIR = 20;
-    private static final int ENAMETOOLONG = 36;
-    private static final int ENOSYS = 38;
-    private static final int ENOTEMPTY = 39;
-    private static final int ELOOP = 40;
-
     private final int descriptor;
 
     private HeldDirectory(int descriptor) {
@@ -139,7 +128,7 @@ public final class HeldDirectory implements AutoCloseable {
             try {
                 return SystemCalls.pathBeneath(descriptor, path);
             } catch (NativeCallException e) {
-                if (e.errno() != Libc.EAGAIN || race == MOST_RACES) {
+                if (e.errno() != Errno.EAGAIN || race == MOST_RACES) {
                     throw translated(e, path);
                 }
             }
@@ -157,16 +146,16 @@ public final class HeldDirectory implements AutoCloseable {
 
     private static IOException translated(NativeCallException error, String path) {
         return switch (error.errno()) {
-            case ENOENT -> new NoSuchFileException(path);
-            case ENOTDIR -> new NotDirectoryException(path);
-            case EEXIST -> new FileAlreadyExistsException(path);
-            case ENOTEMPTY -> new DirectoryNotEmptyException(path);
-            case EACCES, EPERM -> new AccessDeniedException(path);
-            case ELOOP -> new PathRefused(path, "it is a symbolic link, or one is on the way to it");
-            case EXDEV -> new PathRefused(path, "it leads out of its directory");
-            case ENAMETOOLONG -> new PathRefused(path, "it, or one of its names, is too long");
-            case Libc.EAGAIN -> new FileSystemException(path, null, "directories on the way to it kept being renamed");
-            case ENOSYS ->
+            case Errno.ENOENT -> new NoSuchFileException(path);
+            case Errno.ENOTDIR -> new NotDirectoryException(path);
+            case Errno.EEXIST -> new FileAlreadyExistsException(path);
+            case Errno.ENOTEMPTY -> new DirectoryNotEmptyException(path);
+            case Errno.EACCES, Errno.EPERM -> new AccessDeniedException(path);
+            case Errno.ELOOP -> new PathRefused(path, "it is a symbolic link, or one is on the way to it");
+            case Errno.EXDEV -> new PathRefused(path, "it leads out of its directory");
+            case Errno.ENAMETOOLONG -> new PathRefused(path, "it, or one of its names, is too long");
+            case Errno.EAGAIN -> new FileSystemException(path, null, "directories on the way to it kept being renamed");
+            case Errno.ENOSYS ->
                 new FileSystemException(path, null, "this kernel has no openat2; Linux 5.6 or newer is needed");
             default -> new FileSystemException(path, null, error.getMessage());
         };

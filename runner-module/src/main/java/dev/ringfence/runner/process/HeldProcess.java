@@ -4,8 +4,6 @@ import java.util.Optional;
 
 /** A process that is held by a descriptor: its number may be given anew, and a signal still reaches no other. */
 public final class HeldProcess implements AutoCloseable {
-    /** No number of a process at all, or that of a thread. */
-    private static final int EINVAL = 22;
 
     private final int pid;
     private final int descriptor;
@@ -24,15 +22,12 @@ public final class HeldProcess implements AutoCloseable {
         try {
             return Optional.of(new HeldProcess(pid, SystemCalls.pidDescriptor(pid)));
         } catch (NativeCallException e) {
-            if (e.errno() == Libc.ESRCH || e.errno() == EINVAL) {
+            // The second: it is no number of a process at all, or that of a thread.
+            if (e.errno() == Errno.ESRCH || e.errno() == Errno.EINVAL) {
                 return Optional.empty();
             }
             throw new ProcessException("process " + pid + " could not be held", e);
         }
-    }
-
-    public int pid() {
-        return pid;
     }
 
     /**

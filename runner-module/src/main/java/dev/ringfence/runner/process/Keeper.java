@@ -109,11 +109,6 @@ final class Keeper implements RunningProcess {
     }
 
     @Override
-    public long pid() {
-        return started.join();
-    }
-
-    @Override
     public void stop() {
         stopAsked = true;
         wake();
@@ -402,7 +397,7 @@ final class Keeper implements RunningProcess {
             killAt = NEVER;
             kill(tree, channels);
             if (!gateOpen) {
-                tree.signalGroup(Libc.SIGKILL);
+                tree.signalGroup(Signals.SIGKILL);
             }
         }
     }
@@ -449,7 +444,7 @@ final class Keeper implements RunningProcess {
         } catch (RuntimeException e) {
             reason.addSuppressed(e);
         } finally {
-            tree.signalGroup(Libc.SIGKILL);
+            tree.signalGroup(Signals.SIGKILL);
         }
     }
 }

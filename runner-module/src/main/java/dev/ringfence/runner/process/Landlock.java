@@ -12,7 +12,6 @@ import java.util.OptionalInt;
 public final class Landlock implements AutoCloseable {
     private static final int VERSION_QUESTION = 1;
     private static final int PATH_BENEATH = 1;
-    private static final int NET_PORT = 2;
 
     private final int descriptor;
     private boolean closed;
@@ -51,14 +50,6 @@ public final class Landlock implements AutoCloseable {
             rule.set(ValueLayout.JAVA_LONG, 0, rights);
             rule.set(ValueLayout.JAVA_INT, 8, file.descriptor());
             SystemCalls.landlockRule(descriptor, PATH_BENEATH, rule);
-        }
-    }
-
-    /** Allows rights to a TCP port. */
-    public void allowPort(int port, long rights) {
-        try (var arena = Arena.ofConfined()) {
-            var rule = arena.allocateFrom(ValueLayout.JAVA_LONG, rights, port);
-            SystemCalls.landlockRule(descriptor, NET_PORT, rule);
         }
     }
 

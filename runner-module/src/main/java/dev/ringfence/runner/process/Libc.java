@@ -27,13 +27,6 @@ import java.util.concurrent.ConcurrentHashMap;
  * of call declared in {@code META-INF/native-image}, and this class initialised at run time.
  */
 final class Libc {
-    static final int SIGKILL = 9;
-    static final int SIGTERM = 15;
-    static final int EINTR = 4;
-    static final int ECHILD = 10;
-    static final int EAGAIN = 11;
-    static final int ESRCH = 3;
-    static final int EPIPE = 32;
     static final short POLLIN = 1;
     static final short POLLOUT = 4;
     static final short POLLERR = 8;
@@ -46,10 +39,6 @@ final class Libc {
     private static final int WNOHANG = 1;
     private static final int O_CLOEXEC = 0x80000;
     private static final int O_PATH = 0x200000;
-
-    /** O_NOFOLLOW, one of the few that differ between the two architectures. */
-    private static final int NO_FOLLOW = System.getProperty("os.arch", "").equals("aarch64") ? 0x8000 : 0x20000;
-
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_SETFL = 4;
     private static final int O_NONBLOCK = 0x800;
@@ -165,7 +154,7 @@ final class Libc {
     static int pathDescriptor(String path) {
         try (var arena = Arena.ofConfined()) {
             var state = arena.allocate(CALL_STATE);
-            int flags = O_PATH | O_CLOEXEC | NO_FOLLOW;
+            int flags = O_PATH | O_CLOEXEC | SystemCalls.O_NOFOLLOW;
             return check("open", state, (int) OPEN.invokeExact(state, arena.allocateFrom(path), flags));
         } catch (Throwable e) {
             throw rethrow(e);
@@ -240,7 +229,7 @@ final class Libc {
         try (var arena = Arena.ofConfined()) {
             var state = arena.allocate(CALL_STATE);
             int ready = (int) POLL.invokeExact(state, entries, (long) count, timeoutMillis);
-            return ready < 0 && errno(state) == EINTR ? 0 : check("poll", state, ready);
+            return ready < 0 && errno(state) == Errno.EINTR ? 0 : check("poll", state, ready);
         } catch (Throwable e) {
             throw rethrow(e);
         }
@@ -285,7 +274,7 @@ final class Libc {
         try (var arena = Arena.ofConfined()) {
             var state = arena.allocate(CALL_STATE);
             int result = (int) KILL.invokeExact(state, pid, signal);
-            if (result < 0 && errno(state) == ESRCH) {
+            if (result < 0 && errno(state) == Errno.ESRCH) {
                 return false;
             }
             check("kill", state, result);
@@ -302,7 +291,7 @@ final class Libc {
 
     /** Waits for a child of ours and takes its entry from the process table. */
     static Waited await(int pid) {
-        return wait(pid, 0).orElseThrow(() -> new NativeCallException("wait4", ECHILD));
+        return wait(pid, 0).orElseThrow(() -> new NativeCallException("wait4", Errno.ECHILD));
     }
 
     private static Optional<Waited> wait(int pid, int options) {
@@ -313,8 +302,8 @@ final class Libc {
             int result;
             do {
                 result = (int) WAIT4.invokeExact(state, pid, status, options, usage);
-            } while (result < 0 && errno(state) == EINTR);
-            if (result == 0 || (result < 0 && errno(state) == ECHILD)) {
+            } while (result < 0 && errno(state) == Errno.EINTR);
+            if (result == 0 || (result < 0 && errno(state) == Errno.ECHILD)) {
                 return Optional.empty();
             }
             check("wait4", state, result);

@@ -9,7 +9,6 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /** The descriptor through which a filter's questions come and are answered. Thread-safe. */
 final class Listener implements AutoCloseable {
-    private static final int ENOENT = 2;
 
     /** {@code SECCOMP_IOCTL_NOTIF_…}: direction, size of the structure, {@code '!'}, number. */
     private static final long RECEIVE = 0xC050_2100L;
@@ -48,7 +47,7 @@ final class Listener implements AutoCloseable {
             }
             var notification = arena.allocate(NOTIFICATION_BYTES, 8);
             long result = SystemCalls.ioctl(descriptor, RECEIVE, notification);
-            if (result == -ENOENT || result == -Libc.EINTR) {
+            if (result == -Errno.ENOENT || result == -Errno.EINTR) {
                 return Optional.empty();
             }
             SystemCalls.check("SECCOMP_IOCTL_NOTIF_RECV", result);
@@ -104,7 +103,7 @@ final class Listener implements AutoCloseable {
                 return false;
             }
             long result = SystemCalls.ioctl(descriptor, request, argument);
-            if (result == -ENOENT) {
+            if (result == -Errno.ENOENT) {
                 return false;
             }
             SystemCalls.check(name, result);

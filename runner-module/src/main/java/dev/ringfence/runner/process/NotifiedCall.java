@@ -47,7 +47,7 @@ public final class NotifiedCall {
     }
 
     /** Whether the thread still waits; whatever was read of it by its number counts only when this is true after. */
-    public boolean pending() {
+    boolean pending() {
         return listener.pending(id);
     }
 

@@ -16,8 +16,6 @@ import java.util.Optional;
  * link would lead to the host's files.
  */
 public final class PinnedFile implements AutoCloseable {
-    private static final int ENOENT = 2;
-    private static final int ELOOP = 40;
     private static final int LONGEST_PATH = 4096;
 
     private final int descriptor;
@@ -57,8 +55,8 @@ public final class PinnedFile implements AutoCloseable {
 
     private static IOException failure(Path path, NativeCallException e) {
         return switch (e.errno()) {
-            case ENOENT -> new NoSuchFileException(path.toString());
-            case ELOOP -> new FileSystemLoopException(path.toString());
+            case Errno.ENOENT -> new NoSuchFileException(path.toString());
+            case Errno.ELOOP -> new FileSystemLoopException(path.toString());
             default -> new IOException(path + ": " + e.getMessage(), e);
         };
     }

@@ -1,7 +1,5 @@
 package dev.ringfence.runner.process;
 
-import io.smallrye.mutiny.Uni;
-
 /**
  * Starts programs. Each is watched by a platform thread of its own, its keeper, which starts it, moves its input and
  * output, keeps its deadline by the monotonic clock, ends its tree and takes its exit status. One thread must do all of
@@ -21,16 +19,6 @@ public final class ProcessEngine {
         var keeper = new Keeper(request, supervisor, listener);
         keeper.start();
         return keeper;
-    }
-
-    /**
-     * Runs a program. Nothing starts before the subscription; cancelling the subscription ends the tree.
-     */
-    public static Uni<ProcessResult> run(ProcessRequest request, Supervisor supervisor, OutputListener listener) {
-        return Uni.createFrom().deferred(() -> {
-            var process = start(request, supervisor, listener);
-            return process.result().onCancellation().invoke(process::stop);
-        });
     }
 
     /** The user that this process acts as. */

@@ -103,7 +103,7 @@ final class ProgramStart implements AutoCloseable {
             try {
                 supervisor.spawned(tree);
             } catch (RuntimeException | Error e) {
-                tree.signalGroup(Libc.SIGKILL);
+                tree.signalGroup(Signals.SIGKILL);
                 Libc.await(pid);
                 tree.close();
                 throw e;
@@ -136,7 +136,7 @@ final class ProgramStart implements AutoCloseable {
                 listener.close();
                 start.awaitDone();
                 start.running().ifPresent(pid -> {
-                    var _ = Libc.kill(-pid, Libc.SIGKILL);
+                    var _ = Libc.kill(-pid, Signals.SIGKILL);
                     Libc.await(pid);
                 });
                 for (var tree : made) {

@@ -4,9 +4,6 @@ import io.smallrye.mutiny.Uni;
 
 /** A program that was started. All methods may be called from any thread. */
 public interface RunningProcess {
-    /** The child's process id. */
-    long pid();
-
     /** Ends the tree: polite signal, grace, kill. Returns at once; a second call, or one after the end, does nothing. */
     void stop();
 

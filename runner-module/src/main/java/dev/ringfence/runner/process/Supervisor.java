@@ -45,12 +45,12 @@ public interface Supervisor {
 
     /** Asks every process of the tree to end. */
     default void politely(Tree tree) {
-        tree.signalGroup(Libc.SIGTERM);
+        tree.signalGroup(Signals.SIGTERM);
     }
 
     /** Ends every process of the tree; from now on no call that a filter asks about succeeds. */
     default void kill(Tree tree) {
-        tree.signalGroup(Libc.SIGKILL);
+        tree.signalGroup(Signals.SIGKILL);
     }
 
     /** Called once nothing of the tree is left; corrects what the kernel counted for the direct child. */

@@ -67,7 +67,10 @@ final class SystemCalls {
     private static final long RESOLVE_NO_MAGICLINKS = 0x02;
     private static final long RESOLVE_NO_SYMLINKS = 0x04;
     private static final long RESOLVE_BENEATH = 0x08;
-    private static final long O_NOFOLLOW = AARCH64 ? 0x8000 : 0x20000;
+
+    /** One of the few flags that differ between the two architectures. */
+    static final int O_NOFOLLOW = AARCH64 ? 0x8000 : 0x20000;
+
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int RENAME_NOREPLACE = 1;
     private static final int AT_REMOVEDIR = 0x200;
@@ -79,9 +82,6 @@ final class SystemCalls {
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
 
-    private static final int EPERM = 1;
-    private static final int EINVAL = 22;
-
     private SystemCalls() {}
 
     /** A descriptor that stands for the process itself: its number may be given anew, the descriptor never is. */
@@ -92,7 +92,7 @@ final class SystemCalls {
     /** False when the process is gone already. */
     static boolean signal(int pidDescriptor, int signal) {
         long result = call(PIDFD_SEND_SIGNAL, pidDescriptor, signal, 0, 0);
-        if (result == -Libc.ESRCH) {
+        if (result == -Errno.ESRCH) {
             return false;
         }
         check("pidfd_send_signal", result);
@@ -245,7 +245,7 @@ final class SystemCalls {
     static long threadFilter(MemorySegment program) {
         int flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
         long result = call(SECCOMP, SECCOMP_SET_MODE_FILTER, flags, program.address(), 0);
-        return result == -EINVAL
+        return result == -Errno.EINVAL
                 ? call(SECCOMP, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, program.address(), 0)
                 : result;
     }
@@ -274,7 +274,7 @@ final class SystemCalls {
     static long threadBounds() {
         for (int capability = 0; capability < MOST_CAPABILITIES; capability++) {
             long result = call(PRCTL, PR_CAPBSET_DROP, capability, 0, 0);
-            if (result == -EINVAL || result == -EPERM) {
+            if (result == -Errno.EINVAL || result == -Errno.EPERM) {
                 return 0;
             }
             if (result != 0) {

@@ -43,7 +43,7 @@ public final class Tree {
         try {
             descriptor = SystemCalls.pidDescriptor(pid);
         } catch (NativeCallException e) {
-            if (e.errno() == Libc.ESRCH) {
+            if (e.errno() == Errno.ESRCH) {
                 return OptionalInt.empty();
             }
             throw new ProcessException("process " + pid + " could not be held", e);

@@ -1,4 +1,4 @@
-/** Starts, feeds, drains, stops and measures whole process trees; the only place that calls the kernel and blocks. */
+/** Starts, feeds, drains, stops and measures whole process trees; all native calls are here. */
 @NullMarked
 package dev.ringfence.runner.process;
 

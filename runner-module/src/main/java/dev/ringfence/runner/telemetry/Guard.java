@@ -115,11 +115,6 @@ public final class Guard {
         return closed.stream().findFirst().map(Gauge::refusal);
     }
 
-    /** Whether it keeps anybody out at all. */
-    public boolean enabled() {
-        return enabled;
-    }
-
     /** The names of the limits, without the prefix of the settings. */
     public List<String> keys() {
         return gauges.stream().map(gauge -> gauge.key).toList();

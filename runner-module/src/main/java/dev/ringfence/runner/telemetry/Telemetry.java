@@ -54,7 +54,7 @@ public record Telemetry(
             OptionalLong swapFree,
             Optional<GroupMemory> limit) {
         /** The share in use, of the host's or of the control group's, whichever is higher; in percent. */
-        public OptionalDouble used() {
+        OptionalDouble used() {
             var host = total.isEmpty() || available.isEmpty() || total.getAsLong() == 0
                     ? OptionalDouble.empty()
                     : OptionalDouble.of(100.0 * (total.getAsLong() - available.getAsLong()) / total.getAsLong());

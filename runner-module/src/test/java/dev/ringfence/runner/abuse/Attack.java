@@ -6,12 +6,12 @@ import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.Signals;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** What came of one hostile program. */
 record Attack(FencedResult result) {
-    private static final int SIGKILL = 9;
     private static final String PROCESSES = "process_limits.max_child_processes";
     private static final String DISK = "resources.max_disk_mb";
 
@@ -45,7 +45,7 @@ record Attack(FencedResult result) {
 
     void killedForItsMemory() {
         heldBy("resources.max_memory_mb");
-        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + SIGKILL));
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + Signals.SIGKILL));
         // A watchdog sees it when it is past; each process is held at twice by the kernel.
         long most = result.usage().memorySource().startsWith("watchdog") ? 2 : 1;
         assertThat(result.usage().peakMemoryBytes()).isLessThanOrEqualTo(most * Shape.MEMORY_MEGABYTES * 1024 * 1024);
@@ -92,7 +92,7 @@ record Attack(FencedResult result) {
         if (!(means.startsWith("RLIMIT_NPROC") && limits().isEmpty())) {
             heldBy(PROCESSES);
         }
-        if (means.startsWith("watchdog") && result.end().equals(new ProcessEnd.Exited(128 + SIGKILL))) {
+        if (means.startsWith("watchdog") && result.end().equals(new ProcessEnd.Exited(128 + Signals.SIGKILL))) {
             return;
         }
         ended();
@@ -102,7 +102,7 @@ record Attack(FencedResult result) {
     /** It was ended, or had ended already when the watchdog saw what it wrote last. */
     void filledItsDirectory() {
         heldBy(DISK);
-        assertThat(result.end()).isIn(new ProcessEnd.Exited(128 + SIGKILL), new ProcessEnd.Exited(0));
+        assertThat(result.end()).isIn(new ProcessEnd.Exited(128 + Signals.SIGKILL), new ProcessEnd.Exited(0));
     }
 
     /** In the other tier they are in memory. */

@@ -3,6 +3,7 @@ package dev.ringfence.runner.abuse;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.Signals;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
@@ -14,8 +15,6 @@ final class Cases {
     /** Where a job may write, which the program finds out itself. */
     private static final String TEMPORARY = "TEMPORARY";
 
-    private static final int SIGXFSZ = 25;
-    private static final int SIGABRT = 6;
     private static final Duration SHORT = Duration.ofMillis(800);
 
     private Cases() {}
@@ -119,7 +118,7 @@ final class Cases {
                         "a sparse file",
                         "sparse-file",
                         attack -> {
-                            assertThat(attack.result().end()).isEqualTo(new ProcessEnd.Exited(128 + SIGXFSZ));
+                            assertThat(attack.result().end()).isEqualTo(new ProcessEnd.Exited(128 + Signals.SIGXFSZ));
                             attack.heldBy(FILE_SIZE);
                         },
                         TEMPORARY),
@@ -129,7 +128,8 @@ final class Cases {
                 Case.of(
                         "a core dump",
                         "core-dump",
-                        attack -> assertThat(attack.result().end()).isEqualTo(new ProcessEnd.Exited(128 + SIGABRT)),
+                        attack -> assertThat(attack.result().end())
+                                .isEqualTo(new ProcessEnd.Exited(128 + Signals.SIGABRT)),
                         TEMPORARY),
                 Case.of("rights and times of others' files", "change-others", attack -> attack.refused(30))
                         .with(around -> List.of(

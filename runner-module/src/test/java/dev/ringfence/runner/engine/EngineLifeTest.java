@@ -376,7 +376,7 @@ class EngineLifeTest {
         done.clear();
 
         // When
-        life.retire();
+        life.retire(true);
         life.release(slotOf(requests.get(0)), true);
         life.release(slotOf(requests.get(1)), true);
         var before = List.copyOf(done);
@@ -385,6 +385,24 @@ class EngineLifeTest {
         // Then
         assertThat(before).isEmpty();
         assertThat(done).containsExactly("stop engine");
+    }
+
+    @Test
+    void anEngineThatComesIntoUseAgainWhileItAnswersStaysUp() {
+        // Given
+        var request = acquire();
+        life.up("engine");
+        done.clear();
+        life.retire(true);
+
+        // When
+        life.retire(false);
+        life.release(slotOf(request), true);
+
+        // Then
+        assertThat(done).doesNotContain("stop engine");
+        life.retire(true);
+        assertThat(done).contains("stop engine");
     }
 
     private Waiter acquire() {

@@ -3,6 +3,7 @@ package dev.ringfence.runner.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineStatus.State;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,6 +118,69 @@ class MisbehavingEngineTest {
 
             // Then
             assertThatThrownBy(() -> generation.result().await().atMost(LIMIT)).isInstanceOf(Misbehaved.class);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"content\":\"%s\"}",
+                "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"%s\"}}]}",
+                "{\"tool_calls\":[{\"index\":0,\"id\":\"%s\"}]}"
+            })
+    void anAnswerWithoutAnEndIsBrokenOffWhereAResultWouldBeTooLarge(String delta) {
+        // Given
+        var piece = "data: {\"choices\":[{\"delta\":" + delta.formatted("x".repeat(256 << 10)) + "}]}\n\n";
+        var heard = new AtomicLong();
+        try (var pool = ScriptedEngine.pool(root, (path, client) -> {
+            if (path.equals("/slots")) {
+                ScriptedEngine.sendJson(client, IDLE);
+                return;
+            }
+            ScriptedEngine.send(client, STREAM);
+            while (true) {
+                ScriptedEngine.send(client, piece);
+            }
+        })) {
+            var generation = generate(pool, text -> heard.addAndGet(text.length()));
+
+            // Then
+            assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                    .isInstanceOf(Misbehaved.class)
+                    .hasMessageContaining("4194304 characters")
+                    .hasMessageContaining("max_tokens");
+            assertThat(heard.get()).isLessThanOrEqualTo(4 << 20);
+        }
+    }
+
+    @Test
+    void aRequestWithToolsIsCancelledAtOnceThoughTheEngineDoesNotTellOfItself() throws Exception {
+        // Given
+        var asked = new CountDownLatch(1);
+        try (var pool = ScriptedEngine.pool(root, (path, client) -> {
+            if (path.equals("/props")) {
+                asked.countDown();
+                ScriptedServer.awaitHangUp(client);
+            } else {
+                ScriptedEngine.sendJson(client, IDLE);
+            }
+        })) {
+            var tool = JsonNodeFactory.instance.objectNode().put("type", "function");
+            tool.putObject("function").put("name", "look");
+            var request = Asking.atZero("ask");
+            request.body().putArray("tools").add(tool);
+            var generation = pool.serve(ScriptedEngine.model()).generate(request, LIMIT, event -> {});
+            assertThat(asked.await(1, TimeUnit.MINUTES)).isTrue();
+
+            // When
+            long begun = System.nanoTime();
+            generation.cancel();
+            var result = generation.result().await().atMost(LIMIT);
+
+            // Then
+            assertThat(result).isInstanceOf(GenerationResult.Cancelled.class);
+            // The engine would have had half a minute to tell.
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.ringfence.runner.files;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -11,11 +12,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -221,6 +229,131 @@ class FilesTest {
         // Once for the part, and once for the hash of the whole.
         var _ = FileReads.read(root, path("file"), 0, content.length, looks::incrementAndGet);
         assertThat(looks.get()).isGreaterThanOrEqualTo(32);
+    }
+
+    @Test
+    void manyWhoAppendToAFileAtOnceAllDo() throws Exception {
+        // Given
+        var authors = IntStream.range(0, 16).mapToObj(_ -> author()).toList();
+        write("log", "", Change.Mode.CREATE, false);
+
+        // When
+        try (var threads = Executors.newFixedThreadPool(16)) {
+            var written = threads.invokeAll(authors.stream()
+                    .<Callable<Written>>map(author -> () -> writes.write(
+                            author,
+                            new Change(
+                                    root,
+                                    path("log"),
+                                    (author.jobId() + "\n").getBytes(UTF_8),
+                                    Change.Mode.APPEND,
+                                    false),
+                            GO))
+                    .toList());
+            for (var one : written) {
+                one.get();
+            }
+        }
+
+        // Then
+        assertThat(Files.readAllLines(root.path().resolve("log")))
+                .containsExactlyInAnyOrderElementsOf(
+                        authors.stream().map(Author::jobId).toList());
+    }
+
+    @Test
+    void aWriteThatWaitsForAnotherOfTheSameFileCanBeStopped() throws Exception {
+        // Given
+        var inside = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        var first = new Change(root, path("file"), "x".getBytes(UTF_8), Change.Mode.CREATE, false);
+        var authors = List.of(author(), author());
+        var looks = new AtomicInteger();
+        try (var threads = Executors.newSingleThreadExecutor()) {
+            var done = threads.submit(() -> writes.write(authors.getFirst(), first, () -> {
+                if (looks.incrementAndGet() == 2) {
+                    inside.countDown();
+                    assertThatCode(go::await).doesNotThrowAnyException();
+                }
+            }));
+            inside.await();
+            var asked = new AtomicInteger();
+
+            // Then
+            assertThatThrownBy(() -> writes.write(authors.getLast(), first, () -> {
+                        if (asked.incrementAndGet() == 3) {
+                            throw new IllegalStateException("stop");
+                        }
+                    }))
+                    .hasMessage("stop");
+            go.countDown();
+            assertThat(done.get().created()).isTrue();
+        }
+    }
+
+    @Test
+    void theOutputOfAJobThatStillRunsIsNotOldHoweverLongItTakes() throws IOException {
+        // Given
+        var place = directory.resolve("artifacts");
+        var artifacts = new Artifacts(place, new Artifacts.Limits(2, 100, 150), Duration.ofHours(1));
+        var ended = artifacts.open("ended", OptionalInt.empty());
+        Files.writeString(ended.resolve("file"), "x");
+        artifacts.collect("ended", GO);
+        var running = artifacts.open("running", OptionalInt.empty());
+        Files.writeString(running.resolve("file"), "x");
+
+        // When
+        artifacts.sweep(Instant.now().plus(Duration.ofDays(1)));
+
+        // Then
+        assertThat(ended).doesNotExist();
+        assertThat(artifacts.collect("running", GO).artifacts())
+                .extracting(Artifact::name)
+                .containsExactly("file");
+        artifacts.sweep(Instant.now().plus(Duration.ofDays(2)));
+        assertThat(place).isEmptyDirectory();
+    }
+
+    @Test
+    void allWhoFirstAskForAWorkspaceGetItReady() throws Exception {
+        // Given
+        var workspaces = new Workspaces(directory.resolve("workspaces"), 204_096);
+        for (int i = 0; i < 50; i++) {
+            var agent = "agent-" + i;
+            var start = new CyclicBarrier(8);
+
+            // When
+            try (var threads = Executors.newFixedThreadPool(8)) {
+                var got = threads.invokeAll(Collections.<Callable<String>>nCopies(8, () -> {
+                    start.await();
+                    return mode(workspaces.of(agent, Optional.empty()));
+                }));
+
+                // Then
+                for (var one : got) {
+                    assertThat(one.get()).isEqualTo(mode(workspaces.of(agent, Optional.empty())));
+                }
+            }
+        }
+    }
+
+    @Test
+    void aWorkspaceThatAKillKeptFromBeingMadeIsMadeByTheNextJob() throws IOException {
+        // Given
+        var place = directory.resolve("workspaces");
+        var name = new Workspaces(place, 204_096).of("agent", Optional.empty()).getFileName();
+        Files.move(place.resolve(name), place.resolve(".new-" + name));
+
+        // When
+        var made = new Workspaces(place, 204_096).of("agent", Optional.empty());
+
+        // Then
+        assertThat(made).isDirectory();
+        assertThat(place).isDirectoryNotContaining(path -> !path.equals(made));
+    }
+
+    private static String mode(Path path) throws IOException {
+        return Files.readAttributes(path, "unix:mode,uid,gid").toString();
     }
 
     @Test

@@ -32,8 +32,6 @@ class ConfinementTest {
     private static final long WRITE = 2;
     private static final long READ = 4 | 8;
 
-    private static final int EACCES = 13;
-
     @TempDir
     Path directory;
 
@@ -162,7 +160,7 @@ class ConfinementTest {
                 "mkdir " + directory.resolve("first") + " || mkdir " + directory.resolve("second") + " || echo no",
                 new Confinement(Optional.empty(), OptionalInt.empty(), Set.of(), filter, call -> {
                     if (asked.incrementAndGet() == 1) {
-                        call.fail(EACCES);
+                        call.fail(Errno.EACCES);
                     } else {
                         call.proceed();
                     }

@@ -305,7 +305,8 @@ class HeldBackTest {
 
     private static ProcessResult run(
             String script, Flow.Publisher<byte[]> source, Duration deadline, OutputListener listener) {
-        return ProcessEngine.run(request(script, source, deadline), Supervisor.SESSION, listener)
+        return ProcessEngine.start(request(script, source, deadline), Supervisor.SESSION, listener)
+                .result()
                 .await()
                 .atMost(Duration.ofMinutes(2));
     }

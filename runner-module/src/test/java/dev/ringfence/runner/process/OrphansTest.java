@@ -18,14 +18,14 @@ class OrphansTest {
 
         try (var _ = Orphans.adopt()) {
             int orphan = orphan();
-            Libc.kill(orphan, Libc.SIGKILL);
+            Libc.kill(orphan, Signals.SIGKILL);
 
             await().until(() -> ProcessEntry.of(orphan).isEmpty());
         }
 
         assertThat(watchers()).isEqualTo(before);
         int orphan = orphan();
-        Libc.kill(orphan, Libc.SIGKILL);
+        Libc.kill(orphan, Signals.SIGKILL);
         await().until(() -> ProcessEntry.of(orphan).orElseThrow().zombie());
         assertThat(Libc.reap(orphan)).isPresent();
     }

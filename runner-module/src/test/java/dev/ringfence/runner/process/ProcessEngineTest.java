@@ -135,15 +135,13 @@ class ProcessEngineTest {
     }
 
     @Test
-    void cancellingTheSubscriptionKillsWhatTheProgramForked() {
+    void stoppingAProgramKillsWhatItForked() {
         var pids = new CompletableFuture<List<Long>>();
-        var subscription = ProcessEngine.run(
-                        shell("sleep 300 & echo $$ $!; wait"), Supervisor.SESSION, firstLineOfPids(pids))
-                .subscribe()
-                .with(result -> {});
+        var process =
+                ProcessEngine.start(shell("sleep 300 & echo $$ $!; wait"), Supervisor.SESSION, firstLineOfPids(pids));
         assertThat(pids.join()).hasSize(2);
 
-        subscription.cancel();
+        process.stop();
 
         await().untilAsserted(() -> assertThat(pids.join()).noneMatch(ProcessEngineTest::lives));
     }
@@ -319,7 +317,8 @@ class ProcessEngineTest {
 
     private static ProcessResult run(
             ProcessRequest request, @org.jspecify.annotations.Nullable OutputListener listener) {
-        return ProcessEngine.run(request, Supervisor.SESSION, listener == null ? OutputListener.NONE : listener)
+        return ProcessEngine.start(request, Supervisor.SESSION, listener == null ? OutputListener.NONE : listener)
+                .result()
                 .await()
                 .atMost(Duration.ofMinutes(1));
     }

@@ -69,11 +69,6 @@ public final class BlobStore {
             length += count;
         }
 
-        /** How many bytes it has taken. */
-        public long length() {
-            return length;
-        }
-
         /** When it returns, the blob is durable, and held until it is released. */
         public BlobRef finish() throws IOException {
             if (file == null) {
@@ -153,7 +148,7 @@ public final class BlobStore {
     }
 
     /** How many blobs there are, and how many bytes they have. */
-    public Total total() {
+    Total total() {
         long count = 0;
         long bytes = 0;
         try {

@@ -21,6 +21,6 @@ final class ChainedEvents implements RecordVisitor {
                 ? EventRecord.decodeUnlinked(sequence, payload)
                 : EventRecord.decode(sequence, before, payload);
         link = EventRecord.linkTo(payload);
-        return goOn.test(new JournalRecord(sequence, time, event));
+        return goOn.test(new JournalRecord(sequence, event));
     }
 }

@@ -3,7 +3,7 @@ package dev.ringfence.wal.journal;
 import org.jspecify.annotations.Nullable;
 
 /** What an event makes of a job. Pure: the same job and event always give the same job. */
-public final class JobFold {
+final class JobFold {
     private JobFold() {}
 
     /**
@@ -13,7 +13,7 @@ public final class JobFold {
      * @param sequence the event's place in the journal
      * @throws JournalException.IllegalTransition if the event cannot follow
      */
-    public static JobRecord apply(@Nullable JobRecord job, long sequence, JobEvent event) {
+    static JobRecord apply(@Nullable JobRecord job, long sequence, JobEvent event) {
         if (job == null) {
             if (event instanceof JobEvent.Submitted submission) {
                 return new JobRecord(submission, new JobState.Submitted(0), sequence, sequence);

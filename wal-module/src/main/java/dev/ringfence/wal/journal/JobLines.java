@@ -28,6 +28,10 @@ final class JobLines {
 
     private final WriteAheadLog log;
     private final Map<String, ArrayDeque<Waiting>> lines = new HashMap<>();
+
+    /** Jobs of which the table is not sure, and why; see {@link #lose}. */
+    private final Map<String, Throwable> lost = new HashMap<>();
+
     private final JobTable table;
     private final LongConsumer written;
 
@@ -64,45 +68,64 @@ final class JobLines {
         });
     }
 
-    /** Only ever called for the head of a line. */
+    /** Only ever called for the head of a line. Whatever goes wrong, the head leaves the line and its caller is told. */
     private void write(Waiting head) {
         final LongConsumer reached;
         try {
             reached = judge(head.events);
-        } catch (JournalException refused) {
-            fail(head, refused);
+        } catch (RuntimeException | Error e) {
+            fail(head, e);
             return;
         }
-        var _ = log.append(List.copyOf(head.encoded)).whenComplete((sequence, failure) -> {
-            if (failure == null) {
-                succeed(head, reached, sequence);
-            } else {
-                fail(head, failure);
-            }
-        });
+        try {
+            var _ = log.append(List.copyOf(head.encoded)).whenComplete((sequence, failure) -> {
+                if (failure == null) {
+                    succeed(head, reached, sequence);
+                } else {
+                    fail(head, failure);
+                }
+            });
+        } catch (RuntimeException | Error e) {
+            lose(head, e);
+        }
     }
 
     private void succeed(Waiting head, LongConsumer reached, Long sequence) {
-        reached.accept(sequence);
-        Waiting next;
-        synchronized (this) {
-            next = leave(head);
+        try {
+            reached.accept(sequence);
+        } catch (RuntimeException | Error e) {
+            lose(head, e);
+            return;
         }
-        head.done.complete(sequence);
-        written.accept(sequence);
-        if (next != null) {
-            write(next);
-        }
+        leave(head, () -> {
+            head.done.complete(sequence);
+            written.accept(sequence);
+        });
     }
 
     private void fail(Waiting head, Throwable failure) {
+        leave(head, () -> head.done.completeExceptionally(failure));
+    }
+
+    /** The log has the events, or may have them, and the table has not: the job cannot be judged by it any more. */
+    private void lose(Waiting head, Throwable failure) {
+        synchronized (this) {
+            lost.put(head.jobId(), failure);
+        }
+        fail(head, failure);
+    }
+
+    private void leave(Waiting head, Runnable told) {
         Waiting next;
         synchronized (this) {
             next = leave(head);
         }
-        head.done.completeExceptionally(failure);
-        if (next != null) {
-            write(next);
+        try {
+            told.run();
+        } finally {
+            if (next != null) {
+                write(next);
+            }
         }
     }
 
@@ -121,6 +144,15 @@ final class JobLines {
     /** What is to be done once the events are durable, given the last one's sequence number. */
     private LongConsumer judge(List<JobEvent> events) {
         var first = events.getFirst();
+        synchronized (this) {
+            var why = lost.get(first.jobId());
+            if (why != null) {
+                throw new IllegalStateException(
+                        "the journal may have events of job " + first.jobId() + " that could not be taken in (" + why
+                                + "); it takes more of them when it has been opened again",
+                        why);
+            }
+        }
         var job = table.live(first.jobId());
         var ended = job != null ? null : ended(first);
         if (job != null || (ended == null && first instanceof JobEvent.Submitted)) {

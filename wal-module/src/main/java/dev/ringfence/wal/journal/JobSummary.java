@@ -49,13 +49,8 @@ public record JobSummary(
         blobs = List.copyOf(blobs);
     }
 
-    /** Whether nothing happens to the job any more. */
-    public boolean ended() {
-        return endSequence > 0;
-    }
-
     /** The summary of a job. */
-    public static JobSummary of(JobRecord job) {
+    static JobSummary of(JobRecord job) {
         var submission = job.submission();
         var state = job.state();
         var end = state instanceof JobState.Ended ended ? ended : null;

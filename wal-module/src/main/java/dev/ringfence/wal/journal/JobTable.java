@@ -82,12 +82,6 @@ final class JobTable {
         return live.get(id);
     }
 
-    synchronized List<JobRecord> live() {
-        return live.values().stream()
-                .sorted((a, b) -> Long.compare(a.firstSequence(), b.firstSequence()))
-                .toList();
-    }
-
     synchronized int liveCount() {
         return live.size();
     }

@@ -21,9 +21,8 @@ import org.jspecify.annotations.Nullable;
  * The journal of all jobs' events, and of acts that are no job's. It takes only events that can follow a job's state, so
  * every job has exactly one end, and a recovery always succeeds in rebuilding the jobs.
  *
- * <p>All methods may be called from any thread. {@link #append}, {@link #lastSequence}, {@link #firstSequence},
- * {@link #health} and {@link #liveJobs} do not wait for a disk, but for the undoing of a job that ended long ago; all
- * others block.
+ * <p>All methods may be called from any thread. {@link #append}, {@link #lastSequence}, {@link #firstSequence} and
+ * {@link #health} do not wait for a disk, but for the undoing of a job that ended long ago; all others block.
  */
 public final class Journal implements AutoCloseable {
     /** How many jobs of the index are looked at for one page. */
@@ -174,11 +173,6 @@ public final class Journal implements AutoCloseable {
             }
         });
         return Uni.createFrom().completionStage(appended);
-    }
-
-    /** The jobs to which something will still happen, in the order of their submission. */
-    public List<JobRecord> liveJobs() {
-        return table.live();
     }
 
     /**

@@ -24,28 +24,8 @@ public abstract sealed class JournalException extends RuntimeException {
      * completion, the loser gets this.
      */
     public static final class IllegalTransition extends JournalException {
-        private final String jobId;
-        private final String state;
-        private final String event;
-
         IllegalTransition(String jobId, String state, String event) {
             super("Job " + jobId + " is " + state + ", so it cannot be " + event, null);
-            this.jobId = jobId;
-            this.state = state;
-            this.event = event;
-        }
-
-        public String jobId() {
-            return jobId;
-        }
-
-        /** The state's word; {@code unknown} if there is no such job. */
-        public String state() {
-            return state;
-        }
-
-        public String event() {
-            return event;
         }
     }
 
@@ -87,33 +67,19 @@ public abstract sealed class JournalException extends RuntimeException {
 
     /** An event in the journal means nothing to this version; start the newer one that wrote it. */
     public static final class NotReadable extends JournalException {
-        private final long sequence;
-
         NotReadable(long sequence, String why, @Nullable Throwable cause) {
             super("Event " + sequence + " of the journal: " + why, cause);
-            this.sequence = sequence;
-        }
-
-        public long sequence() {
-            return sequence;
         }
     }
 
     /** An event does not follow the one before it: the journal was changed by hand. An operator has to look. */
     public static final class Broken extends JournalException {
-        private final long sequence;
-
         Broken(long sequence, String why, @Nullable Throwable cause) {
             super(
                     "The journal is broken at event " + sequence + ": " + why
                             + ". It was not written so by this program: restore the directory from a backup, or give up"
                             + " this event and all behind it with 'ringfence journal repair'",
                     cause);
-            this.sequence = sequence;
-        }
-
-        public long sequence() {
-            return sequence;
         }
     }
 

@@ -2,18 +2,15 @@ package dev.ringfence.wal.journal;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.time.Instant;
 import java.util.Objects;
 
 /**
  * An event as it stands in the journal.
  *
  * @param sequence its place: 1 for the first, then without gaps
- * @param time when it was written, by the clock of the writer
  */
-public record JournalRecord(long sequence, Instant time, JournalEvent event) {
+public record JournalRecord(long sequence, JournalEvent event) {
     public JournalRecord {
-        Objects.requireNonNull(time);
         Objects.requireNonNull(event);
     }
 

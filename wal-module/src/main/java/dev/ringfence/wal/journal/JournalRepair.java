@@ -209,7 +209,7 @@ public final class JournalRepair {
                 // Its bytes are intact and mean nothing.
                 return;
             }
-            consumer.accept(new JournalRecord(sequence, event.at(), event));
+            consumer.accept(new JournalRecord(sequence, event));
         });
     }
 

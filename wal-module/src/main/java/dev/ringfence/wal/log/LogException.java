@@ -118,7 +118,7 @@ public abstract sealed class LogException extends RuntimeException {
             this.reason = reason;
         }
 
-        public String reason() {
+        String reason() {
             return reason;
         }
     }

@@ -52,7 +52,7 @@ final class LogReader {
                 number++;
                 var next = open(number);
                 try {
-                    requireFollows(scan, next.header());
+                    scan.requireFollowedBy(next.header());
                 } finally {
                     scan.close();
                     scan = next;
@@ -124,31 +124,13 @@ final class LogReader {
         var looked = 0L;
         while (toItsEnd && scan.strayFrame().isPresent()) {
             if (looked == scan.end()) {
-                throw damaged(scan);
+                throw scan.damaged();
             }
             looked = scan.end();
             scan.refresh();
             if (!visit(scan)) {
                 return;
             }
-        }
-    }
-
-    private LogException.Corrupt damaged(SegmentScan scan) {
-        return new LogException.Corrupt(
-                directory.file(scan.header().number()),
-                scan.end(),
-                "record " + (scan.sequence() + 1) + " is damaged, and newer ones follow",
-                Remedy.RESTORE);
-    }
-
-    private void requireFollows(SegmentScan scan, SegmentHeader next) throws IOException {
-        if (scan.rest() > 0) {
-            throw damaged(scan);
-        }
-        if (!scan.isFollowedBy(next)) {
-            throw new LogException.Corrupt(
-                    directory.file(next.number()), 0, "the segment does not follow the one before it", Remedy.RESTORE);
         }
     }
 }

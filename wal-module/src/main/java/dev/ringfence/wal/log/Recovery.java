@@ -46,7 +46,7 @@ final class Recovery {
         var last = replayAll(KeptSegments.from(headers, fromSequence));
         try {
             if (last.strayFrame().isPresent()) {
-                throw damaged(last);
+                throw last.damaged();
             }
             requireReached(directory.file(last.header().number()), last.end(), last.sequence());
             // Everything before this line only reads, so that damage leaves the directory as it was.
@@ -76,7 +76,7 @@ final class Recovery {
         try (var prefetch = Prefetch.of(directory, readsAhead ? headers : List.of())) {
             replay(scan);
             for (var header : headers.subList(1, headers.size())) {
-                requireFollows(scan, header);
+                scan.requireFollowedBy(header);
                 scan.close();
                 prefetch.advance();
                 scan = SegmentScan.of(directory, header.number(), SegmentScan.WHOLE);
@@ -96,26 +96,5 @@ final class Recovery {
                 replay.accept(scan.sequence(), scan.time(), lastPayload);
             }
         }
-    }
-
-    private void requireFollows(SegmentScan scan, SegmentHeader next) throws IOException {
-        if (scan.rest() > 0) {
-            throw damaged(scan);
-        }
-        if (!scan.isFollowedBy(next)) {
-            throw new LogException.Corrupt(
-                    directory.file(next.number()),
-                    0,
-                    "the segment does not follow the one before it, which ends with record " + scan.sequence(),
-                    Remedy.RESTORE);
-        }
-    }
-
-    private LogException.Corrupt damaged(SegmentScan scan) {
-        return new LogException.Corrupt(
-                directory.file(scan.header().number()),
-                scan.end(),
-                "record " + (scan.sequence() + 1) + " is damaged, and newer ones follow",
-                Remedy.RESTORE);
     }
 }

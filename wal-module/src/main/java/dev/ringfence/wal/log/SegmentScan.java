@@ -14,6 +14,7 @@ final class SegmentScan implements AutoCloseable {
     /** For reading a few records. */
     static final int FEW = 16 << 10;
 
+    private final SegmentDirectory directory;
     private final SegmentHeader header;
     private final int headerChecksum;
     private final Window window;
@@ -23,7 +24,8 @@ final class SegmentScan implements AutoCloseable {
     private long sequence;
     private OptionalLong begun = OptionalLong.empty();
 
-    private SegmentScan(SegmentHeader header, Window window) {
+    private SegmentScan(SegmentDirectory directory, SegmentHeader header, Window window) {
+        this.directory = directory;
         this.header = header;
         this.window = window;
         headerChecksum = header.checksum();
@@ -43,7 +45,7 @@ final class SegmentScan implements AutoCloseable {
         var file = directory.storage().openToRead(path);
         try {
             var header = readHeader(path, number, file);
-            return new SegmentScan(header, new Window(file, header.size(), chunk));
+            return new SegmentScan(directory, header, new Window(file, header.size(), chunk));
         } catch (IOException | RuntimeException e) {
             SegmentDirectory.closeAfter(e, file);
             throw e;
@@ -127,6 +129,33 @@ final class SegmentScan implements AutoCloseable {
     /** Whether the next segment's header says that it follows what was read here. */
     boolean isFollowedBy(SegmentHeader next) {
         return next.firstSequence() == sequence + 1 && next.link() == checksum;
+    }
+
+    /**
+     * Fails unless nothing stands behind the intact records and the next segment follows them.
+     *
+     * @throws LogException.Corrupt with the place of what does not
+     */
+    void requireFollowedBy(SegmentHeader next) throws IOException {
+        if (rest() > 0) {
+            throw damaged();
+        }
+        if (!isFollowedBy(next)) {
+            throw new LogException.Corrupt(
+                    directory.file(next.number()),
+                    0,
+                    "the segment does not follow the one before it, which ends with record " + sequence,
+                    Remedy.RESTORE);
+        }
+    }
+
+    /** What to throw when more stands behind the intact records than may be missing. */
+    LogException.Corrupt damaged() {
+        return new LogException.Corrupt(
+                directory.file(header.number()),
+                end,
+                "record " + (sequence + 1) + " is damaged, and newer ones follow",
+                Remedy.RESTORE);
     }
 
     long end() {

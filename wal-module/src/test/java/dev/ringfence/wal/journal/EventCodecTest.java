@@ -100,10 +100,7 @@ class EventCodecTest {
         var text = "{\"v\":1,\"type\":\"pondered\",\"job_id\":\"j\",\"at_ms\":1,\"note\":true,\"depth\":[7]}";
         assertThat(decode(text)).isInstanceOfSatisfying(JobEvent.Other.class, event -> {
             assertThat(event.type()).isEqualTo("pondered");
-            assertThat(new JournalRecord(1, Events.AT, event)
-                            .json()
-                            .at("/depth/0")
-                            .intValue())
+            assertThat(new JournalRecord(1, event).json().at("/depth/0").intValue())
                     .isEqualTo(7);
         });
     }

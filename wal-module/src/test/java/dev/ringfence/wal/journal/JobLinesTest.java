@@ -9,6 +9,7 @@ import dev.ringfence.wal.log.Segment;
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -46,6 +47,43 @@ class JobLinesTest {
         var again = append(Events.started("j"));
         log.succeed();
         assertThat(again).isCompleted();
+    }
+
+    @Test
+    void anEventThatCannotBeJudgedIsToldAndHoldsUpNobody() {
+        var event = Events.submitted("j");
+        var encoded = List.of(EventRecord.of(event, 1 << 20));
+
+        // What is no event, in the stead of a heap that is full at this very moment.
+        assertThat(lines.append(Arrays.asList(event, null), encoded).subscribeAsCompletionStage())
+                .isCompletedExceptionally();
+
+        var again = append(event);
+        log.succeed();
+        assertThat(again).isCompleted();
+    }
+
+    @Test
+    void anEventThatTheLogTakesAndTheTableDoesNotIsToldAndNothingMoreIsJudgedByTheTable() {
+        var submitted = append(Events.submitted("j"));
+        var behind = append(Events.started("j"));
+        // A place that is none, in the stead of a heap that is full at this very moment.
+        log.waiting.remove().complete(null);
+
+        assertThat(submitted).isCompletedExceptionally();
+        assertThat(behind)
+                .failsWithin(Duration.ZERO)
+                .withThrowableThat()
+                .withMessageContaining("when it has been opened again");
+        assertThat(log.waiting).isEmpty();
+    }
+
+    @Test
+    void anAppendThatTheLogThrowsAtIsTold() {
+        log.broken = true;
+
+        assertThat(append(Events.submitted("j"))).isCompletedExceptionally();
+        assertThat(append(Events.submitted("other"))).isCompletedExceptionally();
     }
 
     @Test
@@ -96,6 +134,7 @@ class JobLinesTest {
 
     /** A log whose appends end when the test says so. */
     private static final class ManualLog implements WriteAheadLog {
+        private boolean broken;
         private final ArrayDeque<CompletableFuture<Long>> waiting = new ArrayDeque<>();
 
         void succeed() {
@@ -108,6 +147,9 @@ class JobLinesTest {
 
         @Override
         public CompletionStage<Long> append(List<Payload> payloads) {
+            if (broken) {
+                throw new InternalError("no room for a thread");
+            }
             var done = new CompletableFuture<Long>();
             waiting.add(done);
             return done;

@@ -59,9 +59,10 @@ class VerifyAndRepairTest {
             audit(journal, refused);
         }
 
-        try (var journal = Journals.open(directory)) {
+        var recovered = Journal.recover(directory, Journals.OPTIONS);
+        try (var journal = recovered.journal()) {
             assertThat(journal.lastSequence()).isEqualTo(5);
-            assertThat(journal.liveJobs()).extracting(JobRecord::lastSequence).containsExactly(4L);
+            assertThat(recovered.jobs()).extracting(JobRecord::lastSequence).containsExactly(4L);
             Journals.append(journal, Events.completed("j"));
         }
         assertThat(verify()).isInstanceOf(Verdict.Intact.class);
@@ -180,7 +181,7 @@ class VerifyAndRepairTest {
         assertThat(salvaged.getLast()).startsWith("{\"seq\":303,");
         assertThat(verify()).isInstanceOf(Verdict.Intact.class);
         try (var journal = Journals.open(directory)) {
-            assertThat(journal.liveJobs()).isEmpty();
+            assertThat(journal.figures().liveJobs()).isZero();
             assertThat(word(journal, "waiting")).isEqualTo("cancelled");
             assertThat(word(journal, "running")).isEqualTo("interrupted");
             assertThat(reason(journal, "waiting")).contains("behind event 63;");

@@ -3,13 +3,12 @@ package dev.ringfence.wal.log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The real disk, with something that happens before each operation, or after a write. */
-final class FaultyStorage implements Storage {
+final class FaultyStorage extends ForwardingStorage {
     enum Operation {
         CREATE,
         WRITE,
@@ -25,14 +24,13 @@ final class FaultyStorage implements Storage {
         void happen(Operation operation, Path file) throws IOException;
     }
 
-    private final Storage disk;
     private final Map<Operation, AtomicInteger> counts = new ConcurrentHashMap<>();
     private volatile long usable = Long.MAX_VALUE;
     private volatile Fault fault = (operation, file) -> {};
     private volatile Fault afterWrite = (operation, file) -> {};
 
     FaultyStorage(Storage disk) {
-        this.disk = disk;
+        super(disk);
     }
 
     FaultyStorage() {
@@ -68,31 +66,6 @@ final class FaultyStorage implements Storage {
     }
 
     @Override
-    public Lock lock(Path directory) {
-        return disk.lock(directory);
-    }
-
-    @Override
-    public List<String> list(Path directory) throws IOException {
-        return disk.list(directory);
-    }
-
-    @Override
-    public void makeDirectory(Path directory) throws IOException {
-        disk.makeDirectory(directory);
-    }
-
-    @Override
-    public long size(Path file) throws IOException {
-        return disk.size(file);
-    }
-
-    @Override
-    public boolean exists(Path file) {
-        return disk.exists(file);
-    }
-
-    @Override
     public StorageFile create(Path file) throws IOException {
         before(Operation.CREATE, file);
         return new FaultyFile(file, disk.create(file));
@@ -101,11 +74,6 @@ final class FaultyStorage implements Storage {
     @Override
     public StorageFile open(Path file) throws IOException {
         return new FaultyFile(file, disk.open(file));
-    }
-
-    @Override
-    public StorageFile openToRead(Path file) throws IOException {
-        return disk.openToRead(file);
     }
 
     @Override
@@ -143,28 +111,12 @@ final class FaultyStorage implements Storage {
         return Math.min(usable, disk.usableBytes(directory));
     }
 
-    @Override
-    public boolean isNoSpace(IOException e) {
-        return disk.isNoSpace(e);
-    }
-
-    private final class FaultyFile implements StorageFile {
+    private final class FaultyFile extends ForwardingFile {
         private final Path path;
-        private final StorageFile file;
 
         FaultyFile(Path path, StorageFile file) {
+            super(file);
             this.path = path;
-            this.file = file;
-        }
-
-        @Override
-        public long size() throws IOException {
-            return file.size();
-        }
-
-        @Override
-        public void read(ByteBuffer target, long position) throws IOException {
-            file.read(target, position);
         }
 
         @Override
@@ -178,11 +130,6 @@ final class FaultyStorage implements Storage {
         public void sync() throws IOException {
             before(Operation.SYNC, path);
             file.sync();
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
         }
     }
 }

@@ -115,12 +115,10 @@ record Mutant(String name, String file, String line, String instead) {
                     "KeptSegments",
                     "start.isPresent() && ",
                     "start.isPresent() && first < 0 && "),
-            new Mutant("damage before a later segment", "Recovery", "if (scan.rest() > 0) {", "if (scan.rest() < 0) {"),
+            new Mutant("damage before a later segment", "SegmentScan", "if (rest() > 0) {", "if (rest() < 0) {"),
+            new Mutant("the order of segments", "Recovery", "scan.requireFollowedBy(header);", "{}"),
             new Mutant(
-                    "damage before a later segment, in reading",
-                    "LogReader",
-                    "if (scan.rest() > 0) {",
-                    "if (scan.rest() < 0) {"),
+                    "the order of segments, in reading", "LogReader", "scan.requireFollowedBy(next.header());", "{}"),
             new Mutant(
                     "damage before a later group",
                     "Recovery",

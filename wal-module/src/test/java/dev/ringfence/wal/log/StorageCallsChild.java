@@ -36,50 +36,24 @@ final class StorageCallsChild {
     }
 
     /** Tells what is done, in the words of the system calls that have to do it. */
-    private record Telling(Storage disk) implements Storage {
+    private static final class Telling extends ForwardingStorage {
+        Telling(Storage disk) {
+            super(disk);
+        }
+
         private static void tell(String what, Path file) {
             System.out.println(what + " " + file.getFileName());
         }
 
         @Override
-        public Lock lock(Path directory) {
-            return disk.lock(directory);
-        }
-
-        @Override
-        public List<String> list(Path directory) throws IOException {
-            return disk.list(directory);
-        }
-
-        @Override
-        public void makeDirectory(Path directory) throws IOException {
-            disk.makeDirectory(directory);
-        }
-
-        @Override
-        public long size(Path file) throws IOException {
-            return disk.size(file);
-        }
-
-        @Override
-        public boolean exists(Path file) {
-            return disk.exists(file);
-        }
-
-        @Override
         public StorageFile create(Path file) throws IOException {
             tell("create", file);
-            return new TellingFile(file, disk.create(file));
+            return new TellingFile(disk.create(file));
         }
 
         @Override
         public StorageFile open(Path file) throws IOException {
-            return new TellingFile(file, disk.open(file));
-        }
-
-        @Override
-        public StorageFile openToRead(Path file) throws IOException {
-            return disk.openToRead(file);
+            return new TellingFile(disk.open(file));
         }
 
         @Override
@@ -110,27 +84,11 @@ final class StorageCallsChild {
                 }
             };
         }
-
-        @Override
-        public long usableBytes(Path directory) {
-            return disk.usableBytes(directory);
-        }
-
-        @Override
-        public boolean isNoSpace(IOException e) {
-            return disk.isNoSpace(e);
-        }
     }
 
-    private record TellingFile(Path path, Storage.StorageFile file) implements Storage.StorageFile {
-        @Override
-        public long size() throws IOException {
-            return file.size();
-        }
-
-        @Override
-        public void read(ByteBuffer target, long position) throws IOException {
-            file.read(target, position);
+    private static final class TellingFile extends ForwardingFile {
+        TellingFile(Storage.StorageFile file) {
+            super(file);
         }
 
         @Override
@@ -143,11 +101,6 @@ final class StorageCallsChild {
         public void sync() throws IOException {
             System.out.println("fdatasync");
             file.sync();
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
         }
     }
 }

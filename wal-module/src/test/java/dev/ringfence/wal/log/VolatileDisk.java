@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -15,7 +14,7 @@ import java.util.Random;
  * synced, of the directory the names that were synced. What was not may be left too, in part: sector by sector, name by
  * name.
  */
-final class VolatileDisk implements Storage {
+final class VolatileDisk extends ForwardingStorage {
     private static final int SECTOR = 512;
 
     private static final class Inode {
@@ -28,7 +27,6 @@ final class VolatileDisk implements Storage {
         }
     }
 
-    private final Storage disk = new DiskStorage();
     private final Path directory;
     private final Map<Path, Inode> current = new HashMap<>();
     private final Map<Path, Inode> synced = new HashMap<>();
@@ -38,6 +36,7 @@ final class VolatileDisk implements Storage {
 
     /** What is in the directory now is durable. */
     VolatileDisk(Path directory) throws IOException {
+        super(new DiskStorage());
         this.directory = directory;
         try (var files = Files.list(directory)) {
             for (var file : files.toList()) {
@@ -77,31 +76,6 @@ final class VolatileDisk implements Storage {
     }
 
     @Override
-    public Lock lock(Path path) {
-        return disk.lock(path);
-    }
-
-    @Override
-    public List<String> list(Path path) throws IOException {
-        return disk.list(path);
-    }
-
-    @Override
-    public void makeDirectory(Path path) throws IOException {
-        disk.makeDirectory(path);
-    }
-
-    @Override
-    public long size(Path file) throws IOException {
-        return disk.size(file);
-    }
-
-    @Override
-    public boolean exists(Path file) {
-        return disk.exists(file);
-    }
-
-    @Override
     public synchronized StorageFile create(Path file) throws IOException {
         requirePower();
         var inode = new Inode(new byte[0], new byte[0]);
@@ -117,11 +91,6 @@ final class VolatileDisk implements Storage {
             throw new IOException("Not in the model: " + file);
         }
         return new VolatileFile(inode, disk.open(file));
-    }
-
-    @Override
-    public StorageFile openToRead(Path file) throws IOException {
-        return disk.openToRead(file);
     }
 
     @Override
@@ -173,28 +142,12 @@ final class VolatileDisk implements Storage {
         return Long.MAX_VALUE;
     }
 
-    @Override
-    public boolean isNoSpace(IOException e) {
-        return disk.isNoSpace(e);
-    }
-
-    private final class VolatileFile implements StorageFile {
+    private final class VolatileFile extends ForwardingFile {
         private final Inode inode;
-        private final StorageFile file;
 
         VolatileFile(Inode inode, StorageFile file) {
+            super(file);
             this.inode = inode;
-            this.file = file;
-        }
-
-        @Override
-        public long size() throws IOException {
-            return file.size();
-        }
-
-        @Override
-        public void read(ByteBuffer target, long position) throws IOException {
-            file.read(target, position);
         }
 
         @Override
@@ -216,11 +169,6 @@ final class VolatileDisk implements Storage {
                 requirePower();
                 inode.synced = inode.current.clone();
             }
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
         }
     }
 }

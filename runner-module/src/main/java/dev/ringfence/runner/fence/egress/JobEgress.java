@@ -126,14 +126,31 @@ public final class JobEgress implements AutoCloseable {
     }
 
     private void accept() {
-        try {
-            while (true) {
+        boolean told = false;
+        while (true) {
+            try {
                 serve(server.accept());
+            } catch (ClosedChannelException e) {
+                return; // the job has ended
+            } catch (IOException | RuntimeException e) {
+                // Such as no descriptor left. It passes, and whoever connects waits till then.
+                if (!told) {
+                    LOG.errorf(e, "the proxy of job %s cannot take a connection now, and goes on trying", job);
+                    told = true;
+                }
+                if (!paused()) {
+                    return;
+                }
             }
-        } catch (ClosedChannelException e) {
-            // The job has ended.
-        } catch (IOException e) {
-            LOG.errorf(e, "the proxy of job %s takes no more connections", job);
+        }
+    }
+
+    private static boolean paused() {
+        try {
+            Thread.sleep(ROUND);
+            return true;
+        } catch (InterruptedException e) {
+            return false;
         }
     }
 
@@ -169,9 +186,7 @@ public final class JobEgress implements AutoCloseable {
             }
             long now = System.nanoTime();
             open.forEach(connection -> connection.closeIfIdle(now));
-            try {
-                Thread.sleep(ROUND);
-            } catch (InterruptedException e) {
+            if (!paused()) {
                 return;
             }
         }

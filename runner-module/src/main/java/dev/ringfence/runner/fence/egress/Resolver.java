@@ -13,16 +13,29 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Resolves names with the host's resolver, on platform threads of its own: a call into the C library that waits for a
- * name server would hold up a virtual thread's carrier, and with it the whole service. Thread-safe.
+ * Resolves names with the host's resolver, which has no limit of its own that a caller could set: on a few threads, so that
+ * a name server that does not answer costs these and no more, and whoever asks goes on in time. Thread-safe.
  */
-final class Resolver implements AutoCloseable {
+public final class Resolver implements AutoCloseable {
     private static final int THREADS = 4;
     private static final int WAITING = 256;
 
+    private final Lookup lookup;
     private final ThreadPoolExecutor threads;
 
-    Resolver() {
+    /** Asks for all addresses of a name, however long that takes. */
+    public interface Lookup {
+        InetAddress[] all(String name) throws UnknownHostException;
+    }
+
+    /** Asks the host's. */
+    public Resolver() {
+        this(InetAddress::getAllByName);
+    }
+
+    /** @param lookup is called by up to four threads at once */
+    public Resolver(Lookup lookup) {
+        this.lookup = lookup;
         threads = new ThreadPoolExecutor(
                 THREADS,
                 THREADS,
@@ -34,13 +47,13 @@ final class Resolver implements AutoCloseable {
     }
 
     /**
-     * All addresses of a name.
+     * All addresses of a name, at least one. Blocks, no longer than the limit.
      *
      * @throws IOException when it has none, or they were not found in time
      */
-    List<InetAddress> resolve(String name, Duration limit) throws IOException {
+    public List<InetAddress> resolve(String name, Duration limit) throws IOException {
         try {
-            var answer = threads.submit(() -> List.of(InetAddress.getAllByName(name)));
+            var answer = threads.submit(() -> List.of(lookup.all(name)));
             try {
                 return answer.get(limit.toNanos(), TimeUnit.NANOSECONDS);
             } finally {

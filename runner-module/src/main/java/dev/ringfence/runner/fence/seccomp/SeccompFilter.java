@@ -72,11 +72,6 @@ public final class SeccompFilter {
         return program.clone();
     }
 
-    /** How many instructions the program has. */
-    public int length() {
-        return program.length / Assembler.INSTRUCTION_BYTES;
-    }
-
     /** For the report of a fence, such as {@code deny list of 70 calls, sockets AF_UNIX only}. */
     public String description() {
         return description;

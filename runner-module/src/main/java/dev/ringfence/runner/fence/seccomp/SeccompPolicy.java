@@ -1,6 +1,5 @@
 package dev.ringfence.runner.fence.seccomp;
 
-import dev.ringfence.catalog.SandboxProfile;
 import java.util.Objects;
 import java.util.Set;
 
@@ -139,21 +138,6 @@ public record SeccompPolicy(
         boolean proxied() {
             return this == PROXIED || this == PROXY_ONLY;
         }
-    }
-
-    /** What a profile asks for. */
-    public static SeccompPolicy of(Architecture architecture, SandboxProfile profile) {
-        return new SeccompPolicy(
-                architecture,
-                profile.processLimits().allowedSyscalls(),
-                profile.security().strictSyscallFiltering(),
-                profile.security().disableDebugging(),
-                profile.processLimits().maxChildProcesses() == 0,
-                switch (profile.network().access()) {
-                    case NONE -> Sockets.UNIX;
-                    case RESTRICTED -> Sockets.PROXIED;
-                    case FULL -> Sockets.INTERNET;
-                });
     }
 
     /** The same for a launcher that has to start the job's first process itself, under the filter. */

@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import dev.ringfence.catalog.SandboxProfile.Destination;
 import dev.ringfence.catalog.SandboxProfile.Network;
 import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
+import dev.ringfence.runner.OtherJvm;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -80,6 +82,48 @@ class EgressTest {
         assertThat(all(client)).hasSize(much.length + "HTTP/1.1 200 Connection established\r\n\r\n".length());
         assertThat(egress.usage().bytesReceived()).isEqualTo(much.length);
         assertThat(heard).isEmpty();
+    }
+
+    @Test
+    void aProxyThatHadNoDescriptorLeftForAConnectionTakesItWhenThereIsOneAgain() throws Exception {
+        // A process of its own, since one without descriptors cannot even load a class.
+        var process = new ProcessBuilder(
+                        OtherJvm.command(System.getProperty("java.class.path"), ScarceDescriptors.class))
+                .redirectErrorStream(true)
+                .start();
+        try (var said = process.inputReader();
+                var told = process.outputWriter()) {
+            readTo("ready", said);
+            limitDescriptors(process, 3);
+            told.append("connect\n").flush();
+            readTo("cannot take a connection now", said);
+
+            limitDescriptors(process, 1024);
+            told.append("send\n").flush();
+
+            readTo("HTTP/1.1 403", said);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static void readTo(String wanted, BufferedReader said) throws IOException {
+        var all = new StringBuilder();
+        for (var line = said.readLine(); line != null; line = said.readLine()) {
+            all.append(line).append('\n');
+            if (line.contains(wanted)) {
+                return;
+            }
+        }
+        throw new AssertionError("it did not say \"" + wanted + "\" but:\n" + all);
+    }
+
+    private static void limitDescriptors(Process process, int most) throws Exception {
+        assertThat(new ProcessBuilder("prlimit", "--pid", Long.toString(process.pid()), "--nofile=" + most + ":")
+                        .inheritIO()
+                        .start()
+                        .waitFor())
+                .isZero();
     }
 
     @Test

@@ -66,7 +66,7 @@ class SpecialAddressesTest {
                 "64:ff9b::101:101",
                 "::ffff:1.1.1.1"
             })
-    void whatDoesIsNot(String address) {
+    void anAddressOfTheInternetIsNotSpecial(String address) {
         assertThat(SpecialAddresses.why(InetAddress.ofLiteral(address))).isEmpty();
     }
 }

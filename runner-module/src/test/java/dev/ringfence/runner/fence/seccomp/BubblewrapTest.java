@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy.Sockets;
+import dev.ringfence.runner.process.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -28,7 +29,6 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class BubblewrapTest {
     private static final Path BUBBLEWRAP = Path.of("/usr/bin/bwrap");
-    private static final int ENOSYS = 38;
 
     @TempDir
     Path directory;
@@ -155,7 +155,7 @@ class BubblewrapTest {
         var unknown =
                 "$! = 0; syscall(%d); print $! + 0".formatted(host().syscalls().highest() + 1);
 
-        assertThat(run(secure(), List.of(), "/usr/bin/perl", "-e", unknown)).isEqualTo(new Ended(0, "" + ENOSYS));
+        assertThat(run(secure(), List.of(), "/usr/bin/perl", "-e", unknown)).isEqualTo(new Ended(0, "" + Errno.ENOSYS));
     }
 
     @Test

@@ -1,41 +1,47 @@
+package journal;
+
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import service.Figures;
+import service.Scratch;
 
 /**
  * How long a journal with many old jobs takes to start: with its snapshots and index, and without them, which is what each
  * start took when there were none. Prints seconds, their ratio, and how long old jobs take to be found.
- *
- * <p>Usage: {@code src/bench/journal/restart.sh DIRECTORY JOBS…}
  */
-final class RestartBench {
+final class Bench {
     private static final int AT_A_TIME = 2_000;
 
-    private RestartBench() {}
+    private Bench() {}
 
-    public static void main(String... args) throws Exception {
-        var top = Path.of(args[0]);
+    /** Arguments: numbers of jobs, or {@code --smoke}. */
+    public static void main(String[] arguments) throws Exception {
+        var sizes = List.of(arguments).contains("--smoke")
+                ? List.of("1000")
+                : arguments.length == 0 ? List.of("100000") : List.of(arguments);
+        System.out.println(Figures.machine());
         System.out.printf("%10s %12s %14s %8s %12s %12s %10s%n", "jobs", "log MiB", "all events s", "s", "ratio", "find ms", "page ms");
-        for (int i = 1; i < args.length; i++) {
-            int jobs = Integer.parseInt(args[i]);
-            var directory = Files.createTempDirectory(top, "restart");
+        for (var size : sizes) {
+            int jobs = Integer.parseInt(size);
+            var directory = Scratch.onDisk("journal-");
             try {
                 generate(directory, jobs);
                 measure(directory, jobs);
             } finally {
-                delete(directory);
+                Scratch.delete(directory);
             }
         }
     }
@@ -102,7 +108,7 @@ final class RestartBench {
             }
         }
         for (var beside : new String[] {"snapshots", "index"}) {
-            delete(directory.resolve(beside));
+            Scratch.delete(directory.resolve(beside));
         }
         long began = System.nanoTime();
         var journal = Journal.recover(directory, options()).journal();
@@ -116,13 +122,5 @@ final class RestartBench {
 
     private static double seconds(long began) {
         return (System.nanoTime() - began) / 1e9;
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (var files = Files.walk(directory)) {
-            for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

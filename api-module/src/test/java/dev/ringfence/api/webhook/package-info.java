@@ -1,0 +1,3 @@
+/** Tests of webhooks' parts. */
+@org.jspecify.annotations.NullMarked
+package dev.ringfence.api.webhook;

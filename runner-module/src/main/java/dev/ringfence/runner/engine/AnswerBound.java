@@ -1,0 +1,56 @@
+package dev.ringfence.runner.engine;
+
+import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import dev.ringfence.runner.engine.GenerationEvent.Vectors;
+
+/**
+ * Passes an answer on and breaks it off when it grows beyond what is kept of one: whoever gives it, it must not take the
+ * heap. For one answer; used by the thread that tells of it.
+ */
+final class AnswerBound implements GenerationListener {
+    /** A million tokens or so, many times what any model writes; a result of the journal holds four times as much. */
+    static final int MOST_CHARACTERS = 4 << 20;
+
+    /** What a piece of a call takes besides its texts. */
+    private static final int PIECE = 64;
+
+    private final GenerationListener listener;
+    private long characters;
+
+    AnswerBound(GenerationListener listener) {
+        this.listener = listener;
+    }
+
+    /** @throws Misbehaved when it is too much */
+    @Override
+    public void heard(GenerationEvent event) {
+        characters += switch (event) {
+            case Delta delta -> length(delta);
+            case Vectors _ -> 0; // AnswerRoom has seen to them
+        };
+        if (characters > MOST_CHARACTERS) {
+            throw new Misbehaved("the answer has more than " + MOST_CHARACTERS
+                    + " characters, its text and the arguments of its calls together, and was broken off; ask for fewer"
+                    + " tokens (max_tokens)");
+        }
+        listener.heard(event);
+    }
+
+    private static long length(Delta delta) {
+        long length = delta.text().length();
+        for (var call : delta.choice().path("delta").path("tool_calls")) {
+            var function = call.path("function");
+            length += PIECE
+                    + call.path("id").asText("").length()
+                    + function.path("name").asText("").length()
+                    + function.path("arguments").asText("").length();
+        }
+        return length;
+    }
+
+    @Override
+    public void waits(EngineProgress progress) {
+        listener.waits(progress);
+    }
+}

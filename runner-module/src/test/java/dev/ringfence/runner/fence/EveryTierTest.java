@@ -1,0 +1,118 @@
+package dev.ringfence.runner.fence;
+
+import static dev.ringfence.runner.fence.FencedShell.LONG;
+import static dev.ringfence.runner.fence.FencedShell.stdout;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.runner.process.ProcessEnd;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a fence holds by whichever means: real programs, in namespaces with control groups and by Landlock without. */
+class EveryTierTest {
+    @ParameterizedTest
+    @EnumSource
+    void aProgramRunsAndItsExitCodeOutputAndUsageAreReported(FenceTier tier) {
+        try (var fence = fence(tier)) {
+            var result = new FencedShell(fence, "every-").run(Profiles.shell(), "echo hello; echo oops >&2; exit 7");
+
+            assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(7));
+            assertThat(stdout(result)).isEqualTo("hello\n");
+            assertThat(new String(result.stderr().bytes(), UTF_8)).isEqualTo("oops\n");
+            assertThat(result.usage().peakMemoryBytes()).isPositive();
+            assertThat(result.usage().memorySource())
+                    .isIn(
+                            switch (tier) {
+                                case NAMESPACES -> List.of("control group");
+                                // A watchdog may not get to look at what is over so soon.
+                                case LANDLOCK -> List.of("watchdog (sum of processes)", "rusage (at most)");
+                            });
+            assertThat(result.limitsHit()).isEmpty();
+            assertThat(result.report().tier()).isEqualTo(tier.externalName());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void everyFieldOfTheProfileIsInTheReport(FenceTier tier) {
+        try (var fence = fence(tier)) {
+            assertThat(fence.report(Profiles.shell()).entries())
+                    .extracting(FenceReport.Entry::field)
+                    .containsExactlyInAnyOrder(
+                            "resources.max_memory_mb",
+                            "resources.max_cpu_cores",
+                            "resources.max_disk_mb",
+                            "resources.gpu_access",
+                            "resources.max_io_bandwidth_mbps",
+                            "filesystem.read_paths",
+                            "filesystem.write_paths",
+                            "filesystem.denied_paths",
+                            "filesystem.allow_temp_files",
+                            "filesystem.max_file_size_mb",
+                            "process_limits.max_child_processes",
+                            "process_limits.max_execution_time_seconds",
+                            "process_limits.allowed_syscalls",
+                            "process_limits.process_priority",
+                            "network.access_mode",
+                            "network.allowed_destinations",
+                            "network.max_bandwidth_mbps",
+                            "security.strict_syscall_filtering",
+                            "security.disable_debugging",
+                            "security.enable_audit_logging",
+                            "security.require_encryption",
+                            "identity");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void stoppingAsksFirst(FenceTier tier) {
+        try (var fence = fence(tier)) {
+            var ready = new CompletableFuture<Void>();
+            var script = "trap 'echo asked; exit 0' TERM; echo ready; sleep 300 & wait";
+            var process = fence.start(
+                    new FencedShell(fence, "every-").command(Profiles.shell(), List.of("/bin/sh", "-c", script), LONG),
+                    (stream, chunk) -> ready.complete(null));
+            ready.join();
+
+            process.stop();
+
+            var result = process.result().await().atMost(LONG);
+            assertThat(result.end()).isEqualTo(new ProcessEnd.Stopped());
+            assertThat(stdout(result)).isEqualTo("ready\nasked\n");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theDeadlineEndsDoubleForkedChildrenInSessionsOfTheirOwnThatIgnoreThePoliteSignal(FenceTier tier) {
+        try (var fence = fence(tier)) {
+            var shell = new FencedShell(fence, "every-");
+            var seconds = HostProcesses.rareDuration();
+            var script =
+                    "trap '' TERM; (setsid sh -c \"trap '' TERM; sleep %1$s & sleep %1$s\" &) ; echo up; sleep %1$s"
+                            .formatted(seconds);
+            var command = shell.command(Profiles.shell(), List.of("/bin/sh", "-c", script), Duration.ofMillis(700));
+
+            var result = shell.run(command);
+
+            assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(Duration.ofMillis(700)));
+            assertThat(HostProcesses.with(seconds)).isEmpty();
+            assertThat(HostProcesses.with(":" + command.name() + " ")).isEmpty();
+        }
+    }
+
+    private static Fence fence(FenceTier tier) {
+        var settings = FenceSettings.of("every" + ProcessHandle.current().pid()).onlyTier(tier);
+        return switch (tier) {
+            case NAMESPACES -> Fence.on(settings);
+            case LANDLOCK -> Fence.on(settings, Optional.empty());
+        };
+    }
+}
