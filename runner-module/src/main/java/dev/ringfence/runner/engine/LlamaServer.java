@@ -206,7 +206,11 @@ final class LlamaServer {
 
     /** Gets a connection before it is used, and may hang it up from then on. */
     interface Watch {
-        /** @throws IOException when it is not to be used at all */
+        /**
+         * Takes it over.
+         *
+         * @throws IOException when it is not to be used at all
+         */
         void over(HttpConnection connection) throws IOException;
     }
 

@@ -230,6 +230,8 @@ class FenceTest {
         var process = fence.start(command, (stream, chunk) -> ready.complete(null));
         ready.join();
 
+        assertThat(HostProcesses.with(seconds)).isNotEmpty();
+
         int ended = fence.sweep();
 
         assertThat(ended).isPositive();

@@ -285,6 +285,8 @@ class LandlockFenceTest {
                 (stream, chunk) -> ready.complete(null));
         ready.join();
 
+        assertThat(HostProcesses.with(seconds)).isNotEmpty();
+
         try (var life = Fence.on(settings, Optional.empty())) {
             assertThat(life.sweep()).isEqualTo(3);
         }
