@@ -67,6 +67,11 @@ public record Model(
         return engine.contextFor(header == null ? 0 : header.contextLength());
     }
 
+    /** How many requests an engine of this host answers at the same time. */
+    public int slots() {
+        return engine.slotsOrDefault();
+    }
+
     /** Whether it does nothing but turn texts into vectors. */
     public boolean onlyEmbeds() {
         return capabilities.equals(Set.of(ModelCapability.EMBEDDINGS));

@@ -76,7 +76,7 @@ final class ModelJson {
         if (!(model.provider() instanceof Provider.Remote)) {
             json.put("sandbox_profile", state.catalog().engineProfile(model).name())
                     .put("context_tokens", model.contextTokens())
-                    .put("slots", model.engine().slotsOrDefault());
+                    .put("slots", model.slots());
         }
         if (model.header() != null) {
             json.set("gguf", gguf(model.header()));

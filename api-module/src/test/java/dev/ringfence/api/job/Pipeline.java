@@ -129,6 +129,7 @@ final class Pipeline implements AutoCloseable {
                 priority,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
