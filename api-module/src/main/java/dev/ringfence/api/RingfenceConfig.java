@@ -105,7 +105,7 @@ public interface RingfenceConfig {
         @WithDefault("1000")
         int retained();
 
-        /** How long a job's work may take when its submission does not say. */
+        /** How long a job's work may take when neither its submission nor its arguments say. */
         @WithDefault("60s")
         Duration defaultDeadline();
 

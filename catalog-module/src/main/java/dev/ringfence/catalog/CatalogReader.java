@@ -1,6 +1,7 @@
 package dev.ringfence.catalog;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -29,6 +31,10 @@ final class CatalogReader {
     private final ModelNames names = new ModelNames(problems);
     private final Map<String, Set<String>> modelsOfAgents = new LinkedHashMap<>();
     private final Map<String, SandboxProfile> profiles = new LinkedHashMap<>();
+
+    /** The key of each model's video memory. */
+    private final Map<Model, String> gpuKeys = new LinkedHashMap<>();
+
     private final Path directory;
     private final Map<String, AgentGrants> grants = new LinkedHashMap<>();
 
@@ -76,6 +82,7 @@ final class CatalogReader {
         }
         var models = reader.names.complete();
         reader.checkProfiles();
+        reader.checkGpus(catalog.defaultProfile());
         if (!reader.problems.all().isEmpty()) {
             throw new CatalogException(source, reader.problems.all(), null);
         }
@@ -112,6 +119,9 @@ final class CatalogReader {
                     "default_sandbox_profile",
                     "no such profile; define [slm.sandbox_profiles." + Problems.keyPart(defaultProfile)
                             + "] or name another" + Suggestion.of(defaultProfile, profiles.keySet()));
+        }
+        if (profile != null) {
+            checkGpus(profile);
         }
         slm.close();
         var restricted = root.table("agents");
@@ -160,8 +170,34 @@ final class CatalogReader {
                 }
             }
             names.claim(model, id, version, aliases);
-            modelReader.read(id, version, model).ifPresent(read -> names.add(read, model));
+            modelReader.read(id, version, model).ifPresent(read -> {
+                names.add(read, model);
+                if (read.requirements().gpu() != null) {
+                    gpuKeys.put(read, model.name("resource_requirements") + ".gpu_requirements.min_vram_mb");
+                }
+            });
         }
+    }
+
+    /** What a model asks of a GPU that its engine does not get. */
+    private void checkGpus(SandboxProfile defaultProfile) {
+        gpuKeys.forEach((model, key) -> {
+            var named = model.engine().sandboxProfile();
+            var profile = named == null ? defaultProfile : profiles.getOrDefault(named, defaultProfile);
+            var asked = LongNode.valueOf(
+                    Objects.requireNonNull(model.requirements().gpu()).minVram().megabytes());
+            if (model.provider() instanceof Provider.Remote) {
+                warnings.add(key, asked, "has no effect, since the model runs elsewhere; leave it out");
+            } else if (profile.resources().gpu() instanceof SandboxProfile.GpuAccess.None) {
+                warnings.add(
+                        key,
+                        asked,
+                        "has no effect: the profile of the model's engine, " + profile.name()
+                                + ", gives no GPU, so it runs"
+                                + " on processors; name a profile whose resources.gpu_access is Exclusive in"
+                                + " engine.sandbox_profile, or leave it out");
+            }
+        });
     }
 
     private void agents(TomlTable agents) {

@@ -192,9 +192,13 @@ final class Requests {
                         "there is no sandbox profile \"" + name.orElse("") + "\"; GET /api/v1/fence lists them"));
     }
 
-    /** As asked, but no longer than the capability allows. */
+    /** As asked, if need be by the arguments, but no longer than the capability allows. */
     private Duration deadline(Submission submission, Capability capability) {
-        var asked = submission.deadline().or(capability::deadline).orElse(defaultDeadline);
+        var asked = submission
+                .deadline()
+                .or(() -> capability.deadline(submission.arguments()))
+                .or(capability::deadline)
+                .orElse(defaultDeadline);
         if (!JobSettings.possible(asked)) {
             throw new AdmissionException.Invalid(
                     "invalid-deadline",

@@ -44,7 +44,9 @@ public record SubmitRequest(
 
         @Schema(
                 name = "deadline_seconds",
-                description = "From the start of the work to its end; fractions are allowed",
+                description =
+                        "From the start of the work to its end; fractions are allowed. Without it: the time that the arguments ask"
+                                + " for, as timeout of ShellExec does; else the capability's own; else the service's default",
                 examples = "30")
         Optional<Double> deadlineSeconds,
 

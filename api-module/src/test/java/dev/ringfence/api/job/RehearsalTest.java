@@ -3,13 +3,20 @@ package dev.ringfence.api.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.LongNode;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.runner.capability.FenceTools;
 import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.wal.journal.JobEvent;
 import io.smallrye.mutiny.Uni;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -111,6 +118,47 @@ class RehearsalTest {
                     .isInstanceOf(AdmissionException.TooMany.class)
                     .hasMessageContaining("jobs_per_minute");
         }
+    }
+
+    @Test
+    void theTimeThatArgumentsAskForIsTheDeadlineOfAJobThatNamesNone() {
+        var shell = new ShellExec(FenceTools.without((command, output) -> {
+            throw new IllegalStateException("nothing is started");
+        }));
+        try (var pipeline = Pipeline.open(directory, shell)) {
+            assertThat(deadline(pipeline, 200, Optional.empty())).isEqualTo(200_000);
+            assertThat(deadline(pipeline, 5, Optional.empty())).isEqualTo(5_000);
+            assertThat(deadline(pipeline, 200, Optional.of(Duration.ofSeconds(90))))
+                    .isEqualTo(90_000);
+        }
+    }
+
+    @Test
+    void aTimeThatTheSchemaRefusesIsNoDeadline() {
+        var shell = new ShellExec(FenceTools.without((command, output) -> {
+            throw new IllegalStateException("nothing is started");
+        }));
+        try (var pipeline = Pipeline.open(directory, shell)) {
+            for (var timeout : new JsonNode[] {
+                LongNode.valueOf(0), LongNode.valueOf(Long.MAX_VALUE), TextNode.valueOf("200"), NullNode.instance
+            }) {
+                var arguments = JsonNodeFactory.instance.objectNode().put("cmd", "true");
+                arguments.set("timeout", timeout);
+                var asked = new Submission(
+                        "anonymous", "ShellExec", arguments, Optional.empty(), Optional.empty(), Optional.empty());
+
+                assertThat(pipeline.jobs.rehearse(asked))
+                        .isInstanceOfSatisfying(
+                                Outcome.Failed.class,
+                                failed -> assertThat(failed.type()).isEqualTo("invalid-arguments"));
+            }
+        }
+    }
+
+    private static long deadline(Pipeline pipeline, int timeout, Optional<Duration> deadline) {
+        var arguments = JsonNodeFactory.instance.objectNode().put("cmd", "true").put("timeout", timeout);
+        var asked = new Submission("anonymous", "ShellExec", arguments, Optional.empty(), deadline, Optional.empty());
+        return pipeline.jobs.rehearse(asked).data().path("deadline_ms").asLong();
     }
 
     private static Submission submission(Optional<FenceTier> tier, int retries) {

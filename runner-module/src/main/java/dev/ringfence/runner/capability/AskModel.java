@@ -48,7 +48,7 @@ public final class AskModel implements Capability {
     /** Says the least: the parameters themselves are checked with OpenAI's words when the work starts. */
     @Override
     public ObjectNode schema() {
-        var schema = FenceJson.object()
+        var schema = ResultJson.object()
                 .put("$schema", "https://json-schema.org/draft/2020-12/schema")
                 .put("type", "object");
         schema.putObject("properties").putObject("model").put("type", "string").put("minLength", 1);

@@ -58,4 +58,13 @@ public interface Capability {
     default Optional<Duration> deadline() {
         return Optional.empty();
     }
+
+    /**
+     * What a job takes that names no deadline and whose arguments ask for a time; empty when they ask for none.
+     *
+     * @param arguments not checked yet: a time that {@link #schema()} refuses is none
+     */
+    default Optional<Duration> deadline(JsonNode arguments) {
+        return Optional.empty();
+    }
 }

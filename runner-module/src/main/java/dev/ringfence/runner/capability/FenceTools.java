@@ -1,5 +1,6 @@
 package dev.ringfence.runner.capability;
 
+import dev.ringfence.runner.fence.Fences;
 import java.util.Optional;
 
 /**

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,15 +36,13 @@ final class FencedExecution implements Execution {
     private static final int MOST_WORDS = 24;
     private static final int LONGEST_WORD = 200;
 
-    private static final Logger LOG = Logger.getLogger(FencedExecution.class);
-
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     private final FenceTools tools;
     private final Invocation invocation;
     private final Duration deadline;
     private final FencedScript script;
     private final OutputSink sink;
-    private final ArrayNode programs = FenceJson.object().arrayNode();
+    private final ArrayNode programs = ResultJson.object().arrayNode();
     private long begun;
     private @Nullable FencedProcess current;
     private boolean cancelled;
@@ -62,12 +59,11 @@ final class FencedExecution implements Execution {
     /**
      * Starts the work.
      *
-     * @param deadline of all programs together; the invocation's holds as well
+     * @param deadline of all programs together; the invocation's and its profile's hold as well
      */
     static Execution start(
             FenceTools tools, Invocation invocation, Duration deadline, FencedScript script, OutputSink sink) {
-        var all = deadline.compareTo(invocation.deadline()) < 0 ? deadline : invocation.deadline();
-        var execution = new FencedExecution(tools, invocation, all, script, sink);
+        var execution = new FencedExecution(tools, invocation, invocation.limit(deadline), script, sink);
         Thread.ofVirtual().name("fence-" + fenceName(invocation.jobId())).start(execution::run);
         return execution;
     }
@@ -100,15 +96,17 @@ final class FencedExecution implements Execution {
         try {
             outcome.complete(work());
         } catch (FileRefused e) {
-            outcome.complete(new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object()));
+            outcome.complete(ResultJson.failed(e));
+        } catch (FenceException e) {
+            outcome.complete(ResultJson.failed(e));
         } catch (RuntimeException | Error e) {
-            outcome.complete(failed(e));
+            outcome.complete(ResultJson.internal(invocation.jobId(), e, ResultJson.object()));
         }
     }
 
     private Outcome work() {
         if (isCancelled()) {
-            return new Outcome.Cancelled(FenceJson.object());
+            return new Outcome.Cancelled(ResultJson.object());
         }
         var place = tools.places().map(places -> places.open(invocation, script.roots()));
         try {
@@ -134,7 +132,7 @@ final class FencedExecution implements Execution {
             last = program(step.get(), done.size(), place);
             if (last == null) {
                 place.ifPresent(left -> left.artifacts().delete(left.jobId()));
-                return new Outcome.Cancelled(FenceJson.object());
+                return new Outcome.Cancelled(ResultJson.object());
             }
             if (!last.result().end().equals(new ProcessEnd.Exited(0))) {
                 return outcomeOf(last, place);
@@ -215,14 +213,6 @@ final class FencedExecution implements Execution {
         return cancelled;
     }
 
-    private static Outcome failed(@Nullable Throwable failure) {
-        if (failure instanceof FenceException error) {
-            return FenceJson.failed(error);
-        }
-        LOG.error("A job failed for a reason that is none of its own", failure);
-        return new Outcome.Failed("internal", "the service failed; its log says why", FenceJson.object());
-    }
-
     private Outcome outcomeOf(Ran ran, Optional<JobPlace> place) {
         var data = data(ran.result(), ran.output());
         data.set("programs", programs);
@@ -247,14 +237,11 @@ final class FencedExecution implements Execution {
                 data.put("message", "the program was ended by signal " + signal);
                 yield new Outcome.Completed(data);
             }
-            case ProcessEnd.TimedOut(Duration limit) -> {
-                var most = invocation.profile().processLimits().maxExecutionTime();
-                // A later program was only given what was left.
-                yield new Outcome.TimedOut(limit.equals(most) ? limit : deadline, data);
-            }
+            // A later program was only given what was left.
+            case ProcessEnd.TimedOut _ -> new Outcome.TimedOut(deadline, data);
             case ProcessEnd.Stopped() -> new Outcome.Cancelled(data);
             case ProcessEnd.InputFailed(FileRefused why) ->
-                new Outcome.Failed(why.type(), "the input ended early: " + FenceJson.message(why), data);
+                new Outcome.Failed(why.type(), "the input ended early: " + ResultJson.message(why), data);
             case ProcessEnd.InputFailed(Throwable why) ->
                 new Outcome.Failed("input-failed", "the input ended early: " + why.getMessage(), data);
         };
@@ -262,7 +249,7 @@ final class FencedExecution implements Execution {
 
     /** For the journal: which program it was, shortened, and how it ended. */
     private static ObjectNode ranProgram(List<String> argv, FencedResult result) {
-        var json = FenceJson.object();
+        var json = ResultJson.object();
         var words = json.putArray("argv");
         int leftOut = Math.max(0, argv.size() - MOST_WORDS);
         for (int i = 0; i < argv.size(); i++) {
@@ -290,15 +277,21 @@ final class FencedExecution implements Execution {
                 : word.substring(0, word.offsetByCodePoints(0, word.codePointCount(0, LONGEST_WORD))) + "…";
     }
 
-    private static ObjectNode data(FencedResult result, TextOutput output) {
-        var data = FenceJson.object();
+    private ObjectNode data(FencedResult result, TextOutput output) {
+        var data = ResultJson.object();
         output.show(data);
-        data.set("usage", FenceJson.usage(result.usage()));
-        result.network().ifPresent(network -> data.set("network", FenceJson.network(network)));
+        data.set("usage", ResultJson.usage(result.usage()));
+        result.network().ifPresent(network -> data.set("network", ResultJson.network(network)));
         var limits = new ArrayList<LimitHit>(result.limitsHit());
+        if (result.end() instanceof ProcessEnd.TimedOut(var left) && !left.equals(deadline)) {
+            // The fence knows the limit of the one program; the profile's is for all of them.
+            invocation
+                    .timeLimitHit(deadline, Duration.ofNanos(System.nanoTime() - begun))
+                    .ifPresent(limits::add);
+        }
         limits.addAll(output.cut());
-        FenceJson.limitsHit(data, limits);
-        data.set("fence", FenceJson.report(result.report()));
+        ResultJson.limitsHit(data, limits);
+        data.set("fence", ResultJson.report(result.report()));
         return data;
     }
 }

@@ -194,6 +194,6 @@ public final class FileRead implements Capability {
     }
 
     private static ObjectNode place(FileRoot root, FilePath path) {
-        return FenceJson.object().put("root", root.name()).put("path", path.toString());
+        return ResultJson.object().put("root", root.name()).put("path", path.toString());
     }
 }

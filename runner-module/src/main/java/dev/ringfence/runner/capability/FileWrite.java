@@ -30,7 +30,7 @@ public final class FileWrite implements Capability {
                 },
                 "content": {
                   "type": "string",
-                  "description": "what is written, at most 100 MiB"
+                  "description": "what is written; a request has 8 MiB at most, or what the operator set: append longer files in pieces"
                 },
                 "encoding": {
                   "type": "string",
@@ -140,7 +140,7 @@ public final class FileWrite implements Capability {
     }
 
     private static ObjectNode data(Change change, Written written, String message) {
-        var data = FenceJson.object()
+        var data = ResultJson.object()
                 .put("message", message)
                 .put("root", change.root().name())
                 .put("path", change.path().toString())

@@ -145,7 +145,7 @@ public final class GenerateText implements Capability {
     }
 
     private static ObjectNode body(JsonNode arguments) {
-        var body = FenceJson.object();
+        var body = ResultJson.object();
         var messages = body.putArray("messages");
         if (arguments.has("system")) {
             messages.addObject().put("role", "system").set("content", arguments.path("system"));

@@ -3,62 +3,72 @@ package dev.ringfence.runner.capability;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException;
 import dev.ringfence.runner.engine.GenerationResult;
+import dev.ringfence.runner.engine.ServedModel;
 import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.LimitHit;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import org.jboss.logging.Logger;
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * What a job's result shows of a generation. What is not known is left out.
  *
  * @param answer what has come so far
+ * @param started when the model was asked, by {@link System#nanoTime()}
  */
-record GenerationOutcome(String model, AnswerSoFar answer) {
-    private static final Logger LOG = Logger.getLogger(GenerationOutcome.class);
-
+record GenerationOutcome(Invocation invocation, ServedModel model, AnswerSoFar answer, long started) {
     Outcome of(GenerationResult result) {
         return switch (result) {
             case GenerationResult.Answered answered -> new Outcome.Completed(data(answered));
-            case GenerationResult.TimedOut(var limit) -> new Outcome.TimedOut(limit, partial());
+            case GenerationResult.TimedOut(var limit) -> new Outcome.TimedOut(limit, timedOut(limit));
             case GenerationResult.Cancelled() -> new Outcome.Cancelled(partial());
         };
     }
 
     private ObjectNode data(GenerationResult.Answered answered) {
-        var data = FenceJson.object();
-        data.put("model", model);
+        var data = ResultJson.object();
+        data.put("model", model.id());
         answer.showIn(data);
         data.put("finish_reason", answered.finishReason());
         data.put("input_tokens", answered.inputTokens());
         data.put("cached_input_tokens", answered.cachedTokens());
         data.put("output_tokens", answered.outputTokens());
         if (answered.timeToFirstToken() != null) {
-            data.put("time_to_first_token_ms", FenceJson.milliseconds(answered.timeToFirstToken()));
+            data.put("time_to_first_token_ms", ResultJson.milliseconds(answered.timeToFirstToken()));
         }
         if (answered.tokensPerSecond() != null) {
             data.put(
                     "tokens_per_second",
                     BigDecimal.valueOf(answered.tokensPerSecond()).setScale(1, RoundingMode.HALF_UP));
         }
-        data.put("waited_ms", FenceJson.milliseconds(answered.waited()));
-        data.put("execution_ms", FenceJson.milliseconds(answered.elapsed()));
+        data.put("waited_ms", ResultJson.milliseconds(answered.waited()));
+        data.put("execution_ms", ResultJson.milliseconds(answered.elapsed()));
         return data;
     }
 
     private ObjectNode partial() {
-        var data = FenceJson.object().put("model", model);
+        var data = ResultJson.object().put("model", model.id());
         answer.showIn(data);
+        return data;
+    }
+
+    /** The time that was observed has in it what does not count, such as loading. */
+    private ObjectNode timedOut(Duration limit) {
+        var data = partial();
+        var observed = Duration.ofNanos(System.nanoTime() - started);
+        var hit = limit.equals(model.longest())
+                ? Optional.of(LimitHit.executionTime(limit, observed))
+                : invocation.timeLimitHit(limit, observed);
+        ResultJson.limitsHit(data, hit.stream().toList());
         return data;
     }
 
     Outcome failed(Throwable failure) {
         return switch (failure) {
-            case EngineException error -> new Outcome.Failed(type(error), FenceJson.message(error), data(error));
-            case FenceException error -> FenceJson.failed(error);
-            default -> {
-                LOG.error("A generation failed for a reason that is none of its own", failure);
-                yield new Outcome.Failed("internal", "the service failed; its log says why", partial());
-            }
+            case EngineException error -> new Outcome.Failed(type(error), ResultJson.message(error), data(error));
+            case FenceException error -> ResultJson.failed(error);
+            default -> ResultJson.internal(invocation.jobId(), failure, partial());
         };
     }
 
@@ -87,13 +97,13 @@ record GenerationOutcome(String model, AnswerSoFar answer) {
         switch (error) {
             case EngineException.Down down -> {
                 data.put("engine_log", down.log());
-                data.put("retry_after_ms", FenceJson.milliseconds(down.retryAfter()));
-                FenceJson.limitsHit(data, down.limitsHit());
+                data.put("retry_after_ms", ResultJson.milliseconds(down.retryAfter()));
+                ResultJson.limitsHit(data, down.limitsHit());
             }
             case EngineException.PromptTooLong tooLong ->
                 data.put("prompt_tokens", tooLong.tokens()).put("context_tokens", tooLong.limit());
             case EngineException.Saturated saturated ->
-                data.put("retry_after_ms", FenceJson.milliseconds(saturated.retryAfter()))
+                data.put("retry_after_ms", ResultJson.milliseconds(saturated.retryAfter()))
                         .put("queue_position", saturated.position());
             case EngineException.InvalidRequest invalid ->
                 invalid.parameter().ifPresent(parameter -> data.put("parameter", parameter));

@@ -111,7 +111,7 @@ public final class GitExec implements Capability {
         try {
             programs = programs(invocation);
         } catch (FileRefused e) {
-            return new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object());
+            return ResultJson.failed(e);
         }
         return Rehearsal.of(tools, invocation, invocation.deadline(), List.of(), programs);
     }

@@ -2,7 +2,10 @@ package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.fence.LimitHit;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -33,6 +36,18 @@ public record Invocation(
         Objects.requireNonNull(deadline);
         Objects.requireNonNull(outputs);
         Objects.requireNonNull(session);
+    }
+
+    /** The shortest of a time, the deadline, and what the profile allows. */
+    Duration limit(Duration asked) {
+        return Collections.min(List.of(asked, deadline, profile.processLimits().maxExecutionTime()));
+    }
+
+    /** The profile's limit, if that is the one that ended the work. */
+    Optional<LimitHit> timeLimitHit(Duration limit, Duration observed) {
+        return limit.equals(profile.processLimits().maxExecutionTime())
+                ? Optional.of(LimitHit.executionTime(limit, observed))
+                : Optional.empty();
     }
 
     /** A call of a job without a session. */

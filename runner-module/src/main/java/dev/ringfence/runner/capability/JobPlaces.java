@@ -1,6 +1,7 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.fence.Fences;
 import dev.ringfence.runner.fence.Workplace;
 import dev.ringfence.runner.fence.Workplace.Binding;
 import dev.ringfence.runner.files.Artifacts;
@@ -51,7 +52,7 @@ public final class JobPlaces {
 
     /** What a job would see, for a dry run. */
     ObjectNode show(Invocation invocation, List<FileRoot> others) {
-        var json = FenceJson.object();
+        var json = ResultJson.object();
         var workspace = root(Optional.empty(), invocation);
         json.put("directory", workspace.inside().toString());
         var seen = json.putArray("sees");

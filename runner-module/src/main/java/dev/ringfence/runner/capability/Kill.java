@@ -111,7 +111,7 @@ public final class Kill implements Capability {
             if (!process.signal(really ? number(signal) : 0)) {
                 throw none(pid);
             }
-            var data = FenceJson.object()
+            var data = ResultJson.object()
                     .put("message", (really ? "sent " : "it would send ") + signal + " to process " + pid)
                     .put("pid", pid)
                     .put("signal", signal)

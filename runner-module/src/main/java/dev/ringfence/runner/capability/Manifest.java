@@ -57,10 +57,10 @@ record Manifest(
 
     /** The JSON Schema of the arguments. */
     ObjectNode schema() {
-        var schema = FenceJson.object();
+        var schema = ResultJson.object();
         schema.put("$schema", "https://json-schema.org/draft/2020-12/schema").put("type", "object");
         var properties = schema.putObject("properties");
-        var required = FenceJson.object().arrayNode();
+        var required = ResultJson.object().arrayNode();
         parameters.forEach((key, parameter) -> {
             describe(parameter, properties.putObject(key));
             if (parameter.required()) {

@@ -114,7 +114,7 @@ public final class ManifestCapability implements Capability {
         try {
             script = script(invocation);
         } catch (FileRefused e) {
-            return new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object());
+            return ResultJson.failed(e);
         }
         return Rehearsal.of(tools, invocation, invocation.deadline(), script.roots(), List.of(script.step()));
     }

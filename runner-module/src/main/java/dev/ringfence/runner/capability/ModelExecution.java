@@ -10,16 +10,16 @@ import dev.ringfence.runner.engine.GenerationListener;
 import dev.ringfence.runner.engine.GenerationRequest;
 import dev.ringfence.runner.engine.ServedModel;
 import io.smallrye.mutiny.Uni;
-import java.time.Duration;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** An answer under way. */
 record ModelExecution(Generation generation, GenerationOutcome outcomes) implements Execution {
     static Execution start(Invocation invocation, ServedModel model, GenerationRequest request, OutputSink sink) {
         var answer = new AnswerSoFar();
-        var generation = model.generate(request, limit(invocation, model), new Listener(answer, sink));
-        return new ModelExecution(generation, new GenerationOutcome(model.id(), answer));
+        var outcomes = new GenerationOutcome(invocation, model, answer, System.nanoTime());
+        // An engine outlives its requests, so the profiles' time limits are kept here.
+        var generation = model.generate(request, invocation.limit(model.longest()), new Listener(answer, sink));
+        return new ModelExecution(generation, outcomes);
     }
 
     /** Passes on what comes, and why nothing comes yet. */
@@ -35,7 +35,7 @@ record ModelExecution(Generation generation, GenerationOutcome outcomes) impleme
 
         @Override
         public void waits(EngineProgress progress) {
-            var data = FenceJson.object();
+            var data = ResultJson.object();
             switch (progress) {
                 case EngineProgress.AwaitsMemory() -> sink.progress("awaiting-memory", data);
                 case EngineProgress.Loading(var elapsed, var percent) -> {
@@ -52,7 +52,7 @@ record ModelExecution(Generation generation, GenerationOutcome outcomes) impleme
 
     /** An execution with nothing to do. */
     static Execution refused(String model, String type, String message) {
-        var failure = new Outcome.Failed(type, message, FenceJson.object().put("model", model));
+        var failure = new Outcome.Failed(type, message, ResultJson.object().put("model", model));
         return new Execution() {
             @Override
             public Uni<Outcome> outcome() {
@@ -68,23 +68,13 @@ record ModelExecution(Generation generation, GenerationOutcome outcomes) impleme
     static Outcome rehearsed(ModelSource models, String id, Invocation invocation) {
         return switch (models.resolve(id, invocation.agent())) {
             case ModelSource.Resolution.Found(var model) ->
-                new Outcome.Completed(FenceJson.object()
+                new Outcome.Completed(ResultJson.object()
                         .put("message", "it would ask the model " + model.id())
                         .put("model", model.id())
-                        .put("deadline_ms", limit(invocation, model).toMillis()));
+                        .put("deadline_ms", invocation.limit(model.longest()).toMillis()));
             case ModelSource.Resolution.Refused(var type, var message) ->
-                new Outcome.Failed(type, message, FenceJson.object().put("model", id));
+                new Outcome.Failed(type, message, ResultJson.object().put("model", id));
         };
-    }
-
-    /** An engine outlives its requests, so the profiles' time limits are kept here. */
-    private static Duration limit(Invocation invocation, ServedModel model) {
-        return Stream.of(
-                        invocation.deadline(),
-                        invocation.profile().processLimits().maxExecutionTime(),
-                        model.longest())
-                .min(Duration::compareTo)
-                .orElseThrow();
     }
 
     @Override
@@ -109,8 +99,8 @@ record ModelExecution(Generation generation, GenerationOutcome outcomes) impleme
             json.put("peak_memory_bytes", engine.peakMemoryBytes());
         }
         if (!data.has("limits_hit")) {
-            FenceJson.limitsHit(data, List.of());
+            ResultJson.limitsHit(data, List.of());
         }
-        data.set("fence", FenceJson.report(engine.fence()));
+        data.set("fence", ResultJson.report(engine.fence()));
     }
 }

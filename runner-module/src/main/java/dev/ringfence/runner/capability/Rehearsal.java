@@ -20,32 +20,25 @@ final class Rehearsal {
             List<FileRoot> roots,
             List<FencedScript.Step> steps) {
         try {
-            var data = FenceJson.object();
+            var data = ResultJson.object();
             data.put("message", "it would run %d program(s) in a fence".formatted(steps.size()));
             var programs = data.putArray("programs");
             steps.forEach(step -> programs.add(program(step)));
             tools.places().ifPresent(places -> data.setAll(places.show(invocation, roots)));
-            data.put("deadline_ms", least(invocation, deadline).toMillis());
+            data.put("deadline_ms", invocation.limit(deadline).toMillis());
             tools.fences()
                     .report(invocation.profile())
-                    .ifPresent(report -> data.set("fence", FenceJson.report(report)));
+                    .ifPresent(report -> data.set("fence", ResultJson.report(report)));
             return new Outcome.Completed(data);
         } catch (FenceException e) {
-            return FenceJson.failed(e);
+            return ResultJson.failed(e);
         } catch (FileRefused e) {
-            return new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object());
+            return ResultJson.failed(e);
         }
     }
 
-    private static Duration least(Invocation invocation, Duration deadline) {
-        var most = invocation.profile().processLimits().maxExecutionTime();
-        return List.of(deadline, invocation.deadline(), most).stream()
-                .min(Duration::compareTo)
-                .orElseThrow();
-    }
-
     private static ObjectNode program(FencedScript.Step step) {
-        var json = FenceJson.object();
+        var json = ResultJson.object();
         step.argv().forEach(json.putArray("argv")::add);
         var environment = json.putObject("environment");
         step.environment().keySet().stream()

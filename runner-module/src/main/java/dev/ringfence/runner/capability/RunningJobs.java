@@ -21,7 +21,7 @@ public final class RunningJobs {
     }
 
     /** The program whose process this is. Only good while the process is held. */
-    public Optional<Running> owner(int pid) {
+    Optional<Running> owner(int pid) {
         return running.stream().filter(program -> program.process().owns(pid)).findFirst();
     }
 }

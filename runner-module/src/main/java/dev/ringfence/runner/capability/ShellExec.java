@@ -23,6 +23,9 @@ public final class ShellExec implements Capability {
     /** Of each stream; {@link OutputFiles} keep what is too much for the result. */
     static final long CAPTURE = FencedExecution.CAPTURE;
 
+    /** As the schema has it. */
+    private static final int LONGEST_SECONDS = 300;
+
     /** The kernel takes an argument of 128 KiB with its end; longer programs can be read from standard input. */
     private static final int LONGEST_COMMAND = 128 * 1024 - 1;
 
@@ -104,11 +107,6 @@ public final class ShellExec implements Capability {
         this.tools = tools;
     }
 
-    /** For commands that work nowhere but in {@code /tmp}. */
-    public ShellExec(Fences fences) {
-        this(FenceTools.without(fences));
-    }
-
     @Override
     public String name() {
         return "ShellExec";
@@ -147,13 +145,22 @@ public final class ShellExec implements Capability {
             return Rehearsal.of(
                     tools, invocation, deadline(invocation), List.of(), List.of(withFile(step, invocation)));
         } catch (FileRefused e) {
-            return new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object());
+            return ResultJson.failed(e);
         }
     }
 
-    private static Duration deadline(Invocation invocation) {
-        var timeout = invocation.arguments().path("timeout");
-        return timeout.isMissingNode() ? invocation.deadline() : Duration.ofSeconds(timeout.asLong());
+    @Override
+    public Optional<Duration> deadline(JsonNode arguments) {
+        return Optional.of(arguments.path("timeout"))
+                // As the schema, which takes 5.0 for a whole number.
+                .filter(JsonNode::canConvertToExactIntegral)
+                .filter(timeout -> timeout.canConvertToInt() && timeout.intValue() >= 1)
+                .filter(timeout -> timeout.intValue() <= LONGEST_SECONDS)
+                .map(timeout -> Duration.ofSeconds(timeout.intValue()));
+    }
+
+    private Duration deadline(Invocation invocation) {
+        return deadline(invocation.arguments()).orElse(invocation.deadline());
     }
 
     @Override

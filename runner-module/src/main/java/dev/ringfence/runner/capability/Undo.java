@@ -114,7 +114,7 @@ public final class Undo implements Capability {
     }
 
     private static ObjectNode data(UndoRecord record, String message) {
-        var data = FenceJson.object()
+        var data = ResultJson.object()
                 .put("message", message)
                 .put("job_id", record.jobId())
                 .put("root", record.root())

@@ -7,22 +7,21 @@ import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import org.jboss.logging.Logger;
 
 /**
  * Work that the service does itself, on a thread of its own. It asks often whether it may go on, and so keeps the
  * deadline and obeys a cancellation, as long as the disk answers.
  */
 final class Work implements Execution {
-    private static final Logger LOG = Logger.getLogger(Work.class);
-
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+    private final String jobId;
     private final Duration deadline;
     private final long started = System.nanoTime();
     private volatile boolean cancelled;
 
-    private Work(Duration deadline) {
-        this.deadline = deadline;
+    private Work(Invocation invocation) {
+        this.jobId = invocation.jobId();
+        this.deadline = invocation.deadline();
     }
 
     /** What is to be done. */
@@ -38,7 +37,7 @@ final class Work implements Execution {
 
     /** A platform thread: calls that wait for a disk would hold a carrier of virtual threads. */
     static Execution start(Invocation invocation, Task task) {
-        var work = new Work(invocation.deadline());
+        var work = new Work(invocation);
         Thread.ofPlatform()
                 .daemon()
                 .name("work-" + FencedExecution.fenceName(invocation.jobId()))
@@ -62,35 +61,34 @@ final class Work implements Execution {
         try {
             return next.apply(preparation.prepare());
         } catch (FileRefused e) {
-            return ended(invocation, new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object()));
+            return ended(invocation, ResultJson.failed(e));
         } catch (FenceException e) {
-            return ended(invocation, FenceJson.failed(e));
+            return ended(invocation, ResultJson.failed(e));
         }
     }
 
     private static Execution ended(Invocation invocation, Outcome outcome) {
-        var work = new Work(invocation.deadline());
+        var work = new Work(invocation);
         work.outcome.complete(outcome);
         return work;
     }
 
     /** Does it at once, on the caller's thread. */
     static Outcome now(Invocation invocation, Task task) {
-        return new Work(invocation.deadline()).run(task);
+        return new Work(invocation).run(task);
     }
 
     private Outcome run(Task task) {
         try {
             return task.run(this::pass);
         } catch (FileRefused e) {
-            return new Outcome.Failed(e.type(), FenceJson.message(e), FenceJson.object());
+            return ResultJson.failed(e);
         } catch (Ended e) {
             return cancelled
-                    ? new Outcome.Cancelled(FenceJson.object())
-                    : new Outcome.TimedOut(deadline, FenceJson.object());
+                    ? new Outcome.Cancelled(ResultJson.object())
+                    : new Outcome.TimedOut(deadline, ResultJson.object());
         } catch (RuntimeException | Error e) {
-            LOG.error("A job failed for a reason that is none of its own", e);
-            return new Outcome.Failed("internal", "the service failed; its log says why", FenceJson.object());
+            return ResultJson.internal(jobId, e, ResultJson.object());
         }
     }
 

@@ -120,7 +120,8 @@ final class EngineAnswer {
         if (choice.path("finish_reason").isTextual()) {
             finishReason = choice.path("finish_reason").asText();
         }
-        if (!hasContent(choice)) {
+        var delta = new Delta(choice);
+        if (!delta.hasContent()) {
             return tools == null || finishReason == null ? List.of() : tools.rest();
         }
         if (withoutAlternatives) {
@@ -128,7 +129,6 @@ final class EngineAnswer {
                 ((ObjectNode) token).putArray("top_logprobs");
             }
         }
-        var delta = new Delta(choice);
         if (tools == null) {
             return List.of(delta);
         }
@@ -137,20 +137,6 @@ final class EngineAnswer {
             deltas.addAll(tools.rest());
         }
         return deltas;
-    }
-
-    /** A chunk that only names the role, or only ends the answer, has none. */
-    private static boolean hasContent(ObjectNode choice) {
-        var delta = choice.path("delta");
-        return isText(choice.path("text"))
-                || isText(delta.path("content"))
-                || isText(delta.path("reasoning_content"))
-                || !delta.path("tool_calls").isEmpty()
-                || !choice.path("logprobs").path("content").isEmpty();
-    }
-
-    private static boolean isText(JsonNode node) {
-        return node.isTextual() && !node.textValue().isEmpty();
     }
 
     /** Takes the whole answer to an embeddings request. */

@@ -1,7 +1,6 @@
 package dev.ringfence.runner.engine;
 
 import dev.ringfence.runner.fence.LimitHit;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -27,32 +26,18 @@ public abstract sealed class EngineException extends RuntimeException {
     /** The catalog names a file that is not there or cannot be read. Nothing was started. */
     public static final class ModelFileMissing extends EngineException {
         private static final long serialVersionUID = 1L;
-        private final transient Path file;
 
-        ModelFileMissing(Path file, String message) {
+        ModelFileMissing(String message) {
             super(message);
-            this.file = file;
-        }
-
-        /** The file as the catalog names it. */
-        public Path file() {
-            return file;
         }
     }
 
     /** The model's file is damaged, or no GGUF file at all; it has to be replaced. Nothing was started. */
     public static final class ModelFileInvalid extends EngineException {
         private static final long serialVersionUID = 1L;
-        private final transient Path file;
 
-        ModelFileInvalid(Path file, String message) {
+        ModelFileInvalid(String message) {
             super(message);
-            this.file = file;
-        }
-
-        /** The file as the catalog names it. */
-        public Path file() {
-            return file;
         }
     }
 

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The life of one model's engine: which requests hold its slots, which wait, and what happens next. It decides and
@@ -26,14 +25,11 @@ import org.jspecify.annotations.Nullable;
  * that are older than that one's get a slot, and any until the engine has been up for as long as it took to load: so
  * nobody is passed over for ever, and loading takes at most about half of the time.
  *
- * After a failure the next request starts the engine at once; after each further one without an answer in between, a
- * start is refused for a time that doubles up to half a minute.
+ * After failures, a start is refused as long as the {@link BackOff} says.
  *
  * @param <S> what a started engine is
  */
 final class EngineLife<S> {
-    private static final Duration FIRST_BACK_OFF = Duration.ofMillis(500);
-    private static final Duration LAST_BACK_OFF = Duration.ofSeconds(30);
     private static final Duration SOONEST = Duration.ofSeconds(1);
     private static final Duration LATEST = Duration.ofMinutes(1);
 
@@ -47,9 +43,7 @@ final class EngineLife<S> {
     private final Deque<Integer> freeSlots = new ArrayDeque<>();
     private final int slots;
     private State<S> state = new Cold<>();
-    private int failures;
-    private @Nullable Down lastFailure;
-    private long notBefore;
+    private final BackOff backOff;
     private long uses;
     private boolean closed;
     private boolean retired;
@@ -68,6 +62,7 @@ final class EngineLife<S> {
         this.effects = effects;
         this.nanoTime = nanoTime;
         this.grantedAt = new long[slots];
+        this.backOff = new BackOff(nanoTime);
         for (int slot = slots - 1; slot >= 0; slot--) {
             freeSlots.push(slot);
         }
@@ -154,9 +149,7 @@ final class EngineLife<S> {
             request.refused(new Closed());
             return;
         }
-        int room = queue + freeSlots.size();
-        // A quarter is left for other agents than the busiest one.
-        if (waiting.size() >= room || waiting.size(request.agent()) >= room - queue / 4) {
+        if (waiting.full(request.agent(), queue, freeSlots.size())) {
             request.refused(new Saturated(
                     "all %d slots of the model are taken and %d requests wait, %d of them of the same agent"
                             .formatted(slots, waiting.size(), waiting.size(request.agent())),
@@ -189,8 +182,7 @@ final class EngineLife<S> {
         double took = nanoTime.getAsLong() - grantedAt[slot];
         averageNanos = averageNanos == 0 ? took : NEWEST * took + (1 - NEWEST) * averageNanos;
         if (answered) {
-            failures = 0;
-            lastFailure = null;
+            backOff.answered();
         }
         proceed();
     }
@@ -241,7 +233,7 @@ final class EngineLife<S> {
         if (state instanceof Cold<S> cold
                 && !closed
                 && !retired
-                && !untilNextStart().isPositive()) {
+                && !backOff.untilNextStart().isPositive()) {
             start(cold);
         }
     }
@@ -250,7 +242,7 @@ final class EngineLife<S> {
     void loadFailed(RuntimeException why) {
         switch (state) {
             case Loading<S> loading -> {
-                var reason = why instanceof Down down ? failed(down) : why;
+                var reason = why instanceof Down down ? backOff.failed(down) : why;
                 become(loading.failed());
                 refuseAll(closed ? new Closed() : reason);
             }
@@ -267,7 +259,7 @@ final class EngineLife<S> {
     EngineException ended(Down why) {
         return switch (state) {
             case Up<S> up -> {
-                var reason = failed(why);
+                var reason = backOff.failed(why);
                 become(up.crashed());
                 waiting.inOrder().forEach(Request::engineDown);
                 proceed();
@@ -353,12 +345,8 @@ final class EngineLife<S> {
         return slots - freeSlots.size();
     }
 
-    @Nullable Down lastFailure() {
-        return lastFailure;
-    }
-
-    Duration untilNextStart() {
-        return failures == 0 ? Duration.ZERO : Duration.ofNanos(Math.max(0, notBefore - nanoTime.getAsLong()));
+    BackOff backOff() {
+        return backOff;
     }
 
     private void proceed() {
@@ -382,9 +370,10 @@ final class EngineLife<S> {
     }
 
     private void start(Cold<S> cold) {
-        var wait = untilNextStart();
-        if (wait.isPositive() && lastFailure != null) {
-            refuseAll(lastFailure.after(wait));
+        var wait = backOff.untilNextStart();
+        var failure = backOff.lastFailure();
+        if (wait.isPositive() && failure != null) {
+            refuseAll(failure.after(wait));
             return;
         }
         become(cold.load());
@@ -421,23 +410,6 @@ final class EngineLife<S> {
         yieldAfter = Long.MAX_VALUE;
         waiting.inOrder().forEach(Request::engineDown);
         effects.stop(up.engine());
-    }
-
-    private Down failed(Down why) {
-        failures++;
-        var wait = backOff();
-        notBefore = nanoTime.getAsLong() + wait.toNanos();
-        var failure = why.after(wait);
-        lastFailure = failure;
-        return failure;
-    }
-
-    private Duration backOff() {
-        if (failures < 2) {
-            return Duration.ZERO;
-        }
-        var doubled = FIRST_BACK_OFF.multipliedBy(1L << Math.min(failures - 2, 10));
-        return doubled.compareTo(LAST_BACK_OFF) > 0 ? LAST_BACK_OFF : doubled;
     }
 
     private void refuseAll(RuntimeException why) {

@@ -20,4 +20,17 @@ public record EngineLoad(
         int busySlots,
         int waiting,
         long memoryBytes,
-        long memoryBudget) {}
+        long memoryBudget) {
+    /** Both together, within the same budget. */
+    EngineLoad with(EngineLoad other) {
+        return new EngineLoad(
+                ready + other.ready,
+                loading + other.loading,
+                failed + other.failed,
+                slots + other.slots,
+                busySlots + other.busySlots,
+                waiting + other.waiting,
+                memoryBytes + other.memoryBytes,
+                memoryBudget);
+    }
+}

@@ -44,6 +44,17 @@ final class FairQueue<R> {
         return queue == null ? 0 : queue.size();
     }
 
+    /**
+     * Whether one more has no room. A quarter of the queue is left for other agents than the busiest one.
+     *
+     * @param queue how many may wait
+     * @param free how many more would not have to
+     */
+    boolean full(String agent, int queue, int free) {
+        int room = queue + free;
+        return size >= room || size(agent) >= room - queue / 4;
+    }
+
     /** The next one in turn whose arrival is accepted. */
     Optional<R> poll(LongPredicate accepted) {
         var turn = agents.entrySet().stream()

@@ -17,6 +17,22 @@ public sealed interface GenerationEvent {
             Objects.requireNonNull(choice);
         }
 
+        /** Whether there is anything in it: a chunk that only names the role, or only ends the answer, has nothing. */
+        boolean hasContent() {
+            var delta = choice.path("delta");
+            var logprobs = choice.path("logprobs");
+            return isText(choice.path("text"))
+                    || isText(delta.path("content"))
+                    || isText(delta.path("reasoning_content"))
+                    || !delta.path("tool_calls").isEmpty()
+                    || !logprobs.path("content").isEmpty()
+                    || !logprobs.path("tokens").isEmpty();
+        }
+
+        private static boolean isText(JsonNode node) {
+            return node.isTextual() && !node.textValue().isEmpty();
+        }
+
         /** The piece of the answer's text in it, which may be empty. */
         public String text() {
             return textOf(choice.path(choice.has("delta") ? "delta" : "text"));

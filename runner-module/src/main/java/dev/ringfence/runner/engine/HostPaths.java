@@ -13,15 +13,12 @@ final class HostPaths {
         var file = model.file();
         if (!Files.exists(file)) {
             throw new EngineException.ModelFileMissing(
-                    file,
                     "the file of model %s is not there: %s; put it there or correct the catalog"
                             .formatted(model.id(), file.toAbsolutePath()));
         }
         if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-            throw new EngineException.ModelFileMissing(
-                    file,
-                    "the file of model %s is no file that this service can read: %s"
-                            .formatted(model.id(), file.toAbsolutePath()));
+            throw new EngineException.ModelFileMissing("the file of model %s is no file that this service can read: %s"
+                    .formatted(model.id(), file.toAbsolutePath()));
         }
         return real(file);
     }

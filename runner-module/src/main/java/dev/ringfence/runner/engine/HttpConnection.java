@@ -49,12 +49,8 @@ final class HttpConnection implements Closeable {
         }
     }
 
-    /**
-     * The head of an answer, and its body, which is read from the connection as the caller reads it.
-     *
-     * @param headers by name in lower case; of a repeated one, the last
-     */
-    record Response(int status, Map<String, String> headers, InputStream body) {}
+    /** An answer's status, and its body, which is read from the connection as the caller reads it. */
+    record Response(int status, InputStream body) {}
 
     /** The peer does not speak HTTP, or too much of it. */
     static final class ProtocolException extends IOException {
@@ -112,7 +108,7 @@ final class HttpConnection implements Closeable {
             var line = readLine(left);
             left -= line.length() + 2;
             if (line.isEmpty()) {
-                return new Response(status, Map.copyOf(headers), bodyOf(status, headers, maxBody));
+                return new Response(status, bodyOf(status, headers, maxBody));
             }
             int colon = line.indexOf(':');
             if (colon < 1) {

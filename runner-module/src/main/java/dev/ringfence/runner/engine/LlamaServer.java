@@ -4,11 +4,10 @@ import dev.ringfence.runner.engine.EngineException.Crashed;
 import dev.ringfence.runner.engine.EngineException.LoadFailed;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.fence.FenceException;
-import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.fence.Fences;
 import dev.ringfence.runner.fence.LimitHit;
-import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.io.IOException;
@@ -21,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -67,11 +65,11 @@ final class LlamaServer {
             EnginePurpose purpose,
             EngineSettings settings,
             @Nullable String path,
-            BiFunction<FencedCommand, OutputListener, FencedProcess> fence,
+            Fences fences,
             Alarms alarms) {
         var start = EngineCommand.of(model, purpose, settings, path);
         var log = new LogTail();
-        var process = fence.apply(start.command(), log);
+        var process = fences.start(start.command(), log);
         var socket = process.temporary().resolve(start.socket());
         return new LlamaServer(model, process, socket, log, alarms);
     }

@@ -2,9 +2,7 @@ package dev.ringfence.runner.engine;
 
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineStatus.State;
-import dev.ringfence.runner.fence.FencedCommand;
-import dev.ringfence.runner.fence.FencedProcess;
-import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.fence.Fences;
 import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.time.Duration;
@@ -20,15 +18,15 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Engines of local models: for each model, and each purpose of it, one llama.cpp server in a
- * fence of its own, started by the first request and
- * kept warm until nobody has asked it for the idle time. Requests that come while it loads wait for the same load.
+ * Engines of local models: for each model, and each purpose of it, one llama.cpp server in a fence of its own, started by
+ * the first request and kept warm until nobody has asked it for the idle time. Requests that come while it loads wait for
+ * the same load. Where the host has no server, one program for each request ({@link OneShots}).
  *
  * <p>Thread-safe. All decisions are made by one thread, which starts, stops and waits for nothing itself.
  */
@@ -38,7 +36,7 @@ public final class LlamaServerPool implements AutoCloseable {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
     private final EngineSettings settings;
-    private final BiFunction<FencedCommand, OutputListener, FencedProcess> fence;
+    private final Fences fences;
     private final Alarms alarms = new Alarms();
     private final OneShots shots;
     private final ExecutorService owner = Executors.newSingleThreadExecutor(
@@ -58,12 +56,12 @@ public final class LlamaServerPool implements AutoCloseable {
     /**
      * Starts nothing yet.
      *
-     * @param fence starts a program in a fence
+     * @param fences starts programs in fences
      */
-    public LlamaServerPool(EngineSettings settings, BiFunction<FencedCommand, OutputListener, FencedProcess> fence) {
+    public LlamaServerPool(EngineSettings settings, Fences fences) {
         this.settings = settings;
-        this.fence = fence;
-        this.shots = new OneShots(settings, fence);
+        this.fences = fences;
+        this.shots = new OneShots(settings, fences);
         this.room = new MemoryRoom(settings.memoryBudget());
         this.load = new EngineLoad(0, 0, 0, 0, 0, 0, 0, settings.memoryBudget());
     }
@@ -116,7 +114,8 @@ public final class LlamaServerPool implements AutoCloseable {
     }
 
     /**
-     * What the engines do that were asked for at least once; all others are cold. An engine that does not say within a
+     * What the engines do that were asked for at least once, or for just now where each request has its own program; all
+     * others are cold. An engine that does not say within a
      * quarter of a second how busy it is, is shown as this service knows it.
      */
     public Uni<List<EngineStatus>> status() {
@@ -135,7 +134,7 @@ public final class LlamaServerPool implements AutoCloseable {
 
     /** What there is to do; never waits. */
     public EngineLoad load() {
-        return load;
+        return load.with(shots.load());
     }
 
     /**
@@ -203,9 +202,9 @@ public final class LlamaServerPool implements AutoCloseable {
                 asked.complete(engines.values().stream().map(PooledEngine::read).toList()))) {
             return List.of();
         }
-        return asked.join().stream().map(Reading::complete).toList().stream()
-                .map(CompletableFuture::join)
-                .toList();
+        var engines =
+                asked.join().stream().map(Reading::complete).toList().stream().map(CompletableFuture::join);
+        return Stream.concat(engines, shots.status().stream()).toList();
     }
 
     /** What the owner knows of an engine, and whom to ask for the rest. */
@@ -289,7 +288,8 @@ public final class LlamaServerPool implements AutoCloseable {
             busy += engine.life().busySlots();
             waiting += engine.life().waiting();
             switch (engine.life().state()) {
-                case EngineLife.Cold<LlamaServer> _ -> failed += engine.life().lastFailure() == null ? 0 : 1;
+                case EngineLife.Cold<LlamaServer> _ ->
+                    failed += engine.life().backOff().lastFailure() == null ? 0 : 1;
                 case EngineLife.Loading<LlamaServer> _ -> loading++;
                 case EngineLife.Up<LlamaServer> _ -> {
                     ready++;
@@ -309,8 +309,8 @@ public final class LlamaServerPool implements AutoCloseable {
         }
 
         @Override
-        public BiFunction<FencedCommand, OutputListener, FencedProcess> fence() {
-            return fence;
+        public Fences fences() {
+            return fences;
         }
 
         @Override

@@ -60,7 +60,6 @@ final class ModelFileCheck {
             var header = GgufHeader.read(file);
             if (header.splitCount() > 1) {
                 throw new ModelFileInvalid(
-                        model.file(),
                         "the file of model %s, %s, is one of %d parts; join them with llama-gguf-split --merge"
                                 .formatted(model.id(), model.file(), header.splitCount()));
             }
@@ -69,10 +68,8 @@ final class ModelFileCheck {
             }
             return header;
         } catch (IOException e) {
-            throw new ModelFileInvalid(
-                    model.file(),
-                    "the file of model %s, %s, is no GGUF file that can be used: %s; replace it"
-                            .formatted(model.id(), model.file(), e.getMessage()));
+            throw new ModelFileInvalid("the file of model %s, %s, is no GGUF file that can be used: %s; replace it"
+                    .formatted(model.id(), model.file(), e.getMessage()));
         }
     }
 

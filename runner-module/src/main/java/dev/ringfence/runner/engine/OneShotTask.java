@@ -52,6 +52,8 @@ final class OneShotTask implements Generation {
     private Alarms.@Nullable Alarm alarm;
     private @Nullable FencedResult ended;
     private boolean interruptible = true;
+    private OneShots.@Nullable Turn turn;
+    private Duration spent = Duration.ZERO;
     private boolean loaded;
     private boolean overdue;
 
@@ -117,8 +119,17 @@ final class OneShotTask implements Generation {
     }
 
     private void run() {
-        try (var _ = shots.turn(model)) {
-            result.complete(answer());
+        try {
+            var asked = OneShotRequest.of(request);
+            long least = PromptEstimate.leastTokens(request);
+            if (least > settings.contextFor(model)) {
+                throw PromptTooLong.atLeast(least, settings.contextFor(model));
+            }
+            limitFrom(Duration.ZERO);
+            try (var own = shots.turn(model, request.agent(), listener::waits)) {
+                loads(own);
+                result.complete(answer(asked));
+            }
         } catch (InterruptedException e) {
             result.complete(outsideEnd().orElseGet(GenerationResult.Cancelled::new));
         } catch (RuntimeException | Error e) {
@@ -133,13 +144,8 @@ final class OneShotTask implements Generation {
      * log is missing, with the counts, and perhaps the end of the answer. The same seed gives the same answer, so it is
      * asked again for what is missing.
      */
-    private GenerationResult answer() throws InterruptedException {
+    private GenerationResult answer(OneShotRequest asked) throws InterruptedException {
         var waited = elapsed();
-        var asked = OneShotRequest.of(request);
-        long least = PromptEstimate.leastTokens(request);
-        if (least > settings.contextFor(model)) {
-            throw PromptTooLong.atLeast(least, settings.contextFor(model));
-        }
         listener.waits(new EngineProgress.Loading(NONE, null));
         interruptNoMore();
         try (var files = new OneShotFiles()) {
@@ -173,7 +179,9 @@ final class OneShotTask implements Generation {
 
     private synchronized void begin(FencedProcess started) {
         process = started;
-        if (!loaded) {
+        if (loaded) {
+            answers(started);
+        } else {
             alarm = alarms.after(settings.loadTimeout(), this::late);
         }
         started.result()
@@ -209,14 +217,34 @@ final class OneShotTask implements Generation {
         }
     }
 
-    /** From here on the request's own limit counts. */
+    private synchronized void limitFrom(Duration already) {
+        alarm = alarms.after(limit.minus(already), () -> end(new GenerationResult.TimedOut(limit)));
+    }
+
+    /** Waiting counted; loading is no part of the limit. */
+    private synchronized void loads(OneShots.Turn own) {
+        turn = own;
+        spent = elapsed();
+        silence();
+    }
+
+    /** From here on the rest of the request's own limit counts. */
     private synchronized void loaded() {
         if (loaded) {
             return;
         }
         loaded = true;
         silence();
-        alarm = alarms.after(limit, () -> end(new GenerationResult.TimedOut(limit)));
+        limitFrom(spent);
+        if (process != null) {
+            answers(process);
+        }
+    }
+
+    private synchronized void answers(FencedProcess program) {
+        if (turn != null) {
+            turn.answers(program);
+        }
     }
 
     private synchronized void silence() {

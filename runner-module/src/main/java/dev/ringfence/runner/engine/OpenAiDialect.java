@@ -65,26 +65,12 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
             if (choice.path("finish_reason").isTextual()) {
                 answer.finished(choice.path("finish_reason").textValue());
             }
-            if (hasContent(choice)) {
-                listener.heard(new Delta(choice));
+            var delta = new Delta(choice);
+            if (delta.hasContent()) {
+                listener.heard(delta);
             }
         }
         return false;
-    }
-
-    /** A chunk that only names the role, or only ends the answer, has none. */
-    private static boolean hasContent(ObjectNode choice) {
-        var delta = choice.path("delta");
-        return isText(choice.path("text"))
-                || isText(delta.path("content"))
-                || isText(delta.path("reasoning_content"))
-                || !delta.path("tool_calls").isEmpty()
-                || !choice.path("logprobs").path("content").isEmpty()
-                || !choice.path("logprobs").path("tokens").isEmpty();
-    }
-
-    private static boolean isText(JsonNode node) {
-        return node.isTextual() && !node.textValue().isEmpty();
     }
 
     @Override

@@ -4,12 +4,9 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.fence.FenceException;
-import dev.ringfence.runner.fence.FencedCommand;
-import dev.ringfence.runner.fence.FencedProcess;
-import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.fence.Fences;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.function.BiFunction;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +48,7 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
         /** Lets the pool's thread do it; false when there is none any more. */
         boolean send(Runnable decision);
 
-        BiFunction<FencedCommand, OutputListener, FencedProcess> fence();
+        Fences fences();
 
         Alarms alarms();
 
@@ -143,7 +140,7 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     private void start() {
         try {
             var server = LlamaServer.start(
-                    model, key.purpose(), settings, System.getenv("PATH"), pool.fence(), pool.alarms());
+                    model, key.purpose(), settings, System.getenv("PATH"), pool.fences(), pool.alarms());
             pool.send(() -> started(server));
             server.awaitHealthy(settings.loadTimeout(), percent -> pool.send(() -> tellLoading(percent)));
             pool.send(() -> loaded(server));
@@ -240,7 +237,7 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     public void changed() {
         since = Instant.now();
         if (pinned() && gone() && !pool.closing()) {
-            var wait = life.untilNextStart();
+            var wait = life.backOff().untilNextStart();
             pinAlarm = pool.alarms()
                     .after(wait.compareTo(PIN_AGAIN) > 0 ? wait : PIN_AGAIN, () -> pool.send(this::keepUp));
         }
@@ -328,12 +325,12 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     private State state() {
         return switch (life.state()) {
             case EngineLife.Cold<LlamaServer> _ -> {
-                var failure = life.lastFailure();
+                var failure = life.backOff().lastFailure();
                 yield failure == null
                         ? new State.Cold()
                         : new State.Failed(
                                 String.valueOf(failure.getMessage()),
-                                Instant.now().plus(life.untilNextStart()));
+                                Instant.now().plus(life.backOff().untilNextStart()));
             }
             case EngineLife.Loading<LlamaServer> _ -> new State.Loading();
             case EngineLife.Up<LlamaServer>(var up) -> new State.Ready(up.pid(), slots, life.busySlots());

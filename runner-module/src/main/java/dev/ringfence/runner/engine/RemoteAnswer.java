@@ -47,10 +47,6 @@ final class RemoteAnswer {
         finishReason = reason;
     }
 
-    boolean isFinished() {
-        return finishReason != null;
-    }
-
     void input(long tokens, long cached) {
         inputTokens = tokens;
         cachedTokens = cached;

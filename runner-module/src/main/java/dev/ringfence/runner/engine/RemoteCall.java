@@ -186,25 +186,31 @@ final class RemoteCall {
             throws IOException, Retryable {
         int status = response.statusCode();
         var text = new String(response.body().readNBytes(MAX_REFUSAL), StandardCharsets.UTF_8);
-        var message = "the service of model %s %%s (status %d)%s".formatted(model, status, reason(text, key));
+        var reason = reason(text, key);
         return switch (status) {
-            case 401, 403 -> new RemoteDenied(message.formatted("does not accept this service's key"));
+            case 401, 403 -> new RemoteDenied(refusal("does not accept this service's key", status, reason));
             case 429 -> {
                 var wait = retryAfter(response);
                 throw new Retryable(
                         new Saturated(
-                                message.formatted("has no room now"), wait == null ? Duration.ofSeconds(10) : wait, 0),
+                                refusal("has no room now", status, reason),
+                                wait == null ? Duration.ofSeconds(10) : wait,
+                                0),
                         wait);
             }
             case 408, 500, 502, 503, 504, 529 ->
                 throw new Retryable(
-                        new RemoteUnavailable(message.formatted("cannot answer now")), retryAfter(response));
+                        new RemoteUnavailable(refusal("cannot answer now", status, reason)), retryAfter(response));
             default ->
                 status >= 400 && status < 500
-                        ? new InvalidRequest(message.formatted("refuses the request"))
+                        ? new InvalidRequest(refusal("refuses the request", status, reason))
                         : new RemoteUnavailable(
-                                message.formatted("answers with what is no answer, is its address right?"));
+                                refusal("answers with what is no answer, is its address right?", status, reason));
         };
+    }
+
+    private String refusal(String what, int status, String reason) {
+        return "the service of model %s %s (status %d)%s".formatted(model, what, status, reason);
     }
 
     /** Seconds only; a date would need clocks that agree. */

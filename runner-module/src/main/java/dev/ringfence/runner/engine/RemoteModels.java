@@ -5,8 +5,6 @@ import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Models that run elsewhere and are asked over HTTP: OpenAI's and Anthropic's APIs, and whatever else speaks the first of
@@ -20,40 +18,10 @@ public final class RemoteModels implements AutoCloseable {
     /** By the time to connect in, which a client has for all of its requests. */
     private final Map<Duration, HttpClient> clients = new ConcurrentHashMap<>();
 
-    /** By model and how it is reached: a changed one has its own. */
-    private final Map<Key, Lines> lines = new ConcurrentHashMap<>();
+    /** The requests of a model that may be under way. By model and how it is reached: a changed one has its own. */
+    private final Map<Key, Turns> turns = new ConcurrentHashMap<>();
 
     private record Key(String model, Provider.Remote provider) {}
-
-    /** The requests of a model that may be under way, and how many wait for that. */
-    static final class Lines {
-        private final Semaphore free;
-        private final AtomicInteger waiting = new AtomicInteger();
-
-        private Lines(int most) {
-            free = new Semaphore(most, true);
-        }
-
-        /** Waits for its turn. */
-        void take(String model) throws InterruptedException {
-            int position = waiting.incrementAndGet();
-            try {
-                if (position > MOST_WAITING) {
-                    throw new EngineException.Saturated(
-                            "%d requests of model %s wait already".formatted(position - 1, model),
-                            Duration.ofSeconds(1),
-                            position);
-                }
-                free.acquire();
-            } finally {
-                waiting.decrementAndGet();
-            }
-        }
-
-        void giveBack() {
-            free.release();
-        }
-    }
 
     /**
      * A model to be asked. Nothing is sent before that.
@@ -90,11 +58,21 @@ public final class RemoteModels implements AutoCloseable {
         public Generation generate(GenerationRequest request, Duration limit, GenerationListener listener) {
             var access = provider.access();
             var client = clients.computeIfAbsent(access.connectTimeout(), RemoteModels::client);
-            var own = lines.computeIfAbsent(new Key(id, provider), _ -> new Lines(access.parallel()));
+            var own = turns.computeIfAbsent(
+                    new Key(id, provider), _ -> new Turns(access.parallel(), MOST_WAITING, this::full));
             var call = new RemoteCall(id, provider, client, alarms);
             var task = new RemoteTask(id, call, own, request, limit, listener, alarms);
             task.start();
             return task;
+        }
+
+        private EngineException.Saturated full(int waiting, int ofAgent) {
+            return new EngineException.Saturated(
+                    "%d requests wait already for model %s, %d of them of the same agent; max_parallel in the catalog says"
+                                    .formatted(waiting, id, ofAgent)
+                            + " how many are under way at the same time",
+                    Duration.ofSeconds(1),
+                    waiting + 1);
         }
     }
 

@@ -15,9 +15,8 @@ final class RemoteTask implements Generation {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(20);
 
-    private final String model;
     private final RemoteCall call;
-    private final RemoteModels.Lines lines;
+    private final Turns turns;
     private final GenerationRequest request;
     private final Duration limit;
     private final GenerationListener listener;
@@ -33,14 +32,13 @@ final class RemoteTask implements Generation {
     RemoteTask(
             String model,
             RemoteCall call,
-            RemoteModels.Lines lines,
+            Turns turns,
             GenerationRequest request,
             Duration limit,
             GenerationListener listener,
             Alarms alarms) {
-        this.model = model;
         this.call = call;
-        this.lines = lines;
+        this.turns = turns;
         this.request = request;
         this.limit = limit;
         this.listener = new AnswerBound(listener);
@@ -98,11 +96,11 @@ final class RemoteTask implements Generation {
     }
 
     private GenerationResult ask() throws InterruptedException {
-        lines.take(model);
+        turns.take(request.agent(), listener::waits);
         try {
             return askUntilAnswered(elapsed());
         } finally {
-            lines.giveBack();
+            turns.giveBack();
         }
     }
 

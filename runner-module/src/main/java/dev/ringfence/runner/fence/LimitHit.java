@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence;
 
+import java.time.Duration;
 import java.util.Objects;
 
 /**
@@ -14,6 +15,12 @@ public record LimitHit(String field, String limit, String observed) {
         Objects.requireNonNull(field);
         Objects.requireNonNull(limit);
         Objects.requireNonNull(observed);
+    }
+
+    /** Of the profile's time. */
+    public static LimitHit executionTime(Duration limit, Duration observed) {
+        return new LimitHit(
+                "process_limits.max_execution_time_seconds", limit.toMillis() + " ms", observed.toMillis() + " ms");
     }
 
     @Override

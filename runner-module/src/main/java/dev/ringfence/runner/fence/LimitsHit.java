@@ -46,10 +46,7 @@ final class LimitsHit {
         }
         if (end instanceof ProcessEnd.TimedOut(var limit)
                 && limit.equals(command.profile().processLimits().maxExecutionTime())) {
-            hits.add(new LimitHit(
-                    "process_limits.max_execution_time_seconds",
-                    limit.toMillis() + " ms",
-                    usage.wall().toMillis() + " ms"));
+            hits.add(LimitHit.executionTime(limit, usage.wall()));
         }
         return hits;
     }

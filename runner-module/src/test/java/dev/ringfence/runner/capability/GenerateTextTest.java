@@ -8,14 +8,20 @@ import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.LocalModel;
 import dev.ringfence.runner.fence.Fence;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A real model in a real fence. */
 @SuppressWarnings("NullAway.Init") // set before all tests
@@ -24,11 +30,17 @@ class GenerateTextTest {
     private static Fence fence;
     private static LlamaServerPool engines;
 
+    @TempDir
+    static Path directory;
+
+    private static Path unreadable;
+
     private final GenerateText generate = new GenerateText(GenerateTextTest::resolve);
 
     @BeforeAll
     static void open() {
         fence = LlamaForTests.fence();
+        unreadable = directory.resolve("unreadable.gguf");
         engines = new LlamaServerPool(LlamaForTests.settings(), fence::start);
     }
 
@@ -122,6 +134,42 @@ class GenerateTextTest {
     }
 
     @Test
+    void anAnswerThatTheProfilesTimeEndsSaysThatThisLimitDidSo() {
+        // Given
+        var most = Duration.ofMillis(500);
+        var profile = LlamaForTests.profile(most);
+        var asked = prompt("Count to 100").put("max_tokens", 400);
+
+        // When
+        var byProfile = generate.start(new Invocation("job-1", "tester", asked, profile, LONG), GenerateTextTest::hear)
+                .outcome()
+                .await()
+                .atMost(LONG);
+        var byDeadline = generate.start(
+                        new Invocation("job-1", "tester", asked, LlamaForTests.profile(), most), GenerateTextTest::hear)
+                .outcome()
+                .await()
+                .atMost(LONG);
+
+        // Then
+        assertThat(byProfile).isInstanceOf(Outcome.TimedOut.class);
+        assertThat(byProfile.data().at("/limits_hit/0/field").asText())
+                .isEqualTo("process_limits.max_execution_time_seconds");
+        assertThat(byProfile.data().at("/limits_hit/0/limit").asText()).isEqualTo("500 ms");
+        assertThat(byDeadline).isInstanceOf(Outcome.TimedOut.class);
+        assertThat(byDeadline.data().path("limits_hit")).isEmpty();
+    }
+
+    /** Holds the engine back until the time is over. */
+    private static void hear(String channel, String text) {
+        try {
+            new CountDownLatch(1).await();
+        } catch (InterruptedException e) {
+            // The answer is no longer wanted.
+        }
+    }
+
+    @Test
     void aPromptThatDoesNotFitFailsWithTheCountAndTheLimit() {
         // When
         var outcome = start(prompt("hello ".repeat(600)), (channel, text) -> {});
@@ -145,6 +193,35 @@ class GenerateTextTest {
         assertThat(List.of(missing, unknown))
                 .extracting(outcome -> ((Outcome.Failed) outcome).type())
                 .containsExactly("model-file-not-found", "unknown-model");
+    }
+
+    @Test
+    void aModelThatItsEngineCannotReadAndOneThatNeedsMoreThanTheProfileGivesAreToldApart() throws IOException {
+        // Given
+        Files.write(unreadable, unheardOf(Files.readAllBytes(LlamaForTests.modelFile())));
+
+        // When
+        var failed = start(prompt("x").put("model", "unreadable"), (channel, text) -> {});
+        var starved = start(prompt("x").put("model", "starved"), (channel, text) -> {});
+
+        // Then
+        assertThat(List.of(failed, starved))
+                .extracting(outcome -> ((Outcome.Failed) outcome).type())
+                .containsExactly("model-load-failed", "resource-limit-exceeded");
+        assertThat(failed.data().path("engine_log").asText()).contains("architecture");
+        assertThat(starved.data().at("/limits_hit/0/field").asText()).isEqualTo("resources.max_memory_mb");
+    }
+
+    /** The same model of an architecture that there is not. */
+    private static byte[] unheardOf(byte[] model) {
+        var key = "general.architecture".getBytes(StandardCharsets.US_ASCII);
+        int at = 0;
+        while (!Arrays.equals(model, at, at + key.length, key, 0, key.length)) {
+            at++;
+        }
+        // Behind the key are the value's type and its length (GGUF 3).
+        model[at + key.length + 4 + 8] = 'x';
+        return model;
     }
 
     @Test
@@ -183,12 +260,18 @@ class GenerateTextTest {
             case "missing" ->
                 new ModelSource.Resolution.Found(
                         engines.serve(new LocalModel("missing", Path.of("/nowhere.gguf"), LlamaForTests.profile())));
+            case "unreadable" ->
+                new ModelSource.Resolution.Found(
+                        engines.serve(new LocalModel("unreadable", unreadable, LlamaForTests.profile())));
+            case "starved" ->
+                new ModelSource.Resolution.Found(
+                        engines.serve(new LocalModel("starved", LlamaForTests.modelFile(), LlamaForTests.profile(16))));
             default -> new ModelSource.Resolution.Refused("unknown-model", "no model is called " + model);
         };
     }
 
     private static ObjectNode prompt(String prompt) {
-        return FenceJson.object()
+        return ResultJson.object()
                 .put("model", "ringfence-tiny")
                 .put("prompt", prompt)
                 .put("temperature", 0);

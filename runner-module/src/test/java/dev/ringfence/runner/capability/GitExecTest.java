@@ -7,6 +7,7 @@ import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.Fences;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.Workspaces;
@@ -163,7 +164,7 @@ class GitExecTest {
 
     private void shell(String command) {
         var outcome = new ShellExec(tools)
-                .start(invocation(FenceJson.object().put("cmd", command)), (channel, text) -> {})
+                .start(invocation(ResultJson.object().put("cmd", command)), (channel, text) -> {})
                 .outcome()
                 .await()
                 .atMost(LONG);
@@ -173,7 +174,7 @@ class GitExecTest {
     }
 
     private static ObjectNode arguments(String operation, String path) {
-        return FenceJson.object().put("operation", operation).put("path", path);
+        return ResultJson.object().put("operation", operation).put("path", path);
     }
 
     private Invocation invocation(ObjectNode arguments) {

@@ -9,12 +9,14 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.process.ProgramInput;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,7 +33,7 @@ class ShellExecTest {
     private static final AtomicInteger JOBS = new AtomicInteger();
     private static final Fence FENCE = LlamaForTests.fence();
 
-    private final ShellExec shell = new ShellExec(FENCE::start);
+    private final ShellExec shell = new ShellExec(FenceTools.without(FENCE::start));
     private final Files files = new Files();
     private final StringBuilder stdout = new StringBuilder();
     private final StringBuilder stderr = new StringBuilder();
@@ -181,11 +183,11 @@ class ShellExecTest {
         // Given
         var begun = new CountDownLatch(1);
         var building = new CompletableFuture<Void>();
-        var slow = new ShellExec((command, listener) -> {
+        var slow = new ShellExec(FenceTools.without((command, listener) -> {
             begun.countDown();
             building.join();
             return FENCE.start(command, listener);
-        });
+        }));
         var execution = slow.start(invocation(arguments("sleep 1000"), profile()), (channel, text) -> {});
         assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
 
@@ -226,11 +228,51 @@ class ShellExecTest {
     }
 
     @Test
+    void theProfilesTimeIsForAllProgramsOfAJobTogetherAndSaysSoWhenItEndsALaterOne() {
+        // Given
+        var most = Duration.ofSeconds(2);
+        var limits = profile().processLimits();
+        var profile = new SandboxProfile(
+                "hasty",
+                profile().resources(),
+                profile().filesystem(),
+                new SandboxProfile.ProcessLimits(limits.maxChildProcesses(), most, limits.allowedSyscalls(), 0),
+                profile().network(),
+                profile().security());
+        FencedScript script = done -> Optional.of(new FencedScript.Step(
+                List.of("/bin/sleep", done.isEmpty() ? "0.01" : "1000"),
+                Map.of(),
+                ProgramInput.NONE,
+                List.of(),
+                false));
+
+        // When
+        var outcome = FencedExecution.start(
+                        FenceTools.without(FENCE::start),
+                        invocation(arguments("unused"), profile),
+                        LONG,
+                        script,
+                        this::hear)
+                .outcome()
+                .await()
+                .atMost(LONG);
+
+        // Then
+        assertThat(outcome)
+                .isInstanceOfSatisfying(
+                        Outcome.TimedOut.class, late -> assertThat(late.limit()).isEqualTo(most));
+        assertThat(outcome.data().path("limits_hit")).hasSize(1);
+        assertThat(outcome.data().at("/limits_hit/0/field").asText())
+                .isEqualTo("process_limits.max_execution_time_seconds");
+        assertThat(outcome.data().path("programs")).hasSizeLessThanOrEqualTo(2);
+    }
+
+    @Test
     void aFenceThatBreaksIsNotTheCommandsFault() {
         // Given
-        var broken = new ShellExec((command, listener) -> {
+        var broken = new ShellExec(FenceTools.without((command, listener) -> {
             throw new FenceException.Broken("no more users");
-        });
+        }));
 
         // When
         var outcome = broken.start(invocation(arguments("true"), profile()), (channel, text) -> {})
@@ -310,7 +352,7 @@ class ShellExecTest {
     }
 
     private static ObjectNode arguments(String command) {
-        return FenceJson.object().put("cmd", command);
+        return ResultJson.object().put("cmd", command);
     }
 
     private Invocation invocation(ObjectNode arguments, SandboxProfile profile) {

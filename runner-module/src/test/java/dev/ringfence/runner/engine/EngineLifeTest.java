@@ -222,7 +222,7 @@ class EngineLifeTest {
         // Then
         assertThat(done).containsExactly("load");
         assertThat(second.engine).isEqualTo("new");
-        assertThat(life.lastFailure()).isNull();
+        assertThat(life.backOff().lastFailure()).isNull();
     }
 
     @Test

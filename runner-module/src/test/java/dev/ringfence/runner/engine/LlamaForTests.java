@@ -82,20 +82,38 @@ public final class LlamaForTests {
 
     /** What an engine needs: no network, no children, memory for a small model. */
     public static SandboxProfile profile() {
-        return profile(new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0));
+        return profile(offline());
+    }
+
+    /** The same with less time. */
+    public static SandboxProfile profile(Duration maxExecutionTime) {
+        return profile(offline(), maxExecutionTime, 512);
+    }
+
+    /** The same with less memory. */
+    public static SandboxProfile profile(long megabytes) {
+        return profile(offline(), Duration.ofMinutes(5), megabytes);
+    }
+
+    private static SandboxProfile.Network offline() {
+        return new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0);
     }
 
     static SandboxProfile profile(SandboxProfile.Network network) {
+        return profile(network, Duration.ofMinutes(5), 512);
+    }
+
+    private static SandboxProfile profile(SandboxProfile.Network network, Duration maxExecutionTime, long megabytes) {
         return new SandboxProfile(
                 "engine",
                 new SandboxProfile.Resources(
-                        DataSize.ofMegabytes(512),
+                        DataSize.ofMegabytes(megabytes),
                         1.0,
                         DataSize.ofMegabytes(100),
                         new SandboxProfile.GpuAccess.None(),
                         0),
                 new SandboxProfile.Filesystem(List.of(), List.of(), List.of(), true, DataSize.ofMegabytes(10)),
-                new SandboxProfile.ProcessLimits(0, Duration.ofMinutes(5), Set.of(), 0),
+                new SandboxProfile.ProcessLimits(0, maxExecutionTime, Set.of(), 0),
                 network,
                 new SandboxProfile.Security(true, true, false, false));
     }

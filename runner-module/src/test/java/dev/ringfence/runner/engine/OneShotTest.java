@@ -4,11 +4,13 @@ import static dev.ringfence.runner.engine.Asking.LIMIT;
 import static dev.ringfence.runner.engine.Asking.atZero;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.PromptTooLong;
+import dev.ringfence.runner.engine.EngineException.Saturated;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
@@ -23,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -198,6 +201,102 @@ class OneShotTest {
                         .atMost(LIMIT))
                 .isInstanceOf(InvalidRequest.class)
                 .hasMessageContaining("embeddings cannot be made");
+    }
+
+    @Test
+    void whoWaitsForTheOneThatRunsHearsItsPlaceAndIsCounted() {
+        var over = new CountDownLatch(1);
+        var first = held(over);
+        var waits = new CopyOnWriteArrayList<EngineProgress>();
+
+        var second = pool.serve(LlamaForTests.model()).generate(atZero("Say hello"), LIMIT, new GenerationListener() {
+            @Override
+            public void heard(GenerationEvent event) {}
+
+            @Override
+            public void waits(EngineProgress progress) {
+                waits.add(progress);
+            }
+        });
+
+        await().until(() -> waits.contains(new EngineProgress.Queued(1)));
+        assertThat(pool.load().waiting()).isOne();
+        assertThat(pool.load().busySlots()).isOne();
+        assertThat(pool.load().memoryBytes())
+                .isEqualTo(LlamaForTests.model().memory().bytes());
+        assertThat(pool.status().await().atMost(LIMIT)).singleElement().satisfies(status -> {
+            assertThat(status.model()).isEqualTo(LlamaForTests.model().id());
+            assertThat(status.state()).isInstanceOf(EngineStatus.State.Ready.class);
+            assertThat(status.waiting()).isOne();
+        });
+        over.countDown();
+        assertThat(first.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+        assertThat(second.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+        await().untilAsserted(() -> assertThat(pool.load().busySlots()).isZero());
+        assertThat(pool.load().waiting()).isZero();
+        assertThat(pool.status().await().atMost(LIMIT)).isEmpty();
+    }
+
+    @Test
+    void theTimeOfARequestRunsWhileItWaitsForItsTurn() {
+        var over = new CountDownLatch(1);
+        var first = held(over);
+        var limit = Duration.ofMillis(300);
+
+        var second = pool.serve(LlamaForTests.model()).generate(atZero("Say hello"), limit, _ -> {});
+
+        assertThat(second.result().await().atMost(LIMIT)).isEqualTo(new GenerationResult.TimedOut(limit));
+        assertThat(pool.load().waiting()).isZero();
+        over.countDown();
+        assertThat(first.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+    }
+
+    @Test
+    void anAgentLeavesAQuarterOfTheQueueToOthersAndIsToldByWhatIsRefused() {
+        var over = new CountDownLatch(1);
+        try (var narrow = new LlamaServerPool(settings().withSlots(1, 4), FENCE::start)) {
+            var model = narrow.serve(LlamaForTests.model());
+            var first = held(narrow, over);
+            var waiting = IntStream.range(0, 3)
+                    .mapToObj(_ -> model.generate(atZero("Say hello"), LIMIT, _ -> {}))
+                    .toList();
+            await().until(() -> narrow.load().waiting() == 3);
+
+            assertThatThrownBy(() -> model.generate(atZero("Say hello"), LIMIT, _ -> {})
+                            .result()
+                            .await()
+                            .atMost(LIMIT))
+                    .isInstanceOf(Saturated.class)
+                    .hasMessageContaining("3 of them of the same agent")
+                    .hasMessageContaining("ringfence.engines.queue");
+            var other = model.generate(
+                    new GenerationRequest(Operation.CHAT, atZero("Say hello").body(), "other"), LIMIT, _ -> {});
+            await().until(() -> narrow.load().waiting() == 4);
+
+            waiting.forEach(Generation::cancel);
+            over.countDown();
+            assertThat(first.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+            assertThat(other.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+        }
+    }
+
+    /** A request that is being answered, until the latch is opened. */
+    private Generation held(CountDownLatch over) {
+        return held(pool, over);
+    }
+
+    private static Generation held(LlamaServerPool pool, CountDownLatch over) {
+        var begun = new CountDownLatch(1);
+        var generation = pool.serve(LlamaForTests.model()).generate(atZero("Say hello"), LIMIT, _ -> {
+            begun.countDown();
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                // The answer is no longer wanted.
+            }
+        });
+        await().until(() -> begun.getCount() == 0);
+        return generation;
     }
 
     @Test

@@ -128,6 +128,19 @@ class RemoteModelsTest {
     }
 
     @Test
+    void percentSignsInWhatAServiceSaysAreOnlyText() {
+        script(
+                status(429, "0", "100% of the quota is used"),
+                status(503, "0", "100 %d"),
+                status(400, "", "top_p is at 120% of %s"));
+
+        assertThatThrownBy(() -> answered(ask(custom(2))))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessageEndingWith("refuses the request (status 400): top_p is at 120% of %s");
+        assertThat(heard).hasSize(3);
+    }
+
+    @Test
     void whoIsAskedToWaitLongerThanTheRequestMayTakeHearsItAtOnce() {
         script(status(429, "3600", "come back later"));
 
@@ -175,6 +188,39 @@ class RemoteModelsTest {
                 .atMost(LIMIT);
 
         assertThat(result).isEqualTo(new GenerationResult.TimedOut(Duration.ofMillis(300)));
+    }
+
+    @Test
+    void noMoreRequestsAreUnderWayThanMaxParallelSaysAndWhoWaitsHearsItsPlace() {
+        var first = new CountDownLatch(1);
+        script(
+                exchange -> {
+                    first.await();
+                    sse(HELLO).answer(exchange);
+                },
+                sse(HELLO));
+        var url = access(new ApiKey.None(), 0, LIMIT).baseUrl();
+        var provider = new Provider.Custom(
+                null, new RemoteAccess(url, new ApiKey.None(), Duration.ofSeconds(5), Duration.ofSeconds(30), 0, 1));
+        var waits = new CopyOnWriteArrayList<EngineProgress>();
+        var one = ask(provider);
+        await().until(() -> heard.size() == 1);
+
+        var two = models.serve("m", provider, LIMIT).generate(atZero("Say hello"), LIMIT, new GenerationListener() {
+            @Override
+            public void heard(GenerationEvent event) {}
+
+            @Override
+            public void waits(EngineProgress progress) {
+                waits.add(progress);
+            }
+        });
+
+        await().until(() -> waits.equals(List.of(new EngineProgress.Queued(1))));
+        assertThat(heard).hasSize(1);
+        first.countDown();
+        assertThat(answered(one).finishReason()).isEqualTo("stop");
+        assertThat(answered(two).finishReason()).isEqualTo("stop");
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.runner.capability.Execution;
+import dev.ringfence.runner.capability.FenceTools;
 import dev.ringfence.runner.capability.Invocation;
 import dev.ringfence.runner.capability.Outcome;
 import dev.ringfence.runner.capability.ShellExec;
@@ -63,7 +64,7 @@ class CancellationsTest {
                 Optional.empty(),
                 Duration.ofMillis(20));
         try (var fence = Fence.on(settings)) {
-            var shell = new ShellExec(fence::start);
+            var shell = new ShellExec(FenceTools.without(fence::start));
             // What is made once and kept is there from here on.
             run(shell, "warm-up", "true", 0);
             var user = user(shell);

@@ -1,14 +1,10 @@
-package dev.ringfence.runner.capability;
+package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.SandboxProfile;
-import dev.ringfence.runner.fence.Fence;
-import dev.ringfence.runner.fence.FenceReport;
-import dev.ringfence.runner.fence.FencedCommand;
-import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.process.OutputListener;
 import java.util.Optional;
 
-/** Where capabilities get their fences. Thread-safe. */
+/** What starts programs in fences, for capabilities and for engines. Thread-safe. */
 @FunctionalInterface
 public interface Fences {
     /** Starts a program in a fence; see {@link Fence#start}. */

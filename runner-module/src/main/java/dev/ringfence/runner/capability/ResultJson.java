@@ -7,14 +7,18 @@ import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceReport;
 import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.fence.egress.EgressUsage;
+import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.process.Usage;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.List;
+import org.jboss.logging.Logger;
 
-/** How results show what a fence enforced and what ran in it. */
-final class FenceJson {
-    private FenceJson() {}
+/** What several capabilities have in their results: what ran in a fence, what that enforced, and why nothing came of it. */
+final class ResultJson {
+    private static final Logger LOG = Logger.getLogger(ResultJson.class);
+
+    private ResultJson() {}
 
     static ObjectNode object() {
         return JsonNodeFactory.instance.objectNode();
@@ -79,6 +83,16 @@ final class FenceJson {
             }
             case FenceException.Broken broken -> new Failed("fence-broken", message(broken), object());
         };
+    }
+
+    static Failed failed(FileRefused error) {
+        return new Failed(error.type(), message(error), object());
+    }
+
+    /** Logs what the caller of the job cannot mend and is not told. */
+    static Failed internal(String jobId, Throwable failure, ObjectNode data) {
+        LOG.errorf(failure, "job %s failed for a reason that is none of its own", jobId);
+        return new Failed("internal", "the service failed; its log says why", data);
     }
 
     static String message(Throwable error) {
