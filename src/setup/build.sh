@@ -4,6 +4,9 @@
 readonly JVM_FORM="$ROOT/native-build/target/quarkus-app/quarkus-run.jar"
 readonly NATIVE_FORM="$ROOT/native-build/target/ringfence"
 
+# What Maven's wrapper and Maven itself say of a file that they could not download.
+readonly NOT_FETCHED='Failed to fetch|Could not transfer|could not be resolved|Cannot access .* in offline mode|UnknownHostException'
+
 # Sets PROGRAM to the newer one of the two forms.
 ensure_built() {
     pick_form
@@ -43,6 +46,10 @@ build_once() {
     if ! (cd "$ROOT" && JAVA_HOME=$JDK ./mvnw -q -B -ntp -Dquick -DskipTests package -pl native-build -am \
         >"$STATE/build.log" 2>&1 </dev/null); then
         show_tail "$STATE/build.log" 40
+        if grep -qE "$NOT_FETCHED" "$STATE/build.log"; then
+            say 'the build could not fetch what it needs: src/docs/operations.md, "Behind a proxy, or without a network"'
+            die "$EXIT_UNAVAILABLE" 'says where a proxy is named, and how to bring what another host has built'
+        fi
         die "$EXIT_SOFTWARE" 'the build failed'
     fi
     [ -e "$JVM_FORM" ] || die "$EXIT_SOFTWARE" "the build left no $JVM_FORM"

@@ -4,7 +4,8 @@
 # sysexits(3): what the caller can do about it decides the number.
 # shellcheck disable=SC2034 # used where this is sourced
 {
-    readonly EXIT_UNAVAILABLE=69 # something has to be installed first
+    readonly EXIT_USAGE=2        # another command was meant
+    readonly EXIT_UNAVAILABLE=69 # something has to be installed or reached first
     readonly EXIT_SOFTWARE=70    # the build is broken
     readonly EXIT_CONFIG=78      # a setting points nowhere
 }

@@ -64,7 +64,7 @@ unpack_llama() {
     apt_home=$STATE/apt
     umask 022
     mkdir -p "$apt_home/lists/partial" "$apt_home/cache/archives/partial" "$apt_home/sources" "$apt_home/packages"
-    say 'llama.cpp: unpacking it from Debian sid into .ringfence/llama (24 MB to fetch, once)'
+    say 'llama.cpp: unpacking it from Debian sid into .ringfence/llama (24 MB to fetch with its package list, once)'
     fetch_llama_packages
     assemble_llama_prefix
     rm -rf "$apt_home"

@@ -10,6 +10,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.io.UncheckedIOException;
 import java.util.Optional;
+import org.eclipse.microprofile.config.ConfigProvider;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,7 @@ public class RingfenceProducer {
 
     void open(@Observes @Priority(1) StartupEvent event) {
         SettingRanges.requirePort(port);
+        SettingRanges.requireSwitches(ConfigProvider.getConfig());
         access = openAccess();
         var opened = Ringfence.open(config, purpose(), metrics, metrics);
         metrics.watch(opened.liveCatalog());

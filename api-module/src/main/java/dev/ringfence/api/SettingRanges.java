@@ -4,6 +4,8 @@ import dev.ringfence.runner.fence.FenceSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.Config;
 
 /**
  * Which values settings can have, all in one place: a value that could never work stops the start, and does not wait for
@@ -23,6 +25,8 @@ final class SettingRanges {
 
     /** The journal keeps a request in one event. */
     private static final int LARGEST_BODY = 15 << 20;
+
+    private static final Pattern SWITCH = Pattern.compile("true|yes|y|on|1|false|no|n|off|0", Pattern.CASE_INSENSITIVE);
 
     private static final int LARGEST_PORT = 65_535;
 
@@ -79,6 +83,30 @@ final class SettingRanges {
             throw new StartupFailure(
                     "quarkus.http.port (--port) is " + port + "; it must be from 0 to " + LARGEST_PORT + ", 0 for any");
         }
+    }
+
+    /**
+     * Looks at those that are on or off, as the framework takes every other word for off.
+     *
+     * @throws StartupFailure naming each that is neither, and its value
+     */
+    static void requireSwitches(Config config) {
+        var switches = new ArrayList<Pattern>();
+        Settings.listed().forEach((key, usual) -> {
+            if (usual.equals("true") || usual.equals("false")) {
+                switches.add(Pattern.compile(key.replace(".", "\\.").replace("*", ".+")));
+            }
+        });
+        var ranges = new SettingRanges();
+        for (var key : config.getPropertyNames()) {
+            if (switches.stream().anyMatch(one -> one.matcher(key).matches())) {
+                var value = config.getConfigValue(key).getValue();
+                if (value != null && !SWITCH.matcher(value).matches()) {
+                    ranges.problems.add(key + " is \"" + value + "\"; it must be true or false");
+                }
+            }
+        }
+        ranges.settle();
     }
 
     private void jobs(RingfenceConfig.Jobs jobs) {

@@ -6,9 +6,13 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
+import org.eclipse.microprofile.config.spi.ConfigSource;
+import org.jspecify.annotations.Nullable;
 
 /** What is configured: every setting with a fixed name, and those with a name in them that are set. */
 public final class Settings {
@@ -22,14 +26,19 @@ public final class Settings {
     private static final Pattern SECRET =
             Pattern.compile("(?i).*(secret|password|token|credential|key)$|ringfence\\.webhooks\\..*\\.url");
 
+    /** The framework's source of what it knows of the running server, such as the port that it listens on. */
+    private static final String RUNNING = "io.quarkus.runtime.ValueRegistryConfigSource";
+
+    private static final Set<String> GIVEN = ConcurrentHashMap.newKeySet();
+
     private Settings() {}
 
     /**
      * One setting.
      *
      * @param value empty when it is not set, and masked when it is a secret
-     * @param source who says so: {@code environment}, {@code system property}, the file, {@code default} or
-     *     {@code not set}
+     * @param source who says so: {@code command line}, {@code environment}, {@code system property}, the file,
+     *     {@code default} or {@code not set}
      */
     public record Setting(String key, String value, String source) {}
 
@@ -42,17 +51,50 @@ public final class Settings {
                 .filter(key -> key.startsWith("ringfence.") && !key.contains("*"))
                 .forEach(key -> keys.computeIfAbsent(key, config::getConfigValue));
         return keys.entrySet().stream()
-                .map(entry -> setting(entry.getKey(), entry.getValue()))
+                .map(entry -> setting(config, entry.getKey(), entry.getValue()))
                 .toList();
     }
 
-    private static Setting setting(String key, ConfigValue value) {
+    /**
+     * Sets one for this process, as an option of the command line says; goes before the environment.
+     *
+     * @param value null for nothing to set
+     */
+    public static void give(String key, @Nullable Object value) {
+        if (value != null) {
+            System.setProperty(key, value.toString());
+            GIVEN.add(key);
+        }
+    }
+
+    /** Whether nobody may see its value. */
+    public static boolean isSecret(String key) {
+        return SECRET.matcher(key).matches();
+    }
+
+    /** Its value as it may be shown. */
+    public static String shown(String key, String value) {
+        return isSecret(key) ? MASK : value;
+    }
+
+    private static Setting setting(SmallRyeConfig config, String key, ConfigValue value) {
         var text = value.getValue();
         if (text == null || text.isEmpty()) {
             return new Setting(key, "", "not set");
         }
-        return new Setting(
-                key, SECRET.matcher(key).matches() ? MASK : text, source(String.valueOf(value.getConfigSourceName())));
+        return new Setting(key, shown(key, text), GIVEN.contains(key) ? "command line" : source(origin(config, value)));
+    }
+
+    /** The name of the source that says so; what the framework tells of the running server it has from another one. */
+    private static String origin(SmallRyeConfig config, ConfigValue value) {
+        if (!RUNNING.equals(value.getConfigSourceName())) {
+            return String.valueOf(value.getConfigSourceName());
+        }
+        return StreamSupport.stream(config.getConfigSources().spliterator(), false)
+                .filter(source -> !RUNNING.equals(source.getName()) && source.getValue(value.getName()) != null)
+                .findFirst()
+                .map(ConfigSource::getName)
+                .orElse("");
     }
 
     private static String source(String name) {

@@ -1,9 +1,14 @@
 package dev.ringfence.blackbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,6 +85,61 @@ class CommandLineIT {
 
         assertThat(run.exitCode()).as(run.toString()).isEqualTo(75);
         assertThat(run.stderr()).contains("ringfence.guard.disk-free");
+    }
+
+    /** The job once ran to its end all the same, and only then the command ended. */
+    @Test
+    void aSignalThatComesWhileItStartsKeepsTheJobFromBeginning() throws Exception {
+        var data = directory.resolve("data");
+        var process = Cli.start(
+                Map.of(),
+                List.of("run", "ShellExec", "--args", "{\"argv\": [\"sleep\", \"280\"]}", "--data", data.toString()),
+                directory.resolve("out"),
+                directory.resolve("err"));
+        await().atMost(Duration.ofSeconds(90)).until(() -> Files.exists(data.resolve("journal")));
+
+        process.destroy();
+
+        assertThat(process.waitFor(90, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(143);
+        assertThat(Cli.run("journal", "dump", "--data", data.toString()).stdout())
+                .doesNotContain("\"completed\"");
+    }
+
+    @Test
+    void aJobWhoseOutputCannotBePrintedIsNoSuccess() throws Exception {
+        var process = Cli.start(
+                Map.of("RINGFENCE_GUARD_ENABLED", "false"),
+                List.of(
+                        "run",
+                        "ShellExec",
+                        "--args",
+                        "{\"argv\": [\"echo\", \"hello\"]}",
+                        "--data",
+                        directory.resolve("data").toString()),
+                Path.of("/dev/full"),
+                directory.resolve("err"));
+
+        assertThat(process.waitFor(90, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(1);
+        assertThat(directory.resolve("err"))
+                .content()
+                .contains("completed", "standard output cannot be written")
+                .doesNotContain("\tat ");
+    }
+
+    @Test
+    void aDataDirectoryThatAServiceHasIsNoPlaceForARun() {
+        var data = directory.resolve("data");
+        var catalog = Catalogs.standard(directory);
+        try (var service = RunningService.start(data, catalog)) {
+            var url = "http://127.0.0.1:" + service.port();
+
+            var run = runShell(data, catalog, "true", Map.of("RINGFENCE_URL", url));
+
+            assertThat(run.exitCode()).as(run.toString()).isEqualTo(75);
+            assertThat(run.stderr()).contains(data.toString(), "--url " + url);
+        }
     }
 
     private static Cli.Result runShell(Path data, Path catalog, String command, Map<String, String> environment) {

@@ -8,12 +8,16 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StartAndStopIT {
+    /** What may be free again in a moment is worth another start. */
+    private static final int IN_USE = 75;
+
     @TempDir
     Path directory;
 
@@ -34,6 +38,23 @@ class StartAndStopIT {
             service.api().runShell("true");
             assertThat(service.api().get("/q/metrics").body())
                     .contains("ringfence_jobs_submitted_total", "ringfence_journal_sync_seconds_count");
+        }
+    }
+
+    @Test
+    void settingsOfTheCommandLineAreToldAsSuch() {
+        try (var service = RunningService.start(data, catalog, Map.of("RINGFENCE_JOBS_CONCURRENCY", "3"))) {
+            var sources = new HashMap<String, String>();
+            Api.json(service.api().get("/api/v1/config").body())
+                    .path("settings")
+                    .forEach(setting -> sources.put(
+                            setting.path("key").asText(), setting.path("source").asText()));
+
+            assertThat(sources)
+                    .containsEntry("quarkus.http.port", "command line")
+                    .containsEntry("ringfence.catalog", "command line")
+                    .containsEntry("ringfence.jobs.concurrency", "environment")
+                    .containsEntry("ringfence.jobs.queue", "default");
         }
     }
 
@@ -114,12 +135,26 @@ class StartAndStopIT {
     }
 
     @Test
-    void aSettingThatCannotBeReadStopsTheStart() {
-        var environment = Map.of("RINGFENCE_DRAIN_TIMEOUT", "a while");
+    void settingsThatCannotBeReadStopTheStartAndAreExplained() {
+        var environment = Map.of(
+                "RINGFENCE_DRAIN_TIMEOUT", "a while",
+                "RINGFENCE_JOBS_CONCURRENCY", "abc",
+                "RINGFENCE_ENGINES_MEMORY_BUDGET", "12Q");
 
         assertRefused(
                 RunningService.launch(data, catalog, RunningService.freePort(), environment),
-                "ringfence.drain-timeout");
+                "ringfence: ringfence.drain-timeout is \"a while\"; it must be a time, such as 500ms or 10s\n",
+                "ringfence: ringfence.jobs.concurrency is \"abc\"; it must be a whole number\n",
+                "ringfence: ringfence.engines.memory-budget is \"12Q\"; it must be a size in bytes, such as 512M or 2G\n");
+    }
+
+    /** Every other word was taken for false, so that a misspelt one switched the guard off. */
+    @Test
+    void aSwitchThatIsNeitherOnNorOffStopsTheStart() {
+        assertRefused(
+                RunningService.launch(
+                        data, catalog, RunningService.freePort(), Map.of("RINGFENCE_GUARD_ENABLED", "ture")),
+                "ringfence.guard.enabled is \"ture\"; it must be true or false");
     }
 
     @Test
@@ -139,14 +174,21 @@ class StartAndStopIT {
         try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             var port = taken.getLocalPort();
 
-            assertRefused(RunningService.launch(data, catalog, port, Map.of()), Integer.toString(port));
+            assertEnds(RunningService.launch(data, catalog, port, Map.of()), IN_USE, Integer.toString(port));
         }
     }
 
     @Test
     void aDataDirectoryInUseStopsTheStart() {
         try (var first = RunningService.start(data, catalog)) {
-            assertRefused(RunningService.launch(data, catalog, RunningService.freePort(), Map.of()), data.toString());
+            try (var second = RunningService.launch(data, catalog, RunningService.freePort(), Map.of())) {
+                assertThat(second.awaitEnd()).isEqualTo(IN_USE);
+                // It said so of what it was never let in to.
+                assertThat(second.log())
+                        .contains("ringfence: ", data.toString())
+                        .doesNotContain("\tat ")
+                        .doesNotContain("the journal is read");
+            }
 
             assertThat(first.api().status("/q/health/ready")).isEqualTo(200);
         }
@@ -159,13 +201,18 @@ class StartAndStopIT {
         assertRefused(RunningService.launch(data, catalog, RunningService.freePort(), Map.of()), data.toString());
     }
 
-    private static void assertRefused(RunningService service, String named) {
+    private static void assertRefused(RunningService service, String... named) {
+        assertEnds(service, 78, named);
+    }
+
+    private static void assertEnds(RunningService service, int code, String... named) {
         try (service) {
-            assertThat(service.awaitEnd()).isEqualTo(78);
+            assertThat(service.awaitEnd()).isEqualTo(code);
             assertThat(service.log())
                     .contains("ringfence: ")
                     .contains(named)
                     .doesNotContain("\tat ")
+                    .doesNotContain("SRCFG000")
                     .doesNotContain("started in");
         }
     }

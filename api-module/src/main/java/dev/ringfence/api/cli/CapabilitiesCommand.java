@@ -22,9 +22,11 @@ final class CapabilitiesCommand {
     @Command(
             name = "check",
             mixinStandardHelpOptions = true,
-            description =
-                    "Say everything that is wrong with a manifest; 78 when there is something. Otherwise print the"
-                            + " JSON Schema of its arguments.")
+            description = {
+                "Say everything that is wrong with a manifest; 78 when there is something.",
+                "Otherwise print the JSON Schema of its arguments."
+            },
+            footer = {"", "Example: ringfence capabilities check capabilities/convert.toml"})
     int check(@Parameters(paramLabel = "FILE", description = "The manifest (TOML).") Path file) {
         try {
             var capability = ManifestCapability.read(file, FenceTools.without((command, listener) -> {

@@ -21,7 +21,8 @@ final class CatalogCommand {
     @Command(
             name = "check",
             mixinStandardHelpOptions = true,
-            description = "Say everything that is wrong with a catalog; 78 when there is something.")
+            description = "Say everything that is wrong with a catalog; 78 when there is something.",
+            footer = {"", "Example: ringfence catalog check ringfence.toml"})
     int check(@Parameters(paramLabel = "FILE", description = "The catalog (TOML).") Path file) {
         try {
             var catalog = Catalog.load(file);

@@ -28,8 +28,9 @@ final class ConfigCommand implements Runnable {
             name = "show",
             mixinStandardHelpOptions = true,
             description = {
-                "Print every setting, its value and where that comes from: the environment, a system property,",
-                "config/application.properties, or the default. Secrets are masked. Options of `serve` come on top."
+                "Print every setting, its value and where that comes from.",
+                "That is the environment, a system property, config/application.properties, or the default. Secrets are"
+                        + " masked. Options of `serve` come on top."
             },
             footer = {"", "Example: RINGFENCE_JOBS_CONCURRENCY=4 ringfence config show"})
     int show(@Option(names = "--json", description = "One JSON object a line.") boolean json) {

@@ -15,10 +15,13 @@ import picocli.CommandLine.Option;
         name = "demo",
         mixinStandardHelpOptions = true,
         description = {
-            "Show what Ringfence does, in under a minute: a fenced model answers, three attacks fail, and the",
-            "journal tells all of it. The service stays up until Ctrl-C."
-        })
+            "Show what Ringfence does, in under a minute.",
+            "A fenced model answers, three attacks fail, and the journal tells all of it. The service stays up until"
+                    + " Ctrl-C."
+        },
+        footer = {"", "Example: ringfence demo --once"})
 final class DemoCommand implements Callable<Integer> {
+    private static final String PORT = "quarkus.http.port";
     private static final int USUAL_PORT = 8080;
 
     @Option(names = "--once", description = "End when everything has been shown.")
@@ -48,7 +51,7 @@ final class DemoCommand implements Callable<Integer> {
         System.setProperty("ringfence.catalog", catalog.toString());
         System.setProperty("ringfence.data", directory.toString());
         System.setProperty("quarkus.http.host", "127.0.0.1");
-        System.setProperty("quarkus.http.port", Integer.toString(port()));
+        choosePort();
         // A desk that is busy with other things is no reason to show nothing.
         System.setProperty("ringfence.guard.enabled", "false");
         // What the demo prints is the show; warnings and errors still come through.
@@ -63,14 +66,21 @@ final class DemoCommand implements Callable<Integer> {
                 .resolve("src/demo/ringfence.toml");
     }
 
-    /** The usual port, or any other when somebody listens there. */
-    private static int port() throws IOException {
-        try (var socket = new ServerSocket(USUAL_PORT, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+    /** As the settings say; without any, the usual one, or else any that the service gets. Nobody comes when it ends at once. */
+    private void choosePort() {
+        if (LocalSettings.read().isSet(PORT)) {
+            return;
+        }
+        if (once || isTaken()) {
+            System.setProperty(PORT, "0");
+        }
+    }
+
+    private static boolean isTaken() {
+        try (var _ = new ServerSocket(USUAL_PORT, 1, InetAddress.getLoopbackAddress())) {
+            return false;
         } catch (IOException e) {
-            try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                return socket.getLocalPort();
-            }
+            return true;
         }
     }
 }

@@ -31,8 +31,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "doctor",
         mixinStandardHelpOptions = true,
-        description =
-                "Say which tiers of fences work on this host, build one for each sandbox profile, and say what enforces it, or what is missing; all with the settings that a service started here would have.")
+        description = {
+            "Try which fences this host can build, and say what enforces them or what is missing.",
+            "One is built for each sandbox profile, with the settings that a service started here would have."
+        },
+        footer = {"", "Example: ringfence doctor --config ringfence.toml"})
 final class DoctorCommand implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 

@@ -11,12 +11,22 @@ import java.time.Instant;
 final class JobText {
     private final PrintStream out;
     private final PrintStream err;
-    private boolean saidSomething;
+    private final boolean together;
+    private boolean heardOutput;
+    private boolean heardAnything;
+    private boolean lineIsOpen;
     private JsonNode last = MissingNode.getInstance();
 
-    JobText(PrintStream out, PrintStream err) {
+    /** @param together whether both end in one place, such as a terminal */
+    JobText(PrintStream out, PrintStream err, boolean together) {
         this.out = out;
         this.err = err;
+        this.together = together;
+    }
+
+    /** On this process's own streams. */
+    static JobText ofProcess() {
+        return new JobText(System.out, System.err, StandardOutput.isSharedWithErrors());
     }
 
     /** Hears an event of the job, as the service names it. */
@@ -24,9 +34,9 @@ final class JobText {
         if (event.equals("output")) {
             boolean error = data.path("channel").asText().equals("stderr")
                     || data.path("channel").asText().equals("fence");
-            (error ? err : out).print(data.path("text").asText());
-            (error ? err : out).flush();
-            saidSomething |= !error;
+            print(error, data.path("text").asText());
+            heardOutput |= !error;
+            heardAnything = true;
         } else if (event.equals("dropped")) {
             err.println("… output before this is no longer kept");
         } else if (data.has("job")) {
@@ -42,19 +52,30 @@ final class JobText {
     /** Prints what the job gave, if none of it was heard, and how it ended. */
     void end(JsonNode job) {
         var result = job.path("result");
-        if (!saidSomething) {
-            if (result.path("stdout").isTextual()) {
-                out.print(result.path("stdout").asText());
-                err.print(result.path("stderr").asText());
-            } else if (result.path("text").isTextual()) {
-                out.println(result.path("text").asText());
-            } else if (result instanceof ObjectNode object) {
-                // The host's load before and after is in --json; here it would hide what the job gave.
-                out.println(object.deepCopy().without("telemetry").toPrettyString());
+        if (result.path("stdout").isTextual()) {
+            if (!heardAnything) {
+                print(false, result.path("stdout").asText());
+                print(true, result.path("stderr").asText());
             }
+        } else if (!heardOutput && result.path("text").isTextual()) {
+            print(false, result.path("text").asText() + System.lineSeparator());
+        } else if (!heardOutput && !job.has("error") && result instanceof ObjectNode object) {
+            // The host's load before and after is in --json; here it would hide what the job gave.
+            print(false, object.deepCopy().without("telemetry").toPrettyString() + System.lineSeparator());
         }
-        out.flush();
+        if (lineIsOpen) {
+            err.println();
+        }
         err.println(summary(job));
+    }
+
+    private void print(boolean error, String text) {
+        var stream = error ? err : out;
+        stream.print(text);
+        stream.flush();
+        if (!text.isEmpty() && (error || together)) {
+            lineIsOpen = !text.endsWith("\n");
+        }
     }
 
     static String summary(JsonNode job) {

@@ -63,7 +63,16 @@ final class JournalCommand {
     @SuppressWarnings("NullAway.Init")
     JournalCommand() {}
 
-    @Command(name = "dump", mixinStandardHelpOptions = true, description = "Print the events, one JSON object a line.")
+    @Command(
+            name = "dump",
+            mixinStandardHelpOptions = true,
+            description = "Print the events, one JSON object a line.",
+            footer = {
+                "",
+                "Examples:",
+                "  ringfence journal dump --data /var/lib/ringfence --job 6f1c…",
+                "  ringfence journal dump --type failed,timed_out --since 2026-03-01T00:00:00Z"
+            })
     int dump(
             @Mixin Place place,
             @Option(names = "--job", paramLabel = "ID", description = "Only this job's.") @Nullable String job,
@@ -99,7 +108,8 @@ final class JournalCommand {
             description = {
                 "Prove that every event and every output is what was written, or name the first that is not.",
                 "Exit codes: 0 all is intact, 1 something is not, or it could not be read."
-            })
+            },
+            footer = {"", "Example: ringfence journal verify --data /var/lib/ringfence"})
     int verify(@Mixin Place place) {
         var directory = place.journal();
         return explained(() -> {
@@ -109,7 +119,11 @@ final class JournalCommand {
         });
     }
 
-    @Command(name = "stats", mixinStandardHelpOptions = true, description = "Count what is in the journal.")
+    @Command(
+            name = "stats",
+            mixinStandardHelpOptions = true,
+            description = "Count what is in the journal.",
+            footer = {"", "Example: ringfence journal stats --data /var/lib/ringfence"})
     int stats(@Mixin Place place) {
         var directory = place.journal();
         return explained(() -> {
@@ -128,6 +142,12 @@ final class JournalCommand {
                 "Jobs whose end may have been given up are ended, so that nothing is done twice.",
                 "An output that is lost is named with its job, and only a backup has it: no event is given up for it.",
                 "Exit codes: 0 nothing is damaged, or it is repaired; 1 damaged and not repaired, or outputs are lost."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  ringfence journal repair --data /var/lib/ringfence          # says what would be given up",
+                "  ringfence journal repair --data /var/lib/ringfence --yes    # gives it up"
             })
     int repair(
             @Mixin Place place,

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Once a key exists, every caller needs one. Example:",
-            "  ringfence keys create --agent builder --expires 90d > builder.key",
+            "  (umask 077; ringfence keys create --agent builder --expires 90d > builder.key)",
             "  curl -H \"Authorization: Bearer $(cat builder.key)\" http://127.0.0.1:8080/api/v1/jobs"
         })
 final class KeysCommand {
@@ -61,7 +61,13 @@ final class KeysCommand {
     @Command(
             name = "create",
             mixinStandardHelpOptions = true,
-            description = "Make a key and print it. It is shown this once: only its hash is kept.")
+            description = "Make a key and print it. It is shown this once: only its hash is kept.",
+            footer = {
+                "",
+                "Examples:",
+                "  (umask 077; ringfence keys create --agent builder --expires 90d > builder.key)",
+                "  (umask 077; ringfence keys create --agent operator --admin > operator.key)"
+            })
     int create(
             @Option(names = "--agent", required = true, paramLabel = "NAME", description = "Whose key it is.")
                     String agent,
@@ -85,10 +91,13 @@ final class KeysCommand {
         var store = store();
         var made = with(store, keys -> keys.create(agent, admin, until, note));
         var out = spec.commandLine().getOut();
-        if (json) {
-            out.println(json(made.key()).put("secret", made.secret()));
-        } else {
-            out.println(made.secret());
+        out.println(json ? json(made.key()).put("secret", made.secret()) : made.secret());
+        if (out.checkError()) {
+            throw new CommandFailure(
+                    ExitCodes.FAILED,
+                    "the key could not be printed, so nobody has it: " + takenBack(store, made.key()));
+        }
+        if (!json) {
             spec.commandLine()
                     .getErr()
                     .println("key " + made.key().id() + " of " + agent + (admin ? ", an administrator" : "")
@@ -98,7 +107,11 @@ final class KeysCommand {
         return 0;
     }
 
-    @Command(name = "list", mixinStandardHelpOptions = true, description = "Print all keys, without their secrets.")
+    @Command(
+            name = "list",
+            mixinStandardHelpOptions = true,
+            description = "Print all keys, without their secrets.",
+            footer = {"", "Example: ringfence keys list --data /var/lib/ringfence"})
     int list(@Option(names = "--json", description = "One JSON object a line.") boolean json) {
         var store = store();
         var keys = with(store, KeyStore::list);
@@ -117,7 +130,11 @@ final class KeysCommand {
         return 0;
     }
 
-    @Command(name = "revoke", mixinStandardHelpOptions = true, description = "End a key; it is refused from now on.")
+    @Command(
+            name = "revoke",
+            mixinStandardHelpOptions = true,
+            description = "End a key; it is refused from now on.",
+            footer = {"", "Example: ringfence keys revoke 2f8c…"})
     int revoke(@Parameters(paramLabel = "ID", description = "As `keys list` prints it.") String id) {
         var store = store();
         var before = with(store, keys -> keys.revoke(id));
@@ -129,6 +146,16 @@ final class KeysCommand {
                 .println((before.get().revokedAt().isPresent() ? "it was revoked already" : "revoked") + ", in "
                         + store.file());
         return 0;
+    }
+
+    /** Says what came of it, as the disk of the keys may be the one that is full. */
+    private static String takenBack(KeyStore store, ApiKey key) {
+        try {
+            with(store, keys -> keys.revoke(key.id()));
+            return key.id() + " is revoked again, in " + store.file();
+        } catch (CommandFailure e) {
+            return "`ringfence keys revoke " + key.id() + "` ends it, which was tried: " + e.getMessage();
+        }
     }
 
     private static <T> T with(KeyStore store, Function<KeyStore, T> use) {

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LocalSettings {
     private static final Path FILE = Path.of(Settings.FILE);
+    private static final String DEFAULTS = "defaults";
     private static final int OF_ENVIRONMENT = 300;
     private static final int OF_FILE = 260;
 
@@ -44,7 +45,7 @@ final class LocalSettings {
         var builder = new SmallRyeConfigBuilder()
                 .addDefaultInterceptors()
                 .withSources(new EnvConfigSource(System.getenv(), OF_ENVIRONMENT), new SysPropConfigSource())
-                .withSources(new PropertiesConfigSource(defaults, "defaults", Integer.MIN_VALUE));
+                .withSources(new PropertiesConfigSource(defaults, DEFAULTS, Integer.MIN_VALUE));
         if (Files.isReadable(FILE)) {
             builder.withSources(new PropertiesConfigSource(properties(FILE), FILE.toString(), OF_FILE));
         }
@@ -54,6 +55,11 @@ final class LocalSettings {
     /** Empty where nothing is set. */
     Optional<String> value(String key) {
         return Optional.ofNullable(config.getConfigValue(key).getValue()).filter(value -> !value.isEmpty());
+    }
+
+    /** Whether anybody said what it is, other than the defaults. */
+    boolean isSet(String key) {
+        return !DEFAULTS.equals(config.getConfigValue(key).getConfigSourceName());
     }
 
     /** An option of the command line, or else the setting. */
@@ -75,7 +81,7 @@ final class LocalSettings {
         try {
             return config.getOptionalValue(key, type);
         } catch (IllegalArgumentException e) {
-            throw new CommandFailure(ExitCodes.CONFIGURATION, key + ": " + e.getMessage());
+            throw new CommandFailure(ExitCodes.CONFIGURATION, WrongSetting.explain(String.valueOf(e.getMessage())));
         }
     }
 

@@ -40,7 +40,7 @@ final class LogsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        var text = new JobText(System.out, System.err);
+        var text = JobText.ofProcess();
         try (var client = options.connect()) {
             var path = ServiceCommands.job(id) + "/events?limit=1000&after=";
             var after = "0";
@@ -50,8 +50,10 @@ final class LogsCommand implements Callable<Integer> {
                 page = client.get(path + after, "Accept", "application/json", "Prefer", follow ? WAIT : "wait=0");
                 page.path("events").forEach(event -> tell(text, event));
                 after = page.path("next").asText();
+                // A reader that has gone wants no more.
             } while (!page.path("ended").booleanValue()
-                    && (follow || !page.path("events").isEmpty()));
+                    && (follow || !page.path("events").isEmpty())
+                    && !System.out.checkError());
             if (page.path("ended").booleanValue() && !options.json()) {
                 text.end(client.get(ServiceCommands.job(id)));
             }

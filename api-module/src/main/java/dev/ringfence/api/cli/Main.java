@@ -9,7 +9,16 @@ public final class Main {
     private Main() {}
 
     public static void main(String... args) {
-        System.exit(commandLine().execute(args));
+        System.exit(run(StandardOutput.takeOver(), args));
+    }
+
+    /** The exit code. */
+    static int run(StandardOutput output, String... args) {
+        var out = output.writer();
+        var line = commandLine().setOut(out);
+        int code = line.execute(args);
+        out.flush();
+        return output.verdict(code, line.getErr());
     }
 
     static CommandLine commandLine() {

@@ -26,12 +26,12 @@ import picocli.CommandLine.Command;
         },
         footer = {
             "",
-            "Exit codes: 0 done, 1 failed, 2 wrong usage, 69 something needed is missing or no service answers,",
-            "70 a fault of ours, 75 try again later, 77 the service refuses the caller, 78 wrong configuration.",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage, 69 something needed is missing or no service answers,"
+                    + " 70 a fault of ours, 75 try again later, 77 the service refuses the caller, 78 wrong configuration.",
             "",
             "Examples:",
             "  ringfence serve --config ringfence.toml --data /var/lib/ringfence",
-            "  ringfence run ShellExec --args '{\"cmd\": \"uname -a\"}'",
+            "  ringfence run ShellExec --args '{\"argv\": [\"uname\", \"-a\"]}'",
             "  ringfence jobs --state failed"
         })
 final class RingfenceCommand extends ServiceCommands implements Runnable {

@@ -22,11 +22,15 @@ public final class RunApplication implements QuarkusApplication {
 
     @Override
     public int run(String... args) {
+        if (isEnding()) {
+            System.err.println("ringfence: ended by a signal before the job began");
+            return ExitCodes.FAILED;
+        }
         boolean json = Boolean.parseBoolean(args[1]);
         var service = producer.ready().orElseThrow();
         try {
             var job = submit(service, args[0]);
-            var text = new JobText(System.out, System.err);
+            var text = JobText.ofProcess();
             if (!json) {
                 job.signals(0)
                         .subscribe()
@@ -44,6 +48,20 @@ public final class RunApplication implements QuarkusApplication {
             // Ends as a command does that a service refuses so.
             System.err.println("ringfence: " + e.getMessage());
             return ExitCodes.refused(Problems.status(e));
+        }
+    }
+
+    /**
+     * Whether a signal ends this process already. One that came while the service was opened did not stop it; from now on
+     * it does, and closes the service with its job.
+     */
+    private static boolean isEnding() {
+        try {
+            // Removes nothing: it was never added. There is no other way to ask.
+            Runtime.getRuntime().removeShutdownHook(new Thread(() -> {}));
+            return false;
+        } catch (IllegalStateException e) {
+            return true;
         }
     }
 

@@ -1,11 +1,12 @@
 package dev.ringfence.api.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.RingfenceProducer;
-import java.io.IOException;
+import dev.ringfence.api.rest.JsonBody;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -13,17 +14,20 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Runs one job, here or on a service. */
 @Command(
         name = "run",
         mixinStandardHelpOptions = true,
         description = {
-            "Run one job to its end and print what it puts out. Without --url it runs here, without a server: the same",
-            "admission, fence and journal as in the service, on the same data directory, which no service may be using.",
-            "Jobs that wait there are left for the next start of the service."
+            "Run one job to its end and print what it puts out.",
+            "Without --url it runs here, without a server: the same admission, fence and journal as in the service, on"
+                    + " the same data directory, which no service may be using. Jobs that wait there are left for the next"
+                    + " start of the service."
         },
         footer = {
             "",
@@ -31,12 +35,16 @@ import picocli.CommandLine.Parameters;
             "Ctrl-C ends the job and all its processes.",
             "",
             "Examples:",
-            "  ringfence run ShellExec --args '{\"cmd\": \"uname -a\"}'",
+            "  ringfence run ShellExec --args '{\"argv\": [\"uname\", \"-a\"]}'",
             "  ringfence run ShellExec --args '{\"cmd\": \"make test\"}' --profile standard --deadline 300 --json",
-            "  ringfence run ShellExec --args '{\"cmd\": \"date\"}' --url http://127.0.0.1:8080"
+            "  ringfence run ShellExec --args '{\"argv\": [\"date\"]}' --url http://127.0.0.1:8080",
+            "A shell's `cmd` takes a profile that allows child processes; the default one may not."
         })
 final class RunCommand implements Callable<Integer> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    @Spec
+    private CommandSpec spec;
 
     @Parameters(paramLabel = "CAPABILITY", description = "What to invoke, as `ringfence list` prints it.")
     private String capability;
@@ -86,8 +94,11 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         var job = job();
         if (url != null) {
+            refuse("--config", "the service at --url has a catalog of its own");
+            refuse("--data", "the service at --url has a data directory of its own");
             return remote(url, job);
         }
+        refuse("--key-file", "it is for a service at --url");
         places.apply();
         // Nobody reaches this process but the person in front of it, whose Ctrl-C is meant.
         System.setProperty("quarkus.http.host-enabled", "false");
@@ -98,8 +109,15 @@ final class RunCommand implements Callable<Integer> {
         return ServiceProcess.run(RunApplication.class, job.toString(), Boolean.toString(json));
     }
 
+    /** An option that would be of no effect. */
+    private void refuse(String option, String why) {
+        if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "leave " + option + " out: " + why);
+        }
+    }
+
     private int remote(URI service, ObjectNode job) {
-        var text = new JobText(System.out, System.err);
+        var text = JobText.ofProcess();
         try (var client = ServiceOptions.connect(service, keyFile)) {
             client.stream(job, (event, data) -> {
                 if (json) {
@@ -143,9 +161,9 @@ final class RunCommand implements Callable<Integer> {
                 return parsed;
             }
             throw new CommandFailure(
-                    CommandLine.ExitCode.USAGE, "--args must be a JSON object, such as '{\"cmd\": \"true\"}'");
-        } catch (IOException e) {
-            throw new CommandFailure(CommandLine.ExitCode.USAGE, "--args is not JSON: " + e.getMessage());
+                    CommandLine.ExitCode.USAGE, "--args must be a JSON object, such as '{\"argv\": [\"date\"]}'");
+        } catch (JsonProcessingException e) {
+            throw new CommandFailure(CommandLine.ExitCode.USAGE, "--args is not JSON: " + JsonBody.explain(e));
         }
     }
 }

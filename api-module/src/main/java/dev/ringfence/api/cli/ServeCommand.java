@@ -1,5 +1,6 @@
 package dev.ringfence.api.cli;
 
+import dev.ringfence.api.Settings;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -10,7 +11,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "serve",
         mixinStandardHelpOptions = true,
-        description = "Run the service until SIGTERM or Ctrl-C; then finish what is running, and end.")
+        description = "Run the service until SIGTERM or Ctrl-C; then finish what is running, and end.",
+        footer = {
+            "",
+            "Examples:",
+            "  ringfence serve --config ringfence.toml --data /var/lib/ringfence",
+            "  RINGFENCE_JOBS_CONCURRENCY=4 ringfence serve --port 8081     # `config show` lists the settings"
+        })
 final class ServeCommand implements Callable<Integer> {
     @Mixin
     private Places places = new Places();
@@ -34,8 +41,6 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     static void set(String key, @Nullable Object value) {
-        if (value != null) {
-            System.setProperty(key, value.toString());
-        }
+        Settings.give(key, value);
     }
 }

@@ -83,8 +83,8 @@ abstract class ServiceCommands {
             description = "Say how the service is, or how a job stands.",
             footer = {
                 "",
-                "Ends with 75 when the service is not ready. With a job, ends with 0 when it has completed or is under",
-                "way, and with 1 when it ended otherwise.",
+                "Ends with 75 when the service is not ready. With a job, ends with 0 when it has completed or is under"
+                        + " way, and with 1 when it ended otherwise.",
                 "Examples:",
                 "  ringfence status",
                 "  ringfence status 6f1c…"

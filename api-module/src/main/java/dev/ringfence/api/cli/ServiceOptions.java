@@ -4,16 +4,20 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which service a command talks to, as whom, and in which form it prints. */
 final class ServiceOptions {
+    private static final String VARIABLE = "RINGFENCE_URL";
+    private static final String USUAL = "http://127.0.0.1:8080";
+
     @Option(
             names = "--url",
             paramLabel = "URL",
-            defaultValue = "${env:RINGFENCE_URL:-http://127.0.0.1:8080}",
+            defaultValue = "${env:" + VARIABLE + ":-" + USUAL + "}",
             description = "Where the service is; RINGFENCE_URL as well. Without it: http://127.0.0.1:8080.")
     private URI url;
 
@@ -29,6 +33,11 @@ final class ServiceOptions {
     /** Picocli sets the fields. */
     @SuppressWarnings("NullAway.Init")
     ServiceOptions() {}
+
+    /** Where a service is that nothing more is said of. */
+    static String usual() {
+        return System.getenv().getOrDefault(VARIABLE, USUAL);
+    }
 
     boolean json() {
         return json;
@@ -52,6 +61,10 @@ final class ServiceOptions {
             return Optional.ofNullable(System.getenv("RINGFENCE_API_KEY")).filter(key -> !key.isBlank());
         }
         try {
+            if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
+                System.err.println("ringfence: warning: every user of this host can read the key in " + file
+                        + "; `chmod 600 " + file + "` ends that");
+            }
             return Optional.of(Files.readString(file).strip());
         } catch (IOException e) {
             throw new CommandFailure(ExitCodes.CONFIGURATION, "the key in " + file + " cannot be read: " + e);

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Runs Quarkus in this process and tells how it ended. */
 final class ServiceProcess {
+    /** How the host says that somebody listens there (EADDRINUSE). */
+    private static final String IN_USE = "Address already in use";
+
     private ServiceProcess() {}
 
     /**
@@ -28,7 +31,7 @@ final class ServiceProcess {
                 (exit, failure) -> {
                     code.set(exit);
                     if (failure != null) {
-                        code.set(explain(failure, application == RunApplication.class));
+                        code.set(explain(failure, application));
                     }
                 },
                 args);
@@ -36,32 +39,40 @@ final class ServiceProcess {
     }
 
     /** Says why it could not start: with an exit handler of ours, Quarkus says nothing. */
-    private static int explain(Throwable failure, boolean alone) {
+    private static int explain(Throwable failure, @Nullable Class<? extends QuarkusApplication> application) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof StartupFailure) {
                 System.err.println("ringfence: " + cause.getMessage());
-                if (cause.getCause() instanceof LogException.Locked && alone) {
-                    System.err.println("ringfence: when that is a service, let it run the job: add --url"
-                            + " http://127.0.0.1:8080, or where else it listens");
-                    return ExitCodes.UNAVAILABLE;
+                if (!(cause.getCause() instanceof LogException.Locked)) {
+                    return ExitCodes.CONFIGURATION;
                 }
-                return ExitCodes.CONFIGURATION;
+                if (application == RunApplication.class) {
+                    System.err.println("ringfence: when that is a service, let it run the job: add --url "
+                            + ServiceOptions.usual() + ", or where else it listens");
+                }
+                return ExitCodes.TRY_LATER;
             }
             if (cause instanceof ConfigValidationException wrong) {
                 for (int i = 0; i < wrong.getProblemCount(); i++) {
-                    System.err.println("ringfence: " + wrong.getProblem(i).getMessage());
+                    System.err.println("ringfence: "
+                            + WrongSetting.explain(
+                                    String.valueOf(wrong.getProblem(i).getMessage())));
                 }
                 return ExitCodes.CONFIGURATION;
             }
             if (cause instanceof BindException) {
                 var config = ConfigProvider.getConfig();
+                boolean inUse = String.valueOf(cause.getMessage()).contains(IN_USE);
                 System.err.printf(
-                        "ringfence: %s port %s cannot be listened on: %s; end who listens there, or choose another"
-                                + " with --host and --port%n",
+                        "ringfence: %s port %s cannot be listened on: %s; %s%n",
                         config.getValue("quarkus.http.host", String.class),
                         config.getValue("quarkus.http.port", String.class),
-                        cause.getMessage());
-                return ExitCodes.CONFIGURATION;
+                        cause.getMessage(),
+                        application == DemoApplication.class
+                                ? "end who listens there, or choose another with QUARKUS_HTTP_PORT; without it the demo takes a free one"
+                                : (inUse ? "end who listens there, or " : "")
+                                        + "choose another with --host and --port");
+                return inUse ? ExitCodes.TRY_LATER : ExitCodes.CONFIGURATION;
             }
         }
         // Nothing that we foresaw: everything that helps to find it.

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  ringfence sessions create release-42",
-            "  ringfence run ShellExec --args '{\"cmd\": \"make\"}' --session release-42 --url http://127.0.0.1:8080",
+            "  ringfence run ShellExec --args '{\"argv\": [\"date\"]}' --session release-42 --url http://127.0.0.1:8080",
             "  ringfence sessions jobs release-42",
             "  ringfence sessions delete release-42"
         })
@@ -53,7 +53,11 @@ final class SessionsCommand implements Runnable {
                 spec.commandLine(), "say which: list, create, show, jobs, close or delete");
     }
 
-    @Command(name = "list", mixinStandardHelpOptions = true, description = "Print sessions, the newest first.")
+    @Command(
+            name = "list",
+            mixinStandardHelpOptions = true,
+            description = "Print sessions, the newest first.",
+            footer = {"", "Example: ringfence sessions list --state open"})
     int list(
             @Mixin ServiceOptions options,
             @Mixin Whose whose,
@@ -77,7 +81,11 @@ final class SessionsCommand implements Runnable {
         }
     }
 
-    @Command(name = "create", mixinStandardHelpOptions = true, description = "Make a session and print its name.")
+    @Command(
+            name = "create",
+            mixinStandardHelpOptions = true,
+            description = "Make a session and print its name.",
+            footer = {"", "Example: ringfence sessions create release-42"})
     int create(
             @Mixin ServiceOptions options,
             @Mixin Whose whose,
@@ -95,7 +103,11 @@ final class SessionsCommand implements Runnable {
         }
     }
 
-    @Command(name = "show", mixinStandardHelpOptions = true, description = "Print a session.")
+    @Command(
+            name = "show",
+            mixinStandardHelpOptions = true,
+            description = "Print a session.",
+            footer = {"", "Example: ringfence sessions show release-42"})
     int show(@Mixin ServiceOptions options, @Mixin Whose whose, @Parameters(paramLabel = "SESSION") String id) {
         try (var client = options.connect()) {
             var session = client.get(whose.path(id, ""));
@@ -103,7 +115,11 @@ final class SessionsCommand implements Runnable {
         }
     }
 
-    @Command(name = "jobs", mixinStandardHelpOptions = true, description = "Print a session's jobs, the newest first.")
+    @Command(
+            name = "jobs",
+            mixinStandardHelpOptions = true,
+            description = "Print a session's jobs, the newest first.",
+            footer = {"", "Example: ringfence sessions jobs release-42"})
     int jobs(@Mixin ServiceOptions options, @Mixin Whose whose, @Parameters(paramLabel = "SESSION") String id) {
         try (var client = options.connect()) {
             var answer = client.get(whose.path(id, "/jobs?limit=1000"));
@@ -115,7 +131,11 @@ final class SessionsCommand implements Runnable {
         }
     }
 
-    @Command(name = "close", mixinStandardHelpOptions = true, description = "Let no more jobs into a session.")
+    @Command(
+            name = "close",
+            mixinStandardHelpOptions = true,
+            description = "Let no more jobs into a session.",
+            footer = {"", "Example: ringfence sessions close release-42"})
     int close(@Mixin ServiceOptions options, @Mixin Whose whose, @Parameters(paramLabel = "SESSION") String id) {
         try (var client = options.connect()) {
             var session = client.post(whose.path(id, "/close"), "");
@@ -126,7 +146,8 @@ final class SessionsCommand implements Runnable {
     @Command(
             name = "delete",
             mixinStandardHelpOptions = true,
-            description = "End a session's jobs, delete its files, and forget it. The journal keeps what happened.")
+            description = "End a session's jobs, delete its files, and forget it. The journal keeps what happened.",
+            footer = {"", "Example: ringfence sessions delete release-42"})
     int delete(@Mixin ServiceOptions options, @Mixin Whose whose, @Parameters(paramLabel = "SESSION") String id) {
         try (var client = options.connect()) {
             var answer = client.delete(whose.path(id, ""));

@@ -12,9 +12,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Bodies that are JSON objects: of bounded size and depth, no key twice, nothing after the object. */
 public final class JsonBody {
+    /** Where the parser names what it reads from, which is nothing that a client knows. */
+    private static final Pattern SOURCE = Pattern.compile("\\[Source: [^\\[\\]]*; (line: \\d+, column: \\d+)]");
+
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -45,15 +49,17 @@ public final class JsonBody {
         try {
             return MAPPER.readTree(body);
         } catch (JsonProcessingException e) {
-            JsonLocation at = e.getLocation();
-            throw new BadRequest(
-                    "malformed-json",
-                    List.of("the body is not JSON: "
-                            + (at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ")
-                            + e.getOriginalMessage()));
+            throw new BadRequest("malformed-json", List.of("the body is not JSON: " + explain(e)));
         } catch (IOException e) {
             throw new BadRequest("malformed-json", List.of("the body cannot be read: " + e.getMessage()));
         }
+    }
+
+    /** What is wrong with a text that is no JSON, and where, in one line. */
+    public static String explain(JsonProcessingException error) {
+        JsonLocation at = error.getLocation();
+        return (at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ")
+                + SOURCE.matcher(error.getOriginalMessage()).replaceAll("$1");
     }
 
     static String kind(JsonNode json) {

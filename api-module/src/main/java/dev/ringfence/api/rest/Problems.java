@@ -9,6 +9,7 @@ import dev.ringfence.runner.capability.ManifestException;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
 import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.Response;
 import java.time.Duration;
 import java.util.UUID;
@@ -242,19 +243,25 @@ public class Problems {
     }
 
     @ServerExceptionMapper
-    public Response http(WebApplicationException error) {
+    public Response http(WebApplicationException error, ContainerRequestContext request) {
         int status = error.getResponse().getStatus();
-        var known = Response.Status.fromStatusCode(status);
-        String title = known == null ? "HTTP " + status : known.getReasonPhrase();
-        String slug = title.toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
         if (status >= 500) {
             return unexpected(error);
         }
+        var methods = Addresses.methods(request.getUriInfo().getPath());
+        // At an address below another resource's, the framework does not find that only the method is wrong.
+        if (status == 404 && !methods.isEmpty() && !methods.contains(request.getMethod())) {
+            status = 405;
+        }
+        var known = Response.Status.fromStatusCode(status);
+        String title = known == null ? "HTTP " + status : known.getReasonPhrase();
+        String slug = title.toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
         var response = new Problem(status, slug, title, explanation(status)).response();
-        var allowed = error.getResponse().getHeaderString("Allow");
-        return allowed == null
-                ? response
-                : Response.fromResponse(response).header("Allow", allowed).build();
+        return status == 405 && !methods.isEmpty()
+                ? Response.fromResponse(response)
+                        .header("Allow", String.join(", ", methods))
+                        .build()
+                : response;
     }
 
     /** Says nothing of the inside; the log has the rest, under the id that the caller is given. */

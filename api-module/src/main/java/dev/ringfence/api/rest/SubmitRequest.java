@@ -29,7 +29,7 @@ public record SubmitRequest(
                 required = true,
                 implementation = Object.class,
                 description = "The capability's arguments",
-                examples = "{\"cmd\":\"echo hello\"}")
+                examples = "{\"argv\":[\"echo\",\"hello\"]}")
         JsonNode arguments,
 
         @Schema(description = "A sandbox profile of the catalog; the catalog's default without it")
@@ -39,6 +39,7 @@ public record SubmitRequest(
                 description =
                         "The fence that the job demands, no weaker than its profile's; refused when this host cannot build"
                                 + " it. GET /api/v1/fence says which can",
+                implementation = String.class,
                 enumeration = {"namespaces", "landlock"})
         Optional<FenceTier> tier,
 

@@ -111,7 +111,7 @@ class TokenVerifierTest {
         var waiting = IntStream.range(0, 200)
                 .mapToObj(_ -> subscribed(verifier.verify(token)))
                 .toList();
-        await().untilAtomic(fetches, equalTo(1));
+        await().atMost(LONG).untilAtomic(fetches, equalTo(1));
         mayAnswer.countDown();
 
         waiting.forEach(one -> assertThat(one.awaitItem(LONG).getItem().agent()).contains("builder"));
@@ -128,7 +128,7 @@ class TokenVerifierTest {
 
         var unknown = subscribed(verifier.verify(token(second)));
 
-        await().untilAtomic(fetches, equalTo(2));
+        await().atMost(LONG).untilAtomic(fetches, equalTo(2));
         assertThat(verifier.verify(token(FIRST)).await().atMost(LONG).agent()).contains("builder");
         mayAnswer.countDown();
         assertThat(unknown.awaitItem(LONG).getItem().agent()).contains("builder");

@@ -7,9 +7,14 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
+import java.nio.channels.Pipe;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,11 +22,13 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class CommandLineTest {
     private record Ran(int code, String out, String err) {}
@@ -35,6 +42,96 @@ class CommandLineTest {
 
         assertThat(ran.code).isZero();
         assertThat(ran.out).contains("serve", "demo", "doctor", "catalog", "journal", "keys", "help", "Exit codes");
+    }
+
+    @Test
+    void theHelpOfEachCommandHasAnExample() {
+        var commands = leaves(Main.commandLine());
+
+        assertThat(commands).hasSizeGreaterThan(25);
+        assertThat(commands)
+                .allSatisfy(command -> assertThat(command.getUsageMessage(CommandLine.Help.Ansi.OFF))
+                        .containsPattern("Examples?: *\n? *.*ringfence " + words(command)));
+    }
+
+    /** A list of commands shows no more of each than the first line of what it is. */
+    @Test
+    void aListOfCommandsHasWholeSentences() {
+        var commands = all(Main.commandLine()).toList();
+
+        assertThat(commands)
+                .allSatisfy(command -> assertThat(
+                                command.getCommandSpec().usageMessage().description()[0])
+                        .as(command.getCommandName())
+                        .endsWith("."));
+    }
+
+    private static List<CommandLine> leaves(CommandLine root) {
+        return all(root).filter(command -> command.getSubcommands().isEmpty()).toList();
+    }
+
+    /** But for the framework's own help. */
+    private static Stream<CommandLine> all(CommandLine root) {
+        return Stream.concat(
+                Stream.of(root),
+                root.getSubcommands().values().stream()
+                        .filter(command -> !command.getCommandName().equals("help"))
+                        .flatMap(CommandLineTest::all));
+    }
+
+    private static String words(CommandLine command) {
+        return command.getCommandSpec().qualifiedName(" ").substring("ringfence ".length());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--help", "config show", "journal dump", "keys list", "completion"})
+    void whatCannotBePrintedIsAFailure(String line) {
+        writeJournal();
+        with(
+                Map.of("ringfence.data", directory.toString()),
+                () -> assertThat(runOnFullDisk(line.split(" "))).isEqualTo(1));
+    }
+
+    /** It was kept, and nobody had it. */
+    @Test
+    void aKeyThatCannotBePrintedIsRevokedAgain() {
+        with(Map.of("ringfence.data", directory.toString()), () -> {
+            assertThat(runOnFullDisk("keys", "create", "--agent", "builder")).isEqualTo(1);
+
+            assertThat(run("keys", "list").out.lines().toList())
+                    .hasSize(2)
+                    .last()
+                    .asString()
+                    .contains("builder", "revoked");
+        });
+    }
+
+    /** The device takes nothing, as a full disk does not. */
+    private static int runOnFullDisk(String... arguments) {
+        try (var full = new FileOutputStream("/dev/full")) {
+            return Main.run(new StandardOutput(full, StandardCharsets.UTF_8), arguments);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aReaderThatHasGoneWantedNoMore() throws Exception {
+        writeJournal();
+        int code = Main.run(
+                new StandardOutput(Channels.newOutputStream(brokenPipe()), StandardCharsets.UTF_8),
+                "journal",
+                "dump",
+                "--data",
+                directory.toString());
+
+        assertThat(code).isZero();
+    }
+
+    private static Pipe.SinkChannel brokenPipe() throws IOException {
+        var pipe = Pipe.open();
+        pipe.source().close();
+        return pipe.sink();
     }
 
     @ParameterizedTest

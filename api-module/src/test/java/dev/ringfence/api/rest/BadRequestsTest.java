@@ -3,8 +3,10 @@ package dev.ringfence.api.rest;
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.hasItems;
+import static org.hamcrest.Matchers.not;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.test.junit.QuarkusTest;
@@ -19,6 +21,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -172,6 +175,79 @@ class BadRequestsTest {
                         422,
                         "unknown-profile")
                 .body("detail", containsString("nobody"));
+    }
+
+    /** The message named the parser's own settings. */
+    @Test
+    void whereMalformedJsonBeganIsToldWithoutTheParsersInside() {
+        Api.isProblem(Api.sending("{\"capability\": [").post(Api.JOBS).then(), 400, "malformed-json")
+                .body("errors[0]", containsString("(start marker at line: 1, column: 16)"))
+                .body("errors[0]", not(containsString("Source")));
+    }
+
+    /** It once ran the job for real. */
+    @ParameterizedTest
+    @ValueSource(strings = {"dryrun=true", "dry_run", "dry_run=", "dry_run=maybe", "Dry_Run=true", "dry_run=true&x=1"})
+    void aMisspeltDryRunDoesNotRunTheJob(String query) {
+        Api.isProblem(
+                Api.sending(Api.shell("true").put("session", "misspelt").toString())
+                        .post(Api.JOBS + "?" + query)
+                        .then(),
+                400,
+                "invalid-request");
+
+        assertThat(given().queryParam("session", "misspelt")
+                        .get(Api.JOBS)
+                        .then()
+                        .extract()
+                        .<List<Object>>path("jobs"))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/api/v1/journal/events?limit=1&after=abc | after: there is no such parameter; there are [agent, from, ",
+                "/api/v1/journal/events?limit=1           | limit",
+                "/api/v1/jobs?stat=failed                 | there are [agent, before, capability, limit, session, since, state",
+                "/api/v1/jobs/1?wait=3                    | wait: there is no such parameter; there is none here",
+                "/api/v1/models/select?model=tiny         | there are [agent, capabilities, max_memory_mb]",
+                "/api/v1/config?json                      | json"
+            })
+    void aParameterThatAnAddressDoesNotKnowIsRefusedWithThoseItDoes(String address, String said) {
+        Api.isProblem(given().urlEncodingEnabled(false).get(address).then(), 400, "invalid-request")
+                .body("errors", hasItem(containsString(said)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/api/v1/jobs/?limit=3",
+                "/api/v1/jobs?limit=3",
+                "/api/v1/agents/a/models",
+                "/q/openapi?format=json"
+            })
+    void aParameterThatAnAddressKnowsIsTaken(String address) {
+        given().get(address).then().statusCode(200);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "PUT    | /api/v1/jobs             | GET, HEAD, OPTIONS, POST",
+                "DELETE | /api/v1/jobs             | GET, HEAD, OPTIONS, POST",
+                "PUT    | /api/v1/jobs/1           | DELETE, GET, HEAD, OPTIONS",
+                "POST   | /api/v1/jobs/1/events    | GET, HEAD, OPTIONS",
+                "GET    | /api/v1/catalog/reload   | OPTIONS, POST",
+                "PATCH  | /api/v1/sessions/a/close | OPTIONS, POST"
+            })
+    void anAddressTellsWhichMethodsItTakes(String method, String address, String allowed) {
+        Api.isProblem(given().request(method, address).then(), 405, "method-not-allowed")
+                .header("Allow", equalTo(allowed));
+
+        given().options(address).then().statusCode(204).header("Allow", equalTo(allowed));
     }
 
     @ParameterizedTest

@@ -75,6 +75,23 @@ class DescriptionTest {
         assertThat(complaints).isEmpty();
     }
 
+    /** They were the names of constants, which the service does not take. */
+    @Test
+    void aTierIsDescribedByTheWordsThatTheServiceTakes() {
+        var tier = description.at("/components/schemas/SubmitJob/properties/tier");
+
+        assertThat(tier.has("$ref")).as(tier.toString()).isFalse();
+        assertThat(tier.path("enum")).extracting(JsonNode::asText).containsExactly("namespaces", "landlock");
+    }
+
+    @Test
+    void nothingOfTheInsideIsDescribed() {
+        assertThat(description.at("/components/schemas").properties())
+                .extracting(java.util.Map.Entry::getKey)
+                .contains("SubmitJob")
+                .doesNotContain("FenceTier", "OutboundSseEvent", "MediaType");
+    }
+
     static Stream<String> answers() {
         return Stream.of(
                 "/api/v1/jobs",

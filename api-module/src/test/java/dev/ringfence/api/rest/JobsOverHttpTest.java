@@ -136,7 +136,7 @@ class JobsOverHttpTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             {"cmd": 7}                         | /cmd     | 7
-            {"comand": "true"}                 | /comand  | /cmd is missing
+            {"comand": "true"}                 | /comand  | missing: /cmd, /argv
             {"cmd": "true", "timeout": 1000}   | /timeout | 1000
             {"cmd": "true", "timeout": "soon"} | /timeout | soon
             {}                                 | /cmd     | missing

@@ -73,10 +73,7 @@ public final class Capabilities {
     public void validate(Capability capability, JsonNode arguments) {
         var entry = entries.get(capability.name());
         var schema = entry != null && entry.capability().equals(capability) ? entry.schema() : schema(capability);
-        var violations = schema.validate(arguments).stream()
-                .limit(MOST_VIOLATIONS)
-                .map(Violations::sentence)
-                .toList();
+        var violations = Violations.sentences(schema.validate(arguments), MOST_VIOLATIONS);
         if (!violations.isEmpty()) {
             throw new InvalidArguments(violations);
         }

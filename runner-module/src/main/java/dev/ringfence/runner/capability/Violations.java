@@ -3,14 +3,44 @@ package dev.ringfence.runner.capability;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.networknt.schema.ValidationMessage;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
 
 /** Says in a sentence which argument breaks which rule: the place as a JSON pointer, the value, the limit. */
 final class Violations {
     private static final int LONGEST_VALUE = 60;
+    private static final String EITHER = "/anyOf/";
 
     private Violations() {}
 
-    static String sentence(ValidationMessage violation) {
+    /**
+     * A sentence for each, but only one for alternatives of which each needs an argument that is missing.
+     *
+     * @param most how many at most
+     */
+    static List<String> sentences(Collection<ValidationMessage> violations, int most) {
+        var sentences = new ArrayList<String>();
+        var alternatives = new LinkedHashMap<String, List<String>>();
+        for (var violation : violations) {
+            var rule = violation.getEvaluationPath().toString();
+            int branch = rule.indexOf(EITHER);
+            if (branch >= 0 && violation.getType().equals("required")) {
+                var place = violation.getInstanceLocation().toString();
+                alternatives
+                        .computeIfAbsent(place + " " + rule.substring(0, branch), _ -> new ArrayList<>())
+                        .add(pointer(place, violation.getProperty()));
+            } else {
+                sentences.add(sentence(violation));
+            }
+        }
+        alternatives
+                .values()
+                .forEach(missing -> sentences.add("one of these is missing: " + String.join(", ", missing)));
+        return sentences.stream().limit(most).toList();
+    }
+
+    private static String sentence(ValidationMessage violation) {
         var place = violation.getInstanceLocation().toString();
         var value = violation.getInstanceNode();
         var limit = violation.getSchemaNode();

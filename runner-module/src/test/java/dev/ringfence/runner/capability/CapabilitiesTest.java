@@ -73,7 +73,7 @@ class CapabilitiesTest {
 
     @Test
     void aShellJobNeedsACommandOrAProgram() {
-        assertThat(violations("ShellExec", "{}")).containsExactlyInAnyOrder("/cmd is missing", "/argv is missing");
+        assertThat(violations("ShellExec", "{}")).containsExactly("one of these is missing: /cmd, /argv");
     }
 
     @Test

@@ -22,6 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -276,17 +277,20 @@ class FilesTest {
                     assertThatCode(go::await).doesNotThrowAnyException();
                 }
             }));
-            inside.await();
+            assertThat(inside.await(1, TimeUnit.MINUTES)).isTrue();
             var asked = new AtomicInteger();
 
             // Then
-            assertThatThrownBy(() -> writes.write(authors.getLast(), first, () -> {
-                        if (asked.incrementAndGet() == 3) {
-                            throw new IllegalStateException("stop");
-                        }
-                    }))
-                    .hasMessage("stop");
-            go.countDown();
+            try {
+                assertThatThrownBy(() -> writes.write(authors.getLast(), first, () -> {
+                            if (asked.incrementAndGet() == 3) {
+                                throw new IllegalStateException("stop");
+                            }
+                        }))
+                        .hasMessage("stop");
+            } finally {
+                go.countDown();
+            }
             assertThat(done.get().created()).isTrue();
         }
     }

@@ -32,11 +32,10 @@ final class Recovering {
             if (done == null) {
                 done = fromTheBeginning();
             }
+            options.observer().replayed(replayed, Duration.ofNanos(System.nanoTime() - began));
             return done;
         } catch (IOException | UncheckedIOException e) {
             throw new JournalException.Unwritable(files.directory(), e);
-        } finally {
-            options.observer().replayed(replayed, Duration.ofNanos(System.nanoTime() - began));
         }
     }
 
