@@ -2,7 +2,6 @@ package dev.ringfence.api;
 
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.Model;
-import dev.ringfence.catalog.ModelCapability;
 import dev.ringfence.catalog.ModelFile;
 import dev.ringfence.catalog.Provider;
 import dev.ringfence.catalog.SandboxProfile;
@@ -93,20 +92,12 @@ final class CatalogModels implements ModelSource {
                 model.sha256().orElse(null),
                 catalog.engineProfile(model),
                 model.requirements().minMemory(),
-                model.engine().contextFor(trainedFor(model)),
+                model.contextTokens(),
                 model.engine().slots(),
                 model.engine().pinned() ? purpose(model) : null);
     }
 
-    /** Zero when that is not known. */
-    private static long trainedFor(Model model) {
-        var header = model.header();
-        return header == null ? 0 : header.contextLength();
-    }
-
     private static EnginePurpose purpose(Model model) {
-        return model.capabilities().equals(Set.of(ModelCapability.EMBEDDINGS))
-                ? EnginePurpose.EMBEDDINGS
-                : EnginePurpose.TEXT;
+        return model.onlyEmbeds() ? EnginePurpose.EMBEDDINGS : EnginePurpose.TEXT;
     }
 }

@@ -101,12 +101,14 @@ public final class LiveCatalog {
         return state;
     }
 
-    /** {@link #reload}, with the outcome in the log. */
-    void reloadOnSignal() {
+    /** {@link #reload}, with the outcome in the log; whether it is a new one. */
+    boolean reloadOnSignal() {
         try {
             var _ = reload();
+            return true;
         } catch (CatalogException | ManifestException e) {
             LOG.errorf("The catalog was not read again, and the one in use stays: %s", e.getMessage());
+            return false;
         }
     }
 

@@ -14,7 +14,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /** The names of metrics, in one place; those of models are in {@link ModelMetrics}. */
 @Singleton
@@ -23,10 +25,12 @@ public class Metrics implements JobObserver, LogObserver {
     private final ModelMetrics models;
     private final Timer sync;
     private final DistributionSummary batch;
+    private volatile @Nullable LiveCatalog catalog;
 
     Metrics(MeterRegistry registry) {
         this.registry = registry;
-        this.models = new ModelMetrics(registry);
+        this.models =
+                new ModelMetrics(registry, () -> Optional.ofNullable(catalog).map(LiveCatalog::catalog));
         this.sync = Timer.builder("ringfence.journal.sync")
                 .description("One sync of the journal to its disk")
                 .publishPercentileHistogram()
@@ -34,6 +38,10 @@ public class Metrics implements JobObserver, LogObserver {
         this.batch = DistributionSummary.builder("ringfence.journal.batch")
                 .description("Events that one sync made durable")
                 .register(registry);
+    }
+
+    void watch(LiveCatalog models) {
+        catalog = models;
     }
 
     void watch(Guard guard) {

@@ -2,6 +2,9 @@ package dev.ringfence.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.api.job.JobView;
+import dev.ringfence.catalog.Catalog;
+import dev.ringfence.catalog.Model;
+import dev.ringfence.catalog.Provider;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -9,7 +12,9 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Metrics of models by OpenTelemetry's semantic conventions for generative AI, names, attributes and buckets included.
@@ -34,10 +39,16 @@ final class ModelMetrics {
         1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864
     };
 
-    private final MeterRegistry registry;
+    /** The conventions have no word for it. */
+    private static final String LLAMA_CPP = "llama.cpp";
 
-    ModelMetrics(MeterRegistry registry) {
+    private final MeterRegistry registry;
+    private final Supplier<Optional<Catalog>> catalog;
+
+    /** @param catalog the one in use, once there is one */
+    ModelMetrics(MeterRegistry registry, Supplier<Optional<Catalog>> catalog) {
         this.registry = registry;
+        this.catalog = catalog;
     }
 
     /** Takes the numbers of a job that has ended, if it asked a model. */
@@ -51,11 +62,17 @@ final class ModelMetrics {
         var model = error != null && NO_MODEL.contains(error.type())
                 ? "unknown"
                 : result.path("model").asText("unknown");
+        // Looked up by now: a model that has gone from the catalog meanwhile is one of an unknown provider.
+        var known = catalog.get().flatMap(now -> now.model(model));
         var tags = Tags.of(
-                "gen_ai.operation.name", operation,
-                "gen_ai.provider.name", "ringfence",
-                "gen_ai.request.model", model,
-                "gen_ai.response.model", model);
+                "gen_ai.operation.name",
+                operation,
+                "gen_ai.provider.name",
+                known.map(ModelMetrics::provider).orElse("unknown"),
+                "gen_ai.request.model",
+                model,
+                "gen_ai.response.model",
+                known.flatMap(ModelMetrics::served).orElse(model));
         Timer.builder("gen_ai.server.request.duration")
                 .description("From the start of a request to a model to its end")
                 .tags(tags)
@@ -66,6 +83,26 @@ final class ModelMetrics {
         tokens(result, tags, "input");
         tokens(result, tags, "output");
         times(result, tags);
+    }
+
+    /** As the conventions name it. */
+    private static String provider(Model model) {
+        return switch (model.provider()) {
+            case Provider.LocalFile _, Provider.HuggingFace _ -> LLAMA_CPP;
+            case Provider.OpenAI _ -> "openai";
+            case Provider.Anthropic _ -> "anthropic";
+            case Provider.Custom _ -> "custom";
+        };
+    }
+
+    /** What its provider calls it, where that has another name for it. */
+    private static Optional<String> served(Model model) {
+        return switch (model.provider()) {
+            case Provider.LocalFile _, Provider.HuggingFace _ -> Optional.empty();
+            case Provider.OpenAI remote -> Optional.of(remote.modelName());
+            case Provider.Anthropic remote -> Optional.of(remote.modelName());
+            case Provider.Custom remote -> Optional.ofNullable(remote.modelName());
+        };
     }
 
     private void tokens(JsonNode result, Tags tags, String type) {

@@ -3,21 +3,19 @@ package dev.ringfence.api;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
-import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
+import dev.ringfence.api.journal.AuditTrail;
 import dev.ringfence.api.session.Sessions;
 import dev.ringfence.api.webhook.Webhooks;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
-import dev.ringfence.catalog.EngineOptions;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.runner.capability.GenerateText;
 import dev.ringfence.runner.capability.ModelSource;
-import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.ModelHealth;
@@ -27,7 +25,6 @@ import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.runner.telemetry.Guard;
-import dev.ringfence.runner.telemetry.GuardLimits;
 import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
@@ -36,7 +33,7 @@ import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.log.Tail;
-import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,10 +41,8 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -60,7 +55,6 @@ import org.jboss.logging.Logger;
 public final class Ringfence implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Ringfence.class);
     private static final int SEGMENT_BYTES = 32 << 20;
-    private static final long MOST_RETAINED_BYTES = 128L << 20;
 
     /** A request's body or a model's longest answer, each character escaped to six, with room. */
     private static final int EVENT_BYTES = 16 << 20;
@@ -69,7 +63,6 @@ public final class Ringfence implements AutoCloseable {
     private final Fence fence;
     private final LlamaServerPool engines;
     private final ModelHealth modelHealth = new ModelHealth();
-    private final RemoteModels remotes;
     private final ModelSource models;
     private final Toolbox toolbox;
     private final Journal journal;
@@ -78,6 +71,8 @@ public final class Ringfence implements AutoCloseable {
     private final Sessions sessions;
     private final Webhooks webhooks;
     private final Jobs jobs;
+    private final AuditTrail audit;
+    private final Opened opened;
     private final Duration drainTimeout;
     private final AtomicBoolean drained = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -86,7 +81,6 @@ public final class Ringfence implements AutoCloseable {
             LiveCatalog catalog,
             Fence fence,
             LlamaServerPool engines,
-            RemoteModels remotes,
             ModelSource models,
             Toolbox toolbox,
             Journal journal,
@@ -95,11 +89,12 @@ public final class Ringfence implements AutoCloseable {
             Sessions sessions,
             Webhooks webhooks,
             Jobs jobs,
+            AuditTrail audit,
+            Opened opened,
             Duration drainTimeout) {
         this.catalog = catalog;
         this.fence = fence;
         this.engines = engines;
-        this.remotes = remotes;
         this.models = models;
         this.toolbox = toolbox;
         this.journal = journal;
@@ -108,6 +103,8 @@ public final class Ringfence implements AutoCloseable {
         this.sessions = sessions;
         this.webhooks = webhooks;
         this.jobs = jobs;
+        this.audit = audit;
+        this.opened = opened;
         this.drainTimeout = drainTimeout;
     }
 
@@ -127,84 +124,79 @@ public final class Ringfence implements AutoCloseable {
     public static Ringfence open(
             RingfenceConfig config, Purpose purpose, JobObserver jobObserver, LogObserver logObserver) {
         SettingRanges.require(config);
-        var engineSettings = engineSettings(config);
-        var limits = guardLimits(config.guard());
-        var data = dataDirectory(config.data());
-        var catalog = catalog(config.catalog(), data);
-        var fence = Fence.on(FenceConfig.of(instance(data), config.fence()));
-        var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
-        Sessions sessions = null;
-        Webhooks webhooks = null;
+        var opened = new Opened();
         try {
-            sweep(fence);
-            sessions = sessions(data.resolve("sessions"), config.sessions().perAgent());
-            webhooks = WebhookSettings.open(data.resolve("webhooks"), config.webhooks());
-            var engines = new LlamaServerPool(engineSettings, fence::start);
-            var remotes = new RemoteModels();
-            var models = new CatalogModels(catalog::catalog, engines, remotes);
-            List<Capability> asking = List.of(
-                    new GenerateText(models),
-                    new AskModel(Operation.CHAT, models),
-                    new AskModel(Operation.COMPLETION, models),
-                    new AskModel(Operation.EMBEDDINGS, models));
-            // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.
-            var undoing = new CompletableFuture<Jobs>();
-            var toolbox = Toolbox.open(
-                    config,
-                    data,
-                    catalog,
-                    fence,
-                    asking,
-                    event -> undoing.join().rolledBack(event));
-            var telemetry = HostTelemetry.on(data, fence::processorTime);
-            var guard = new Guard(limits, config.guard().enabled(), telemetry::read);
-            var jobs = new Jobs(
-                    settings(config, toolbox.capabilities()),
-                    recovered.journal(),
-                    toolbox.capabilities(),
-                    name -> profile(catalog.catalog(), name),
-                    agent -> catalog.catalog().grants(agent),
-                    new Tiers(fence),
-                    new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
-                    Preparation.all(List.of(sessions, webhooks)),
-                    JobObserver.both(jobObserver, webhooks));
-            undoing.complete(jobs);
-            webhooks.begin(id -> jobs.find(id).map(Job::view));
-            switch (purpose) {
-                case SERVICE -> {
-                    jobs.recover(recovered.jobs());
-                    webhooks.resume();
-                }
-                case OWN_JOBS -> jobs.interrupt(recovered.jobs());
-            }
-            catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
-            if (recovered.journal().health() instanceof Health.Full full) {
-                LOG.warnf("the service takes no jobs until there is room: %s", full.reason());
-            }
-            return new Ringfence(
-                    catalog,
-                    fence,
-                    engines,
-                    remotes,
-                    models,
-                    toolbox,
-                    recovered.journal(),
-                    telemetry,
-                    guard,
-                    sessions,
-                    webhooks,
-                    jobs,
-                    config.drainTimeout());
-        } catch (RuntimeException e) {
-            if (sessions != null) {
-                sessions.close();
-            }
-            if (webhooks != null) {
-                webhooks.close();
-            }
-            recovered.journal().close();
+            return open(config, purpose, jobObserver, logObserver, opened);
+        } catch (RuntimeException | Error e) {
+            opened.closeAfter(e);
             throw e;
         }
+    }
+
+    private static Ringfence open(
+            RingfenceConfig config, Purpose purpose, JobObserver jobObserver, LogObserver logObserver, Opened opened) {
+        var data = dataDirectory(config.data());
+        var catalog = catalog(config.catalog(), data);
+        var fence = opened.add(Fence.on(FenceConfig.of(instance(data), config.fence())), Fence::close);
+        var recovered = recover(data.resolve("journal"), config.journal(), logObserver);
+        var journal = opened.add(recovered.journal(), Journal::close);
+        var audit = opened.add(auditTrail(journal), AuditTrail::close);
+        sweep(fence);
+        var sessions =
+                opened.add(sessions(data.resolve("sessions"), config.sessions().perAgent()), Sessions::close);
+        var webhooks = opened.add(WebhookSettings.open(data.resolve("webhooks"), config.webhooks()), Webhooks::close);
+        var engines = opened.add(new LlamaServerPool(EngineConfig.of(config), fence::start), LlamaServerPool::close);
+        var remotes = opened.add(new RemoteModels(), RemoteModels::close);
+        var models = new CatalogModels(catalog::catalog, engines, remotes);
+        List<Capability> asking = List.of(
+                new GenerateText(models),
+                new AskModel(Operation.CHAT, models),
+                new AskModel(Operation.COMPLETION, models),
+                new AskModel(Operation.EMBEDDINGS, models));
+        // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.
+        var undoing = new CompletableFuture<Jobs>();
+        var toolbox = Toolbox.open(
+                config, data, catalog, fence, asking, event -> undoing.join().rolledBack(event));
+        var telemetry = opened.add(HostTelemetry.on(data, fence::processorTime), HostTelemetry::close);
+        var guard = new Guard(GuardConfig.of(config.guard()), config.guard().enabled(), telemetry::read);
+        var jobs = new Jobs(
+                JobConfig.of(config, toolbox.capabilities()),
+                journal,
+                toolbox.capabilities(),
+                name -> profile(catalog.catalog(), name),
+                agent -> catalog.catalog().grants(agent),
+                new Tiers(fence),
+                new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
+                Preparation.all(List.of(sessions, webhooks)),
+                JobObserver.both(jobObserver, webhooks));
+        undoing.complete(jobs);
+        webhooks.begin(id -> jobs.find(id).map(Job::view));
+        switch (purpose) {
+            case SERVICE -> {
+                jobs.recover(recovered.jobs());
+                webhooks.resume();
+            }
+            case OWN_JOBS -> jobs.interrupt(recovered.jobs());
+        }
+        catalog.begin(next -> engines.use(CatalogModels.localModels(next)));
+        if (journal.health() instanceof Health.Full full) {
+            LOG.warnf("the service takes no jobs until there is room: %s", full.reason());
+        }
+        return new Ringfence(
+                catalog,
+                fence,
+                engines,
+                models,
+                toolbox,
+                journal,
+                telemetry,
+                guard,
+                sessions,
+                webhooks,
+                jobs,
+                audit,
+                opened,
+                config.drainTimeout());
     }
 
     /** The one in use now. */
@@ -227,6 +219,18 @@ public final class Ringfence implements AutoCloseable {
     /** Whether models answer. */
     public ModelHealth modelHealth() {
         return modelHealth;
+    }
+
+    /** Tells the journal what is no job's event. */
+    public AuditTrail audit() {
+        return audit;
+    }
+
+    /** Reads the catalog again, as whoever may send signals to this process wishes. */
+    void reloadOnSignal() {
+        if (catalog.reloadOnSignal()) {
+            audit.done(AuditTrail.act("catalog_reloaded", null, null, null, null, "by SIGHUP"));
+        }
     }
 
     /** Finds the models that agents name. */
@@ -278,26 +282,30 @@ public final class Ringfence implements AutoCloseable {
      * Admits nothing more, and waits for running jobs as long as is configured; then they are ended. Blocks; a second
      * call does nothing.
      */
-    public void drain() {
+    void drain() {
         if (!drained.getAndSet(true)) {
             jobs.drain(drainTimeout);
         }
     }
 
-    /** Drains the jobs, stops the engines, and closes the journal last. Blocks; a second call does nothing. */
+    /** Drains the jobs, and closes everything in the reverse order of its opening. Blocks; a second call does nothing. */
     @Override
     public void close() {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
         drain();
-        telemetry.close();
-        engines.close();
-        remotes.close();
-        webhooks.close();
-        journal.close();
-        sessions.close();
-        fence.close();
+        opened.close();
+    }
+
+    /** What cannot be kept is told in the log instead. */
+    private static AuditTrail auditTrail(Journal journal) {
+        return new AuditTrail(
+                act -> journal.append(act)
+                        .subscribe()
+                        .with(_ -> {}, failure -> LOG.errorf("the journal could not take %s: %s", act, failure)),
+                Infrastructure.getDefaultWorkerPool(),
+                AuditTrail.WINDOW);
     }
 
     private static LiveCatalog catalog(Optional<Path> file, Path data) {
@@ -310,71 +318,6 @@ public final class Ringfence implements AutoCloseable {
 
     private static Optional<SandboxProfile> profile(Catalog catalog, Optional<String> name) {
         return name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile()));
-    }
-
-    private static EngineSettings engineSettings(RingfenceConfig config) {
-        var engines = config.engines();
-        var settings = EngineSettings.defaults()
-                .withPrefix(config.llamaPrefix().orElse(null))
-                .withExecutable(config.llamaServer().orElse(null))
-                .withIdleTime(engines.idleTime())
-                .withLoadTimeout(engines.loadTimeout())
-                .withSlots(EngineOptions.DEFAULT_SLOTS, engines.queue())
-                .withThreads(engines.threads());
-        return engines.memoryBudget()
-                .map(budget -> settings.withMemoryBudget(budget.asLongValue()))
-                .orElse(settings);
-    }
-
-    private static JobSettings settings(RingfenceConfig config, Capabilities capabilities) {
-        var jobs = config.jobs();
-        long heap = Runtime.getRuntime().maxMemory();
-        // Whatever fits into a body can be a job's arguments, also where each character takes two bytes.
-        long least = 2L * config.http().bodyLimit() + (1 << 16);
-        try {
-            return new JobSettings(
-                    jobs.concurrency(),
-                    jobs.queue(),
-                    jobs.queueOfAgent(),
-                    jobs.memoryBudget().map(MemorySize::asLongValue).orElse(Math.max(heap / 8, least)),
-                    concurrencyOf(jobs.concurrencyOf(), capabilities),
-                    jobs.retained(),
-                    Math.min(heap / 4, MOST_RETAINED_BYTES),
-                    jobs.defaultDeadline(),
-                    jobs.eventBuffer());
-        } catch (IllegalArgumentException e) {
-            throw new StartupFailure(String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    /** By the capabilities' own names: an environment variable cannot tell which letters are large. */
-    private static Map<String, Integer> concurrencyOf(Map<String, Integer> configured, Capabilities capabilities) {
-        var names = capabilities.all().stream().map(Capability::name).toList();
-        var limits = new HashMap<String, Integer>();
-        configured.forEach((name, limit) -> {
-            var known = names.stream()
-                    .filter(each -> each.equals(name) || (!names.contains(name) && each.equalsIgnoreCase(name)))
-                    .findFirst()
-                    .orElseThrow(() -> new StartupFailure("ringfence.jobs.concurrency-of." + name
-                            + ": there is no capability " + name + "; there are " + names));
-            // Said in both ways, it is an environment variable that was to come before a file.
-            if (!limits.containsKey(known) || !known.equals(name)) {
-                limits.put(known, limit);
-            }
-        });
-        return limits;
-    }
-
-    private static GuardLimits guardLimits(RingfenceConfig.Guarding guard) {
-        return new GuardLimits(
-                guard.cpu(),
-                guard.memory(),
-                guard.pressure().cpu(),
-                guard.pressure().memory(),
-                guard.pressure().io(),
-                guard.zombies(),
-                guard.diskFree().asLongValue(),
-                guard.resume());
     }
 
     private static Path dataDirectory(Path directory) {

@@ -22,7 +22,7 @@ public interface RingfenceConfig {
     @WithDefault("ringfence-data")
     Path data();
 
-    /** Where the project lies, for what ships beside the program; set by the launcher. */
+    /** Where the project lies, for what ships beside the program, such as the demo; set by the launcher. */
     Optional<Path> home();
 
     /** An unpacked llama.cpp with its own libraries and loader, when no {@code llama-server} is installed. */

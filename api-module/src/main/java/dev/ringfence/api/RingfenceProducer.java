@@ -43,11 +43,12 @@ public class RingfenceProducer {
         SettingRanges.requireSwitches(ConfigProvider.getConfig());
         access = openAccess();
         var opened = Ringfence.open(config, purpose(), metrics, metrics);
+        metrics.watch(opened.liveCatalog());
         metrics.watch(opened.jobs());
         metrics.watch(opened.guard());
         metrics.watch(opened.engines());
         service = opened;
-        HangUp.on(opened.liveCatalog()::reloadOnSignal);
+        HangUp.on(opened::reloadOnSignal);
     }
 
     /** Comes before HTTP is closed: meanwhile readiness says that the service drains, and jobs can be asked for. */

@@ -4,11 +4,11 @@ package dev.ringfence.api;
 public final class StartupFailure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    public StartupFailure(String message) {
+    StartupFailure(String message) {
         super(message);
     }
 
-    public StartupFailure(String message, Throwable cause) {
+    StartupFailure(String message, Throwable cause) {
         super(message, cause);
     }
 }

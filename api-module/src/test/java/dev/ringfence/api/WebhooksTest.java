@@ -189,7 +189,8 @@ class WebhooksTest {
                 null,
                 null,
                 "ops",
-                false);
+                false,
+                null);
         try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
             webhooks.before(submitted).await().atMost(PATIENCE);
         }
@@ -298,6 +299,7 @@ class WebhooksTest {
                 0,
                 0,
                 Optional.of("ops"),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
         return service.jobs()

@@ -62,6 +62,21 @@ public record Model(
         return version.isEmpty() ? id : id + VERSION_SEPARATOR + version;
     }
 
+    /** How many tokens one request may have, with its answer, in an engine of this host. */
+    public int contextTokens() {
+        return engine.contextFor(header == null ? 0 : header.contextLength());
+    }
+
+    /** How many requests an engine of this host answers at the same time. */
+    public int slots() {
+        return engine.slotsOrDefault();
+    }
+
+    /** Whether it does nothing but turn texts into vectors. */
+    public boolean onlyEmbeds() {
+        return capabilities.equals(Set.of(ModelCapability.EMBEDDINGS));
+    }
+
     /** Where this host has its file, looked up anew; remote models have none. */
     public Optional<ModelFile> file() {
         return switch (provider) {

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -158,12 +157,9 @@ class CommandLineIT {
 
     @Test
     void theDemoShowsAnAnswerThreeRefusalsAndTheJournal() {
-        var before = Instant.now();
-
         var demo = Cli.run("demo", "--once");
 
         assertThat(demo.exitCode()).as(demo.stdout() + demo.stderr()).isZero();
         assertThat(demo.stdout()).contains("/etc/shadow", "timed_out", "namespaces");
-        assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofSeconds(60));
     }
 }

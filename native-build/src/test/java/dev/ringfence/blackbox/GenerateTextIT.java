@@ -54,7 +54,7 @@ class GenerateTextIT {
             id = stream.next(5).getFirst().path("job").path("id").asText();
         }
 
-        await().atMost(Duration.ofSeconds(1))
+        await().atMost(Duration.ofSeconds(20))
                 .untilAsserted(() -> assertThat(service.api().state(id)).isEqualTo("cancelled"));
     }
 }

@@ -81,7 +81,7 @@ public final class Access {
     private Caller byKey(String presented) {
         try {
             return keys.verify(presented)
-                    .map(key -> new Caller(Optional.of(key.agent()), key.admin(), "key:" + key.id()))
+                    .map(key -> new Caller(Optional.of(key.agent()), key.admin(), Optional.of("key:" + key.id())))
                     .orElseThrow(() -> new AccessException.Unauthenticated(
                             "the key is unknown, revoked or expired; `ringfence keys list` tells which"));
         } catch (UncheckedIOException e) {

@@ -6,14 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
@@ -22,7 +17,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * The file that keys are kept in: one JSON object, replaced as a whole, so that a reader sees the one before or the one
@@ -35,7 +29,6 @@ final class KeyFile {
     private static final int VERSION = 1;
     private static final int MOST_BYTES = 16 << 20;
     private static final int HASH_BYTES = 32;
-    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
     /** A key and what proves it. */
     @SuppressWarnings("ArrayRecordComponent") // compared by MessageDigest.isEqual only
@@ -94,31 +87,7 @@ final class KeyFile {
         var root = JsonNodeFactory.instance.objectNode().put("version", VERSION);
         var keys = root.putArray("keys");
         entries.forEach(entry -> keys.add(json(entry)));
-        var beside = file.resolveSibling(file.getFileName() + ".tmp");
-        Files.deleteIfExists(beside);
-        try (var channel = FileChannel.open(
-                beside,
-                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                PosixFilePermissions.asFileAttribute(OWNER_ONLY))) {
-            var bytes = ByteBuffer.wrap((root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-            channel.force(true);
-        }
-        try {
-            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            throw new IOException(file + " lies on a file system that cannot replace a file at once", e);
-        }
-        try (var directory = FileChannel.open(parent(file), StandardOpenOption.READ)) {
-            directory.force(true);
-        }
-    }
-
-    static Path parent(Path file) {
-        var parent = file.toAbsolutePath().getParent();
-        return parent == null ? file.toAbsolutePath() : parent;
+        OwnerOnlyFile.replace(file, (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
     /** Whoever may write the file could give themselves a key. */

@@ -76,7 +76,7 @@ public final class KeyStore {
     }
 
     /** Whether a presented credential has the form of a key. */
-    public static boolean looksLikeKey(String presented) {
+    static boolean looksLikeKey(String presented) {
         return presented.startsWith("rf_");
     }
 
@@ -84,7 +84,7 @@ public final class KeyStore {
      * Whether keys were ever made; revoked ones count, and so does a file that was there once or that cannot be looked
      * at: nobody may be let in for want of a right to read who may.
      */
-    public boolean exists() {
+    boolean exists() {
         try {
             // Each request asks: where nothing is there, no exception is made for it.
             return seen || (!Files.notExists(file, LinkOption.NOFOLLOW_LINKS) && stamp().isPresent());
@@ -98,7 +98,7 @@ public final class KeyStore {
      *
      * @throws UncheckedIOException when the file cannot be read; nobody may be let in then
      */
-    public Optional<ApiKey> verify(String presented) {
+    Optional<ApiKey> verify(String presented) {
         var form = FORM.matcher(presented);
         if (!form.matches()) {
             return Optional.empty();
@@ -171,7 +171,7 @@ public final class KeyStore {
     /** One change at a time, also among processes. */
     private synchronized void change(UnaryOperator<List<KeyFile.Entry>> change) {
         try {
-            Files.createDirectories(KeyFile.parent(file));
+            Files.createDirectories(OwnerOnlyFile.parent(file));
             try (var lock = FileChannel.open(
                             file.resolveSibling(file.getFileName() + ".lock"),
                             StandardOpenOption.CREATE,

@@ -144,7 +144,10 @@ final class TokenVerifier {
                     "the token has no claim \"" + provider.agentClaim() + "\", which names the agent");
         }
         var groups = parsed.getGroups();
-        return new Caller(Optional.of(name), groups != null && groups.contains(provider.adminGroup()), "token");
+        return new Caller(
+                Optional.of(name),
+                groups != null && groups.contains(provider.adminGroup()),
+                Optional.of("token:" + name));
     }
 
     private static AccessException.Unauthenticated notValid() {

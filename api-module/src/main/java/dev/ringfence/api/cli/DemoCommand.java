@@ -60,8 +60,10 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private static Path shipped() {
-        String home = System.getenv("RINGFENCE_HOME");
-        return Path.of(home == null ? "" : home).resolve("src/demo/ringfence.toml");
+        return LocalSettings.read()
+                .path(null, "ringfence.home")
+                .orElse(Path.of(""))
+                .resolve("src/demo/ringfence.toml");
     }
 
     /** As the settings say; without any, the usual one, or else any that the service gets. Nobody comes when it ends at once. */

@@ -176,7 +176,10 @@ final class DemoShow {
     private void journal() {
         act("5", "The journal has all of it, each event durable before its effect or its acknowledgement");
         Journal.read(data.resolve("journal"), 1, entry -> {
-            String more = switch (entry.event()) {
+            if (!(entry.event() instanceof JobEvent event)) {
+                return;
+            }
+            String more = switch (event) {
                 case JobEvent.Submitted e ->
                     e.capability() + " " + shortened(e.arguments().toString());
                 case JobEvent.Started _, JobEvent.Completed _ -> "";
@@ -191,9 +194,9 @@ final class DemoShow {
             out.printf(
                     "  %3d  %s  %s  %-10s %s%n",
                     entry.sequence(),
-                    clock.format(entry.event().at()),
-                    entry.event().jobId().substring(0, 8),
-                    entry.event().type(),
+                    clock.format(event.at()),
+                    event.jobId().substring(0, 8),
+                    event.type(),
                     ink.dim(more));
         });
     }

@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -70,14 +71,8 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print the job as JSON when it has ended, and nothing else.")
     private boolean json;
 
-    @Option(names = "--config", paramLabel = "FILE", description = "The catalog (TOML); RINGFENCE_CATALOG as well.")
-    private @Nullable Path config;
-
-    @Option(
-            names = "--data",
-            paramLabel = "DIR",
-            description = "Where the journal is kept; RINGFENCE_DATA as well. Without it: ./ringfence-data.")
-    private @Nullable Path data;
+    @Mixin
+    private Places places = new Places();
 
     @Option(
             names = "--url",
@@ -104,8 +99,7 @@ final class RunCommand implements Callable<Integer> {
             return remote(url, job);
         }
         refuse("--key-file", "it is for a service at --url");
-        ServeCommand.set("ringfence.catalog", config);
-        ServeCommand.set("ringfence.data", data);
+        places.apply();
         // Nobody reaches this process but the person in front of it, whose Ctrl-C is meant.
         System.setProperty("quarkus.http.host-enabled", "false");
         System.setProperty("ringfence.drain-timeout", "1ms");

@@ -1,10 +1,10 @@
 package dev.ringfence.api.cli;
 
 import dev.ringfence.api.Settings;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Runs the service until it is told to stop. */
@@ -19,14 +19,8 @@ import picocli.CommandLine.Option;
             "  RINGFENCE_JOBS_CONCURRENCY=4 ringfence serve --port 8081     # `config show` lists the settings"
         })
 final class ServeCommand implements Callable<Integer> {
-    @Option(names = "--config", paramLabel = "FILE", description = "The catalog (TOML); RINGFENCE_CATALOG as well.")
-    private @Nullable Path config;
-
-    @Option(
-            names = "--data",
-            paramLabel = "DIR",
-            description = "Where the journal is kept; RINGFENCE_DATA as well. Without it: ./ringfence-data.")
-    private @Nullable Path data;
+    @Mixin
+    private Places places = new Places();
 
     @Option(
             names = "--host",
@@ -40,8 +34,7 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        set("ringfence.catalog", config);
-        set("ringfence.data", data);
+        places.apply();
         set("quarkus.http.host", host);
         set("quarkus.http.port", port);
         return ServiceProcess.run(null);

@@ -136,11 +136,11 @@ public final class Job {
     /**
      * Asks the job to end; {@link #ended} tells when it has. The first reason holds; without effect on an ended job.
      */
-    public void cancel(String reason) {
+    public boolean cancel(String reason) {
         Execution running;
         synchronized (this) {
             if (cancellation != null || view.state().ended()) {
-                return;
+                return false;
             }
             cancellation = reason;
             running = execution;
@@ -151,6 +151,7 @@ public final class Job {
         if (running != null) {
             running.cancel();
         }
+        return true;
     }
 
     /** Someone wants the job's end who does not wait for it on a connection: it goes on whoever goes away. */

@@ -31,27 +31,19 @@ public record JobSettings(
     static final Duration LONGEST = Duration.ofDays(1);
 
     public JobSettings {
-        atLeastOne("ringfence.jobs.concurrency", concurrency);
-        atLeastOne("ringfence.jobs.queue", queue);
-        atLeastOne("ringfence.jobs.queue-of-agent", queueOfAgent);
-        atLeastOne("ringfence.jobs.memory-budget", memoryBudget);
-        atLeastOne("ringfence.jobs.retained", retained);
         concurrencyOf = Map.copyOf(concurrencyOf);
-        concurrencyOf.forEach((capability, limit) -> atLeastOne("ringfence.jobs.concurrency-of." + capability, limit));
-        if (!possible(defaultDeadline)) {
-            throw new IllegalArgumentException("ringfence.jobs.default-deadline is " + defaultDeadline + "; from "
-                    + SHORTEST.toMillis() + " ms to " + LONGEST.toHours() + " h is possible");
+        if (Math.min(Math.min(concurrency, queue), Math.min(queueOfAgent, retained)) < 1
+                || memoryBudget < 1
+                || concurrencyOf.values().stream().anyMatch(limit -> limit < 1)
+                || !possible(defaultDeadline)) {
+            throw new IllegalArgumentException("not possible: concurrency " + concurrency + " and " + concurrencyOf
+                    + ", queue " + queue + ", of an agent " + queueOfAgent + ", retained " + retained
+                    + ", memory budget " + memoryBudget + ", deadline " + defaultDeadline);
         }
     }
 
     /** Whether a job can have this deadline. */
     static boolean possible(Duration deadline) {
         return deadline.compareTo(SHORTEST) >= 0 && deadline.compareTo(LONGEST) <= 0;
-    }
-
-    private static void atLeastOne(String key, long value) {
-        if (value < 1) {
-            throw new IllegalArgumentException(key + " is " + value + "; it must be at least 1");
-        }
     }
 }

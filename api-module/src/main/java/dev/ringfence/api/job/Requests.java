@@ -97,7 +97,8 @@ final class Requests {
                 submission.tier().map(FenceTier::externalName).orElse(null),
                 submission.retryOf().orElse(null),
                 submission.webhook().orElse(null),
-                attended);
+                attended,
+                submission.by().orElse(null));
     }
 
     /** What the journal has of the arguments. */

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param webhook the name of what hears of the end, if something does
  * @param retryOf the ended job whose request this repeats, if it does
  * @param attendance who stays on the line, if anyone does
+ * @param by the name of the credential that was used, if one was; never a secret
  */
 public record Submission(
         String agent,
@@ -33,7 +34,8 @@ public record Submission(
         int priority,
         Optional<String> webhook,
         Optional<String> retryOf,
-        Optional<Attendance> attendance) {
+        Optional<Attendance> attendance,
+        Optional<String> by) {
     public static final int LEAST_PRIORITY = -10;
     public static final int MOST_PRIORITY = 10;
 
@@ -58,6 +60,7 @@ public record Submission(
                 0,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -66,7 +69,7 @@ public record Submission(
      *
      * @throws AdmissionException.Conflict when the job has not ended, or has completed
      */
-    public static Submission repeating(JobView job, Optional<String> idempotencyKey) {
+    public static Submission repeating(JobView job, Optional<String> idempotencyKey, Optional<String> by) {
         if (!job.state().ended() || job.state() == JobView.State.COMPLETED) {
             throw new AdmissionException.Conflict(
                     "not-retryable",
@@ -87,6 +90,7 @@ public record Submission(
                 submission.priority(),
                 Optional.ofNullable(submission.webhook()),
                 Optional.of(job.id()),
-                Optional.empty());
+                Optional.empty(),
+                by);
     }
 }

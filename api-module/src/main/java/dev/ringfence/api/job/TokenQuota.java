@@ -18,6 +18,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What agents' models have read and written within 24 hours. The journal is what is believed: the first question about
@@ -185,10 +186,14 @@ final class TokenQuota {
             case TIMED_OUT, CANCELLED, INTERRUPTED ->
                 job.startedAt() == null
                         ? 0
-                        : (length(job.submission().arguments()) + (result == null ? 0 : length(result)))
-                                / CHARACTERS_OF_A_TOKEN;
+                        : (length(job.submission().arguments()) + answered(result)) / CHARACTERS_OF_A_TOKEN;
             case SUBMITTED, STARTED, COMPLETED, FAILED, ROLLED_BACK -> 0;
         };
+    }
+
+    /** Of what the model said: all else in a result, such as the fence's report, is the service's own. */
+    private static long answered(@Nullable JsonNode result) {
+        return result == null ? 0 : length(result.path("text")) + length(result.path("tool_calls"));
     }
 
     /** Of all texts in it; what is kept as a hash says its length beside it. */

@@ -1,7 +1,9 @@
 package dev.ringfence.api.journal;
 
+import dev.ringfence.wal.journal.Audited;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobSummary;
+import dev.ringfence.wal.journal.JournalEvent;
 import dev.ringfence.wal.journal.JournalRecord;
 import java.time.Instant;
 import java.util.Collection;
@@ -14,7 +16,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which events someone wants to see; null means any. An event knows its job only, so for an agent's or a session's events
+ * Which events someone wants to see; null means any. A job's event knows its job only, so for an agent's or a session's events
  * the submissions that come by are remembered, and a job whose submission did not come by is looked up. Not for several
  * threads.
  */
@@ -59,9 +61,9 @@ public final class EventFilter {
     /** What is wrong with the types that someone names: no event would ever be of one that does not exist. */
     public static Optional<String> problem(Collection<String> types) {
         return types.stream()
-                .filter(type -> !JobEvent.TYPES.contains(type))
+                .filter(type -> !JournalEvent.TYPES.contains(type))
                 .findFirst()
-                .map(type -> "it must be one of " + JobEvent.TYPES + ", not " + type);
+                .map(type -> "it must be one of " + JournalEvent.TYPES + ", not " + type);
     }
 
     private static Set<String> newest() {
@@ -79,13 +81,20 @@ public final class EventFilter {
     public boolean matches(JournalRecord entry) {
         var event = entry.event();
         if (ofSome() && event instanceof JobEvent.Submitted submitted) {
-            remember(event.jobId(), isWanted(submitted.agent(), submitted.session()));
+            remember(submitted.jobId(), isWanted(submitted.agent(), submitted.session()));
         }
-        return (job == null || job.equals(event.jobId()))
-                && (types.isEmpty() || types.contains(event.type()))
+        return (types.isEmpty() || types.contains(event.type()))
                 && (since == null || !event.at().isBefore(since))
                 && (until == null || event.at().isBefore(until))
-                && (!ofSome() || isWanted(event.jobId()));
+                && switch (event) {
+                    case JobEvent ofJob ->
+                        (job == null || job.equals(ofJob.jobId())) && (!ofSome() || isWanted(ofJob.jobId()));
+                    // What was done to a job is among its events, and what was done to a session among that one's.
+                    case Audited act ->
+                        (job == null || job.equals(act.target()))
+                                && (agent == null || agent.equals(act.agent()))
+                                && (session == null || session.equals(act.target()));
+                };
     }
 
     private boolean ofSome() {

@@ -43,10 +43,12 @@ public class AccessGuard {
     private static final int FIRST = 1000;
 
     private final ServiceGate gate;
+    private final Audit audit;
     private final boolean openMetrics;
 
-    AccessGuard(ServiceGate gate, RingfenceConfig config) {
+    AccessGuard(ServiceGate gate, Audit audit, RingfenceConfig config) {
         this.gate = gate;
+        this.audit = audit;
         this.openMetrics = config.access().openMetrics();
     }
 
@@ -56,11 +58,12 @@ public class AccessGuard {
 
     /** Who sent a request that came past this guard. */
     static Caller caller(RoutingContext request) {
-        Caller caller = request.get(KEY);
-        if (caller == null) {
-            throw new IllegalStateException("a request came past the access guard");
-        }
-        return caller;
+        return known(request).orElseThrow(() -> new IllegalStateException("a request came past the access guard"));
+    }
+
+    /** Who sent a request, once that is known. */
+    static Optional<Caller> known(RoutingContext request) {
+        return Optional.ofNullable(request.get(KEY));
     }
 
     private void check(RoutingContext context) {
@@ -92,7 +95,7 @@ public class AccessGuard {
         return path.equals(place) || path.startsWith(place + "/");
     }
 
-    private static void pass(RoutingContext context, Caller caller) {
+    private void pass(RoutingContext context, Caller caller) {
         context.put(KEY, caller);
         var request = context.request();
         // As the router reads the address, which takes what is below one of the framework's for that one.
@@ -114,8 +117,12 @@ public class AccessGuard {
         return origin != null && !origin.equalsIgnoreCase(request.scheme() + "://" + request.authority());
     }
 
-    private static void refuse(RoutingContext context, Throwable failure) {
-        answer(context, Problems.access(failure));
+    private void refuse(RoutingContext context, Throwable failure) {
+        var problem = Problems.access(failure);
+        if (failure instanceof AccessException.Unauthenticated || failure instanceof AccessException.Forbidden) {
+            audit.refused(context, problem);
+        }
+        answer(context, problem);
     }
 
     /** Ends a request that no resource has seen. */

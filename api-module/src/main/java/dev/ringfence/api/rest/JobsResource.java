@@ -33,6 +33,7 @@ import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -47,8 +48,10 @@ public class JobsResource {
 
     private final ServiceGate gate;
     private final EventFeed feed;
+    private final Audit audit;
 
-    JobsResource(ServiceGate gate, EventFeed feed) {
+    JobsResource(ServiceGate gate, EventFeed feed, Audit audit) {
+        this.audit = audit;
         this.gate = gate;
         this.feed = feed;
     }
@@ -70,10 +73,10 @@ public class JobsResource {
     public Uni<Response> submit(
             @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
-            @HeaderParam("Prefer") List<String> prefer,
+            @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
-        if (dryRun(dryRun)) {
+        if (Parameters.flag("dry_run", dryRun)) {
             var outcome = gate.service().jobs().rehearse(submission);
             return Uni.createFrom()
                     .item(Response.ok(JobJson.dryRun(submission, outcome)).build());
@@ -92,9 +95,8 @@ public class JobsResource {
             @HeaderParam("Idempotency-Key") @Nullable String key,
             @Context Sse sse,
             @Context RoutingContext connection) {
-        if (dryRun(dryRun)) {
-            throw new BadRequest(
-                    "invalid-request", List.of("dry_run: there is nothing to stream; ask for application/json"));
+        if (Parameters.flag("dry_run", dryRun)) {
+            throw Parameters.bad("dry_run", "there is nothing to stream; ask for application/json");
         }
         var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
@@ -147,7 +149,9 @@ public class JobsResource {
     @Operation(
             summary = "Look at a job",
             description = "With `Prefer: wait=N` it waits up to N seconds for the job's end.")
-    public Uni<Response> get(@PathParam("id") String id, @HeaderParam("Prefer") List<String> prefer) {
+    public Uni<Response> get(
+            @PathParam("id") String id,
+            @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer) {
         var job = gate.job(id);
         var wait = Prefer.wait(prefer);
         return wait.isEmpty()
@@ -186,9 +190,10 @@ public class JobsResource {
                     + " repeated call gives the same new job. 409 when the job has not ended, or has completed.")
     public Uni<Response> retry(
             @PathParam("id") String id,
-            @HeaderParam("Prefer") List<String> prefer,
+            @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer,
             @HeaderParam("Idempotency-Key") @Nullable String key) {
-        var submission = Submission.repeating(gate.job(id).view(), key(key));
+        var submission = Submission.repeating(
+                gate.job(id).view(), key(key), gate.caller().credential());
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, Prefer.wait(prefer)));
     }
 
@@ -202,7 +207,9 @@ public class JobsResource {
                     + " already is left as it is.")
     public Uni<Response> cancel(@PathParam("id") String id) {
         var job = gate.job(id);
-        job.cancel("cancelled by request");
+        if (job.cancel("cancelled by request")) {
+            audit.done("job_cancelled", job.agent(), job.id());
+        }
         return job.ended().map(_ -> ok(job));
     }
 
@@ -245,22 +252,10 @@ public class JobsResource {
         return json;
     }
 
-    /** Nothing else than the two words: a misspelt one must not run the job. */
-    private static boolean dryRun(String value) {
-        return switch (value) {
-            case "true" -> true;
-            case "false" -> false;
-            default ->
-                throw new BadRequest("invalid-request", List.of("dry_run: it must be true or false, not " + value));
-        };
-    }
-
     private static Optional<String> key(@Nullable String key) {
         if (key != null && (key.isBlank() || key.length() > LONGEST_KEY)) {
-            throw new BadRequest(
-                    "invalid-request",
-                    List.of("Idempotency-Key: it must have 1 to " + LONGEST_KEY + " characters, and has "
-                            + key.length()));
+            throw Parameters.bad(
+                    "Idempotency-Key", "it must have 1 to " + LONGEST_KEY + " characters, and has " + key.length());
         }
         return Optional.ofNullable(key);
     }

@@ -19,31 +19,34 @@ public class LoopbackGuard {
 
     private final boolean loopbackOnly;
 
-    LoopbackGuard(@ConfigProperty(name = "quarkus.http.host") String host) {
+    private final Audit audit;
+
+    LoopbackGuard(@ConfigProperty(name = "quarkus.http.host") String host, Audit audit) {
+        this.audit = audit;
         this.loopbackOnly = Access.LOOPBACK.contains(host);
     }
 
     void register(@Observes Filters filters) {
         if (loopbackOnly) {
-            filters.register(LoopbackGuard::check, FIRST);
+            filters.register(this::check, FIRST);
         }
     }
 
-    private static void check(RoutingContext context) {
+    private void check(RoutingContext context) {
         // Null when the header is missing, or none that an address can have.
         var authority = context.request().authority();
         if (authority != null && Access.LOOPBACK.contains(authority.host().toLowerCase(Locale.ROOT))) {
             context.next();
         } else {
-            AccessGuard.answer(
-                    context,
-                    new Problem(
-                            421,
-                            "foreign-host-name",
-                            "Not this service's name",
-                            "the Host header is \"" + context.request().getHeader("Host")
-                                    + "\", and the service listens on the loopback address only: use localhost, or set"
-                                    + " quarkus.http.host (--host) to serve other names"));
+            var problem = new Problem(
+                    421,
+                    "foreign-host-name",
+                    "Not this service's name",
+                    "the Host header is \"" + context.request().getHeader("Host")
+                            + "\", and the service listens on the loopback address only: use localhost, or set"
+                            + " quarkus.http.host (--host) to serve other names");
+            audit.refused(context, problem);
+            AccessGuard.answer(context, problem);
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.LiveCatalog;
 import dev.ringfence.catalog.GgufHeader;
 import dev.ringfence.catalog.Model;
 import dev.ringfence.catalog.ModelCapability;
@@ -46,8 +47,9 @@ final class ModelJson {
     }
 
     /** With all that is known of it; without paths of this host, and without where keys are. */
-    static ObjectNode detail(Model model, List<EngineStatus> engines, boolean added) {
-        var json = of(model, engines).put("added_at_run_time", added);
+    static ObjectNode detail(Model model, List<EngineStatus> engines, LiveCatalog.State state) {
+        var json =
+                of(model, engines).put("added_at_run_time", state.addedModels().contains(model.reference()));
         var requirements = json.putObject("resource_requirements")
                 .put("min_memory_mb", model.requirements().minMemory().megabytes())
                 .put("preferred_cpu_cores", model.requirements().preferredCpuCores());
@@ -70,6 +72,11 @@ final class ModelJson {
                     json.put("remote_model", remote.modelName());
                 }
             }
+        }
+        if (!(model.provider() instanceof Provider.Remote)) {
+            json.put("sandbox_profile", state.catalog().engineProfile(model).name())
+                    .put("context_tokens", model.contextTokens())
+                    .put("slots", model.slots());
         }
         if (model.header() != null) {
             json.set("gguf", gguf(model.header()));

@@ -2,8 +2,8 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.api.Ringfence;
 import dev.ringfence.api.access.AccessException;
+import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.Model;
 import dev.ringfence.catalog.ModelCapability;
@@ -52,8 +52,10 @@ public class ModelsResource {
     private static final long MOST_MEGABYTES = 1L << 30;
 
     private final ServiceGate gate;
+    private final Audit audit;
 
-    ModelsResource(ServiceGate gate) {
+    ModelsResource(ServiceGate gate, Audit audit) {
+        this.audit = audit;
         this.gate = gate;
     }
 
@@ -61,10 +63,21 @@ public class ModelsResource {
     @Path("/models")
     @Operation(summary = "The catalog's models, each version for itself, and what their engines are doing")
     public Uni<Response> models(
-            @Parameter(description = "Only those that this agent may use") @QueryParam("agent") @Nullable String agent) {
+            @Parameter(description = "Only those that this agent may use") @QueryParam("agent") @Nullable String agent,
+            @Parameter(description = "Only those that have all of these, separated by commas", example = "Embeddings")
+                    @QueryParam("capability")
+                    @Nullable String capability) {
         var catalog = gate.service().catalog();
         var who = visibleFor(agent);
-        return list(who == null ? catalog.models() : catalog.modelsFor(who));
+        var errors = new ArrayList<String>();
+        var wanted = capabilities("capability", capability, errors);
+        if (!errors.isEmpty()) {
+            throw new BadRequest("invalid-request", errors);
+        }
+        var models = who == null ? catalog.models() : catalog.modelsFor(who);
+        return list(models.stream()
+                .filter(model -> model.capabilities().containsAll(wanted))
+                .toList());
     }
 
     /**
@@ -93,6 +106,15 @@ public class ModelsResource {
         return list(gate.service().catalog().modelsFor(agent));
     }
 
+    /** One that the caller may use; another one is answered like one that there is not. */
+    private Model visible(Catalog catalog, String name) {
+        var who = visibleFor(null);
+        return catalog.model(name)
+                .filter(_ -> who == null || catalog.mayUse(who, name))
+                .orElseThrow(() -> new UnknownModel(
+                        "there is no model \"" + name + "\" in the catalog; GET /api/v1/models lists what there is"));
+    }
+
     private Uni<Response> list(Collection<Model> models) {
         return gate.service().engines().status().map(engines -> {
             var json = JSON.objectNode();
@@ -112,16 +134,11 @@ public class ModelsResource {
     public Uni<Response> model(@PathParam("model") String name) {
         var service = gate.service();
         var state = service.liveCatalog().state();
-        var who = visibleFor(null);
-        var model = state.catalog()
-                .model(name)
-                .filter(found -> who == null || state.catalog().mayUse(who, name))
-                .orElseThrow(() -> unknown(name));
+        var model = visible(state.catalog(), name);
         return service.engines()
                 .status()
-                .map(engines -> Response.ok(ModelJson.detail(
-                                model, engines, state.addedModels().contains(model.reference())))
-                        .build());
+                .map(engines ->
+                        Response.ok(ModelJson.detail(model, engines, state)).build());
     }
 
     @GET
@@ -136,23 +153,19 @@ public class ModelsResource {
     public Uni<Response> health(
             @PathParam("model") String name,
             @Parameter(description = "Starts the model's engine if need be") @QueryParam("load") @DefaultValue("false")
-                    boolean load) {
+                    String load) {
         var service = gate.service();
+        boolean wake = Parameters.flag("load", load);
         var who = visibleFor(null);
-        var catalog = service.catalog();
-        var model = catalog.model(name)
-                .filter(found -> who == null || catalog.mayUse(who, name))
-                .orElseThrow(() -> unknown(name));
-        var operation = model.capabilities().equals(Set.of(ModelCapability.EMBEDDINGS))
-                ? GenerationRequest.Operation.EMBEDDINGS
-                : GenerationRequest.Operation.CHAT;
+        var model = visible(service.catalog(), name);
+        var operation = model.onlyEmbeds() ? GenerationRequest.Operation.EMBEDDINGS : GenerationRequest.Operation.CHAT;
         return switch (service.models().resolve(model.reference(), who == null ? "" : who)) {
             case ModelSource.Resolution.Refused(var type, var message) ->
                 Uni.createFrom().item(unhealthy(model, type + ": " + message));
             case ModelSource.Resolution.Found(var served) ->
                 service.engines().status().flatMap(engines -> {
                     boolean asleep = model.file().isPresent() && !ModelJson.isReady(model, engines);
-                    return asleep && !load
+                    return asleep && !wake
                             ? Uni.createFrom()
                                     .item(Response.ok(health(model)
                                                     .putNull("healthy")
@@ -220,7 +233,7 @@ public class ModelsResource {
     private static Requirements requirements(
             @Nullable String capabilities, @Nullable String maxMemory, @Nullable String agent) {
         var errors = new ArrayList<String>();
-        var wanted = capabilities(capabilities, errors);
+        var wanted = capabilities("capabilities", capabilities, errors);
         var memory = memory(maxMemory, errors);
         if (!errors.isEmpty()) {
             throw new BadRequest("invalid-request", errors);
@@ -228,13 +241,14 @@ public class ModelsResource {
         return new Requirements(wanted, memory.orElse(null), agent);
     }
 
-    private static Set<ModelCapability> capabilities(@Nullable String capabilities, List<String> errors) {
+    private static Set<ModelCapability> capabilities(
+            String parameter, @Nullable String capabilities, List<String> errors) {
         var wanted = EnumSet.noneOf(ModelCapability.class);
         for (var name : capabilities == null || capabilities.isBlank() ? new String[0] : capabilities.split(",", -1)) {
             ModelCapability.of(name.strip())
                     .ifPresentOrElse(
                             wanted::add,
-                            () -> errors.add("capabilities: there is no capability \"" + name.strip() + "\"; there are "
+                            () -> errors.add(parameter + ": there is no capability \"" + name.strip() + "\"; there are "
                                     + Arrays.stream(ModelCapability.values())
                                             .map(ModelCapability::externalName)
                                             .toList()));
@@ -278,9 +292,10 @@ public class ModelsResource {
                     byte[] body) {
         var service = gate.service();
         var added = service.liveCatalog().add(JsonBody.parse(body));
+        audit.done("model_added", null, added.reference());
         return Response.created(
                         URI.create("/api/v1/models/" + URLEncoder.encode(added.reference(), StandardCharsets.UTF_8)))
-                .entity(ModelJson.detail(added, List.of(), true))
+                .entity(ModelJson.detail(added, List.of(), service.liveCatalog().state()))
                 .build();
     }
 
@@ -296,51 +311,7 @@ public class ModelsResource {
     @APIResponse(responseCode = "409", description = "model-of-the-catalog-file")
     public Response remove(@PathParam("model") String name) {
         gate.service().liveCatalog().remove(name);
+        audit.done("model_removed", null, name);
         return Response.noContent().build();
-    }
-
-    @GET
-    @Path("/catalog")
-    @Operation(summary = "The catalog in numbers, since when it is in use, and what is doubtful about it")
-    public Response catalog() {
-        return Response.ok(summary(gate.service())).build();
-    }
-
-    @POST
-    @Admin
-    @Blocking
-    @Path("/catalog/reload")
-    @Operation(
-            summary = "Reads the catalog file and the manifests of capabilities again, as SIGHUP does",
-            description =
-                    "As a whole or not at all. Jobs under way keep the model that they began with; engines of models"
-                            + " that changed or went come to the end of their work and stop.")
-    @APIResponse(responseCode = "200", description = "The new catalog is in use")
-    @APIResponse(
-            responseCode = "422",
-            description = "invalid-catalog or invalid-manifest, with every error; nothing of it is taken over")
-    public Response reload() {
-        var service = gate.service();
-        var _ = service.liveCatalog().reload();
-        return Response.ok(summary(service)).build();
-    }
-
-    private static ObjectNode summary(Ringfence service) {
-        var state = service.liveCatalog().state();
-        var catalog = state.catalog();
-        var json = ModelJson.of(catalog.statistics())
-                .put("enabled", catalog.enabled())
-                .put("default_sandbox_profile", catalog.defaultProfile().name())
-                .put("allow_runtime_overrides", catalog.runtimeOverridesAllowed())
-                .put("models_added_at_run_time", state.addedModels().size())
-                .put("in_use_since", state.since().toString());
-        var warnings = json.putArray("warnings");
-        catalog.warnings().forEach(warning -> warnings.add(warning.toString()));
-        return json;
-    }
-
-    private static UnknownModel unknown(String name) {
-        return new UnknownModel(
-                "there is no model \"" + name + "\" in the catalog; GET /api/v1/models lists what there is");
     }
 }

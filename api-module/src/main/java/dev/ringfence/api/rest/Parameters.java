@@ -28,6 +28,15 @@ final class Parameters {
         throw bad(name, "it must be a whole number from " + least + " to " + most + ", not " + value);
     }
 
+    /** Nothing else than the two words: a misspelt one must not pass for the other. */
+    static boolean flag(String name, String value) {
+        return switch (value) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw bad(name, "it must be true or false, not " + value);
+        };
+    }
+
     /** A place in the journal. */
     static OptionalLong sequence(String name, @Nullable String value) {
         return value == null ? OptionalLong.empty() : OptionalLong.of(number(name, value, 0L, Long.MAX_VALUE));

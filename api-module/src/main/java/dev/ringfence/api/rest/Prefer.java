@@ -7,6 +7,8 @@ import java.util.regex.Pattern;
 
 /** The header {@code Prefer} (RFC 7240). */
 final class Prefer {
+    static final String MEANS = "`wait=N`: waits up to N seconds, 600 at most; more is cut to that";
+
     private static final Pattern WAIT = Pattern.compile("(?:^|[,;\\s])wait=(\\d{1,6})(?:$|[,;\\s])");
     private static final int LONGEST_WAIT_SECONDS = 600;
 

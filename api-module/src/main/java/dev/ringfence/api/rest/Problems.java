@@ -16,10 +16,16 @@ import java.util.UUID;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
-/** The only place where an error becomes a status. */
+/** The only place where an error becomes a status of the native API. */
 public class Problems {
     private static final Logger LOG = Logger.getLogger(Problems.class);
     private static final Duration SOON = Duration.ofSeconds(1);
+
+    private final Audit audit;
+
+    Problems(Audit audit) {
+        this.audit = audit;
+    }
 
     @ServerExceptionMapper
     public Response badRequest(BadRequest error) {
@@ -70,8 +76,8 @@ public class Problems {
         String message = String.valueOf(error.getMessage());
         return switch (error) {
             case CatalogChangeException.NotAllowed _ ->
-                new Problem(403, "runtime-overrides-disabled", "Models cannot be changed at run time", message)
-                        .response();
+                refused(new Problem(
+                        403, "runtime-overrides-disabled", "Models cannot be changed at run time", message));
             case CatalogChangeException.UnknownModel _ ->
                 new Problem(404, "unknown-model", "There is no such model", message).response();
             case CatalogChangeException.OfTheFile _ ->
@@ -102,7 +108,14 @@ public class Problems {
 
     @ServerExceptionMapper
     public Response notAllowed(AccessException error) {
-        return access(error).response();
+        var problem = access(error);
+        return error instanceof AccessException.Unavailable ? problem.response() : refused(problem);
+    }
+
+    /** Whoever may not do this is in the journal. */
+    private Response refused(Problem problem) {
+        audit.refused(problem);
+        return problem.response();
     }
 
     /** For what is refused before a resource is reached. */
@@ -133,94 +146,99 @@ public class Problems {
 
     @ServerExceptionMapper
     public Response notAdmitted(AdmissionException error) {
-        String message = String.valueOf(error.getMessage());
+        var problem = of(error);
         return switch (error) {
-            case AdmissionException.Invalid e ->
-                new Problem(422, e.slug(), "The job cannot be admitted", message).response();
-            case AdmissionException.NotGranted _ ->
-                new Problem(403, "not-granted", "The agent may not do this", message).response();
-            case AdmissionException.KeyReused _ ->
-                new Problem(422, "idempotency-key-reused", "The key was used for another request", message).response();
-            case AdmissionException.TooMany e ->
-                new Problem(429, e.slug(), "The agent asks for too much", message)
-                        .again(e.retryAfter())
-                        .response();
+            case AdmissionException.NotGranted _ -> refused(problem);
             case AdmissionException.Guarded e -> {
                 var why = e.refusal();
-                yield new Problem(503, "guard", "The host is too busy for another job", message)
-                        .again(why.retryAfter())
-                        .response(json -> json.put("key", why.key())
-                                .put("reading", why.reading())
-                                .put("limit", why.limit())
-                                .put("resume", why.resume()));
+                yield problem.response(json -> json.put("key", why.key())
+                        .put("reading", why.reading())
+                        .put("limit", why.limit())
+                        .put("resume", why.resume()));
             }
-            case AdmissionException.Conflict e ->
-                new Problem(409, e.slug(), "It is in another state", message).response();
-            case AdmissionException.Unavailable e ->
-                new Problem(503, e.slug(), "No job can be admitted now", message)
-                        .again(e.retryAfter())
-                        .response();
-        };
-    }
-
-    /** The status of the answer to a submission that fails so. */
-    public static int status(RuntimeException error) {
-        var problems = new Problems();
-        return switch (error) {
-            case AdmissionException e -> problems.notAdmitted(e).getStatus();
-            case JournalException e -> problems.journal(e).getStatus();
-            case LogException e -> problems.log(e).getStatus();
-            default -> problems.unexpected(error).getStatus();
+            default -> problem.response();
         };
     }
 
     @ServerExceptionMapper
     public Response journal(JournalException error) {
-        String message = String.valueOf(error.getMessage());
-        return switch (error) {
-            case JournalException.TooLarge _ ->
-                new Problem(413, "too-large-for-the-journal", "The request is too large", message).response();
-            case JournalException.NotEncodable _ ->
-                new Problem(422, "not-encodable", "The request cannot be kept", message).response();
-            case JournalException.IllegalTransition _ ->
-                new Problem(409, "illegal-transition", "The job is in another state", message).response();
-            case JournalException.Saturated _ ->
-                new Problem(503, "saturated", "The journal has no room in its queue", message)
-                        .again(SOON)
-                        .response();
-            case JournalException.IndexDamaged _ ->
-                new Problem(503, "index-rebuilding", "Older jobs cannot be looked for now", message).response();
-            case JournalException.BlobDamaged _ ->
-                new Problem(500, "output-damaged", "The output is not what it was", message).response();
-            case JournalException.NotReadable _,
-                    JournalException.Broken _,
-                    JournalException.Unwritable _,
-                    JournalException.Unfinished _ -> unexpected(error);
-        };
+        return of(error).response();
     }
 
     @ServerExceptionMapper
     public Response log(LogException error) {
+        return of(error).response();
+    }
+
+    /** The status of the answer to a submission that fails so. */
+    public static int status(RuntimeException error) {
+        return (switch (error) {
+                    case AdmissionException e -> of(e);
+                    case JournalException e -> of(e);
+                    case LogException e -> of(e);
+                    default -> internal(error);
+                })
+                .status();
+    }
+
+    private static Problem of(AdmissionException error) {
         String message = String.valueOf(error.getMessage());
         return switch (error) {
-            case LogException.NoSpace _ ->
-                new Problem(507, "no-space", "The journal's disk is full", message).response();
+            case AdmissionException.Invalid e -> new Problem(422, e.slug(), "The job cannot be admitted", message);
+            case AdmissionException.NotGranted _ ->
+                new Problem(403, "not-granted", "The agent may not do this", message);
+            case AdmissionException.KeyReused _ ->
+                new Problem(422, "idempotency-key-reused", "The key was used for another request", message);
+            case AdmissionException.TooMany e ->
+                new Problem(429, e.slug(), "The agent asks for too much", message).again(e.retryAfter());
+            case AdmissionException.Guarded e ->
+                new Problem(503, "guard", "The host is too busy for another job", message)
+                        .again(e.refusal().retryAfter());
+            case AdmissionException.Conflict e -> new Problem(409, e.slug(), "It is in another state", message);
+            case AdmissionException.Unavailable e ->
+                new Problem(503, e.slug(), "No job can be admitted now", message).again(e.retryAfter());
+        };
+    }
+
+    private static Problem of(JournalException error) {
+        String message = String.valueOf(error.getMessage());
+        return switch (error) {
+            case JournalException.TooLarge _ ->
+                new Problem(413, "too-large-for-the-journal", "The request is too large", message);
+            case JournalException.NotEncodable _ ->
+                new Problem(422, "not-encodable", "The request cannot be kept", message);
+            case JournalException.IllegalTransition _ ->
+                new Problem(409, "illegal-transition", "The job is in another state", message);
+            case JournalException.Saturated _ ->
+                new Problem(503, "saturated", "The journal has no room in its queue", message).again(SOON);
+            case JournalException.IndexDamaged _ ->
+                new Problem(503, "index-rebuilding", "Older jobs cannot be looked for now", message);
+            case JournalException.BlobDamaged _ ->
+                new Problem(500, "output-damaged", "The output is not what it was", message);
+            case JournalException.NotReadable _,
+                    JournalException.Broken _,
+                    JournalException.Unwritable _,
+                    JournalException.Unfinished _ -> internal(error);
+        };
+    }
+
+    private static Problem of(LogException error) {
+        String message = String.valueOf(error.getMessage());
+        return switch (error) {
+            case LogException.NoSpace _ -> new Problem(507, "no-space", "The journal's disk is full", message);
             case LogException.Saturated _ ->
-                new Problem(503, "saturated", "The journal has no room in its queue", message)
-                        .again(SOON)
-                        .response();
+                new Problem(503, "saturated", "The journal has no room in its queue", message).again(SOON);
             case LogException.Failed _, LogException.Closed _ ->
-                new Problem(503, "journal-failed", "The journal cannot be written", message).response();
+                new Problem(503, "journal-failed", "The journal cannot be written", message);
             case LogException.BadSize _ ->
-                new Problem(413, "too-large-for-the-journal", "The request is too large", message).response();
+                new Problem(413, "too-large-for-the-journal", "The request is too large", message);
             case LogException.Discarded e ->
                 new Problem(
-                                410,
-                                "events-discarded",
-                                "The events are not kept any more",
-                                "the oldest event that is kept is " + e.firstSequence())
-                        .response();
-            default -> unexpected(error);
+                        410,
+                        "events-discarded",
+                        "The events are not kept any more",
+                        "the oldest event that is kept is " + e.firstSequence());
+            default -> internal(error);
         };
     }
 

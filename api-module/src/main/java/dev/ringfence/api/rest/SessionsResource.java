@@ -49,8 +49,10 @@ public class SessionsResource {
              "jobs": "/api/v1/sessions/release-42/jobs"}""";
 
     private final ServiceGate gate;
+    private final Audit audit;
 
-    SessionsResource(ServiceGate gate) {
+    SessionsResource(ServiceGate gate, Audit audit) {
+        this.audit = audit;
         this.gate = gate;
     }
 
@@ -197,6 +199,7 @@ public class SessionsResource {
         var service = gate.service();
         var whose = agent(agent);
         var cancelled = service.sessions().delete(whose, id, service.jobs(), service.jobFiles());
+        audit.done("session_deleted", whose, id);
         var json = JsonNodeFactory.instance
                 .objectNode()
                 .put("id", id)

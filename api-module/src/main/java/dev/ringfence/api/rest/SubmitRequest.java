@@ -151,7 +151,8 @@ public record SubmitRequest(
                 priority,
                 webhook,
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                caller.credential());
     }
 
     private String agentOf(Caller caller) {

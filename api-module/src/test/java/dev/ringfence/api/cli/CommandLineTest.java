@@ -232,6 +232,49 @@ class CommandLineTest {
     }
 
     @Test
+    void whatIsInAJournalIsCounted() throws Exception {
+        writeJournal();
+
+        var ran = run("journal", "stats", "--data", directory.toString());
+
+        assertThat(ran.code).isZero();
+        var stats = new ObjectMapper().readTree(ran.out);
+        assertThat(stats.path("last_sequence").intValue()).isEqualTo(9);
+        assertThat(stats.at("/events/submitted").intValue()).isEqualTo(4);
+        assertThat(stats.at("/submissions/ShellExec").intValue()).isEqualTo(4);
+        assertThat(stats.path("live_jobs").toString()).isEqualTo("{\"submitted\":1}");
+    }
+
+    @Test
+    void aGoodManifestIsShownAndABadOneRefusedByItsKey() throws Exception {
+        var good = Files.writeString(directory.resolve("good.toml"), """
+                [capability]
+                name = "Greet"
+                description = "Says hello"
+                argv = ["/bin/echo", "hello", "{name}"]
+                [capability.parameters.name]
+                type = "string"
+                """);
+        var shown = run("capabilities", "check", good.toString());
+        assertThat(shown.err).isEmpty();
+        assertThat(shown.code).isZero();
+        assertThat(shown.out).contains("Greet", "\"name\"", "\"string\"");
+
+        var bad = Files.writeString(directory.resolve("bad.toml"), "[capability]\nname = \"Greet\"\ncolour = 1\n");
+        var refused = run("capabilities", "check", bad.toString());
+        assertThat(refused.code).isEqualTo(78);
+        assertThat(refused.err).contains("colour").doesNotContain("\tat ");
+    }
+
+    @Test
+    void aShellCanCompleteTheCommands() {
+        var ran = run("completion");
+
+        assertThat(ran.code).isZero();
+        assertThat(ran.out).contains("ringfence", "journal", "capabilities", "--data");
+    }
+
+    @Test
     void oneJobsEventsCanBePicked() {
         writeJournal();
 

@@ -129,6 +129,7 @@ final class Pipeline implements AutoCloseable {
                 priority,
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -147,8 +148,8 @@ final class Pipeline implements AutoCloseable {
     List<String> journaled(String id) {
         var types = new ArrayList<String>();
         Journal.read(directory, 1, entry -> {
-            if (entry.event().jobId().equals(id)) {
-                types.add(entry.event().type());
+            if (entry.event() instanceof JobEvent event && event.jobId().equals(id)) {
+                types.add(event.type());
             }
         });
         return types;
@@ -156,7 +157,7 @@ final class Pipeline implements AutoCloseable {
 
     List<JobEvent> events() {
         var events = new ArrayList<JobEvent>();
-        Journal.read(directory, 1, entry -> events.add(entry.event()));
+        Journal.read(directory, 1, entry -> events.add((JobEvent) entry.event()));
         return events;
     }
 

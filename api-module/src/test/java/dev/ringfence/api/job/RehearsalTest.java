@@ -89,6 +89,25 @@ class RehearsalTest {
     }
 
     @Test
+    void aTierThatIsWeakerThanTheProfilesIsRefused() {
+        var catalog = Catalog.parse("""
+                [slm]
+                default_sandbox_profile = "strict"
+                [slm.sandbox_profiles.strict]
+                tier = "namespaces"
+                """, "test");
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 1), Probe.done(), catalog)) {
+            assertThatThrownBy(() -> pipeline.jobs.rehearse(
+                            submission(Optional.of(FenceTier.named("landlock").orElseThrow()), 0)))
+                    .isInstanceOfSatisfying(
+                            AdmissionException.Invalid.class,
+                            refused -> assertThat(refused.slug()).isEqualTo("weaker-tier"))
+                    .hasMessageContaining("strict")
+                    .hasMessageContaining("namespaces");
+        }
+    }
+
+    @Test
     void aRehearsalCountsForTheAgentsRate() {
         var catalog = Catalog.parse("[agents.anonymous]\njobs_per_minute = 2\n", "test");
         try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 1), Probe.done(), catalog)) {
@@ -154,6 +173,7 @@ class RehearsalTest {
                 Optional.empty(),
                 retries,
                 0,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty());

@@ -8,7 +8,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /** Jobs as tests need them. */
-final class Submitted {
+public final class Submitted {
     private Submitted() {}
 
     static JobEvent.Submitted event(String id, @Nullable String key) {
@@ -34,5 +34,19 @@ final class Submitted {
 
     static void end(Job job) {
         job.moved(new JobView(job.submission(), JobView.State.COMPLETED, null, Instant.now(), null, null));
+    }
+
+    /** A job that has asked a model. */
+    public static JobView answered(String capability, JsonNode result) {
+        var asked = new JobEvent.Submitted(
+                "answered",
+                Instant.now(),
+                "anonymous",
+                capability,
+                JsonNodeFactory.instance.objectNode(),
+                "secure",
+                Duration.ofSeconds(60),
+                null);
+        return new JobView(asked, JobView.State.COMPLETED, Instant.now(), Instant.now(), result, null);
     }
 }

@@ -90,7 +90,11 @@ class TokenQuotaTest {
     @Test
     void anAnswerThatIsBrokenOffCostsWhatItsLengthSuggests() {
         var probe = Probe.of(work -> {
-                    work.outcome.complete(new Outcome.Cancelled(Probe.data("x".repeat(800))));
+                    var answer = Probe.data("x".repeat(400));
+                    answer.putArray("tool_calls").addObject().put("arguments", "y".repeat(400));
+                    // What the service says of it costs nothing.
+                    answer.putObject("fence").put("tier", "z".repeat(4_000));
+                    work.outcome.complete(new Outcome.Cancelled(answer));
                     return work;
                 })
                 .usingTokens();

@@ -71,7 +71,44 @@ class CatalogOverHttpTest {
         assertThat(model.at("/gguf/quantization").asText()).isEqualTo("Q8_0");
         assertThat(model.at("/resource_requirements/min_memory_mb").asInt()).isPositive();
         assertThat(model.at("/engine/state").asText()).isEqualTo("cold");
+        assertThat(model.path("sandbox_profile").asText())
+                .isEqualTo(get("/catalog").path("default_sandbox_profile").asText())
+                .isNotEmpty();
+        assertThat(model.path("context_tokens").asInt()).isEqualTo(512);
         assertThat(model.toString()).doesNotContain(TINY.toString());
+    }
+
+    @Test
+    void modelsAreListedByCapabilityAndOneThatDoesNotExistIsRefusedByName() throws Exception {
+        write(
+                true,
+                model("tiny", "")
+                        + model("both", "").replace("\"TextGeneration\"", "\"TextGeneration\", \"Embeddings\""));
+        send("POST", "/catalog/reload", null);
+
+        assertThat(get("/models?capability=Embeddings").path("models").findValuesAsText("id"))
+                .containsExactly("both");
+        assertThat(get("/models?capability=TextGeneration").path("models")).hasSize(2);
+        assertThat(get("/models?capability=ToolUse").path("models")).isEmpty();
+        var wrong = send("GET", "/models?capability=Singing", null);
+        assertThat(wrong.statusCode()).isEqualTo(400);
+        assertThat(wrong.body()).contains("capability: there is no capability", "Singing", "Embeddings");
+    }
+
+    @Test
+    void aMisspeltWishToLoadAModelIsRefused() throws Exception {
+        var refused = send("GET", "/models/tiny/health?load=maybe", null);
+
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains("load: it must be true or false, not maybe");
+    }
+
+    @Test
+    void openAisClientsAreToldWhenAModelsFileWasWritten() throws Exception {
+        var written = Files.getLastModifiedTime(TINY).toInstant().getEpochSecond();
+
+        assertThat(get("/../../v1/models/tiny").path("created").asLong()).isEqualTo(written);
+        assertThat(get("/../../v1/models").at("/data/0/created").asLong()).isEqualTo(written);
     }
 
     @Test
@@ -215,6 +252,7 @@ class CatalogOverHttpTest {
     }
 
     private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create(address + path)).header("Content-Type", "application/json");
+        return HttpRequest.newBuilder(URI.create(address + path).normalize())
+                .header("Content-Type", "application/json");
     }
 }

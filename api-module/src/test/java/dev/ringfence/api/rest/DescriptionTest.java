@@ -15,8 +15,9 @@ import dev.ringfence.runner.openai.ModelRequest;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -107,6 +108,8 @@ class DescriptionTest {
                 "/api/v1/fence",
                 "/api/v1/models",
                 "/api/v1/models/select",
+                "/api/v1/models/lost",
+                "/api/v1/models/lost/health",
                 "/api/v1/catalog",
                 "/api/v1/config",
                 "/api/v1/journal/stats",
@@ -128,7 +131,9 @@ class DescriptionTest {
                 .extract()
                 .asString();
 
-        var schema = description.path("paths").path(path).at("/get/responses/200/content/application~1json/schema");
+        var described = path.replaceFirst("/models/lost", "/models/{model}");
+        var schema =
+                description.path("paths").path(described).at("/get/responses/200/content/application~1json/schema");
         assertThat(complaints(schema, JSON.readTree(answer))).as(answer).isEmpty();
     }
 
@@ -146,10 +151,10 @@ class DescriptionTest {
         "get, /api/v1/models/{model}/health, 200 404 503",
         "post, /api/v1/catalog/reload, 200 403 422",
         "get, /api/v1/config, 200 403",
-        "post, /v1/chat/completions, 200 400 401 403 404 413 429 503 507",
-        "post, /v1/completions, 200 400 401 403 404 413 429 503 507",
-        "post, /v1/embeddings, 200 400 401 403 404 413 429 503 507",
-        "post, /v1/responses, 200 400 401 403 404 413 429 503 507"
+        "post, /v1/chat/completions, 200 400 401 403 404 413 415 429 500 503 504 507",
+        "post, /v1/completions, 200 400 401 403 404 413 415 429 500 503 504 507",
+        "post, /v1/embeddings, 200 400 401 403 404 413 415 429 500 503 504 507",
+        "post, /v1/responses, 200 400 401 403 404 413 415 429 500 503 504 507"
     })
     void theStatusesThatProblemsHaveAreDescribed(String method, String path, String statuses) {
         var described = new ArrayList<String>();
@@ -162,6 +167,74 @@ class DescriptionTest {
                 .forEachRemaining(described::add);
 
         assertThat(described).contains(statuses.split(" "));
+    }
+
+    @Test
+    void whoeverIsNotKnownOrAsksByAForeignNameIsToldSoEverywhere() {
+        var without = new ArrayList<String>();
+        for (var path : description.path("paths").properties()) {
+            for (var method : METHODS) {
+                var responses = path.getValue().path(method).path("responses");
+                if (!responses.isMissingNode() && !(responses.has("401") && responses.has("421"))) {
+                    without.add(method + " " + path.getKey());
+                }
+            }
+        }
+        assertThat(without).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "get, /api/v1/models/select, /api/v1/models/select?capabilities=Singing, */*",
+        "get, /api/v1/models, /api/v1/models?capability=Singing, */*",
+        "get, /api/v1/models/{model}/health, /api/v1/models/lost/health?load=maybe, */*",
+        "get, /api/v1/sessions, /api/v1/sessions?limit=0, */*",
+        "get, /api/v1/journal/events, /api/v1/journal/events?type=none, */*",
+        "get, /api/v1/journal/events, /api/v1/journal/events, image/png",
+        "get, /api/v1/fence, /api/v1/fence, image/png",
+        "get, /api/v1/jobs/{id}, /api/v1/jobs/nobody, image/png",
+        "get, /api/v1/jobs/{id}/events, /api/v1/jobs/nobody/events, image/png",
+        "get, /v1/models/{id}, /v1/models/nobody, */*",
+        "post, /api/v1/jobs, /api/v1/jobs, */*",
+        "post, /api/v1/sessions, /api/v1/sessions, */*",
+        "post, /api/v1/models, /api/v1/models, */*",
+        "post, /v1/chat/completions, /v1/chat/completions, */*"
+    })
+    void theStatusOfAWrongRequestIsDescribed(String method, String path, String request, String accept) {
+        var asked = given().accept(accept).urlEncodingEnabled(false);
+        var answer = method.equals("get")
+                ? asked.get(request)
+                : asked.contentType("text/plain").body("x").post(request);
+
+        assertThat(answer.statusCode()).isBetween(400, 499);
+        assertThat(description
+                        .path("paths")
+                        .path(path)
+                        .path(method)
+                        .path("responses")
+                        .has(Integer.toString(answer.statusCode())))
+                .as("%s", answer.statusCode())
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "get, /api/v1/jobs/{id}/events, limit",
+        "get, /api/v1/jobs/{id}/events, Prefer",
+        "get, /v1/models, X-Ringfence-Agent",
+        "post, /v1/embeddings, X-Ringfence-Agent",
+        "get, /api/v1/models, capability"
+    })
+    void aParameterThatIsReadIsDescribed(String method, String path, String name) {
+        var names = new ArrayList<String>();
+        description
+                .path("paths")
+                .path(path)
+                .path(method)
+                .path("parameters")
+                .forEach(each -> names.add(resolved(each).path("name").asText()));
+
+        assertThat(names).contains(name).doesNotHaveDuplicates();
     }
 
     @Test
@@ -240,21 +313,37 @@ class DescriptionTest {
         root.setAll((ObjectNode) schema);
         var complaints = new ArrayList<String>();
         SCHEMAS.getSchema(root).validate(json).forEach(error -> complaints.add(error.getMessage()));
-        var named = new HashSet<String>();
-        names(schema, named);
-        if (!named.isEmpty() && !resolved(schema).path("additionalProperties").asBoolean()) {
-            json.fieldNames().forEachRemaining(field -> {
-                if (!named.contains(field)) {
-                    complaints.add("the schema does not name " + field);
-                }
-            });
-        }
+        unnamed("", schema, json, complaints);
         return complaints;
     }
 
-    private void names(JsonNode schema, Set<String> names) {
+    /** Looks as deep as the schema names fields. */
+    private void unnamed(String place, JsonNode schema, JsonNode json, List<String> complaints) {
+        if (json.isArray()) {
+            var items = resolved(schema).path("items");
+            json.forEach(item -> unnamed(place + "/*", items, item, complaints));
+            return;
+        }
+        var named = new HashMap<String, JsonNode>();
+        names(schema, named);
+        boolean open =
+                named.isEmpty() || resolved(schema).path("additionalProperties").asBoolean();
+        for (var field : json.properties()) {
+            var known = named.get(field.getKey());
+            if (known == null && open) {
+                continue;
+            }
+            if (known == null) {
+                complaints.add("the schema does not name " + place + "/" + field.getKey());
+            } else {
+                unnamed(place + "/" + field.getKey(), known, field.getValue(), complaints);
+            }
+        }
+    }
+
+    private void names(JsonNode schema, Map<String, JsonNode> names) {
         var whole = resolved(schema);
-        whole.path("properties").fieldNames().forEachRemaining(names::add);
+        whole.path("properties").properties().forEach(field -> names.put(field.getKey(), field.getValue()));
         for (var part : List.of("allOf", "oneOf")) {
             whole.path(part).forEach(each -> names(each, names));
         }

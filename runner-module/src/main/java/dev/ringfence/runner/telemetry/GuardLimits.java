@@ -27,27 +27,27 @@ public record GuardLimits(
     /**
      * Checks them.
      *
-     * @throws IllegalArgumentException naming the setting that cannot be
+     * @throws IllegalArgumentException naming the limit that cannot be
      */
     public GuardLimits {
         percent("cpu", cpu);
         percent("memory", memory);
-        percent("pressure.cpu", cpuPressure);
-        percent("pressure.memory", memoryPressure);
-        percent("pressure.io", ioPressure);
+        percent("cpuPressure", cpuPressure);
+        percent("memoryPressure", memoryPressure);
+        percent("ioPressure", ioPressure);
         if (zombies < 0) {
-            throw new IllegalArgumentException("ringfence.guard.zombies is " + zombies + "; it must be at least 0");
+            throw new IllegalArgumentException("zombies is " + zombies + ", which is less than none");
         }
         if (diskFree < 0) {
-            throw new IllegalArgumentException("ringfence.guard.disk-free is " + diskFree + "; it must be at least 0");
+            throw new IllegalArgumentException("diskFree is " + diskFree + ", which is less than nothing");
         }
         percent("resume", resume);
     }
 
-    private static void percent(String key, double value) {
+    private static void percent(String name, double value) {
         if (!(value > 0 && value <= 100)) {
             throw new IllegalArgumentException(
-                    "ringfence.guard." + key + " is " + value + "; from above 0 to 100 percent is possible");
+                    name + " is " + value + ", which is no percentage above 0 and up to 100");
         }
     }
 }

@@ -148,12 +148,10 @@ class GuardTest {
     }
 
     @Test
-    void aLimitThatCannotBeNamesItsSetting() {
+    void aLimitThatCannotBeIsNamed() {
         assertThatThrownBy(() -> new GuardLimits(80, 101, 90, 20, 90, 10, 0, 90))
-                .hasMessageContaining("ringfence.guard.memory is 101");
-        assertThatThrownBy(() -> new GuardLimits(80, 80, 90, 20, 90, 10, 0, 0))
-                .hasMessageContaining("ringfence.guard.resume is 0");
-        assertThatThrownBy(() -> new GuardLimits(80, 80, 90, 20, 90, -1, 0, 90))
-                .hasMessageContaining("ringfence.guard.zombies is -1");
+                .hasMessageContaining("memory is 101");
+        assertThatThrownBy(() -> new GuardLimits(80, 80, 90, 20, 90, 10, 0, 0)).hasMessageContaining("resume is 0");
+        assertThatThrownBy(() -> new GuardLimits(80, 80, 90, 20, 90, -1, 0, 90)).hasMessageContaining("zombies is -1");
     }
 }

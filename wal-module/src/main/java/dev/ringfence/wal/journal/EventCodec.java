@@ -40,7 +40,7 @@ final class EventCodec {
 
     private EventCodec() {}
 
-    static byte[] encode(JobEvent event) {
+    static byte[] encode(JournalEvent event) {
         try {
             var bytes = MAPPER.writeValueAsBytes(toJson(event));
             requireReadable(bytes);
@@ -62,7 +62,7 @@ final class EventCodec {
         }
     }
 
-    static JobEvent decode(long sequence, byte[] bytes, int offset, int length) {
+    static JournalEvent decode(long sequence, byte[] bytes, int offset, int length) {
         try {
             return fromJson(sequence, MAPPER.readTree(bytes, offset, length));
         } catch (IOException | IllegalArgumentException | DateTimeException | ArithmeticException e) {
@@ -71,17 +71,17 @@ final class EventCodec {
     }
 
     /** As it is stored; of an event of a later version, what was read. */
-    static ObjectNode toJson(JobEvent event) {
-        var json = JsonNodeFactory.instance
-                .objectNode()
-                .put("v", SCHEMA)
-                .put("type", event.type())
-                .put("job_id", event.jobId())
-                .put("at_ms", event.at().toEpochMilli());
+    static ObjectNode toJson(JournalEvent event) {
+        var json = JsonNodeFactory.instance.objectNode().put("v", SCHEMA).put("type", event.type());
+        if (event instanceof JobEvent ofJob) {
+            json.put("job_id", ofJob.jobId());
+        }
+        json.put("at_ms", event.at().toEpochMilli());
         if (event instanceof JobEvent.Note) {
             json.put("note", true);
         }
         switch (event) {
+            case Audited e -> audited(json, e);
             case JobEvent.Submitted e -> submitted(json, e);
             case JobEvent.Validated _ -> {}
             case JobEvent.Started e -> putIfThere(json, "tier", e.tier());
@@ -137,6 +137,19 @@ final class EventCodec {
         if (e.attended()) {
             json.put("attended", true);
         }
+        putIfThere(json, "by", e.by());
+    }
+
+    private static void audited(ObjectNode json, Audited e) {
+        json.put("action", e.action());
+        putIfThere(json, "by", e.by());
+        putIfThere(json, "from", e.from());
+        putIfThere(json, "agent", e.agent());
+        putIfThere(json, "target", e.target());
+        putIfThere(json, "detail", e.detail());
+        if (e.count() > 1) {
+            json.put("count", e.count());
+        }
     }
 
     private static void putIfThere(ObjectNode json, String field, @Nullable String value) {
@@ -159,7 +172,7 @@ final class EventCodec {
         }
     }
 
-    static JobEvent fromJson(long sequence, JsonNode json) {
+    static JournalEvent fromJson(long sequence, JsonNode json) {
         var version = json.required("v").intValue();
         if (version > SCHEMA) {
             throw new JournalException.NotReadable(
@@ -169,8 +182,24 @@ final class EventCodec {
                     null);
         }
         var type = text(json, "type");
-        var id = text(json, "job_id");
         var at = Instant.ofEpochMilli(number(json, "at_ms"));
+        return type.equals(Audited.TYPE) ? audited(at, json) : ofJob(sequence, type, at, json);
+    }
+
+    private static Audited audited(Instant at, JsonNode json) {
+        return new Audited(
+                at,
+                text(json, "action"),
+                textOrNull(json, "by"),
+                textOrNull(json, "from"),
+                textOrNull(json, "agent"),
+                textOrNull(json, "target"),
+                textOrNull(json, "detail"),
+                json.hasNonNull("count") ? number(json, "count") : 1);
+    }
+
+    private static JobEvent ofJob(long sequence, String type, Instant at, JsonNode json) {
+        var id = text(json, "job_id");
         return switch (type) {
             case "submitted" ->
                 new JobEvent.Submitted(
@@ -188,7 +217,8 @@ final class EventCodec {
                         textOrNull(json, "tier"),
                         textOrNull(json, "retry_of"),
                         textOrNull(json, "webhook"),
-                        json.path("attended").booleanValue());
+                        json.path("attended").booleanValue(),
+                        textOrNull(json, "by"));
             case "validated" -> new JobEvent.Validated(id, at);
             case "started" -> new JobEvent.Started(id, at, textOrNull(json, "tier"));
             case "command_executed" -> new JobEvent.CommandExecuted(id, at, json.required("data"));

@@ -16,7 +16,7 @@ final class EventRecord implements Payload {
         this.json = json;
     }
 
-    static EventRecord of(JobEvent event, int maxEventBytes) {
+    static EventRecord of(JournalEvent event, int maxEventBytes) {
         var json = EventCodec.encode(event);
         if (json.length > maxEventBytes) {
             throw new JournalException.TooLarge(event, json.length, maxEventBytes);
@@ -47,7 +47,7 @@ final class EventRecord implements Payload {
     /**
      * @throws JournalException.Broken if the record does not follow the one with this link
      */
-    static JobEvent decode(long sequence, byte[] link, byte[] payload) {
+    static JournalEvent decode(long sequence, byte[] link, byte[] payload) {
         if (payload.length < LINK_BYTES) {
             throw new JournalException.Broken(sequence, "it is too short to carry a hash", null);
         }
@@ -58,7 +58,7 @@ final class EventRecord implements Payload {
     }
 
     /** The event alone, when the record before it is not at hand. */
-    static JobEvent decodeUnlinked(long sequence, byte[] payload) {
+    static JournalEvent decodeUnlinked(long sequence, byte[] payload) {
         return decode(sequence, payload, payload);
     }
 }

@@ -14,30 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Which event may follow which is what {@link JobFold} says.
  */
-public sealed interface JobEvent {
-    /** The kinds of events that this program writes, each by its {@link #type()}. */
-    List<String> TYPES = List.of(
-            "submitted",
-            "validated",
-            "started",
-            "command_executed",
-            "fence_denied",
-            "network_refused",
-            "output_truncated",
-            "retried",
-            "completed",
-            "failed",
-            "timed_out",
-            "cancelled",
-            "interrupted",
-            "rolled_back");
-
+public sealed interface JobEvent extends JournalEvent {
     String jobId();
-
-    Instant at();
-
-    /** The name of the kind of event, as it stands in the journal: {@code submitted}, {@code timed_out}, … */
-    String type();
 
     /** Nothing of the job's work happens after it. */
     sealed interface End extends JobEvent {
@@ -65,6 +43,7 @@ public sealed interface JobEvent {
      * @param retryOf the job whose request this one repeats, if it does
      * @param webhook the name of what hears of the end, if something does
      * @param attended whether it is done for a client alone that waits on its connection
+     * @param by the name of the credential that was used, never a secret; null where nobody has to prove anything
      */
     record Submitted(
             String jobId,
@@ -81,7 +60,8 @@ public sealed interface JobEvent {
             @Nullable String tier,
             @Nullable String retryOf,
             @Nullable String webhook,
-            boolean attended)
+            boolean attended,
+            @Nullable String by)
             implements JobEvent {
         public Submitted {
             Objects.requireNonNull(jobId);
@@ -123,7 +103,8 @@ public sealed interface JobEvent {
                     null,
                     null,
                     null,
-                    false);
+                    false,
+                    null);
         }
 
         /** A job of no session, whose work is begun once. */

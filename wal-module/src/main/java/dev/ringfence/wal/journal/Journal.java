@@ -18,8 +18,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The journal of all jobs' events. It takes only events that can follow a job's state, so every job has exactly one
- * end, and a recovery always succeeds in rebuilding the jobs.
+ * The journal of all jobs' events, and of acts that are no job's. It takes only events that can follow a job's state, so
+ * every job has exactly one end, and a recovery always succeeds in rebuilding the jobs.
  *
  * <p>All methods may be called from any thread. {@link #append}, {@link #lastSequence}, {@link #firstSequence} and
  * {@link #health} do not wait for a disk, but for the undoing of a job that ended long ago; all others block.
@@ -155,6 +155,27 @@ public final class Journal implements AutoCloseable {
     }
 
     /**
+     * Queues an act that is no job's event. Returns at once; otherwise like {@link #append(JobEvent)}.
+     *
+     * @return the event's sequence number, once it is durable; or the failure
+     */
+    public Uni<Long> append(Audited act) {
+        final EventRecord encoded;
+        try {
+            encoded = EventRecord.of(act, maxEventBytes);
+        } catch (JournalException refused) {
+            return Uni.createFrom().failure(refused);
+        }
+        var appended = log.append(List.of(encoded));
+        var _ = appended.whenComplete((sequence, failure) -> {
+            if (failure == null) {
+                keeper.written(sequence);
+            }
+        });
+        return Uni.createFrom().completionStage(appended);
+    }
+
+    /**
      * A job with all that it was given and gave; empty if there is no such job, or its events were given up.
      *
      * @throws JournalException.IndexDamaged if it cannot be looked for now
@@ -259,13 +280,15 @@ public final class Journal implements AutoCloseable {
     }
 
     private <T extends JobEvent> T event(JobSummary job, long sequence, Class<T> type) {
-        var found = new JobEvent[1];
+        var found = new JournalEvent[1];
         log.read(sequence, (_, _, payload) -> {
             found[0] = EventRecord.decodeUnlinked(sequence, payload);
             return false;
         });
-        if (type.isInstance(found[0]) && found[0].jobId().equals(job.jobId())) {
-            return type.cast(found[0]);
+        if (found[0] instanceof JobEvent event
+                && type.isInstance(event)
+                && event.jobId().equals(job.jobId())) {
+            return type.cast(event);
         }
         var why = "event " + sequence + " is not the one of job " + job.jobId() + " that it names";
         keeper.rebuild(why);

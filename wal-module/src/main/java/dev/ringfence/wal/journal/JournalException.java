@@ -12,6 +12,13 @@ public abstract sealed class JournalException extends RuntimeException {
         super(message, cause);
     }
 
+    private static String told(JournalEvent event) {
+        return switch (event) {
+            case JobEvent ofJob -> ofJob.type() + " of job " + ofJob.jobId();
+            case Audited act -> act.type() + " " + act.action();
+        };
+    }
+
     /**
      * The event cannot follow the job's state; it was not written. When two ends race, such as a cancellation and the
      * completion, the loser gets this.
@@ -27,10 +34,9 @@ public abstract sealed class JournalException extends RuntimeException {
         private final long size;
         private final int limit;
 
-        TooLarge(JobEvent event, long size, int limit) {
+        TooLarge(JournalEvent event, long size, int limit) {
             super(
-                    "The event " + event.type() + " of job " + event.jobId() + " has " + size + " bytes; the limit is "
-                            + limit + " (maxEventBytes)",
+                    "The event " + told(event) + " has " + size + " bytes; the limit is " + limit + " (maxEventBytes)",
                     null);
             this.size = size;
             this.limit = limit;
@@ -54,11 +60,8 @@ public abstract sealed class JournalException extends RuntimeException {
 
     /** The event cannot be written as JSON, so it was not written. Trying again does not help. */
     public static final class NotEncodable extends JournalException {
-        NotEncodable(JobEvent event, Throwable cause) {
-            super(
-                    "The event " + event.type() + " of job " + event.jobId() + " cannot be encoded: "
-                            + cause.getMessage(),
-                    cause);
+        NotEncodable(JournalEvent event, Throwable cause) {
+            super("The event " + told(event) + " cannot be encoded: " + cause.getMessage(), cause);
         }
     }
 

@@ -9,7 +9,7 @@ import java.util.Objects;
  *
  * @param sequence its place: 1 for the first, then without gaps
  */
-public record JournalRecord(long sequence, JobEvent event) {
+public record JournalRecord(long sequence, JournalEvent event) {
     public JournalRecord {
         Objects.requireNonNull(event);
     }
@@ -20,8 +20,10 @@ public record JournalRecord(long sequence, JobEvent event) {
                 .objectNode()
                 .put("seq", sequence)
                 .put("ts", event.at().toString())
-                .put("type", event.type())
-                .put("job", event.jobId());
+                .put("type", event.type());
+        if (event instanceof JobEvent ofJob) {
+            json.put("job", ofJob.jobId());
+        }
         var stored = event instanceof JobEvent.Other other ? other.json() : EventCodec.toJson(event);
         for (var field : stored.properties()) {
             switch (field.getKey()) {

@@ -172,7 +172,9 @@ public final class JournalRepair {
     private static long behind(Path directory, long lastKept, Set<String> jobs) {
         var count = new long[1];
         salvage(directory, lastKept, entry -> {
-            jobs.add(entry.event().jobId());
+            if (entry.event() instanceof JobEvent ofJob) {
+                jobs.add(ofJob.jobId());
+            }
             count[0]++;
         });
         return count[0];
@@ -200,7 +202,7 @@ public final class JournalRepair {
 
     private static void salvage(Path directory, long lastKept, Consumer<JournalRecord> consumer) {
         LogRepair.salvage(directory, lastKept, (sequence, payload) -> {
-            JobEvent event;
+            JournalEvent event;
             try {
                 event = EventRecord.decodeUnlinked(sequence, payload);
             } catch (JournalException e) {

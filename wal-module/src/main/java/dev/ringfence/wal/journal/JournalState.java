@@ -67,7 +67,10 @@ final class JournalState {
         var event = before == null && firstSequence > 1
                 ? EventRecord.decodeUnlinked(next, payload)
                 : EventRecord.decode(next, before == null ? EventRecord.linkTo(new byte[0]) : before, payload);
-        fold(next, event);
+        switch (event) {
+            case JobEvent ofJob -> fold(next, ofJob);
+            case Audited _ -> {}
+        }
         sequence = next;
         link = EventRecord.linkTo(payload);
     }

@@ -13,7 +13,14 @@ final class LiveFold {
      * @param partly whether older events were given up, so that events of unknown jobs may come
      * @throws JournalException.Broken if a live job's event cannot follow
      */
-    void accept(boolean partly, long sequence, JobEvent event) {
+    void accept(boolean partly, long sequence, JournalEvent event) {
+        switch (event) {
+            case JobEvent ofJob -> accept(partly, sequence, ofJob);
+            case Audited _ -> {}
+        }
+    }
+
+    private void accept(boolean partly, long sequence, JobEvent event) {
         var job = live.get(event.jobId());
         if (job == null && !(event instanceof JobEvent.Submitted)) {
             if (!partly && !(event instanceof JobEvent.RolledBack)) {

@@ -1,5 +1,6 @@
 /**
- * What happened to every job: the events, their encoding, their chain of hashes, and the fold that rebuilds the jobs.
+ * What happened to every job, and what someone did beside: the events, their encoding, their chain of hashes, and the fold
+ * that rebuilds the jobs.
  *
  * <p>The log below is the only truth. Snapshots and index are made from it, and made again when they are damaged, missing,
  * or of another version. All numbers are big-endian; checksums are CRC-32C; texts are UTF-8.

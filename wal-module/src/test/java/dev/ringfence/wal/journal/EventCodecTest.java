@@ -43,7 +43,10 @@ class EventCodecTest {
                         "landlock",
                         "the job before",
                         "operations",
-                        true),
+                        true,
+                        "key:3f9c0a41d2b7"),
+                new Audited(Events.AT, "catalog_reloaded", null, null, null, null, null, 1),
+                new Audited(Events.AT, "refused", "token", "::1", "a", "GET /api/v1/fence", "forbidden", 7),
                 new JobEvent.Started("j", Events.AT, "namespaces"),
                 new JobEvent.Completed("j", Events.AT, Events.DATA, List.of(Events.blob("stdout"))),
                 new JobEvent.Failed("j", Events.AT, "r", "m", Events.DATA, List.of(Events.blob("stderr"))),
@@ -62,7 +65,7 @@ class EventCodecTest {
             assertThat(decode(EventCodec.encode(event))).isEqualTo(event);
             types.add(event.type());
         }
-        assertThat(types).containsExactlyInAnyOrderElementsOf(JobEvent.TYPES);
+        assertThat(types).containsExactlyInAnyOrderElementsOf(JournalEvent.TYPES);
     }
 
     @Test
@@ -168,11 +171,11 @@ class EventCodecTest {
         return new String(EventCodec.encode(event), StandardCharsets.UTF_8);
     }
 
-    private static JobEvent decode(String text) {
+    private static JournalEvent decode(String text) {
         return decode(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static JobEvent decode(byte[] bytes) {
+    private static JournalEvent decode(byte[] bytes) {
         return EventCodec.decode(42, bytes, 0, bytes.length);
     }
 }

@@ -23,19 +23,19 @@ final class JournalOracle {
     /** So many bytes are never there, so nothing is given up. */
     static final long ALL = 1L << 40;
 
-    private final Set<JobEvent> submitted = new HashSet<>();
-    private final Set<JobEvent> refused = new HashSet<>();
-    private final TreeMap<Long, JobEvent> acknowledged = new TreeMap<>();
+    private final Set<JournalEvent> submitted = new HashSet<>();
+    private final Set<JournalEvent> refused = new HashSet<>();
+    private final TreeMap<Long, JournalEvent> acknowledged = new TreeMap<>();
 
-    void submitted(List<JobEvent> events) {
+    void submitted(List<? extends JournalEvent> events) {
         submitted.addAll(events);
     }
 
-    void refused(List<JobEvent> events) {
+    void refused(List<? extends JournalEvent> events) {
         refused.addAll(events);
     }
 
-    void acknowledged(long last, List<JobEvent> events) {
+    void acknowledged(long last, List<? extends JournalEvent> events) {
         for (int i = 0; i < events.size(); i++) {
             var other = acknowledged.put(last - events.size() + 1 + i, events.get(i));
             require(other == null, "two events were acknowledged as " + (last - events.size() + 1 + i));
@@ -60,8 +60,8 @@ final class JournalOracle {
     }
 
     /** All that is kept, read without snapshots, each proved by the hash of the one before. */
-    private static NavigableMap<Long, JobEvent> events(MemoryDisk disk, JournalOptions options) {
-        var events = new TreeMap<Long, JobEvent>();
+    private static NavigableMap<Long, JournalEvent> events(MemoryDisk disk, JournalOptions options) {
+        var events = new TreeMap<Long, JournalEvent>();
         var chain = new ChainedEvents(entry -> {
             events.put(entry.sequence(), entry.event());
             return true;
@@ -85,8 +85,8 @@ final class JournalOracle {
                 .close();
     }
 
-    private void judge(NavigableMap<Long, JobEvent> events) {
-        var seen = new HashSet<JobEvent>();
+    private void judge(NavigableMap<Long, JournalEvent> events) {
+        var seen = new HashSet<JournalEvent>();
         events.forEach((sequence, event) -> {
             require(submitted.contains(event), "event " + sequence + " was never submitted: " + event);
             require(!refused.contains(event), "event " + sequence + " was refused, and is there: " + event);
@@ -101,9 +101,12 @@ final class JournalOracle {
     }
 
     private static void judge(
-            NavigableMap<Long, JobEvent> events, Journal journal, List<JobRecord> live, boolean mayGiveUp) {
+            NavigableMap<Long, JournalEvent> events, Journal journal, List<JobRecord> live, boolean mayGiveUp) {
         var jobs = new LinkedHashMap<String, JobRecord>();
-        events.forEach((sequence, event) -> {
+        events.forEach((sequence, kept) -> {
+            if (!(kept instanceof JobEvent event)) {
+                return;
+            }
             var before = jobs.get(event.jobId());
             if (before != null || event instanceof JobEvent.Submitted) {
                 jobs.put(event.jobId(), JobFold.apply(before, sequence, event));

@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +45,40 @@ class VerifyAndRepairTest {
             });
         }
         assertThat(JournalRepair.examine(directory)).isEqualTo(new JournalRepair.Finding.Nothing());
+    }
+
+    @Test
+    void actsThatAreNoJobsStandInTheChainAndChangeNothingAboutTheJobs() throws IOException {
+        var refused = new Audited(Events.AT, "refused", "key:1", "::1", "a", "GET /x", "\ud800".repeat(900), 3);
+        try (var journal = Journals.open(directory)) {
+            audit(journal, refused);
+            Journals.append(journal, Events.submitted("j"));
+            audit(journal, refused);
+            journal.snapshotNow();
+            Journals.append(journal, Events.started("j"));
+            audit(journal, refused);
+        }
+
+        var recovered = Journal.recover(directory, Journals.OPTIONS);
+        try (var journal = recovered.journal()) {
+            assertThat(journal.lastSequence()).isEqualTo(5);
+            assertThat(recovered.jobs()).extracting(JobRecord::lastSequence).containsExactly(4L);
+            Journals.append(journal, Events.completed("j"));
+        }
+        assertThat(verify()).isInstanceOf(Verdict.Intact.class);
+        var stats = JournalStats.of(directory, _ -> true);
+        assertThat(stats.events()).containsEntry("audited", 3L).containsEntry("completed", 1L);
+        assertThat(stats.live()).isEmpty();
+        var acts = new ArrayList<String>();
+        Journal.read(directory, 5, entry -> acts.add(entry.json().toString()));
+        assertThat(acts.getFirst())
+                .isEqualTo("{\"seq\":5,\"ts\":\"" + Events.AT + "\",\"type\":\"audited\",\"action\":\"refused\","
+                        + "\"by\":\"key:1\",\"from\":\"::1\",\"agent\":\"a\",\"target\":\"GET /x\",\"detail\":\""
+                        + "?".repeat(500) + "\",\"count\":3}");
+    }
+
+    private static void audit(Journal journal, Audited act) {
+        var _ = journal.append(act).await().atMost(Duration.ofSeconds(60));
     }
 
     @Test

@@ -41,12 +41,14 @@ class ModelCalls {
     /**
      * What is asked.
      *
+     * @param by the credential that was used, if one was
      * @param stream whether the answer's head may be sent before its end
      * @param ignored parameters that had no effect
      * @param params what the client calls a parameter of the operation
      */
     record Call(
             String agent,
+            Optional<String> by,
             Operation operation,
             ObjectNode arguments,
             boolean stream,
@@ -84,7 +86,8 @@ class ModelCalls {
                 0,
                 Optional.empty(),
                 Optional.empty(),
-                Optional.of(new Attendance(line, kept)));
+                Optional.of(new Attendance(line, kept)),
+                call.by());
     }
 
     /** Begins with the first piece, so that what goes wrong before is an error with its own status. */

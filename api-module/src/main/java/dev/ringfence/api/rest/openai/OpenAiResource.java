@@ -2,10 +2,13 @@ package dev.ringfence.api.rest.openai;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.rest.Audit;
 import dev.ringfence.api.rest.JsonBody;
+import dev.ringfence.api.rest.Problem;
 import dev.ringfence.api.rest.ServiceGate;
 import dev.ringfence.api.rest.openai.ModelCalls.Call;
 import dev.ringfence.catalog.Model;
+import dev.ringfence.catalog.ModelFile;
 import dev.ringfence.catalog.Provider;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
@@ -21,7 +24,9 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
@@ -45,8 +50,10 @@ public class OpenAiResource {
     private final ServiceGate gate;
     private final ModelCalls calls;
     private final Callers callers;
+    private final Audit audit;
 
-    OpenAiResource(ServiceGate gate, ModelCalls calls, Callers callers) {
+    OpenAiResource(ServiceGate gate, ModelCalls calls, Callers callers, Audit audit) {
+        this.audit = audit;
         this.gate = gate;
         this.calls = calls;
         this.callers = callers;
@@ -118,7 +125,13 @@ public class OpenAiResource {
         resolve(model, agent);
         var answer = new ResponsesAnswer(head("resp_", model), request.echo(), request.stream());
         var call = new Call(
-                agent, Operation.CHAT, request.chat(), request.stream(), request.ignored(), ResponsesRequest::param);
+                agent,
+                gate.caller().credential(),
+                Operation.CHAT,
+                request.chat(),
+                request.stream(),
+                request.ignored(),
+                ResponsesRequest::param);
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
@@ -130,10 +143,11 @@ public class OpenAiResource {
     public String models(@Context HttpHeaders headers) {
         var list = JsonNodeFactory.instance.objectNode().put("object", "list");
         var data = list.putArray("data");
-        gate.service()
-                .catalog()
+        var state = gate.service().liveCatalog().state();
+        var since = state.since();
+        state.catalog()
                 .modelsFor(callers.agent(headers))
-                .forEach(model -> data.add(json(model.isDefault() ? model.id() : model.reference(), model)));
+                .forEach(model -> data.add(json(model.isDefault() ? model.id() : model.reference(), model, since)));
         return list.toString();
     }
 
@@ -143,10 +157,11 @@ public class OpenAiResource {
     @org.eclipse.microprofile.openapi.annotations.Operation(summary = "One model; its id may hold slashes")
     @APIResponse(responseCode = "200", content = @Content(mediaType = JSON, schema = @Schema(ref = "OpenAiModel")))
     public String model(@PathParam("id") String id, @Context HttpHeaders headers) {
-        var catalog = gate.service().catalog();
+        var state = gate.service().liveCatalog().state();
+        var catalog = state.catalog();
         return catalog.model(id)
                 .filter(_ -> catalog.mayUse(callers.agent(headers), id))
-                .map(model -> json(id, model).toString())
+                .map(model -> json(id, model, state.since()).toString())
                 .orElseThrow(() -> unknown(id));
     }
 
@@ -158,13 +173,23 @@ public class OpenAiResource {
         arguments.remove("stream");
         arguments.remove("stream_options");
         var call = new Call(
-                agent, request.operation(), arguments, request.stream(), request.ignored(), UnaryOperator.identity());
+                agent,
+                gate.caller().credential(),
+                request.operation(),
+                arguments,
+                request.stream(),
+                request.ignored(),
+                UnaryOperator.identity());
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
     /** Before there is a job: what is not there for this agent is refused at the door. */
     private void resolve(String model, String agent) {
         if (gate.service().models().resolve(model, agent) instanceof ModelSource.Resolution.Refused refused) {
+            if (refused.type().equals("model-not-allowed")) {
+                // Told to the auditor, as it is not told to the caller.
+                audit.refused(new Problem(404, refused.type(), "The model is not for this agent", refused.message()));
+            }
             throw switch (refused.type()) {
                 case "unknown-model", "model-not-allowed" -> unknown(model);
                 default ->
@@ -184,17 +209,29 @@ public class OpenAiResource {
                 Optional.empty());
     }
 
+    /** When its file was written, where this host has it. */
+    private static Optional<Instant> made(Model model) {
+        try {
+            return model.file().orElse(null) instanceof ModelFile.Found(var path)
+                    ? Optional.of(Files.getLastModifiedTime(path).toInstant())
+                    : Optional.empty();
+        } catch (IOException _) {
+            // A file that has gone is told by whoever asks the model.
+            return Optional.empty();
+        }
+    }
+
     private static Head head(String kind, String model) {
         var id = UUID.randomUUID().toString().replace("-", "");
         return new Head(kind + id, Instant.now().getEpochSecond(), model);
     }
 
-    private static ObjectNode json(String name, Model model) {
+    private static ObjectNode json(String name, Model model, Instant since) {
         return JsonNodeFactory.instance
                 .objectNode()
                 .put("id", name)
                 .put("object", "model")
-                .put("created", 0)
+                .put("created", made(model).orElse(since).getEpochSecond())
                 .put(
                         "owned_by",
                         model.provider() instanceof Provider.Remote

@@ -3,8 +3,6 @@ package dev.ringfence.api.rest.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.TreeMap;
 
 /** Calls of functions, put together from their pieces. */
@@ -12,36 +10,15 @@ final class ToolCalls {
     private final TreeMap<Integer, Call> calls = new TreeMap<>();
 
     /** One call so far. */
-    static final class Call {
-        private final int index;
+    private static final class Call {
         private String id = "";
         private String name = "";
         private final StringBuilder arguments = new StringBuilder();
-
-        private Call(int index) {
-            this.index = index;
-        }
-
-        int index() {
-            return index;
-        }
-
-        String id() {
-            return id;
-        }
-
-        String name() {
-            return name;
-        }
-
-        String arguments() {
-            return arguments.toString();
-        }
     }
 
     void add(JsonNode pieces) {
         for (var piece : pieces) {
-            var call = calls.computeIfAbsent(piece.path("index").asInt(), Call::new);
+            var call = calls.computeIfAbsent(piece.path("index").asInt(), _ -> new Call());
             var function = piece.path("function");
             call.id = said(piece.path("id"), call.id);
             call.name = said(function.path("name"), call.name);
@@ -58,10 +35,6 @@ final class ToolCalls {
         return calls.isEmpty();
     }
 
-    List<Call> all() {
-        return new ArrayList<>(calls.values());
-    }
-
     ArrayNode json() {
         var array = JsonNodeFactory.instance.arrayNode();
         for (var call : calls.values()) {
@@ -70,7 +43,7 @@ final class ToolCalls {
                     .put("type", "function")
                     .putObject("function")
                     .put("name", call.name)
-                    .put("arguments", call.arguments());
+                    .put("arguments", call.arguments.toString());
         }
         return array;
     }

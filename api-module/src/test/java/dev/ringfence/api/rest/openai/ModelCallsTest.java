@@ -56,6 +56,7 @@ class ModelCallsTest {
             var jobs = jobs(journal, slow);
             var call = new ModelCalls.Call(
                     "anonymous",
+                    Optional.empty(),
                     Operation.CHAT,
                     JsonNodeFactory.instance.objectNode(),
                     false,

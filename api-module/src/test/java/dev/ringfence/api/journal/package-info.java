@@ -1,0 +1,3 @@
+/** Tests of journals. */
+@org.jspecify.annotations.NullMarked
+package dev.ringfence.api.journal;
