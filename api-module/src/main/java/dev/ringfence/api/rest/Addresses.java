@@ -24,6 +24,7 @@ final class Addresses {
 
     static final List<Class<?>> RESOURCES = List.of(
             ArtifactsResource.class,
+            CatalogResource.class,
             ConfigResource.class,
             EventsResource.class,
             HostResource.class,

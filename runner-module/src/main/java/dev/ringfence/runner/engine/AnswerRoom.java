@@ -6,13 +6,14 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.function.LongSupplier;
 
 /**
  * The heap that answers may take which are read as a whole, as a tree of JSON: those with vectors. All that are read at a
  * time share it. What a tree takes is estimated by the characters that make its nodes. Thread-safe.
  */
 final class AnswerRoom {
-    static final AnswerRoom OF_THE_HEAP = new AnswerRoom(Runtime.getRuntime().maxMemory() / 4);
+    static final AnswerRoom OF_THE_HEAP = new AnswerRoom(AnswerRoom::quarterOfTheHeap);
 
     /** Of an object or an array, though it is empty. */
     private static final int NODE = 128;
@@ -22,12 +23,16 @@ final class AnswerRoom {
 
     private static final Duration AGAIN = Duration.ofSeconds(1);
 
-    private final long most;
+    private final LongSupplier room;
     private long taken;
 
-    /** @param most bytes of the heap */
-    AnswerRoom(long most) {
-        this.most = most;
+    /** @param room bytes of the heap; asked each time, since a native image is initialised in another heap */
+    AnswerRoom(LongSupplier room) {
+        this.room = room;
+    }
+
+    private static long quarterOfTheHeap() {
+        return Runtime.getRuntime().maxMemory() / 4;
     }
 
     /**
@@ -40,6 +45,7 @@ final class AnswerRoom {
     }
 
     private synchronized void take(long own, long more) {
+        long most = room.getAsLong();
         if (own + more > most) {
             throw new Misbehaved(
                     "the vectors take more than " + most + " bytes of the service's heap, which is a quarter"

@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 class AnswerRoomTest {
-    private final AnswerRoom room = new AnswerRoom(1000);
+    private final AnswerRoom room = new AnswerRoom(() -> 1000);
 
     @Test
     void anAnswerThatIsTooMuchAloneIsRefusedForGoodAndOneThatIsBesideOthersForNow() throws IOException {
