@@ -47,11 +47,27 @@ public final class JsonBody {
 
     private static JsonNode tree(byte[] body) {
         try {
-            return MAPPER.readTree(body);
+            var json = MAPPER.readTree(body);
+            requireFinite(json, "");
+            return json;
         } catch (JsonProcessingException e) {
             throw new BadRequest("malformed-json", List.of("the body is not JSON: " + explain(e)));
         } catch (IOException e) {
             throw new BadRequest("malformed-json", List.of("the body cannot be read: " + e.getMessage()));
+        }
+    }
+
+    /** A number beyond what a double holds has no value that could be checked, kept or passed on. */
+    private static void requireFinite(JsonNode json, String place) {
+        if (json.isDouble() && !Double.isFinite(json.doubleValue())) {
+            throw new BadRequest("malformed-json", List.of(place + ": a number must be between -1.8e308 and 1.8e308"));
+        }
+        if (json.isObject()) {
+            json.properties().forEach(field -> requireFinite(field.getValue(), place + "/" + field.getKey()));
+        } else if (json.isArray()) {
+            for (int i = 0; i < json.size(); i++) {
+                requireFinite(json.get(i), place + "/" + i);
+            }
         }
     }
 

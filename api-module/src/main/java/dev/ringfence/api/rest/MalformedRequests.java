@@ -14,6 +14,7 @@ public class MalformedRequests {
     private static final int SECOND = 900;
 
     private static final int BAD_REQUEST = 400;
+    private static final String FRAMEWORK = "/q/";
 
     void register(@Observes Filters filters) {
         filters.register(MalformedRequests::check, SECOND);
@@ -25,6 +26,12 @@ public class MalformedRequests {
     }
 
     private static void check(RoutingContext context) {
+        var path = context.request().path();
+        if (path != null && path.indexOf(';') >= 0 && !path.startsWith(FRAMEWORK)) {
+            // The framework would take them for parameters of the path, decode what is left, and fail on the result.
+            refuse(context, "the address has a semicolon, behind which nothing is known here; encode it as %3B");
+            return;
+        }
         for (var type : context.request().headers().getAll("Content-Type")) {
             if (!isMediaType(type)) {
                 refuse(context, "the header Content-Type is no media type; send application/json");

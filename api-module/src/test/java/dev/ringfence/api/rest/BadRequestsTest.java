@@ -7,6 +7,7 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.hasItems;
 import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.startsWith;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.test.junit.QuarkusTest;
@@ -122,6 +123,31 @@ class BadRequestsTest {
                         .then(),
                 400,
                 "malformed-json");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1e999", "-1e999999", "[1, {\"a\": 1e9999999999}]"})
+    void aNumberThatNothingCanHoldIsRefusedWithItsPlace(String number) {
+        Api.isProblem(
+                        Api.sending("{\"capability\": \"ShellExec\", \"arguments\": {\"x\": " + number + "}}")
+                                .post(Api.JOBS)
+                                .then(),
+                        400,
+                        "malformed-json")
+                .body("errors", hasItem(startsWith("/arguments/x")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/api/%25/jobs;q=2", "/api/v1/jobs;x", "/api/v1/';--/%25zz", "/v1/models;a=%25"})
+    void anAddressWithASemicolonIsRefused(String address) throws Exception {
+        try (var client = HttpClient.newHttpClient()) {
+            var request = HttpRequest.newBuilder(URI.create("http://localhost:" + RestAssured.port + address))
+                    .build();
+            var response = client.send(request, HttpResponse.BodyHandlers.ofString());
+
+            assertThat(response.statusCode()).isEqualTo(400);
+            assertThat(response.body()).contains("semicolon");
+        }
     }
 
     @Test

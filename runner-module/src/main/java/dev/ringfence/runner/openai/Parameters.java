@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Parameters {
     private static final int LONGEST_SHOWN = 60;
+    private static final int LONGEST_GRAMMAR = 128 * 1024;
 
     private final ObjectNode request;
     private final Set<String> read = new HashSet<>();
@@ -112,6 +113,20 @@ final class Parameters {
             throw InvalidParameter.type(name, "an object", value);
         }
         return object;
+    }
+
+    /**
+     * Looks at the size of what becomes a grammar: an engine takes many times as much memory for it, and has all its
+     * requests in one.
+     */
+    static void bounded(String place, JsonNode value) {
+        int length = value.toString().length();
+        if (length > LONGEST_GRAMMAR) {
+            throw InvalidParameter.unsupported(
+                    place,
+                    "it has %d characters as JSON, and at most %d are taken; leave some of it out."
+                            .formatted(length, LONGEST_GRAMMAR));
+        }
     }
 
     /** Refuses a parameter that is there, unless it has the value that it would have without. */

@@ -23,6 +23,7 @@ final class ResponseFormat {
                 if (!schema.isObject()) {
                     throw InvalidParameter.type(place + ".json_schema.schema", "a JSON Schema (an object)", schema);
                 }
+                Parameters.bounded(place, format);
                 body.putObject("response_format")
                         .put("type", "json_schema")
                         .putObject("json_schema")

@@ -64,6 +64,7 @@ final class SamplingParameters {
         if (bias == null) {
             return;
         }
+        Parameters.bounded("logit_bias", bias);
         for (var entry : bias.properties()) {
             if (!entry.getKey().matches("\\d{1,9}") || !isBias(entry.getValue())) {
                 throw InvalidParameter.value(

@@ -30,6 +30,7 @@ final class ToolParameters {
         if (tools.size() > MOST) {
             throw InvalidParameter.value("tools", "an array of at most " + MOST + " tools", tools);
         }
+        Parameters.bounded("tools", tools);
         var names = new LinkedHashSet<String>();
         var copies = body.putArray("tools");
         for (int i = 0; i < tools.size(); i++) {

@@ -7,9 +7,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelRequestTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -28,6 +31,27 @@ class ModelRequestTest {
         assertThat(request.body())
                 .hasToString("{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"seed\":4294967294,"
                         + "\"stop\":[\"x\"],\"max_tokens\":9}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tools", "response_format", "logit_bias"})
+    void whatAnEngineMakesAGrammarOfIsBounded(String parameter) {
+        var text = "x".repeat(200_000);
+        var request = switch (parameter) {
+            case "tools" ->
+                "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"" + text + "\"}}]";
+            case "response_format" ->
+                "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"title\":\"" + text
+                        + "\"}}}";
+            default ->
+                IntStream.range(10_000, 40_000)
+                        .mapToObj(token -> "\"" + token + "\":1")
+                        .collect(Collectors.joining(",", "\"logit_bias\":{", "}"));
+        };
+
+        assertThatThrownBy(() -> chat(HELLO + "," + request))
+                .hasMessageContaining("'" + parameter + "'")
+                .hasMessageContaining("131072");
     }
 
     @Test

@@ -22,11 +22,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jboss.resteasy.reactive.RestMulti;
 
 /** Makes a job of a request, and an answer of the job. The job is cancelled when the client goes away. */
 @Singleton
 class ModelCalls {
+    private static final int MOST_NAMED = 20;
+    private static final int LONGEST_NAME = 64;
+
     private final Duration deadline;
     private final Kept kept;
 
@@ -144,8 +148,24 @@ class ModelCalls {
         headers.put("X-Request-Id", List.of(job.id()));
         headers.put("Cache-Control", List.of("no-cache"));
         if (!call.ignored().isEmpty()) {
-            headers.put("X-Ringfence-Ignored", List.of(String.join(", ", call.ignored())));
+            headers.put("X-Ringfence-Ignored", List.of(named(call.ignored())));
         }
         return headers;
+    }
+
+    /** As a header can have them, which takes no control characters and is bounded; clients choose these names. */
+    static String named(List<String> parameters) {
+        var names =
+                parameters.stream().limit(MOST_NAMED).map(ModelCalls::printable).collect(Collectors.joining(", "));
+        int more = parameters.size() - MOST_NAMED;
+        return more > 0 ? names + " and " + more + " more" : names;
+    }
+
+    private static String printable(String name) {
+        var printable = new StringBuilder();
+        name.chars()
+                .limit(LONGEST_NAME)
+                .forEach(c -> printable.append(c > ' ' && c < 0x7F && c != ',' ? (char) c : '?'));
+        return printable.toString();
     }
 }

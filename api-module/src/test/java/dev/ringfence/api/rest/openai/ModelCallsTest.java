@@ -35,6 +35,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -90,6 +91,16 @@ class ModelCallsTest {
                 JobHost.NONE,
                 preparation,
                 JobObserver.NONE);
+    }
+
+    @Test
+    void namesOfIgnoredParametersCannotSpoilTheHeader() {
+        assertThat(ModelCalls.named(List.of("user", "a\u0000b", "c\r\nX-Evil: 1", "é,", "n".repeat(100))))
+                .isEqualTo("user, a?b, c??X-Evil:?1, ??, " + "n".repeat(64));
+        assertThat(ModelCalls.named(
+                        IntStream.range(0, 5000).mapToObj(i -> "p" + i).toList()))
+                .startsWith("p0, p1, ")
+                .endsWith("p19 and 4980 more");
     }
 
     /** Is ready when the test says so. */
