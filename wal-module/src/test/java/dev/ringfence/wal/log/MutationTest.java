@@ -38,7 +38,12 @@ class MutationTest {
 
     /** Those of what lies beside the log. */
     private static final List<String> JOURNAL_TESTS = Stream.of(
-                    "BlobStoreTest", "SnapshotTest", "VerifyAndRepairTest", "JournalTest", "JournalFaultsTest")
+                    "DurableFilesTest",
+                    "BlobStoreTest",
+                    "SnapshotTest",
+                    "VerifyAndRepairTest",
+                    "JournalTest",
+                    "JournalFaultsTest")
             .map("dev.ringfence.wal.journal."::concat)
             .toList();
 
