@@ -10,7 +10,6 @@ import dev.ringfence.api.session.Sessions;
 import dev.ringfence.api.webhook.Webhooks;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
-import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.AskModel;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -163,9 +162,7 @@ public final class Ringfence implements AutoCloseable {
                 JobConfig.of(config, toolbox.capabilities()),
                 journal,
                 toolbox.capabilities(),
-                name -> profile(catalog.catalog(), name),
-                agent -> catalog.catalog().grants(agent),
-                new Tiers(fence),
+                new CatalogTerms(catalog, fence),
                 new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
                 Preparation.all(List.of(sessions, webhooks)),
                 JobObserver.both(jobObserver, webhooks));
@@ -314,10 +311,6 @@ public final class Ringfence implements AutoCloseable {
         } catch (CatalogException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }
-    }
-
-    private static Optional<SandboxProfile> profile(Catalog catalog, Optional<String> name) {
-        return name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile()));
     }
 
     private static Path dataDirectory(Path directory) {

@@ -82,9 +82,7 @@ final class Pipeline implements AutoCloseable {
                 settings,
                 recovered.journal(),
                 Capabilities.of(List.of(capability)),
-                name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
-                catalog::grants,
-                profile -> Optional.of("none"),
+                new FixedTerms(catalog),
                 host,
                 preparation,
                 new JobObserver() {

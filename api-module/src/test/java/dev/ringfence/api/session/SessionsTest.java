@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.AdmissionException;
+import dev.ringfence.api.job.FixedTerms;
 import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.Backups;
@@ -207,9 +209,7 @@ class SessionsTest {
                 new JobSettings(1, 1, 1, 1 << 20, Map.of(), 1, 1 << 20, Duration.ofSeconds(1), 1),
                 journal,
                 Capabilities.of(List.of()),
-                _ -> Optional.empty(),
-                _ -> Optional.empty(),
-                _ -> Optional.empty(),
+                new FixedTerms(Catalog.empty()),
                 JobHost.NONE,
                 sessions,
                 JobObserver.NONE);

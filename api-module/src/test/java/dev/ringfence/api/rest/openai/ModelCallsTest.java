@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.RingfenceConfig;
+import dev.ringfence.api.job.FixedTerms;
 import dev.ringfence.api.job.JobHost;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
@@ -80,14 +81,11 @@ class ModelCallsTest {
     }
 
     private static Jobs jobs(Journal journal, Preparation preparation) {
-        var catalog = Catalog.empty();
         return new Jobs(
                 new JobSettings(1, 1, 1, 1 << 20, Map.of(), 10, 1 << 20, Duration.ofSeconds(60), 1000),
                 journal,
                 Capabilities.of(List.of(new Endless())),
-                name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
-                catalog::grants,
-                _ -> Optional.empty(),
+                new FixedTerms(Catalog.empty()),
                 JobHost.NONE,
                 preparation,
                 JobObserver.NONE);
