@@ -139,7 +139,7 @@ public record SubmitRequest(
      */
     Submission submission(Caller caller, Optional<String> idempotencyKey) {
         return new Submission(
-                agentOf(caller),
+                caller.actingAs(agent, "/agent"),
                 session,
                 capability,
                 arguments,
@@ -153,15 +153,6 @@ public record SubmitRequest(
                 Optional.empty(),
                 Optional.empty(),
                 caller.credential());
-    }
-
-    private String agentOf(Caller caller) {
-        var own = caller.agent();
-        if (own.isPresent() && agent.isPresent() && !caller.admin() && !agent.equals(own)) {
-            throw new AccessException.Forbidden(
-                    "/agent is \"" + agent.get() + "\", and the key is of \"" + own.get() + "\": leave the field out");
-        }
-        return agent.or(() -> own).orElse("anonymous");
     }
 
     /** The name of a session, which is also a part of an address. */
