@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobQuery;
@@ -27,7 +28,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -235,13 +235,8 @@ class RingfenceTest {
             var arguments =
                     JsonNodeFactory.instance.objectNode().put("model", "tiny").put("prompt", "hello");
             var job = service.jobs()
-                    .submit(new Submission(
-                            "anonymous",
-                            "GenerateText",
-                            arguments,
-                            Optional.empty(),
-                            Optional.empty(),
-                            Optional.empty()))
+                    .submit(Submission.of("anonymous", "GenerateText", arguments)
+                            .build())
                     .await()
                     .atMost(PATIENCE);
 
@@ -319,8 +314,7 @@ class RingfenceTest {
     private static Job submit(Ringfence service, String command) {
         var arguments = JsonNodeFactory.instance.objectNode().put("cmd", command);
         return service.jobs()
-                .submit(new Submission(
-                        "anonymous", "ShellExec", arguments, Optional.empty(), Optional.empty(), Optional.empty()))
+                .submit(Submission.of("anonymous", "ShellExec", arguments).build())
                 .await()
                 .atMost(PATIENCE);
     }

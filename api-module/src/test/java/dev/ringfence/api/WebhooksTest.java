@@ -10,6 +10,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.api.webhook.Endpoint;
 import dev.ringfence.api.webhook.Rules;
@@ -287,21 +288,12 @@ class WebhooksTest {
     }
 
     private static JobView run(Ringfence service, String command) {
-        var submission = new Submission(
-                "anonymous",
-                Optional.empty(),
-                "ShellExec",
-                JsonNodeFactory.instance.objectNode().put("cmd", command),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                0,
-                0,
-                Optional.of("ops"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        var submission = Submission.of(
+                        "anonymous",
+                        "ShellExec",
+                        JsonNodeFactory.instance.objectNode().put("cmd", command))
+                .webhook(Optional.of("ops"))
+                .build();
         return service.jobs()
                 .submit(submission)
                 .flatMap(job -> job.ended())

@@ -138,21 +138,17 @@ public record SubmitRequest(
      * @throws AccessException.Forbidden when the caller asks in the name of another agent
      */
     Submission submission(Caller caller, Optional<String> idempotencyKey) {
-        return new Submission(
-                caller.actingAs(agent, "/agent"),
-                session,
-                capability,
-                arguments,
-                profile,
-                tier,
-                deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
-                idempotencyKey,
-                retries,
-                priority,
-                webhook,
-                Optional.empty(),
-                Optional.empty(),
-                caller.credential());
+        return Submission.of(caller.actingAs(agent, "/agent"), capability, arguments)
+                .session(session)
+                .profile(profile)
+                .tier(tier)
+                .deadline(deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))))
+                .idempotencyKey(idempotencyKey)
+                .retries(retries)
+                .priority(priority)
+                .webhook(webhook)
+                .by(caller.credential())
+                .build();
     }
 
     /** The name of a session, which is also a part of an address. */

@@ -108,27 +108,17 @@ final class Pipeline implements AutoCloseable {
     }
 
     static Submission submission(@Nullable String key, JsonNode arguments) {
-        return new Submission(
-                "anonymous", "Probe", arguments, Optional.empty(), Optional.empty(), Optional.ofNullable(key));
+        return Submission.of("anonymous", "Probe", arguments)
+                .idempotencyKey(Optional.ofNullable(key))
+                .build();
     }
 
     /** What may be begun again, or waits with a priority. */
     static Submission submission(int retries, int priority) {
-        return new Submission(
-                "anonymous",
-                Optional.empty(),
-                "Probe",
-                JsonNodeFactory.instance.objectNode(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                retries,
-                priority,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        return Submission.of("anonymous", "Probe", JsonNodeFactory.instance.objectNode())
+                .retries(retries)
+                .priority(priority)
+                .build();
     }
 
     /** The ids of all jobs, the newest first. */

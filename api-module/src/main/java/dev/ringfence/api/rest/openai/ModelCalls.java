@@ -77,21 +77,11 @@ class ModelCalls {
     }
 
     private Submission submission(Call call, Line line) {
-        return new Submission(
-                call.agent(),
-                Optional.empty(),
-                AskModel.name(call.operation()),
-                call.arguments(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(deadline),
-                Optional.empty(),
-                0,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(new Attendance(line, kept)),
-                call.by());
+        return Submission.of(call.agent(), AskModel.name(call.operation()), call.arguments())
+                .deadline(Optional.of(deadline))
+                .attendedBy(new Attendance(line, kept))
+                .by(call.by())
+                .build();
     }
 
     /** Begins with the first piece, so that what goes wrong before is an error with its own status. */
