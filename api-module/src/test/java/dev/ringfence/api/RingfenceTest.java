@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.Job;
-import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.job.Submission;
@@ -337,6 +336,6 @@ class RingfenceTest {
                 .withSources(more)
                 .build()
                 .getConfigMapping(RingfenceConfig.class);
-        return Ringfence.open(config, purpose, JobObserver.NONE, LogObserver.none());
+        return Ringfence.open(config, purpose, Unwatched.OBSERVER, LogObserver.none());
     }
 }

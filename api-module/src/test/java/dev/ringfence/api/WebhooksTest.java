@@ -8,10 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.sun.net.httpserver.HttpServer;
 import dev.ringfence.api.job.AdmissionException;
-import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
-import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.webhook.Endpoint;
 import dev.ringfence.api.webhook.Rules;
 import dev.ringfence.api.webhook.Secret;
@@ -163,7 +162,7 @@ class WebhooksTest {
         // It need not even know of the endpoint.
         var config = config(
                 Map.of("ringfence.data", data.toString(), "ringfence.catalog", "src/test/resources/catalog.toml"));
-        Ringfence.open(config, Ringfence.Purpose.OWN_JOBS, JobObserver.NONE, LogObserver.none())
+        Ringfence.open(config, Ringfence.Purpose.OWN_JOBS, Unwatched.OBSERVER, LogObserver.none())
                 .close();
         answer.set(200);
 
@@ -315,7 +314,7 @@ class WebhooksTest {
         // The host of the tests is busy, and that is no reason here.
         settings.put("ringfence.guard.enabled", "false");
         settings.putAll(more);
-        return Ringfence.open(config(settings), Ringfence.Purpose.SERVICE, JobObserver.NONE, LogObserver.none());
+        return Ringfence.open(config(settings), Ringfence.Purpose.SERVICE, Unwatched.OBSERVER, LogObserver.none());
     }
 
     private static RingfenceConfig config(Map<String, String> settings) {

@@ -421,7 +421,7 @@ class JobsTest {
             }
         };
         try (var pipeline =
-                Pipeline.open(directory, Pipeline.settings(1, 5), probe, Catalog.empty(), JobHost.NONE, late)) {
+                Pipeline.open(directory, Pipeline.settings(1, 5), probe, Catalog.empty(), Unwatched.HOST, late)) {
             var submitted = pipeline.jobs
                     .submit(Pipeline.submission(null, JsonNodeFactory.instance.objectNode()))
                     .subscribeAsCompletionStage();

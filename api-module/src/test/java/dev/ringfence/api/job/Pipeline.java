@@ -54,7 +54,7 @@ final class Pipeline implements AutoCloseable {
     }
 
     static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog) {
-        return open(directory, settings, capability, catalog, JobHost.NONE);
+        return open(directory, settings, capability, catalog, Unwatched.HOST);
     }
 
     static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog, JobHost host) {

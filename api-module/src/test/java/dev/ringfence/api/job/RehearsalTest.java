@@ -81,7 +81,7 @@ class RehearsalTest {
                 Pipeline.settings(1, 1),
                 Probe.done(),
                 Catalog.empty(),
-                JobHost.NONE,
+                Unwatched.HOST,
                 Preparation.all(java.util.List.of(preparation)))) {
             assertThatThrownBy(() -> pipeline.jobs.rehearse(submission(Optional.empty(), 0)))
                     .isInstanceOf(AdmissionException.Conflict.class);

@@ -6,10 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.FixedTerms;
-import dev.ringfence.api.job.JobHost;
-import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.files.Artifacts;
@@ -210,9 +209,9 @@ class SessionsTest {
                 journal,
                 Capabilities.of(List.of()),
                 new FixedTerms(Catalog.empty()),
-                JobHost.NONE,
+                Unwatched.HOST,
                 sessions,
-                JobObserver.NONE);
+                Unwatched.OBSERVER);
     }
 
     private static SessionPage all(Sessions sessions) {

@@ -8,9 +8,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.RingfenceConfig;
 import dev.ringfence.api.job.FixedTerms;
-import dev.ringfence.api.job.JobHost;
-import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobSettings;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
 import dev.ringfence.catalog.Catalog;
@@ -86,9 +85,9 @@ class ModelCallsTest {
                 journal,
                 Capabilities.of(List.of(new Endless())),
                 new FixedTerms(Catalog.empty()),
-                JobHost.NONE,
+                Unwatched.HOST,
                 preparation,
-                JobObserver.NONE);
+                Unwatched.OBSERVER);
     }
 
     @Test
