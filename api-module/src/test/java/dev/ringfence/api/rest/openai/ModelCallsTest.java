@@ -9,9 +9,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.RingfenceConfig;
 import dev.ringfence.api.job.FixedTerms;
 import dev.ringfence.api.job.JobSettings;
-import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -60,7 +60,6 @@ class ModelCallsTest {
                     Optional.empty(),
                     Operation.CHAT,
                     JsonNodeFactory.instance.objectNode(),
-                    false,
                     List.of(),
                     UnaryOperator.identity());
             var client = new ModelCalls(CONFIG)
@@ -166,16 +165,6 @@ class ModelCallsTest {
         @Override
         public String ended(JsonNode result) {
             return "";
-        }
-
-        @Override
-        public String failed(OpenAiError error) {
-            return "";
-        }
-
-        @Override
-        public String mediaType() {
-            return "application/json";
         }
     }
 }
