@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.JobView;
-import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.Journal;
@@ -175,6 +175,7 @@ class RingfenceTest {
         "http.body-limit, 20000000",
         "drain-timeout, -5s",
         "jobs.event-buffer, -5",
+        "jobs.event-buffer, 67108865",
         "jobs.concurrency-of.ShellExec, 0",
         "artifacts.count, -1",
         "files.backups-bytes, -1",
