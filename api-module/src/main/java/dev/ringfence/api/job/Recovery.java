@@ -76,7 +76,7 @@ final class Recovery {
         awaitAll(under);
     }
 
-    /** Until they are done, or wait for room. */
+    /** Until they are done, or the journal takes nothing now: they go on when it does. */
     private void awaitAll(List<Thread> under) {
         try {
             for (var thread : under) {
