@@ -176,7 +176,9 @@ class CommandLineTest {
     @Test
     void aBadCatalogIsRefusedByItsKey() throws Exception {
         var catalog = Files.writeString(
-                directory.resolve("bad.toml"), "[slm]\nenabled = \"yes\"\ndefault_sandbox_profile = \"nobody\"\n");
+                directory.resolve("bad.toml"),
+                "[slm]\nenabled = \"yes\"\ndefault_sandbox_profile = \"nobody\"\n"
+                        + "sandbox_profiles.p.process_limits.allowed_syscalls = [\"opneat\"]\n");
 
         var ran = run("catalog", "check", catalog.toString());
 
@@ -184,6 +186,7 @@ class CommandLineTest {
         assertThat(ran.err)
                 .startsWith("ringfence: ")
                 .contains("slm.enabled", "slm.default_sandbox_profile")
+                .contains("slm.sandbox_profiles.p.process_limits.allowed_syscalls: unknown system call opneat")
                 .doesNotContain("\tat ");
         assertThat(ran.out).isEmpty();
     }
