@@ -175,10 +175,12 @@ class CommandLineTest {
 
     @Test
     void aBadCatalogIsRefusedByItsKey() throws Exception {
-        var catalog = Files.writeString(
-                directory.resolve("bad.toml"),
-                "[slm]\nenabled = \"yes\"\ndefault_sandbox_profile = \"nobody\"\n"
-                        + "sandbox_profiles.p.process_limits.allowed_syscalls = [\"opneat\"]\n");
+        var catalog = Files.writeString(directory.resolve("bad.toml"), """
+                [slm]
+                enabled = "yes"
+                default_sandbox_profile = "nobody"
+                sandbox_profiles.p.process_limits.allowed_syscalls = ["opneat"]
+                """);
 
         var ran = run("catalog", "check", catalog.toString());
 
