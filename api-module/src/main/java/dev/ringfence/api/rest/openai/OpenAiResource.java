@@ -134,12 +134,7 @@ public class OpenAiResource {
                 ? new ResponsesStream(head, request.echo())
                 : new ResponsesAnswer(head, request.echo());
         var call = new Call(
-                agent,
-                gate.caller().credential(),
-                Operation.CHAT,
-                request.chat(),
-                ignored,
-                ResponsesRequest::param);
+                agent, gate.caller().credential(), Operation.CHAT, request.chat(), ignored, ResponsesRequest::param);
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
@@ -181,12 +176,7 @@ public class OpenAiResource {
         arguments.remove("stream");
         arguments.remove("stream_options");
         var call = new Call(
-                agent,
-                gate.caller().credential(),
-                request.operation(),
-                arguments,
-                ignored,
-                UnaryOperator.identity());
+                agent, gate.caller().credential(), request.operation(), arguments, ignored, UnaryOperator.identity());
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
