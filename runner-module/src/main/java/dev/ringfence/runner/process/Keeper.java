@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -367,7 +368,10 @@ final class Keeper implements RunningProcess {
     private void look(Tree tree, long now) {
         if (lookEvery > 0 && gateOpen && now - lookAt >= 0) {
             supervisor.look(tree);
-            lookAt = System.nanoTime() + lookEvery;
+            // Nobody shall know when the next one comes: half as soon, or half as late again.
+            lookAt = System.nanoTime()
+                    + lookEvery / 2
+                    + ThreadLocalRandom.current().nextLong(lookEvery);
         }
     }
 
