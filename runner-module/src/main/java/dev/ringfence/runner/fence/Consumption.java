@@ -16,6 +16,7 @@ import java.util.Map;
  * between two looks and that nobody waits for it is estimated, see {@link Tally}. Used by one thread.
  */
 final class Consumption {
+    private static final Path LOAD = Path.of("/proc/loadavg");
     private static final Path UPTIME = Path.of("/proc/uptime");
     private static final double TICK_NANOS = Duration.ofMillis(10).toNanos();
 
@@ -100,12 +101,31 @@ final class Consumption {
         }
     }
 
-    /** Of a processor for each thread of those that are new and run: there are only so many processors. */
+    /**
+     * Of a processor, for each thread of those that are new and at it: there are only so many, and others on the host wait
+     * for them as well. The job's other threads do not count among those, since it may have given them a lower priority.
+     */
     private double share(List<ProcessEntry> members) {
-        int threads = members.stream()
-                .filter(member -> member.running() && !cpu.knows(member.pid(), member.started()))
-                .mapToInt(ProcessEntry::threads)
-                .sum();
-        return threads == 0 ? 0 : Math.min(1, (double) processors / threads);
+        int known = 0;
+        int fresh = 0;
+        for (var member : members) {
+            if (cpu.knows(member.pid(), member.started())) {
+                known += member.threads();
+            } else if (member.running()) {
+                fresh += member.threads();
+            }
+        }
+        return fresh == 0 ? 0 : Math.min(1, (double) processors / Math.max(fresh, running() - known));
+    }
+
+    /** Threads of the host that use a processor or wait for one; zero when that is not told. */
+    private static int running() {
+        try {
+            // Three averages, then this number, a slash, and the number of all threads (proc(5)).
+            var counts = Files.readString(LOAD).split(" ", 5)[3];
+            return Integer.parseInt(counts.substring(0, counts.indexOf('/')));
+        } catch (IOException e) {
+            return 0;
+        }
     }
 }

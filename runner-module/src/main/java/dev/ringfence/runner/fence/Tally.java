@@ -57,7 +57,8 @@ final class Tally {
         living.clear();
         double waited = 0;
         for (var shown : now) {
-            if (before.get(shown.pid) instanceof Counted last && last.started == shown.started) {
+            var last = before.get(shown.pid);
+            if (last != null && last.started == shown.started) {
                 before.remove(shown.pid);
                 double own = Math.max(0, shown.own - last.own);
                 double children = Math.max(0, shown.waited - last.waited);

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -75,12 +76,11 @@ public final class HeldFiles {
     private void add(Path place, Path descriptor) {
         try {
             var what = Files.readAttributes(descriptor, "unix:mode,nlink,size,dev,ino");
-            long inode = (long) what.get("ino");
-            switch ((int) what.get("mode") & TYPE) {
+            long inode = number(what, "ino");
+            switch ((int) number(what, "mode") & TYPE) {
                 case REGULAR_FILE -> {
-                    if ((int) what.get("nlink") == 0) {
-                        unnamed.add(new UnnamedFile(
-                                (long) what.get("dev"), inode, OptionalLong.of((long) what.get("size"))));
+                    if (number(what, "nlink") == 0) {
+                        unnamed.add(new UnnamedFile(number(what, "dev"), inode, OptionalLong.of(number(what, "size"))));
                     }
                 }
                 case SOCKET -> {
@@ -94,6 +94,10 @@ public final class HeldFiles {
         } catch (IOException e) {
             // Closed meanwhile, or a link that leads nowhere.
         }
+    }
+
+    private static long number(Map<String, Object> attributes, String name) {
+        return attributes.get(name) instanceof Number number ? number.longValue() : 0;
     }
 
     private static long waiting(Path description) throws IOException {

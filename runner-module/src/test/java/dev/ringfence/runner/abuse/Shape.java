@@ -22,7 +22,7 @@ final class Shape {
     private Shape() {}
 
     /** Processors of a job that shall get little of them. */
-    static final double FEW_CORES = 0.2;
+    static final double FEW_CORES = 0.1;
 
     static SandboxProfile ordinary() {
         return profile(16, 8, NetworkAccess.NONE);
