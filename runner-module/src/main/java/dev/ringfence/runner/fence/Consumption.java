@@ -21,7 +21,7 @@ final class Consumption {
     private static final double TICK_NANOS = Duration.ofMillis(10).toNanos();
 
     /** The least that a process is taken to have lived for, as far as that shows. */
-    private static final double SHORT_NANOS = Duration.ofMillis(5).toNanos();
+    private static final double SHORT_NANOS = Duration.ofMillis(2).toNanos();
 
     private static final int NOBODY = 0;
 
