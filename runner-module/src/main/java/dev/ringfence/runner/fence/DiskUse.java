@@ -76,8 +76,7 @@ final class DiskUse {
         long full = full();
         long own = temporary.bytes(processes);
         if (before.isEmpty()) {
-            return new Size(
-                    own + addedThen + full - fullThen, now.files(), "since before it began: " + now.uncounted());
+            return new Size(own + full - fullThen, now.files(), "since before it began: " + now.uncounted());
         }
         long added = now.bytes() - before.getAsLong() + unnamed(held);
         var uncounted = now.uncounted().isEmpty() ? uncounted(held) : now.uncounted();

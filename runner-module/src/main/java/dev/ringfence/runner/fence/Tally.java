@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the processes of a job used of something, all together: it never falls when one of them is gone.
+ * What the processes of a job used of something, all together, also those that are gone.
  *
  * <p>A process takes what it used with it when its parent does not wait for it, and one that lives shorter than the time
  * between two looks may never be seen. So whoever is seen for the first time, and is at it, is taken for one of many: it
@@ -19,6 +19,7 @@ final class Tally {
     private final Map<Integer, Counted> living = new HashMap<>();
     private double total;
     private double gone;
+    private double told;
 
     /**
      * What a process shows.
@@ -82,8 +83,11 @@ final class Tally {
         }
         gone = gone * REMEMBERED
                 + before.values().stream().mapToDouble(Counted::all).sum();
-        double known = Math.min(waited, gone);
-        total += waited - known;
-        gone -= known;
+        // A parent may have been told of it just before it was looked at, after its child was.
+        double late = Math.min(told, gone);
+        double known = Math.min(waited, gone - late);
+        gone -= late + known;
+        told = waited - known;
+        total += told - late;
     }
 }

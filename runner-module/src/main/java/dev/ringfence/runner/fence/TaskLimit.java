@@ -55,8 +55,11 @@ final class TaskLimit implements CallDecider {
      */
     private boolean full() {
         long known = threads(Census.members(mark));
-        if (known >= most || known + granted < most) {
-            return known >= most;
+        if (known >= most) {
+            return true;
+        }
+        if (known + granted < most) {
+            return false;
         }
         granted = 0;
         return threads(Census.membersNow(mark)) >= most;

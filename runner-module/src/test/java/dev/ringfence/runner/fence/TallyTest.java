@@ -29,6 +29,15 @@ class TallyTest {
     }
 
     @Test
+    void whatAParentIsToldOfAChildThatWasSeenJustBeforeIsCountedOnce() {
+        look(new Shown(2, 2, 30, 0, 0), new Shown(1, 1, 5, 0, 0));
+        look(new Shown(2, 2, 33, 0, 0), new Shown(1, 1, 5, 33, 0));
+        look(new Shown(1, 1, 5, 33, 0));
+
+        assertThat(tally.total()).isEqualTo(38);
+    }
+
+    @Test
     void whatAParentIsToldOfAChildThatNobodySawIsCounted() {
         look(new Shown(1, 1, 5, 0, 0));
         look(new Shown(1, 1, 5, 33, 0));
