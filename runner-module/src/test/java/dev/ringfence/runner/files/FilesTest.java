@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.ringfence.runner.OtherJvm;
 import dev.ringfence.runner.files.FileWrites.Author;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -293,6 +295,23 @@ class FilesTest {
             }
             assertThat(done.get().created()).isTrue();
         }
+    }
+
+    @Test
+    void whatAJobLeftWithoutRightsIsListedAlsoByAServiceThatIsNotRoot() throws Exception {
+        assumeTrue("root".equals(System.getProperty("user.name")), "acts as a second user");
+        // Given
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+        var command =
+                new ArrayList<>(List.of("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"));
+        command.addAll(OtherJvm.command(OtherJvm.copyClassPath(directory), ClosedArtifacts.class));
+        command.add(directory.resolve("left").toString());
+
+        // When
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+
+        // Then
+        assertThat(new String(process.getInputStream().readAllBytes(), UTF_8)).isEqualTo("[d/in, open, shut] []\n");
     }
 
     @Test
