@@ -67,17 +67,17 @@ final class CompletionAnswer implements Answer {
     public String ended(JsonNode result) {
         if (stream) {
             var end = chunk("", result.path("finish_reason"));
-            if (includeUsage) {
+            if (includeUsage && Frames.counted(result)) {
                 var usage = head.object("text_completion");
                 usage.putArray("choices");
-                usage.set("usage", Frames.usage(result));
+                Frames.putUsage(usage, result);
                 end += Frames.data(usage);
             }
             return end + Frames.DONE;
         }
         var answer = head.object("text_completion");
         answer.putArray("choices").add(choice(text.toString(), result.path("finish_reason")));
-        answer.set("usage", Frames.usage(result));
+        Frames.putUsage(answer, result);
         return answer.toString();
     }
 

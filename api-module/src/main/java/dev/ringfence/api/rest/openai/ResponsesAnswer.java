@@ -144,7 +144,9 @@ final class ResponsesAnswer implements Answer {
         if (cut != null) {
             response.putObject("incomplete_details").put("reason", cut);
         }
-        response.set("usage", usage(result));
+        if (Frames.counted(result)) {
+            response.set("usage", usage(result));
+        }
         if (!stream) {
             return response.toString();
         }
