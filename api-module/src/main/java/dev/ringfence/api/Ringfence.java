@@ -22,6 +22,7 @@ import dev.ringfence.runner.engine.ModelHealth;
 import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.Fences;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.runner.telemetry.Guard;
@@ -145,7 +146,8 @@ public final class Ringfence implements AutoCloseable {
         var sessions =
                 opened.add(sessions(data.resolve("sessions"), config.sessions().perAgent()), Sessions::close);
         var webhooks = opened.add(WebhookSettings.open(data.resolve("webhooks"), config.webhooks()), Webhooks::close);
-        var engines = opened.add(new LlamaServerPool(EngineConfig.of(config), fence::start), LlamaServerPool::close);
+        var engines =
+                opened.add(new LlamaServerPool(EngineConfig.of(config), Fences.of(fence)), LlamaServerPool::close);
         var remotes = opened.add(new RemoteModels(), RemoteModels::close);
         var models = new CatalogModels(catalog::catalog, engines, remotes);
         List<Capability> asking = List.of(

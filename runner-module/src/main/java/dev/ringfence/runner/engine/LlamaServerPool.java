@@ -167,9 +167,9 @@ public final class LlamaServerPool implements AutoCloseable {
             settle();
             finishWhenGone();
         });
+        var shotsGone = shots.close();
         try {
-            allGone.get(CLOSE_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-            shots.close(CLOSE_TIMEOUT);
+            CompletableFuture.allOf(allGone, shotsGone).get(CLOSE_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             LOG.errorf("Engines did not end within %s; their fences may still run", CLOSE_TIMEOUT);
         } catch (InterruptedException e) {
@@ -243,7 +243,7 @@ public final class LlamaServerPool implements AutoCloseable {
             boolean sent = send(() -> {
                 if (closing) {
                     task.refused(new Closed());
-                } else {
+                } else if (!task.ended()) {
                     engine(key).acquire(task);
                 }
             });

@@ -11,6 +11,7 @@ import dev.ringfence.runner.engine.EngineException.ChecksumMismatch;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineException.Crashed;
 import dev.ringfence.runner.engine.EngineException.EngineMissing;
+import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.LoadFailed;
 import dev.ringfence.runner.engine.EngineException.ModelFileInvalid;
 import dev.ringfence.runner.engine.EngineException.ModelFileMissing;
@@ -21,6 +22,7 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.Stream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -50,6 +52,7 @@ class LlamaServerPoolTest {
 
     private final Fence fence;
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
+    private final StringBuffer logged = new StringBuffer();
     private final List<LlamaServerPool> pools = new ArrayList<>();
 
     @TempDir
@@ -207,6 +210,42 @@ class LlamaServerPoolTest {
         assertThat(answer(pool, "Say hello", LlamaServerPoolTest::ignore).text())
                 .isEqualTo("hello");
         assertThat(started).hasSize(2);
+    }
+
+    @Test
+    void whatAnEngineLoggedOfOneAgentIsNotToldToAnotherWhenItCrashes() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var refused = atZero("Say hello");
+        refused.body()
+                .putObject("response_format")
+                .put("type", "json_schema")
+                .putObject("json_schema")
+                .putObject("schema")
+                .put("$ref", "#/ALICE_SECRET");
+        var alice = new GenerationRequest(refused.operation(), refused.body(), "alice");
+        assertThatThrownBy(() -> ask(pool, LlamaForTests.model(), alice, LIMIT, LlamaServerPoolTest::ignore)
+                        .result()
+                        .await()
+                        .atMost(LIMIT))
+                .isInstanceOf(InvalidRequest.class);
+        await().untilAsserted(() -> assertThat(logged.toString()).contains("ALICE_SECRET"));
+
+        // When
+        var engine = engineProcess();
+        var bob =
+                new GenerationRequest(alice.operation(), atZero("Count to 100").body(), "bob");
+        var generation = ask(pool, LlamaForTests.model(), bob, LIMIT, piece -> kill(engine));
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOfSatisfying(
+                        Crashed.class, crash -> assertThat(crash.log()).isEmpty())
+                .hasMessageNotContaining("ALICE_SECRET");
+        assertThat(stateOf(pool))
+                .isInstanceOfSatisfying(
+                        State.Failed.class,
+                        failed -> assertThat(failed.reason()).doesNotContain("ALICE_SECRET"));
     }
 
     @Test
@@ -416,7 +455,13 @@ class LlamaServerPoolTest {
     }
 
     private FencedProcess start(FencedCommand command, OutputListener listener) {
-        var process = fence.start(command, listener);
+        var process = fence.start(command, new OutputListener() {
+            @Override
+            public void wrote(Stream stream, byte[] chunk) {
+                logged.append(new String(chunk, StandardCharsets.UTF_8));
+                listener.wrote(stream, chunk);
+            }
+        });
         started.add(process);
         return process;
     }
