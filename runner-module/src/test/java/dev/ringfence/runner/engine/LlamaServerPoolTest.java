@@ -308,7 +308,7 @@ class LlamaServerPoolTest {
         // Given
         var pool = pool(LlamaForTests.settings());
         var missing = directory.resolve("missing.gguf");
-        var model = new LocalModel("gone", missing, LlamaForTests.profile());
+        var model = LlamaForTests.model("gone", missing, LlamaForTests.profile());
 
         // When
         var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
@@ -326,7 +326,7 @@ class LlamaServerPoolTest {
         var pool = pool(LlamaForTests.settings());
         var whole = Files.readAllBytes(LlamaForTests.modelFile());
         var cut = Files.write(directory.resolve("cut.gguf"), Arrays.copyOf(whole, whole.length / 2));
-        var model = new LocalModel("cut", cut, LlamaForTests.profile());
+        var model = LlamaForTests.model("cut", cut, LlamaForTests.profile());
 
         // When
         var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
@@ -347,7 +347,7 @@ class LlamaServerPoolTest {
         bytes[name + 4] = 'x';
         var unknown = Files.write(directory.resolve("unknown.gguf"), bytes);
         assertThat(directory.toFile().setExecutable(true, false)).isTrue();
-        var model = new LocalModel("unknown", unknown, LlamaForTests.profile());
+        var model = LlamaForTests.model("unknown", unknown, LlamaForTests.profile());
 
         // When
         var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
@@ -402,7 +402,7 @@ class LlamaServerPoolTest {
         // When
         var generation = ask(
                 pool,
-                new LocalModel("any", LlamaForTests.modelFile(), LlamaForTests.profile()),
+                LlamaForTests.model("any", LlamaForTests.modelFile(), LlamaForTests.profile()),
                 atZero("x"),
                 LIMIT,
                 LlamaServerPoolTest::ignore);

@@ -227,7 +227,7 @@ class MisbehavingEngineTest {
             assertThat(blocked.await(1, TimeUnit.MINUTES)).isTrue();
 
             // When
-            var other = new LocalModel("other", LlamaForTests.modelFile(), LlamaForTests.profile());
+            var other = LlamaForTests.model("other", LlamaForTests.modelFile(), LlamaForTests.profile());
             var cancelled = IntStream.range(0, 20)
                     .mapToObj(_ -> pool.serve(other).generate(Asking.atZero("hello"), LIMIT, _ -> {}))
                     .toList();

@@ -58,7 +58,7 @@ final class ScriptedEngine implements FencedProcess {
     }
 
     static LocalModel model() {
-        return new LocalModel("scripted", LlamaForTests.modelFile(), LlamaForTests.profile());
+        return LlamaForTests.model("scripted", LlamaForTests.modelFile(), LlamaForTests.profile());
     }
 
     static void send(SocketChannel client, String text) throws IOException {
