@@ -37,14 +37,4 @@ final class EmbeddingsAnswer implements Answer {
         }
         return answer.toString();
     }
-
-    @Override
-    public String failed(OpenAiError error) {
-        return error.json().toString();
-    }
-
-    @Override
-    public String mediaType() {
-        return Frames.JSON;
-    }
 }
