@@ -130,13 +130,13 @@ public class ModelsResource {
         var model = visible(state.catalog(), name);
         var llamaCpp = model.provider() instanceof Provider.Remote
                 ? Uni.createFrom().item(Optional.<LlamaCpp>empty())
-                // A host without it says so when the model is asked.
+                // A host without it says so when a model is asked.
                 : service.engines().llamaCpp().map(Optional::of).onFailure().recoverWithItem(Optional.empty());
         return Uni.combine()
                 .all()
                 .unis(service.engines().status(), llamaCpp)
-                .with((engines, program) ->
-                        Response.ok(ModelJson.detail(model, engines, program, state)).build());
+                .with((engines, program) -> Response.ok(ModelJson.detail(model, engines, program, state))
+                        .build());
     }
 
     @GET
@@ -293,7 +293,7 @@ public class ModelsResource {
         audit.done("model_added", null, added.reference());
         return Response.created(
                         URI.create("/api/v1/models/" + URLEncoder.encode(added.reference(), StandardCharsets.UTF_8)))
-                .entity(ModelJson.detail(added, List.of(), service.liveCatalog().state()))
+                .entity(ModelJson.detail(added, List.of(), Optional.empty(), service.liveCatalog().state()))
                 .build();
     }
 

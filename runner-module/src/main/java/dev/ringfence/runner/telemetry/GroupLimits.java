@@ -118,7 +118,9 @@ record GroupLimits(List<Path> v1, List<Path> v2) {
     }
 
     private static LongStream limits(List<Path> groups, String file) {
-        return groups.stream().map(group -> KernelText.number(group.resolve(file))).flatMapToLong(OptionalLong::stream);
+        return groups.stream()
+                .map(group -> KernelText.number(group.resolve(file)))
+                .flatMapToLong(OptionalLong::stream);
     }
 
     /** The text of the service's own pressure file; empty where the kernel keeps none for it. */

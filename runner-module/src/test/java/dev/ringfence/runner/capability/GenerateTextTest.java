@@ -257,14 +257,14 @@ class GenerateTextTest {
         return switch (model) {
             case "ringfence-tiny" -> new ModelSource.Resolution.Found(engines.serve(LlamaForTests.model()));
             case "missing" ->
-                new ModelSource.Resolution.Found(
-                        engines.serve(LlamaForTests.model("missing", Path.of("/nowhere.gguf"), LlamaForTests.profile())));
+                new ModelSource.Resolution.Found(engines.serve(
+                        LlamaForTests.model("missing", Path.of("/nowhere.gguf"), LlamaForTests.profile())));
             case "unreadable" ->
                 new ModelSource.Resolution.Found(
                         engines.serve(LlamaForTests.model("unreadable", unreadable, LlamaForTests.profile())));
             case "starved" ->
-                new ModelSource.Resolution.Found(
-                        engines.serve(LlamaForTests.model("starved", LlamaForTests.modelFile(), LlamaForTests.profile(16))));
+                new ModelSource.Resolution.Found(engines.serve(
+                        LlamaForTests.model("starved", LlamaForTests.modelFile(), LlamaForTests.profile(16))));
             default -> new ModelSource.Resolution.Refused("unknown-model", "no model is called " + model);
         };
     }

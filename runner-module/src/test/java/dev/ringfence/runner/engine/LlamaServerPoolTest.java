@@ -34,6 +34,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -52,7 +53,7 @@ class LlamaServerPoolTest {
 
     private final Fence fence;
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
-    private final StringBuffer logged = new StringBuffer();
+    private final List<String> logged = new CopyOnWriteArrayList<>();
     private final List<LlamaServerPool> pools = new ArrayList<>();
 
     @TempDir
@@ -148,7 +149,8 @@ class LlamaServerPoolTest {
 
         // Then
         assertThat(result).isInstanceOf(GenerationResult.Cancelled.class);
-        assertThat((long) pieces.size()).isLessThan(whole.counts().outputTokens() / 2);
+        assertThat((long) pieces.size())
+                .isLessThan(Objects.requireNonNull(whole.counts().outputTokens()) / 2);
         assertThat(stateOf(pool)).isEqualTo(new State.Ready(started.getFirst().pid(), 4, 0));
     }
 
@@ -229,7 +231,7 @@ class LlamaServerPoolTest {
                         .await()
                         .atMost(LIMIT))
                 .isInstanceOf(InvalidRequest.class);
-        await().untilAsserted(() -> assertThat(logged.toString()).contains("ALICE_SECRET"));
+        await().untilAsserted(() -> assertThat(String.join("", logged)).contains("ALICE_SECRET"));
 
         // When
         var engine = engineProcess();
@@ -458,7 +460,7 @@ class LlamaServerPoolTest {
         var process = fence.start(command, new OutputListener() {
             @Override
             public void wrote(Stream stream, byte[] chunk) {
-                logged.append(new String(chunk, StandardCharsets.UTF_8));
+                logged.add(new String(chunk, StandardCharsets.UTF_8));
                 listener.wrote(stream, chunk);
             }
         });

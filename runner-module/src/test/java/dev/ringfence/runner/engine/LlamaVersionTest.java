@@ -41,8 +41,8 @@ class LlamaVersionTest {
         var found = read(LlamaForTests.settings());
 
         assertThat(found.server()).isTrue();
-        assertThat(found.version()).hasValueSatisfying(version -> assertThat(version)
-                .containsPattern("[0-9]"));
+        assertThat(found.version())
+                .hasValueSatisfying(version -> assertThat(version).containsPattern("[0-9]"));
         assertThat(found.trouble()).isEmpty();
     }
 
