@@ -14,7 +14,7 @@ public final class UnusableSyscallList extends RuntimeException {
     }
 
     /** At least one, each with what to do. */
-    public List<String> problems() {
+    List<String> problems() {
         return problems;
     }
 }
