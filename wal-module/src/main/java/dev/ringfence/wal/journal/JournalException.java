@@ -88,8 +88,16 @@ public abstract sealed class JournalException extends RuntimeException {
      * again in a while.
      */
     public static final class IndexDamaged extends JournalException {
+        private final String why;
+
         IndexDamaged(String why, @Nullable Throwable cause) {
             super("The index of older jobs is being made anew from the journal: " + why, cause);
+            this.why = why;
+        }
+
+        /** What is damaged. */
+        String why() {
+            return why;
         }
     }
 

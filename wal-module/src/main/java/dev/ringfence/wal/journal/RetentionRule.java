@@ -50,7 +50,7 @@ final class RetentionRule {
         return found[0];
     }
 
-    private int firstThatFits(List<Segment> segments, JournalState state) throws IOException {
+    private int firstThatFits(List<Segment> segments, JournalState state) {
         long total = segments.stream().mapToLong(Segment::bytes).sum()
                 + blobs.total().bytes();
         if (total <= options.retentionBytes()) {
@@ -69,7 +69,7 @@ final class RetentionRule {
     }
 
     /** How many bytes of blobs go with the jobs, by their submissions. What two jobs share counts for both. */
-    private static NavigableMap<Long, Long> blobBytes(JournalState state) throws IOException {
+    private static NavigableMap<Long, Long> blobBytes(JournalState state) {
         var bytes = new TreeMap<Long, Long>();
         state.ended().forEach(job -> count(bytes, job));
         for (var run : state.runs()) {

@@ -2,7 +2,6 @@ package dev.ringfence.wal.journal;
 
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -39,6 +38,9 @@ final class SnapshotKeeper {
     private JournalState state;
     /** Whether an error came in the middle of a change of the state, so that it cannot be relied on. */
     private boolean stateInDoubt;
+
+    /** Whether nothing has been given up since all that nothing names was removed. */
+    private boolean swept;
 
     private volatile long snapshotSequence;
 
@@ -107,9 +109,6 @@ final class SnapshotKeeper {
         }
         attempt("remove what nothing names", this::sweep);
         while (awaitWork()) {
-            if (index.damage() != null) {
-                attempt("make the index anew", this::makeAnew);
-            }
             attempt("write a snapshot", this::snapshot);
         }
     }
@@ -137,10 +136,7 @@ final class SnapshotKeeper {
     private void attempt(String what, Task task) {
         work.lock();
         try {
-            if (stateInDoubt) {
-                makeAnew();
-            }
-            task.run();
+            mending(task);
         } catch (Throwable e) {
             // Also when memory was short for a moment: without this thread nothing is kept small any more.
             stateInDoubt |= e instanceof Error;
@@ -148,6 +144,20 @@ final class SnapshotKeeper {
         } finally {
             nextAt = Math.max(snapshotSequence, state.sequence()) + options.snapshotEvents();
             work.unlock();
+        }
+    }
+
+    /** Where a file of the index turns out to be damaged, the index is made anew and it is done once more. */
+    private void mending(Task task) throws IOException {
+        if (stateInDoubt || index.damage() != null) {
+            makeAnew();
+        }
+        try {
+            task.run();
+        } catch (JournalException.IndexDamaged e) {
+            index.damaged(e.why());
+            makeAnew();
+            task.run();
         }
     }
 
@@ -163,7 +173,7 @@ final class SnapshotKeeper {
     void snapshotNow() throws IOException {
         work.lock();
         try {
-            snapshot();
+            mending(this::snapshot);
         } finally {
             work.unlock();
         }
@@ -177,6 +187,9 @@ final class SnapshotKeeper {
             options.observer().snapshot(state.sequence(), Duration.ofNanos(System.nanoTime() - began));
         }
         retain();
+        if (!swept) {
+            sweep();
+        }
     }
 
     private void advance() {
@@ -205,7 +218,7 @@ final class SnapshotKeeper {
     }
 
     /** What a file of the index has need not be in memory any more. */
-    private void forget(IndexRun run) throws IOException {
+    private void forget(IndexRun run) {
         for (int block = 0; block < run.blocks(); block++) {
             table.forget(run.rows(block));
         }
@@ -220,6 +233,7 @@ final class SnapshotKeeper {
             return;
         }
         state.discardBefore(border);
+        swept = false;
         // First what says that they are not needed, then the events themselves.
         files.write(state.snapshot());
         snapshotSequence = state.sequence();
@@ -228,33 +242,33 @@ final class SnapshotKeeper {
         var first = log.discardBefore(border);
         files.tidy(first, state.runs());
         options.observer().discardedBefore(first);
-        sweep();
     }
 
     private void sweep() throws IOException {
-        var swept = blobs.sweep(this::namedBlobs);
-        if (swept.count() > 0) {
-            options.observer().swept(swept);
+        var removed = blobs.sweep(this::namedBlobs);
+        swept = true;
+        if (removed.count() > 0) {
+            options.observer().swept(removed);
         }
     }
 
     private Set<String> namedBlobs() {
         var named = new HashSet<>(table.blobs());
         state.ended().forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
-        try {
-            for (var run : state.runs()) {
-                for (int block = 0; block < run.blocks(); block++) {
-                    run.rows(block).forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
-                }
+        for (var run : state.runs()) {
+            for (int block = 0; block < run.blocks(); block++) {
+                run.rows(block).forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
         return named;
     }
 
     /** From the events alone; then it is as good as new. */
     private void makeAnew() throws IOException {
+        var why = index.damage();
+        if (why != null) {
+            options.observer().unusable("the index of older jobs", why);
+        }
         var anew = new JournalState(files, options.indexRows(), options.observer());
         anew.beginAt(log.firstSequence());
         var to = state.sequence();

@@ -114,6 +114,27 @@ class RetentionTest {
         }
     }
 
+    /** The journal once grew over its bound from then on. */
+    @Test
+    void whatIsTooMuchIsGivenUpAlsoWhereTheIndexIsDamaged() throws IOException {
+        var small = Journals.OPTIONS.withRetention(Duration.ofDays(30), 40 << 10);
+        fill(Journals.OPTIONS, 0, 300);
+        try (var files = java.nio.file.Files.list(directory.resolve("index"))) {
+            for (var file : files.toList()) {
+                var bytes = java.nio.file.Files.readAllBytes(file);
+                bytes[40] ^= 1;
+                java.nio.file.Files.write(file, bytes);
+            }
+        }
+        try (var journal = Journal.recover(directory, small).journal()) {
+            journal.snapshotNow();
+
+            assertThat(journal.figures().logBytes()).isLessThanOrEqualTo(40 << 10);
+            assertThat(journal.figures().indexDamage()).isNull();
+            assertThat(Journals.ids(journal)).startsWith("job-299").doesNotContain("job-0");
+        }
+    }
+
     @Test
     void whatIsLeftIsRebuiltWithoutSnapshotsToo() throws IOException {
         var small = Journals.OPTIONS.withRetention(Duration.ofDays(30), 40 << 10);

@@ -106,6 +106,7 @@ class MutationTest {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
                 "-Dfaults.seeds=" + (besideTheLog ? 100 : 1000),
                 "-cp",
                 classes + System.getProperty("path.separator") + classPath,
