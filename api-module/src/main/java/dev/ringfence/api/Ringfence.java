@@ -340,9 +340,10 @@ public final class Ringfence implements AutoCloseable {
             var recovered = Journal.recover(
                     directory,
                     defaults.withSnapshots(keeping.snapshot().events(), defaults.indexRows())
-                            .withRetention(retention.age(), retention.size().asLongValue())
                             .withObserver(new JournalLog())
-                            .withLog(defaults.log().withObserver(observer)));
+                            .withLog(defaults.log().withObserver(observer))
+                            // After the log, whose segments it makes close in time.
+                            .withRetention(retention.age(), retention.size().asLongValue()));
             if (recovered.tail() instanceof Tail.Torn torn) {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",

@@ -108,6 +108,20 @@ public abstract sealed class JournalException extends RuntimeException {
         }
     }
 
+    /**
+     * There is no log, and beside it lies what only a log's events can have named. An empty journal would remove it, so
+     * nothing was begun; an operator has to follow the message.
+     */
+    public static final class LogMissing extends JournalException {
+        LogMissing(Path directory, Path beside) {
+            super(
+                    "The journal in " + directory + " has no segments (*.wal), though there is " + beside
+                            + ". Restore the segments from a backup; or, to begin an empty journal, move " + directory
+                            + " aside",
+                    null);
+        }
+    }
+
     /** The bytes that an event names are gone or are not what they were. The event itself is intact. */
     public static final class BlobDamaged extends JournalException {
         BlobDamaged(BlobRef blob, String why, @Nullable Throwable cause) {

@@ -28,6 +28,7 @@ final class Recovering {
     Done run() {
         var began = System.nanoTime();
         try {
+            files.requireLog();
             var done = fromSnapshot();
             if (done == null) {
                 done = fromTheBeginning();

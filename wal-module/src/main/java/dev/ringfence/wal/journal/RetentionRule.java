@@ -2,8 +2,6 @@ package dev.ringfence.wal.journal;
 
 import dev.ringfence.wal.log.Segment;
 import dev.ringfence.wal.log.WriteAheadLog;
-import java.io.IOException;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -14,20 +12,22 @@ final class RetentionRule {
     private final JournalOptions options;
     private final WriteAheadLog log;
     private final BlobStore blobs;
+    private final SegmentAges ages;
 
-    RetentionRule(JournalOptions options, WriteAheadLog log, BlobStore blobs) {
+    RetentionRule(JournalOptions options, WriteAheadLog log, BlobStore blobs, SegmentAges ages) {
         this.options = options;
         this.log = log;
         this.blobs = blobs;
+        this.ages = ages;
     }
 
     /** The first event to be kept: everything that a live job needs, and no less than one segment. */
-    long border(JournalState state) throws IOException {
+    long border(JournalState state) {
         var segments = log.segments();
         long border = log.firstSequence();
-        var tooOld = options.log().clock().instant().minus(options.retentionAge());
+        ages.look(segments);
         int first = 0;
-        while (first + 1 < segments.size() && timeOf(segments.get(first + 1)).isBefore(tooOld)) {
+        while (first + 1 < segments.size() && isFollowedForTooLong(segments.get(first + 1))) {
             first++;
         }
         first = Math.max(first, firstThatFits(segments, state));
@@ -40,14 +40,9 @@ final class RetentionRule {
         return Math.min(border, state.sequence());
     }
 
-    /** When a segment's first record was written: what stands before it is older. */
-    private Instant timeOf(Segment segment) {
-        var found = new Instant[] {Instant.MAX};
-        log.read(segment.firstSequence(), (_, time, _) -> {
-            found[0] = time;
-            return false;
-        });
-        return found[0];
+    /** All that is in a segment was written before the next one was there. */
+    private boolean isFollowedForTooLong(Segment next) {
+        return ages.of(next).compareTo(options.retentionAge()) >= 0;
     }
 
     private int firstThatFits(List<Segment> segments, JournalState state) {

@@ -23,6 +23,7 @@ final class SnapshotKeeper {
     private final JobTable table;
     private final JobIndex index;
     private final BlobStore blobs;
+    private final SegmentAges ages;
     private final RetentionRule rule;
     private final Thread thread;
 
@@ -59,7 +60,8 @@ final class SnapshotKeeper {
         this.index = index;
         this.blobs = blobs;
         this.state = state;
-        rule = new RetentionRule(options, log, blobs);
+        ages = new SegmentAges(files, options);
+        rule = new RetentionRule(options, log, blobs, ages);
         thread = Thread.ofPlatform()
                 .name("journal-snapshots-" + files.directory().getFileName())
                 .daemon()
@@ -283,8 +285,10 @@ final class SnapshotKeeper {
 
     /** Ends the thread, after a last snapshot if there is something new. Blocks. */
     void close() {
+        final boolean first;
         lock.lock();
         try {
+            first = !closed;
             closed = true;
             wanted.signal();
         } finally {
@@ -298,7 +302,10 @@ final class SnapshotKeeper {
                 interrupted = true;
             }
         }
-        attempt("write a snapshot", this::snapshot);
+        if (first) {
+            attempt("write a snapshot", this::snapshot);
+            attempt("write how long each segment was kept", ages::save);
+        }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

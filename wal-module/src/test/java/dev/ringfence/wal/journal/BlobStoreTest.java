@@ -134,6 +134,7 @@ class BlobStoreTest {
         unfinished.write(new byte[100], 0, 100);
         var orphan = write(store, "stdout", new byte[] {1, 2, 3});
         var journal = Files.createDirectories(directory.resolve("journal"));
+        Journals.open(journal).close();
         Files.move(directory.resolve("blobs"), journal.resolve("blobs"));
 
         try (var open = Journals.open(journal)) {

@@ -54,7 +54,7 @@ final class JournalSimulation {
     /** Whether a file lies beside the log: a snapshot, a file of the index, a blob, or one of their directories. */
     static boolean isBesideTheLog(Path file) {
         return file.getNameCount() > 2
-                || List.of("snapshots", "index", "blobs")
+                || List.of("snapshots", "index", "blobs", SegmentAges.FILE, SegmentAges.FILE + DurableFiles.UNFINISHED)
                         .contains(file.getFileName().toString());
     }
 

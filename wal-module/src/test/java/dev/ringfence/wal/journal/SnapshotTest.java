@@ -206,6 +206,29 @@ class SnapshotTest {
         }
     }
 
+    /** A half-restored backup once was begun as an empty journal, whose first sweep removed all outputs. */
+    @Test
+    void whereOnlyTheLogIsMissingNoEmptyJournalIsBegun() throws IOException {
+        fill(0, 35);
+        try (var journal = Journal.recover(directory, options).journal()) {
+            BlobStoreTest.write(journal.blobs(), "stdout", new byte[] {1, 2, 3});
+        }
+        for (var left : List.of("blobs", "index", "snapshots")) {
+            var half = Files.createDirectory(scratch.resolve("only-" + left));
+            copyAll(directory.resolve(left), half.resolve(left));
+
+            assertThatThrownBy(() -> Journal.recover(half, options))
+                    .isInstanceOf(JournalException.LogMissing.class)
+                    .hasMessageContaining(half.resolve(left).toString())
+                    .hasMessageContaining("backup");
+            assertThat(half).isDirectoryContaining(file -> file.endsWith(left)).isDirectoryNotContaining("glob:**.wal");
+        }
+
+        var empty = Files.createDirectories(scratch.resolve("empty").resolve("blobs"))
+                .getParent();
+        Journal.recover(empty, options).journal().close();
+    }
+
     /** The thread once ended with it: no more snapshots, retention or rebuilding, and nobody was told. */
     @Test
     void anErrorInTheMiddleOfTheKeepersWorkIsToldAndTheWorkGoesOn() {
