@@ -21,23 +21,26 @@ final class RetentionRule {
         this.ages = ages;
     }
 
-    /** The first event to be kept: everything that a live job needs, and no less than one segment. */
+    /**
+     * The first event to be kept: everything that a live job needs, and no less than one segment. It is the first one of a
+     * segment, so that whoever is given up is also gone from the log: it must not come back without its blobs.
+     */
     long border(JournalState state) {
         var segments = log.segments();
-        long border = log.firstSequence();
         ages.look(segments);
         int first = 0;
         while (first + 1 < segments.size() && isFollowedForTooLong(segments.get(first + 1))) {
             first++;
         }
         first = Math.max(first, firstThatFits(segments, state));
-        if (first > 0) {
-            border = segments.get(first).firstSequence();
-        }
+        long needed = state.sequence();
         for (var job : state.liveJobs()) {
-            border = Math.min(border, job.firstSequence());
+            needed = Math.min(needed, job.firstSequence());
         }
-        return Math.min(border, state.sequence());
+        while (first > 0 && segments.get(first).firstSequence() > needed) {
+            first--;
+        }
+        return first > 0 ? segments.get(first).firstSequence() : log.firstSequence();
     }
 
     /** All that is in a segment was written before the next one was there. */

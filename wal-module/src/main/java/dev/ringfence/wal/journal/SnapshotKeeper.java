@@ -230,23 +230,28 @@ final class SnapshotKeeper {
         if (state.sequence() == 0) {
             return;
         }
-        var border = rule.border(state);
+        // What was given up already, and could not be removed from the log then, is removed from it first of all.
+        var border = Math.max(rule.border(state), state.firstSequence());
         if (border <= log.firstSequence()) {
             return;
         }
         state.discardBefore(border);
-        swept = false;
         // First what says that they are not needed, then the events themselves.
         files.write(state.snapshot());
         snapshotSequence = state.sequence();
         index.become(state.runs(), border);
         table.discardBefore(border);
+        swept = false;
         var first = log.discardBefore(border);
         files.tidy(first, state.runs());
         options.observer().discardedBefore(first);
     }
 
+    /** Not before the log has forgotten, too, what was given up: until then a start without a snapshot comes to it again. */
     private void sweep() throws IOException {
+        if (state.firstSequence() > log.firstSequence()) {
+            return;
+        }
         var removed = blobs.sweep(this::namedBlobs);
         swept = true;
         if (removed.count() > 0) {

@@ -344,6 +344,21 @@ class FailureTest {
     }
 
     @Test
+    void aDiskThatTakesBytesAndCannotKeepThemHasNoRoom() {
+        try (var log = Logs.open(directory, storage)) {
+            breakNextSegmentOn(Operation.CREATE, FULL);
+            fill(log);
+            storage.breakWith((operation, file) -> {
+                if (operation == Operation.SYNC && file.toString().endsWith(".wal")) {
+                    throw new IOException(BROKEN);
+                }
+            });
+
+            await().until(() -> log.health() instanceof Health.Failed);
+        }
+    }
+
+    @Test
     void aSegmentWhoseNameWasNotDurableWhenItsMakerEndedIsMadeSoByTheNextStart() throws IOException {
         Logs.write(directory, "kept");
         var synced = new ArrayList<Path>();
