@@ -290,10 +290,10 @@ final class SnapshotKeeper {
 
     /** Ends the thread, after a last snapshot if there is something new. Blocks. */
     void close() {
-        final boolean first;
+        boolean again;
         lock.lock();
         try {
-            first = !closed;
+            again = closed;
             closed = true;
             wanted.signal();
         } finally {
@@ -307,7 +307,7 @@ final class SnapshotKeeper {
                 interrupted = true;
             }
         }
-        if (first) {
+        if (!again) {
             attempt("write a snapshot", this::snapshot);
             attempt("write how long each segment was kept", ages::save);
         }
