@@ -22,6 +22,8 @@ final class DiskStorage implements Storage {
 
     @Override
     public Lock lock(Path directory) {
+        // Here, since whatever is done with a log begins here.
+        ErrorTexts.load();
         return DirectoryLock.acquire(directory, this);
     }
 

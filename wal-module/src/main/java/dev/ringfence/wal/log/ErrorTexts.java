@@ -26,11 +26,17 @@ final class ErrorTexts {
     /** ENFILE, EMFILE, ENOSPC and EDQUOT, with the numbers of Linux on x86-64 and aarch64. */
     private static final int[] USED_UP = {23, 24, 28, 122};
 
-    /** Asked for beforehand: with a full table of open files nothing more may be loaded. */
     private static final List<String> USED_UP_TEXTS =
             IntStream.of(USED_UP).mapToObj(ErrorTexts::of).toList();
 
     private ErrorTexts() {}
+
+    /** Has it all at hand from now on: with a full table of open files nothing more may be loaded. */
+    static void load() {
+        if (USED_UP_TEXTS.size() != USED_UP.length) {
+            throw new IllegalStateException("the C library has no text for an error");
+        }
+    }
 
     /** Whether something is used up that can be freed: disk, quota, open files. */
     static boolean sayUsedUp(IOException e) {
@@ -39,6 +45,7 @@ final class ErrorTexts {
     }
 
     /** What exceptions say of an error. */
+    @SuppressWarnings("restricted") // that is what this class is for
     static String of(int errno) {
         var linker = Linker.nativeLinker();
         var address = linker.defaultLookup().findOrThrow("strerror");

@@ -16,8 +16,9 @@ final class ErrorTextsChild {
 
     public static void main(String[] arguments) {
         var disk = new DiskStorage();
-        tell(disk, fullDisk());
+        disk.lock(Path.of(arguments[0]));
         tell(disk, tooManyFiles());
+        tell(disk, fullDisk());
         tell(disk, new IOException("Input/output error"));
         for (int errno : new int[] {23, 24, 28, 122}) {
             System.out.println(ErrorTexts.of(errno));

@@ -6,18 +6,23 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.lang.foreign.AddressLayout;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ErrorTextsTest {
+    @TempDir
+    Path directory;
+
     @Test
     void whatIsUsedUpIsKnownByWhatTheCLibraryCallsIt() throws Exception {
         assertThat(childSays(Map.of("LC_ALL", "C")))
                 .containsExactly(
-                        "true No space left on device",
                         "true /dev/null: Too many open files",
+                        "true No space left on device",
                         "false Input/output error",
                         "Too many open files in system",
                         "Too many open files",
@@ -50,9 +55,9 @@ class ErrorTextsTest {
         }
     }
 
-    private static List<String> childSays(Map<String, String> environment) throws Exception {
+    private List<String> childSays(Map<String, String> environment) throws Exception {
         var command = new ArrayList<>(List.of("/bin/sh", "-c", "ulimit -n 200; exec \"$@\"", "sh"));
-        command.addAll(Child.command(ErrorTextsChild.class));
+        command.addAll(Child.command(ErrorTextsChild.class, directory.toString()));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.startsWith("LANG"));
         builder.environment().putAll(environment);
