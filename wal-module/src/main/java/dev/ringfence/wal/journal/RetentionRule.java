@@ -37,10 +37,22 @@ final class RetentionRule {
         for (var job : state.liveJobs()) {
             needed = Math.min(needed, job.firstSequence());
         }
-        while (first > 0 && segments.get(first).firstSequence() > needed) {
-            first--;
-        }
-        return first > 0 ? segments.get(first).firstSequence() : log.firstSequence();
+        return first == 0
+                ? log.firstSequence()
+                : Math.min(segments.get(first).firstSequence(), segmentOf(segments, needed));
+    }
+
+    /** The first event of the segment that an event is in. */
+    long segmentOf(long sequence) {
+        return segmentOf(log.segments(), sequence);
+    }
+
+    private long segmentOf(List<Segment> segments, long sequence) {
+        return segments.stream()
+                .mapToLong(Segment::firstSequence)
+                .filter(first -> first <= sequence)
+                .max()
+                .orElse(log.firstSequence());
     }
 
     /** All that is in a segment was written before the next one was there. */

@@ -231,7 +231,7 @@ final class SnapshotKeeper {
             return;
         }
         // What was given up already, and could not be removed from the log then, is removed from it first of all.
-        var border = Math.max(rule.border(state), state.firstSequence());
+        var border = Math.max(rule.border(state), rule.segmentOf(state.firstSequence()));
         if (border <= log.firstSequence()) {
             return;
         }
@@ -239,8 +239,8 @@ final class SnapshotKeeper {
         // First what says that they are not needed, then the events themselves.
         files.write(state.snapshot());
         snapshotSequence = state.sequence();
-        index.become(state.runs(), border);
-        table.discardBefore(border);
+        index.become(state.runs(), state.firstSequence());
+        table.discardBefore(state.firstSequence());
         swept = false;
         var first = log.discardBefore(border);
         files.tidy(first, state.runs());
@@ -249,7 +249,7 @@ final class SnapshotKeeper {
 
     /** Not before the log has forgotten, too, what was given up: until then a start without a snapshot comes to it again. */
     private void sweep() throws IOException {
-        if (state.firstSequence() > log.firstSequence()) {
+        if (rule.segmentOf(state.firstSequence()) > log.firstSequence()) {
             return;
         }
         var removed = blobs.sweep(this::namedBlobs);
