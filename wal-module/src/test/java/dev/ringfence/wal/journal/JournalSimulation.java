@@ -234,12 +234,14 @@ final class JournalSimulation {
             if (job == null && !(events.getFirst() instanceof JobEvent.Submitted)) {
                 return;
             }
-            for (int i = 0; i < events.size(); i++) {
-                job = JobFold.apply(job, last - events.size() + 1 + i, events.get(i));
+            long sequence = last - events.size();
+            var after = JobFold.apply(job, ++sequence, events.getFirst());
+            for (var event : events.subList(1, events.size())) {
+                after = JobFold.apply(after, ++sequence, event);
             }
             live.remove(id);
-            if (job.state() instanceof JobState.Live) {
-                live.put(id, job);
+            if (after.state() instanceof JobState.Live) {
+                live.put(id, after);
             } else {
                 ended.add(id);
             }
@@ -255,7 +257,7 @@ final class JournalSimulation {
                 oracle.refused(events);
             } catch (JournalException.IllegalTransition e) {
                 // An old job whose events were given up cannot be undone.
-                JournalOracle.require(events.getFirst() instanceof JobEvent.RolledBack, e.getMessage());
+                JournalOracle.require(events.getFirst() instanceof JobEvent.RolledBack, String.valueOf(e.getMessage()));
                 oracle.refused(events);
             } catch (LogException.Failed | LogException.Closed e) {
                 // Whether they are durable is seen at the next start.
