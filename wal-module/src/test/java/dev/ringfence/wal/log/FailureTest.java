@@ -348,6 +348,7 @@ class FailureTest {
         try (var log = Logs.open(directory, storage)) {
             breakNextSegmentOn(Operation.CREATE, FULL);
             fill(log);
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
             storage.breakWith((operation, file) -> {
                 if (operation == Operation.SYNC && file.toString().endsWith(".wal")) {
                     throw new IOException(BROKEN);
