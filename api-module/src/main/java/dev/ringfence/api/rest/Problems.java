@@ -218,6 +218,7 @@ public class Problems {
             case JournalException.NotReadable _,
                     JournalException.Broken _,
                     JournalException.Unwritable _,
+                    JournalException.LogMissing _,
                     JournalException.Unfinished _ -> internal(error);
         };
     }
