@@ -6,6 +6,7 @@ import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
 import dev.ringfence.api.journal.AuditTrail;
+import dev.ringfence.api.journal.DataProof;
 import dev.ringfence.api.session.Sessions;
 import dev.ringfence.api.webhook.Webhooks;
 import dev.ringfence.catalog.Catalog;
@@ -370,10 +371,15 @@ public final class Ringfence implements AutoCloseable {
     /** Without room, the journal and what lies beside it do with what there is; but that has to be there. */
     static StartupFailure notOpened(Path directory, LogException e) {
         return new StartupFailure(
-                e instanceof LogException.NoSpace
-                        ? directory + " has to be made, and there is no room (" + e.getCause()
-                                + "): make room, and start again"
-                        : String.valueOf(e.getMessage()),
+                switch (e) {
+                    case LogException.NoSpace _ ->
+                        directory + " has to be made, and there is no room (" + e.getCause()
+                                + "): make room, and start again";
+                    case LogException.Corrupt _ ->
+                        e.getMessage() + ". "
+                                + DataProof.lostWith(directory.getFileName().toString());
+                    default -> String.valueOf(e.getMessage());
+                },
                 e);
     }
 

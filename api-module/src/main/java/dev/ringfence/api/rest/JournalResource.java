@@ -1,9 +1,8 @@
 package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.api.journal.DataProof;
 import dev.ringfence.api.journal.EventFilter;
-import dev.ringfence.api.journal.Verdicts;
-import dev.ringfence.wal.journal.JournalVerifier;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import jakarta.ws.rs.GET;
@@ -14,6 +13,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -87,11 +87,13 @@ public class JournalResource {
     @Operation(
             summary = "Prove the whole journal",
             description = "Lines with how far it has come, then one that says whether every event and every output is"
-                    + " what was written, or which is the first that is not. Hanging up ends it. One at a time.")
+                    + " what was written, or which is the first that is not, and whether the logs of sessions and untold"
+                    + " webhooks are. Hanging up ends it. One at a time.")
     public Multi<byte[]> verify() {
         gate.admin("the journal");
-        var directory = gate.service().journal().directory();
-        return lines(reading.progress(progress -> Verdicts.json(JournalVerifier.verify(directory, progress))));
+        var data = Objects.requireNonNull(
+                gate.service().journal().directory().getParent(), "it lies in the data directory");
+        return lines(reading.progress(progress -> DataProof.verify(data, progress)));
     }
 
     @GET
