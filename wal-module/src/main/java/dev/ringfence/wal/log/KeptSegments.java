@@ -21,17 +21,18 @@ final class KeptSegments {
         while (true) {
             var start = directory.start();
             try {
-                return of(directory, start);
-            } catch (NoSuchFileException | LogException.Corrupt e) {
+                return beginningAt(start, directory);
+            } catch (LogException.Corrupt | NoSuchFileException e) {
+                // Unless older ones were discarded while this looked at them.
                 if (directory.start().equals(start)) {
                     throw e;
                 }
-                // What is missing was discarded since it was asked where the log begins.
             }
         }
     }
 
-    private static KeptSegments of(SegmentDirectory directory, Optional<SegmentHeader> start) throws IOException {
+    private static KeptSegments beginningAt(Optional<SegmentHeader> start, SegmentDirectory directory)
+            throws IOException {
         var first = start.map(SegmentHeader::number).orElse(1L);
         // A discarding that was cut short may have left some of the older ones.
         var numbers =
