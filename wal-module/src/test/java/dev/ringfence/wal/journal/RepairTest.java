@@ -342,7 +342,11 @@ class RepairTest {
 
     private static void fill(Journal journal, int from, int to) {
         for (int i = from; i < to; i++) {
-            Journals.live(journal, "job-" + i);
+            var id = "job-" + i;
+            // Together, so that they share a sync.
+            var _ = journal.append(List.of(Events.submitted(id), Events.started(id), Events.completed(id)))
+                    .await()
+                    .atMost(Duration.ofSeconds(60));
         }
     }
 
