@@ -131,7 +131,7 @@ final class JournalCommand {
     int verify(@Mixin Place place) {
         var directory = place.journal();
         return explained(() -> {
-            var verdict = DataProof.verify(directory.resolveSibling("."), progress());
+            var verdict = DataProof.verify(directory, progress());
             spec.commandLine().getOut().println(verdict);
             return verdict.path("intact").asBoolean() ? 0 : ExitCodes.FAILED;
         });

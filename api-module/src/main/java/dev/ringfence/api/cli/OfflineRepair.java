@@ -74,22 +74,19 @@ final class OfflineRepair {
     /** What another user writes the journal's own user may not be able to read. */
     private void requireOwner() {
         try {
-            var owner = Files.getAttribute(directory, "unix:uid");
-            if (!String.valueOf(owner).equals(effectiveUser())) {
+            var owner = Files.getOwner(directory).getName();
+            if (!Files.getAttribute(directory, "unix:uid").toString().equals(effectiveUser())) {
+                // As sudo takes it, a user without a name is a number.
+                var user = owner.chars().allMatch(Character::isDigit) ? "#" + owner : owner;
                 throw new CommandFailure(
                         ExitCodes.FAILED,
-                        directory + " belongs to the user " + Files.getOwner(directory)
-                                + ", whose service could not read what another user writes there; run it as that user:"
-                                + " sudo -u '" + name(String.valueOf(Files.getOwner(directory))) + "' …");
+                        directory + " belongs to the user " + owner
+                                + ", whose service may not be able to read what another user writes there; run it as that"
+                                + " user: sudo -u '" + user + "' …");
             }
         } catch (IOException e) {
             throw new CommandFailure(ExitCodes.FAILED, "cannot tell whose " + directory + " is: " + e);
         }
-    }
-
-    /** As sudo takes it: a user without a name is a number. */
-    private static String name(String owner) {
-        return owner.chars().allMatch(Character::isDigit) ? "#" + owner : owner;
     }
 
     /** The kernel's word: the second of real, effective, saved and file system user. */
@@ -124,7 +121,7 @@ final class OfflineRepair {
         if (finding instanceof JournalRepair.Finding.Damaged) {
             out.println(last);
         }
-        var beside = DataProof.damageBesideTheJournal(directory.resolveSibling("."));
+        var beside = DataProof.damageBeside(directory);
         beside.forEach(damage -> out.println("not mended by this, since it is beside the journal: " + damage));
         if (code == 0 && beside.isEmpty()) {
             out.println("nothing is damaged");

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.LongPredicate;
+import java.util.stream.Stream;
 
 /** Proves all that a data directory's logs hold: the journal, and the sessions and untold webhooks beside it. */
 public final class DataProof {
@@ -19,22 +20,20 @@ public final class DataProof {
     /**
      * What was found, as JSON. Its {@code intact} is about all of it. Needs no lock.
      *
-     * @param data the data directory
+     * @param journal the journal's directory; the other logs lie beside it
      * @param progress hears numbers of events, and says whether to go on
      */
-    public static ObjectNode verify(Path data, LongPredicate progress) {
-        var verdict = JournalVerifier.verify(data.resolve("journal"), progress);
+    public static ObjectNode verify(Path journal, LongPredicate progress) {
+        var reached = new long[1];
+        var verdict = JournalVerifier.verify(journal, sequence -> {
+            reached[0] = sequence;
+            return progress.test(sequence);
+        });
         var json = Verdicts.json(verdict);
-        if (verdict instanceof Verdict.Stopped) {
-            return json;
+        if (!(verdict instanceof Verdict.Stopped)) {
+            MAPS.forEach(name -> verify(json, name, journal.resolveSibling(name), _ -> progress.test(reached[0])));
         }
-        // What the numbers tell is how far the journal has been read.
-        MAPS.forEach(name -> verify(json, name, data.resolve(name), _ -> progress.test(lastOf(json))));
         return json;
-    }
-
-    private static long lastOf(ObjectNode json) {
-        return json.path("last_sequence").asLong();
     }
 
     private static void verify(ObjectNode json, String name, Path directory, LongPredicate progress) {
@@ -53,14 +52,14 @@ public final class DataProof {
         }
     }
 
-    /** What is damaged beside the journal, each with what that costs; none if nothing is. */
-    public static List<String> damageBesideTheJournal(Path data) {
+    /** What is damaged beside a journal, each with what that costs; none if nothing is. */
+    public static List<String> damageBeside(Path journal) {
         return MAPS.stream()
-                .filter(name -> Files.isDirectory(data.resolve(name)))
-                .flatMap(name -> switch (MapVerifier.verify(data.resolve(name), _ -> true)) {
+                .filter(name -> Files.isDirectory(journal.resolveSibling(name)))
+                .flatMap(name -> switch (MapVerifier.verify(journal.resolveSibling(name), _ -> true)) {
                     case MapVerifier.Verdict.Broken broken ->
-                        List.of(name + ": " + broken.what() + ". " + lostWith(name)).stream();
-                    case MapVerifier.Verdict.Intact _, MapVerifier.Verdict.Stopped _ -> List.<String>of().stream();
+                        Stream.of(name + ": " + broken.what() + ". " + lostWith(name));
+                    case MapVerifier.Verdict.Intact _, MapVerifier.Verdict.Stopped _ -> Stream.empty();
                 })
                 .toList();
     }

@@ -13,7 +13,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -91,9 +90,8 @@ public class JournalResource {
                     + " webhooks are. Hanging up ends it. One at a time.")
     public Multi<byte[]> verify() {
         gate.admin("the journal");
-        var data = Objects.requireNonNull(
-                gate.service().journal().directory().getParent(), "it lies in the data directory");
-        return lines(reading.progress(progress -> DataProof.verify(data, progress)));
+        var directory = gate.service().journal().directory();
+        return lines(reading.progress(progress -> DataProof.verify(directory, progress)));
     }
 
     @GET

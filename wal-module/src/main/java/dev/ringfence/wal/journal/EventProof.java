@@ -51,13 +51,14 @@ final class EventProof {
             snapshots.headMap(sequence, false).clear();
         }
         var event = EventRecord.decode(sequence, before, payload);
-        fold.accept(first > 1, sequence, event);
         var now = EventRecord.linkTo(payload);
         var expected = snapshots.get(sequence);
         if (expected != null && !Arrays.equals(expected, now)) {
             throw new JournalException.Broken(
                     sequence, "the snapshot of this event was made when it was another event", null);
         }
+        // Last of what may refuse it: what was refused has changed nothing.
+        fold.accept(first > 1, sequence, event);
         snapshots.remove(sequence);
         link = now;
         last = sequence;

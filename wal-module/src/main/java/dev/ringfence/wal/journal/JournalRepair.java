@@ -217,8 +217,8 @@ public final class JournalRepair implements AutoCloseable {
      * @param copies gets all files that change or go, and as {@value #SALVAGED} the events behind the damage that can
      *     still be read
      * @throws IllegalStateException if nothing can be kept
-     * @throws LogException.NoSpace if there is no room for a copy, or for an event that ends a job
-     * @throws JournalException.Unwritable if a file beside the log cannot be written
+     * @throws LogException.NoSpace if there is no room to mend it, or for an event that ends a job
+     * @throws JournalException.Unwritable if a copy or a file beside the log cannot be written
      */
     public void carryOut(Path copies) {
         var files = JournalFiles.of(directory, options.log().storage());
@@ -228,13 +228,20 @@ public final class JournalRepair implements AutoCloseable {
         }
         try {
             files.files().makeDirectory(copies);
-            log.mend(kept.extent().mends(), copies);
+            for (var mend : kept.extent().mends()) {
+                if (!mend.wasMissing()) {
+                    copy(files.files(), mend.file(), copies);
+                }
+            }
+            log.mend(kept.extent().mends());
             if (!kept.givesUp()) {
                 return;
             }
             var later = files.madeAfter(kept.last());
             keepReadable(kept.last(), copies);
-            log.copyBehind(kept.last(), copies);
+            for (var file : log.filesBehind(kept.last())) {
+                copy(files.files(), file, copies);
+            }
             keepBeside(files, later, kept.blobs(), copies);
             // From here on no service starts before the repair is whole: a job whose end is lost must not run again.
             files.files()
@@ -281,19 +288,27 @@ public final class JournalRepair implements AutoCloseable {
         }
     }
 
+    /** What is there already was copied before it was mended, and stays as it is. */
+    private static void copy(DurableFiles files, Path file, Path folder) throws IOException {
+        var copy = folder.resolve(file.getFileName());
+        if (!files.storage().exists(copy)) {
+            files.copy(file, copy);
+        }
+    }
+
     /** What was made of the events that go, and the blobs that none but they may name: the next start removes those. */
     private void keepBeside(JournalFiles files, List<Path> later, Set<String> named, Path copies) throws IOException {
         var durable = files.files();
         for (var file : later) {
             var folder = copies.resolve(file.getName(file.getNameCount() - 2));
             durable.makeDirectory(folder);
-            durable.copy(file, folder.resolve(file.getFileName()));
+            copy(durable, file, folder);
         }
         for (var name : new BlobStore(files).names()) {
             if (!named.contains(name)) {
                 var folder = copies.resolve(files.blobs().getFileName());
                 durable.makeDirectory(folder);
-                durable.copy(files.blobs().resolve(name), folder.resolve(name));
+                copy(durable, files.blobs().resolve(name), folder);
             }
         }
     }

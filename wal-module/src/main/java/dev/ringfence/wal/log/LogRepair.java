@@ -1,7 +1,6 @@
 package dev.ringfence.wal.log;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -37,19 +36,13 @@ public final class LogRepair implements AutoCloseable {
     }
 
     /**
-     * Writes again what is said elsewhere, after a copy of what stands there. Cut short, it can be done again.
+     * Writes again what is said elsewhere. Cut short, it can be done again.
      *
-     * @param copies a directory
-     * @throws LogException.NoSpace if there is no room for the copies; nothing was changed
+     * @throws LogException.NoSpace if there is no room
      * @throws LogException.Failed if reading or writing fails
      */
-    public void mend(List<LogRemains.Mend> mends, Path copies) {
+    public void mend(List<LogRemains.Mend> mends) {
         try {
-            for (var mend : mends) {
-                if (!mend.wasMissing()) {
-                    copy(mend.file(), copies);
-                }
-            }
             for (var mend : mends) {
                 if (mend.isStart()) {
                     files.startAt(mend.header());
@@ -63,22 +56,19 @@ public final class LogRepair implements AutoCloseable {
     }
 
     /**
-     * Copies all files that a cut changes or removes, durably; those that are there already stay as they are.
+     * All files that a cut behind a record changes or removes.
      *
-     * @param copies a directory
-     * @throws LogException.NoSpace if there is no room
-     * @throws LogException.Failed if reading or writing fails
+     * @throws LogException.Failed if reading fails
      */
-    public void copyBehind(long lastSequence, Path copies) {
+    public List<Path> filesBehind(long lastSequence) {
         try {
             var from = remains().locate(lastSequence + 1).file();
-            for (var number : files.numbers()) {
-                if (files.file(number).compareTo(from) >= 0) {
-                    copy(files.file(number), copies);
-                }
-            }
+            return files.numbers().stream()
+                    .map(files::file)
+                    .filter(file -> file.compareTo(from) >= 0)
+                    .toList();
         } catch (IOException e) {
-            throw failure("copy", e);
+            throw failure("read", e);
         }
     }
 
@@ -122,24 +112,6 @@ public final class LogRepair implements AutoCloseable {
         // The lock is this one's, so the log gets one that it may free without harm.
         return SegmentedLog.recover(files.path(), options, files.storage(), () -> {}, fromSequence, (_, _, _) -> {})
                 .log();
-    }
-
-    private void copy(Path from, Path copies) throws IOException {
-        var target = new SegmentDirectory(copies, files.storage());
-        var to = copies.resolve(from.getFileName());
-        if (files.storage().exists(to)) {
-            return;
-        }
-        try (var source = files.storage().openToRead(from)) {
-            target.keep(to, file -> {
-                var chunk = ByteBuffer.allocate(SegmentScan.WHOLE);
-                for (long at = 0; at < source.size(); at += chunk.limit()) {
-                    chunk.clear().limit((int) Math.min(chunk.capacity(), source.size() - at));
-                    source.read(chunk, at);
-                    file.write(chunk.flip(), at);
-                }
-            });
-        }
     }
 
     private LogException failure(String what, IOException e) {

@@ -263,6 +263,7 @@ class RepairTest {
                 .isInstanceOfSatisfying(
                         Verdict.Broken.class,
                         broken -> assertThat(broken.sequence()).isEqualTo(30));
+        assertThat(plan().unsure()).as("event 30 was its end").containsExactly("job-9");
 
         repair();
         assertThat(JournalRepair.examine(directory)).isEqualTo(new Finding.Nothing());
