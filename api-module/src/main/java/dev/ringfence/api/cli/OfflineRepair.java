@@ -1,7 +1,7 @@
 package dev.ringfence.api.cli;
 
+import dev.ringfence.api.ServiceJournal;
 import dev.ringfence.api.journal.DataProof;
-import dev.ringfence.wal.journal.JournalOptions;
 import dev.ringfence.wal.journal.JournalRepair;
 import dev.ringfence.wal.journal.JournalVerifier;
 import dev.ringfence.wal.log.LogException;
@@ -15,9 +15,6 @@ import java.time.format.DateTimeFormatter;
 
 /** Says what a repair of a journal would do, and does it. */
 final class OfflineRepair {
-    /** As the service writes it. */
-    private static final JournalOptions OPTIONS = JournalOptions.defaults().withSizes(32 << 20, 16 << 20);
-
     private final Path directory;
     private final PrintWriter out;
 
@@ -34,7 +31,7 @@ final class OfflineRepair {
     /** Returns the exit code. */
     int carryOut() {
         requireOwner();
-        try (var repair = JournalRepair.lock(directory, OPTIONS)) {
+        try (var repair = JournalRepair.lock(directory, ServiceJournal.options())) {
             var finding = repair.examine();
             switch (finding) {
                 case JournalRepair.Finding.Nothing _, JournalRepair.Finding.OutputsLost _ -> {}

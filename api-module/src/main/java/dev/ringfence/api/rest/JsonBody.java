@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Bodies that are JSON objects: of bounded size and depth, no key twice, nothing after the object. */
@@ -48,7 +49,10 @@ public final class JsonBody {
     private static JsonNode tree(byte[] body) {
         try {
             var json = MAPPER.readTree(body);
-            requireFinite(json, "");
+            beyondADouble(json).ifPresent(place -> {
+                throw new BadRequest(
+                        "malformed-json", List.of(place + ": a number must be between -1.8e308 and 1.8e308"));
+            });
             return json;
         } catch (JsonProcessingException e) {
             throw new BadRequest("malformed-json", List.of("the body is not JSON: " + explain(e)));
@@ -57,18 +61,31 @@ public final class JsonBody {
         }
     }
 
-    /** A number beyond what a double holds has no value that could be checked, kept or passed on. */
-    private static void requireFinite(JsonNode json, String place) {
-        if (json.isDouble() && !Double.isFinite(json.doubleValue())) {
-            throw new BadRequest("malformed-json", List.of(place + ": a number must be between -1.8e308 and 1.8e308"));
+    /**
+     * Where the first number is that a double cannot hold, which has no value that could be checked, kept or passed on.
+     * Only a place that there is is put into words: bodies have millions of values.
+     */
+    private static Optional<String> beyondADouble(JsonNode json) {
+        if (json.isDouble()) {
+            return Double.isFinite(json.doubleValue()) ? Optional.empty() : Optional.of("");
         }
         if (json.isObject()) {
-            json.properties().forEach(field -> requireFinite(field.getValue(), place + "/" + field.getKey()));
+            for (var field : json.properties()) {
+                var below = beyondADouble(field.getValue());
+                if (below.isPresent()) {
+                    return below.map(place -> "/" + field.getKey() + place);
+                }
+            }
         } else if (json.isArray()) {
             for (int i = 0; i < json.size(); i++) {
-                requireFinite(json.get(i), place + "/" + i);
+                int at = i;
+                var below = beyondADouble(json.get(i));
+                if (below.isPresent()) {
+                    return below.map(place -> "/" + at + place);
+                }
             }
         }
+        return Optional.empty();
     }
 
     /** What is wrong with a text that is no JSON, and where, in one line. */
