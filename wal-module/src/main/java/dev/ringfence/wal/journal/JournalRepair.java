@@ -199,7 +199,7 @@ public final class JournalRepair implements AutoCloseable {
          */
         boolean nothing() {
             return !extent.begins()
-                    || beginUnsure() && extent.mends().getFirst().wasMissing();
+                    || (beginUnsure() && extent.mends().getFirst().wasMissing());
         }
 
         /** A snapshot proves that what comes before its oldest event had been given up. */
@@ -254,7 +254,7 @@ public final class JournalRepair implements AutoCloseable {
             files.files().deleteIfThere(directory.resolve(MARKER));
             files.files().syncDirectory(directory);
         } catch (IOException | UncheckedIOException e) {
-            throw failure(e);
+            throw new JournalException.Unwritable(directory, e);
         }
     }
 
@@ -268,17 +268,13 @@ public final class JournalRepair implements AutoCloseable {
             new DurableFiles(options.log().storage()).makeDirectory(copies);
             keepReadable(0, copies);
         } catch (IOException | UncheckedIOException e) {
-            throw failure(e);
+            throw new JournalException.Unwritable(directory, e);
         }
     }
 
     private void keepReadable(long lastKept, Path copies) throws IOException {
         SalvagedEvents.write(
                 log.remains(), lastKept, new DurableFiles(options.log().storage()), copies.resolve(SALVAGED));
-    }
-
-    private JournalException failure(Exception e) {
-        return new JournalException.Unwritable(directory, e instanceof UncheckedIOException ? e.getCause() : e);
     }
 
     /** @throws JournalException.Unfinished if a repair was cut short */
