@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  * @param attempts how often the work was begun
  * @param reason a slug that says why it did not complete, if it ended so
  * @param message the beginning of what was said about that
- * @param requestHash what {@link RequestHash} gives, for a job with an idempotency key
  * @param firstSequence the place of its submission in the journal
  * @param endSequence the place of its end; 0 while it is live
  * @param lastSequence the place of its newest event
@@ -28,7 +27,6 @@ public record JobSummary(
         Duration deadline,
         int retries,
         @Nullable String idempotencyKey,
-        @Nullable String requestHash,
         String state,
         Instant submittedAt,
         @Nullable Instant startedAt,
@@ -63,7 +61,6 @@ public record JobSummary(
                 submission.deadline(),
                 submission.retries(),
                 submission.idempotencyKey(),
-                submission.idempotencyKey() == null ? null : RequestHash.of(submission),
                 state.word(),
                 submission.at(),
                 startedAt(state),
@@ -90,7 +87,6 @@ public record JobSummary(
                 deadline,
                 retries,
                 idempotencyKey,
-                requestHash,
                 state,
                 submittedAt,
                 startedAt,

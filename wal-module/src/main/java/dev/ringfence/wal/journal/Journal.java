@@ -92,8 +92,19 @@ public final class Journal implements AutoCloseable {
             var journal = new Journal(directory, log, table, index, blobs, keeper, options.maxEventBytes());
             return new Recovered(journal, live, done.log().tail());
         } catch (IOException e) {
-            log.close();
+            closeAfter(e, log);
             throw new JournalException.Unwritable(directory, e);
+        } catch (RuntimeException | Error e) {
+            closeAfter(e, log);
+            throw e;
+        }
+    }
+
+    private static void closeAfter(Throwable failure, WriteAheadLog log) {
+        try {
+            log.close();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
         }
     }
 

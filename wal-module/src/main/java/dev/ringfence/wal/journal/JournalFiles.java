@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** What lies beside the log in a journal's directory. */
@@ -41,7 +42,12 @@ record JournalFiles(Path directory, DurableFiles files) {
     /** Makes a snapshot durable. */
     void write(Snapshot snapshot) throws IOException {
         files.makeDirectory(snapshots());
-        SnapshotFile.write(files, snapshots().resolve("%020d.snapshot".formatted(snapshot.sequence())), snapshot);
+        SnapshotFile.write(files, snapshots().resolve(snapshotName(snapshot.sequence())), snapshot);
+    }
+
+    /** The name of the file of a snapshot, in digits that every locale reads. */
+    static String snapshotName(long sequence) {
+        return String.format(Locale.ROOT, "%020d.snapshot", sequence);
     }
 
     /** @throws IOException if it cannot be used */
@@ -56,7 +62,7 @@ record JournalFiles(Path directory, DurableFiles files) {
      */
     IndexRun writeRun(long sequence, List<JobSummary> rows) throws IOException {
         files.makeDirectory(index());
-        return IndexRun.write(files, index().resolve("%020d.idx".formatted(sequence)), rows);
+        return IndexRun.write(files, index().resolve(String.format(Locale.ROOT, "%020d.idx", sequence)), rows);
     }
 
     /**

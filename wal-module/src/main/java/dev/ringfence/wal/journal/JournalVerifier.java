@@ -138,7 +138,7 @@ public final class JournalVerifier {
     private Verdict missing(long sequence) {
         return new Verdict.Broken(
                 last + 1,
-                files.snapshots().resolve("%020d.snapshot".formatted(sequence)),
+                files.snapshots().resolve(JournalFiles.snapshotName(sequence)),
                 0,
                 "the journal ends at event " + last + ", and this snapshot was made when it had event " + sequence);
     }

@@ -38,7 +38,8 @@ final class RowCodec {
             text(out, job.capability());
             text(out, job.profile());
             text(out, job.idempotencyKey());
-            text(out, job.requestHash());
+            // Rows have room for a hash of the request here, which was written once and never read.
+            text(out, null);
             text(out, job.state());
             text(out, job.tier());
             text(out, job.reason());
@@ -74,7 +75,7 @@ final class RowCodec {
             var capability = required(row);
             var profile = required(row);
             var key = text(row);
-            var requestHash = text(row);
+            text(row);
             var state = required(row);
             var tier = text(row);
             var reason = text(row);
@@ -92,7 +93,6 @@ final class RowCodec {
                     deadline,
                     retries,
                     key,
-                    requestHash,
                     state,
                     submittedAt,
                     startedAt,

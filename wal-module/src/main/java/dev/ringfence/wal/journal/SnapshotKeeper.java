@@ -269,8 +269,10 @@ final class SnapshotKeeper {
 
     /** Ends the thread, after a last snapshot if there is something new. Blocks. */
     void close() {
+        boolean again;
         lock.lock();
         try {
+            again = closed;
             closed = true;
             wanted.signal();
         } finally {
@@ -284,7 +286,9 @@ final class SnapshotKeeper {
                 interrupted = true;
             }
         }
-        attempt("write a snapshot", this::snapshot);
+        if (!again) {
+            attempt("write a snapshot", this::snapshot);
+        }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

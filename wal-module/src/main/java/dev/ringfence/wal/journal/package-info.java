@@ -36,7 +36,8 @@
  * row:  8 first sequence, 8 sequence of the end, 8 last sequence, 8 submitted, 8 started, 8 ended (milliseconds since 1970,
  *       Long.MIN_VALUE for never), 8 deadline in milliseconds, 4 attempts, 4 retries, 1 rolled back;
  *       texts with their length (4, -1 for none) before them: id, agent, session, capability, profile, idempotency key,
- *       request hash, state, tier, reason, message; 4 number of blobs, each: name, hash (texts), 8 length
+ *       nothing (a hash of the request in older rows), state, tier, reason, message; 4 number of blobs, each: name, hash
+ *       (texts), 8 length
  * </pre>
  *
  * Rows stand in the order of their submissions. The name is the sequence of the event with which the file became full. Of

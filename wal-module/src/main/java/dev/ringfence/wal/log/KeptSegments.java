@@ -1,8 +1,10 @@
 package dev.ringfence.wal.log;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The segments that a log consists of: from the first one that was not discarded to the newest, without a gap. */
 final class KeptSegments {
@@ -16,7 +18,21 @@ final class KeptSegments {
 
     /** @throws LogException.Corrupt if a segment is missing, or the first one is not the one that it has to be */
     static KeptSegments of(SegmentDirectory directory) throws IOException {
-        var start = directory.start();
+        while (true) {
+            var start = directory.start();
+            try {
+                return beginningAt(start, directory);
+            } catch (LogException.Corrupt | NoSuchFileException e) {
+                // Unless older ones were discarded while this looked at them.
+                if (directory.start().equals(start)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private static KeptSegments beginningAt(Optional<SegmentHeader> start, SegmentDirectory directory)
+            throws IOException {
         var first = start.map(SegmentHeader::number).orElse(1L);
         // A discarding that was cut short may have left some of the older ones.
         var numbers =

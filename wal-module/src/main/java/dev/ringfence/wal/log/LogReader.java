@@ -42,6 +42,8 @@ final class LogReader {
             while (true) {
                 // Asked before reading: if there is a newer segment already, this one is finished.
                 var newer = directory.storage().exists(directory.file(number + 1));
+                // What the search for the first record has in memory may be older than that.
+                scan.refresh();
                 if (!visit(scan)) {
                     return;
                 }

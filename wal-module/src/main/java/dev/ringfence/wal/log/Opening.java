@@ -3,6 +3,7 @@ package dev.ringfence.wal.log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +66,8 @@ final class Opening implements AutoCloseable {
             crc.update(bytes);
         }
         // The checksum keeps two tails at the same place apart, and gives the same tail the same name.
-        var copy = path.resolveSibling("%s.torn-%d-%08x".formatted(path.getFileName(), last.end(), crc.getValue()));
+        var copy = path.resolveSibling(
+                String.format(Locale.ROOT, "%s.torn-%d-%08x", path.getFileName(), last.end(), crc.getValue()));
         return new Tail.Torn(path, last.end(), rest, copy);
     }
 

@@ -23,7 +23,8 @@ final class Retention {
         return firstSequence;
     }
 
-    List<Segment> segments() {
+    /** Waits for a discarding that is under way. */
+    synchronized List<Segment> segments() {
         return headers().stream()
                 .map(header -> new Segment(header.number(), header.firstSequence(), header.size()))
                 .toList();
@@ -36,7 +37,7 @@ final class Retention {
      * @throws LogException.Failed if the segments' headers cannot be read; nothing was discarded
      * @throws IOException if it is not known what was discarded
      */
-    void discardBefore(long sequence) throws IOException {
+    synchronized void discardBefore(long sequence) throws IOException {
         var headers = headers();
         if (headers.isEmpty()) {
             // There has been no room for the first segment yet.

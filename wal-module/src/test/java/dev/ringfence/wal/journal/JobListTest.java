@@ -92,9 +92,6 @@ class JobListTest {
                         .isEqualTo("job-" + i);
             }
             assertThat(journal.findByKey("b", "key-1")).isEmpty();
-            assertThat(journal.findByKey("a", "key-1").orElseThrow().requestHash())
-                    .isEqualTo(RequestHash.of(new JobEvent.Submitted(
-                            "x", Events.AT.plusSeconds(9), "a", "c", Events.DATA, "p", Duration.ofSeconds(1), "k")));
             assertThat(journal.list(JobQuery.all(), OptionalLong.of(1), 10).jobs())
                     .isEmpty();
         }

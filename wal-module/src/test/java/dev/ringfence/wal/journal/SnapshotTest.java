@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +71,23 @@ class SnapshotTest {
             }
         }
         return rows;
+    }
+
+    /** Of some languages the digits are others. */
+    @Test
+    void aSnapshotIsFoundWhateverTheLanguageOfTheHost() {
+        var before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+        try {
+            fill(0, 100);
+            replayed.clear();
+            Journal.recover(directory, options).journal().close();
+        } finally {
+            Locale.setDefault(before);
+        }
+        assertThat(replayed).containsExactly(0L);
+        assertThat(directory.resolve("snapshots"))
+                .isDirectoryContaining(file -> file.getFileName().toString().matches("[0-9]{20}\\.snapshot"));
     }
 
     @Test

@@ -66,13 +66,51 @@ class ReaderTest {
         Files.write(file, content);
         var texts = new ArrayList<String>();
 
-        assertThatThrownBy(() -> WriteAheadLog.read(
-                        directory,
-                        1,
-                        (sequence, time, payload) -> texts.add(new String(payload, StandardCharsets.UTF_8))))
+        assertThatThrownBy(
+                        () -> WriteAheadLog.read(directory, 1, (sequence, time, payload) -> texts.add(text(payload))))
                 .isInstanceOfSatisfying(
                         LogException.Corrupt.class, e -> assertThat(e.offset()).isEqualTo((long) second));
         assertThat(texts).containsExactly("one");
+    }
+
+    @Test
+    void aSegmentThatIsFinishedWhileTheFirstRecordIsLookedForIsReadToItsEnd() {
+        // So large that a record is searched for, and what is behind the newest one is read with it.
+        var options = Logs.SMALL.withSizes(64 << 10, 2048);
+        try (var log = WriteAheadLog.recover(directory, options, (sequence, time, payload) -> {})
+                .log()) {
+            IntStream.rangeClosed(1, 50).forEach(i -> Logs.append(log, record(i)));
+            // Between the search in the newest segment and its reading it becomes full, and another one is begun.
+            var busy = new ForwardingStorage(Storage.disk()) {
+                private boolean asked;
+
+                @Override
+                public boolean exists(Path file) {
+                    if (!asked) {
+                        asked = true;
+                        IntStream.rangeClosed(51, 80).forEach(i -> Logs.append(log, record(i)));
+                    }
+                    return super.exists(file);
+                }
+            };
+            var texts = new ArrayList<String>();
+
+            LogReader.read(directory, 50, busy, (sequence, time, payload) -> texts.add(text(payload)), true);
+
+            assertThat(log.segments()).hasSize(2);
+            assertThat(texts)
+                    .isEqualTo(IntStream.rangeClosed(50, 80)
+                            .mapToObj(ReaderTest::record)
+                            .toList());
+        }
+    }
+
+    private static String record(int number) {
+        return number + "x".repeat(1000);
+    }
+
+    private static String text(byte[] payload) {
+        return new String(payload, StandardCharsets.UTF_8);
     }
 
     @Test
@@ -84,8 +122,7 @@ class ReaderTest {
 
     private List<String> read(long from) {
         var texts = new ArrayList<String>();
-        WriteAheadLog.read(
-                directory, from, (sequence, time, payload) -> texts.add(new String(payload, StandardCharsets.UTF_8)));
+        WriteAheadLog.read(directory, from, (sequence, time, payload) -> texts.add(text(payload)));
         return texts;
     }
 }

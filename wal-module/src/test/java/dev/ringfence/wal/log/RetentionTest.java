@@ -45,6 +45,29 @@ class RetentionTest {
     }
 
     @Test
+    void segmentsThatAreDiscardedWhileTheyAreLookedAtAreNotMissing() throws IOException {
+        try (var log = Logs.open(directory)) {
+            TEXTS.forEach(text -> Logs.append(log, text));
+            var discarded = new ArrayList<Long>();
+            var busy = new ForwardingStorage(Storage.disk()) {
+                @Override
+                public List<String> list(Path path) throws IOException {
+                    if (discarded.isEmpty()) {
+                        discarded.add(log.discardBefore(9));
+                    }
+                    return super.list(path);
+                }
+            };
+
+            var kept = KeptSegments.of(new SegmentDirectory(directory, busy));
+
+            assertThat(discarded).containsExactly(7L);
+            assertThat(kept.first()).isEqualTo(3);
+            assertThat(kept.last()).isEqualTo(5);
+        }
+    }
+
+    @Test
     void theNewestRecordIsAlwaysKept() {
         try (var log = Logs.open(directory)) {
             TEXTS.forEach(text -> Logs.append(log, text));
