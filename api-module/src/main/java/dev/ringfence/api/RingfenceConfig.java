@@ -109,7 +109,7 @@ public interface RingfenceConfig {
         @WithDefault("60s")
         Duration defaultDeadline();
 
-        /** The output of one job that can be read again while it is kept, in bytes. */
+        /** The output of one job that can be read again while it is kept, in bytes; at most 64 MiB. */
         @WithName("event-buffer")
         @WithDefault("262144")
         int eventBuffer();

@@ -26,6 +26,9 @@ final class SettingRanges {
     /** The journal keeps a request in one event. */
     private static final int LARGEST_BODY = 15 << 20;
 
+    /** Each job that is kept in memory may have as much. */
+    private static final int LARGEST_EVENT_BUFFER = 64 << 20;
+
     private static final Pattern SWITCH = Pattern.compile("true|yes|y|on|1|false|no|n|off|0", Pattern.CASE_INSENSITIVE);
 
     private static final int LARGEST_PORT = 65_535;
@@ -117,7 +120,7 @@ final class SettingRanges {
         jobs.concurrencyOf().forEach((name, most) -> atLeast("jobs.concurrency-of." + name, most, 1));
         atLeast("jobs.retained", jobs.retained(), 1);
         time("jobs.default-deadline", jobs.defaultDeadline(), MOMENT, DAY);
-        atLeast("jobs.event-buffer", jobs.eventBuffer(), 0);
+        within("jobs.event-buffer", jobs.eventBuffer(), 0, LARGEST_EVENT_BUFFER);
     }
 
     private void guard(RingfenceConfig.Guarding guard) {

@@ -36,7 +36,7 @@ final class WebhookSettings {
         } catch (IllegalArgumentException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         } catch (LogException e) {
-            throw Ringfence.notOpened(directory, e);
+            throw StartupFailure.notOpened(directory, e);
         }
     }
 

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.Job;
-import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.Journal;
@@ -27,7 +27,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -176,6 +175,7 @@ class RingfenceTest {
         "http.body-limit, 20000000",
         "drain-timeout, -5s",
         "jobs.event-buffer, -5",
+        "jobs.event-buffer, 67108865",
         "jobs.concurrency-of.ShellExec, 0",
         "artifacts.count, -1",
         "files.backups-bytes, -1",
@@ -235,13 +235,8 @@ class RingfenceTest {
             var arguments =
                     JsonNodeFactory.instance.objectNode().put("model", "tiny").put("prompt", "hello");
             var job = service.jobs()
-                    .submit(new Submission(
-                            "anonymous",
-                            "GenerateText",
-                            arguments,
-                            Optional.empty(),
-                            Optional.empty(),
-                            Optional.empty()))
+                    .submit(Submission.of("anonymous", "GenerateText", arguments)
+                            .build())
                     .await()
                     .atMost(PATIENCE);
 
@@ -319,8 +314,7 @@ class RingfenceTest {
     private static Job submit(Ringfence service, String command) {
         var arguments = JsonNodeFactory.instance.objectNode().put("cmd", command);
         return service.jobs()
-                .submit(new Submission(
-                        "anonymous", "ShellExec", arguments, Optional.empty(), Optional.empty(), Optional.empty()))
+                .submit(Submission.of("anonymous", "ShellExec", arguments).build())
                 .await()
                 .atMost(PATIENCE);
     }
@@ -343,6 +337,6 @@ class RingfenceTest {
                 .withSources(more)
                 .build()
                 .getConfigMapping(RingfenceConfig.class);
-        return Ringfence.open(config, purpose, JobObserver.NONE, LogObserver.none());
+        return Ringfence.open(config, purpose, Unwatched.OBSERVER, LogObserver.none());
     }
 }

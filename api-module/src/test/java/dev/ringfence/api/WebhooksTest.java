@@ -8,9 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.sun.net.httpserver.HttpServer;
 import dev.ringfence.api.job.AdmissionException;
-import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Submission;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.api.webhook.Endpoint;
 import dev.ringfence.api.webhook.Rules;
 import dev.ringfence.api.webhook.Secret;
@@ -162,7 +162,7 @@ class WebhooksTest {
         // It need not even know of the endpoint.
         var config = config(
                 Map.of("ringfence.data", data.toString(), "ringfence.catalog", "src/test/resources/catalog.toml"));
-        Ringfence.open(config, Ringfence.Purpose.OWN_JOBS, JobObserver.NONE, LogObserver.none())
+        Ringfence.open(config, Ringfence.Purpose.OWN_JOBS, Unwatched.OBSERVER, LogObserver.none())
                 .close();
         answer.set(200);
 
@@ -287,21 +287,12 @@ class WebhooksTest {
     }
 
     private static JobView run(Ringfence service, String command) {
-        var submission = new Submission(
-                "anonymous",
-                Optional.empty(),
-                "ShellExec",
-                JsonNodeFactory.instance.objectNode().put("cmd", command),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                0,
-                0,
-                Optional.of("ops"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        var submission = Submission.of(
+                        "anonymous",
+                        "ShellExec",
+                        JsonNodeFactory.instance.objectNode().put("cmd", command))
+                .webhook(Optional.of("ops"))
+                .build();
         return service.jobs()
                 .submit(submission)
                 .flatMap(job -> job.ended())
@@ -323,7 +314,7 @@ class WebhooksTest {
         // The host of the tests is busy, and that is no reason here.
         settings.put("ringfence.guard.enabled", "false");
         settings.putAll(more);
-        return Ringfence.open(config(settings), Ringfence.Purpose.SERVICE, JobObserver.NONE, LogObserver.none());
+        return Ringfence.open(config(settings), Ringfence.Purpose.SERVICE, Unwatched.OBSERVER, LogObserver.none());
     }
 
     private static RingfenceConfig config(Map<String, String> settings) {

@@ -47,16 +47,6 @@ public record Model(
         capabilities = Collections.unmodifiableSet(ordered);
     }
 
-    /** A model without versions or settings of its own. */
-    public Model(
-            String id,
-            String name,
-            Provider provider,
-            Set<ModelCapability> capabilities,
-            ResourceRequirements requirements) {
-        this(id, "", true, Set.of(), name, provider, capabilities, requirements, EngineOptions.DEFAULT, null);
-    }
-
     /** Names exactly this version: {@code id@version}, or the id when there are no versions. */
     public String reference() {
         return version.isEmpty() ? id : id + VERSION_SEPARATOR + version;

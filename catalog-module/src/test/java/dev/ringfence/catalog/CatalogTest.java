@@ -104,10 +104,15 @@ class CatalogTest {
         assertThat(catalog.model("llama2-7b"))
                 .hasValue(new Model(
                         "llama2-7b",
+                        "",
+                        true,
+                        Set.of(),
                         "Llama 2 7B",
                         new Provider.LocalFile(Path.of("/models/llama2-7b.gguf")),
                         Set.of(ModelCapability.REASONING, ModelCapability.TEXT_GENERATION),
-                        new ResourceRequirements(DataSize.ofMegabytes(8192), 4.0, null)));
+                        new ResourceRequirements(DataSize.ofMegabytes(8192), 4.0, null),
+                        EngineOptions.DEFAULT,
+                        null));
         var secure = catalog.defaultProfile();
         assertThat(secure.resources().maxMemory()).isEqualTo(DataSize.ofMegabytes(4096));
         assertThat(secure.resources().maxCores()).isEqualTo(2.0);

@@ -15,6 +15,9 @@ public record Caller(Optional<String> agent, boolean admin, Optional<String> cre
     /** Anyone on this host, while no key exists. */
     public static final Caller OPEN = new Caller(Optional.empty(), true, Optional.empty());
 
+    /** The agent of those who have to prove nothing and name none. */
+    public static final String ANONYMOUS = "anonymous";
+
     public Caller {
         Objects.requireNonNull(agent);
         Objects.requireNonNull(credential);
@@ -23,5 +26,21 @@ public record Caller(Optional<String> agent, boolean admin, Optional<String> cre
     /** Whether it may see what belongs to an agent. */
     public boolean maySee(String owner) {
         return admin || agent.map(owner::equals).orElse(false);
+    }
+
+    /**
+     * The agent in whose name it asks: the one that it named, or else its own.
+     *
+     * @param asked the agent that it named, if it named one
+     * @param where it was named, for the message
+     * @throws AccessException.Forbidden when it may not ask in that agent's name
+     */
+    public String actingAs(Optional<String> asked, String where) {
+        if (asked.isPresent() && !maySee(asked.get())) {
+            var own = agent.orElse("");
+            throw new AccessException.Forbidden(where + " is \"" + asked.get() + "\", and the key is of \"" + own
+                    + "\": name \"" + own + "\", or send an administrator's key");
+        }
+        return asked.or(() -> agent).orElse(ANONYMOUS);
     }
 }

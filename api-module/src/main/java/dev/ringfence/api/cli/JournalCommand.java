@@ -1,11 +1,11 @@
 package dev.ringfence.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.ringfence.api.ServiceJournal;
 import dev.ringfence.api.journal.EventFilter;
 import dev.ringfence.api.journal.Verdicts;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
-import dev.ringfence.wal.journal.JournalOptions;
 import dev.ringfence.wal.journal.JournalRepair;
 import dev.ringfence.wal.journal.JournalStats;
 import dev.ringfence.wal.journal.JournalVerifier;
@@ -203,7 +203,7 @@ final class JournalCommand {
                 + DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS")
                         .withZone(ZoneOffset.UTC)
                         .format(Instant.now()));
-        JournalRepair.repair(directory, plan, copies, JournalOptions.defaults().withSizes(32 << 20, 16 << 20));
+        JournalRepair.repair(directory, plan, copies, ServiceJournal.options());
         out.println("repaired; what was there before is in " + copies + ", and what could be read behind the damage in "
                 + copies.resolve(JournalRepair.SALVAGED));
         return repair(directory, false);

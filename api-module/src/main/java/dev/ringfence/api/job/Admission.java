@@ -5,12 +5,10 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeSet;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +28,7 @@ final class Admission {
     private final int roomOfOne;
     private final long memory;
     private final Map<String, Integer> ofCapability;
-    private final Function<String, Optional<AgentGrants>> grants;
+    private final Terms terms;
     private final LongSupplier clock;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -151,7 +149,7 @@ final class Admission {
      * @param memory bytes that the jobs inside may take of the heap; half of that those of one agent, unless it is a single
      *     job
      * @param ofCapability how many of a capability's jobs may be under way at the same time; others have no such limit
-     * @param grants of agents, with limits of their own
+     * @param terms with the limits that agents have of their own
      * @param clock nanoseconds, monotonic
      */
     Admission(
@@ -160,14 +158,14 @@ final class Admission {
             int queueOfOne,
             long memory,
             Map<String, Integer> ofCapability,
-            Function<String, Optional<AgentGrants>> grants,
+            Terms terms,
             LongSupplier clock) {
         this.slots = slots;
         this.room = (long) slots + queue;
         this.roomOfOne = queueOfOne;
         this.memory = memory;
         this.ofCapability = Map.copyOf(ofCapability);
-        this.grants = grants;
+        this.terms = terms;
         this.clock = clock;
     }
 
@@ -266,7 +264,7 @@ final class Admission {
     }
 
     private AgentGrants limits(String agent) {
-        return grants.apply(agent).orElseGet(() -> AgentGrants.unrestricted(agent));
+        return terms.grants(agent).orElseGet(() -> AgentGrants.unrestricted(agent));
     }
 
     /** How many slots the agent could take now; those of its jobs that are about to take them are not waiting for long. */

@@ -11,7 +11,4 @@ import java.util.function.Supplier;
  * @param refusal why no new job may come in now, if none may
  * @param telemetry the host's load at this moment, for results; empty when results do not have it
  */
-public record JobHost(Supplier<Optional<Guard.Refusal>> refusal, Supplier<Optional<ObjectNode>> telemetry) {
-    /** Looks at nothing and lets everyone in. */
-    public static final JobHost NONE = new JobHost(Optional::empty, Optional::empty);
-}
+public record JobHost(Supplier<Optional<Guard.Refusal>> refusal, Supplier<Optional<ObjectNode>> telemetry) {}

@@ -2,9 +2,6 @@ package dev.ringfence.api.job;
 
 /** Hears of jobs' ways, for metrics. Called on the jobs' threads; must be quick and not throw. */
 public interface JobObserver {
-    /** Hears nothing. */
-    JobObserver NONE = new JobObserver() {};
-
     /** Two, of which the first hears first. */
     static JobObserver both(JobObserver first, JobObserver second) {
         return new JobObserver() {

@@ -30,17 +30,6 @@ public record JobView(
         @Nullable JsonNode result,
         @Nullable Trouble error,
         Fate fate) {
-    /** Nothing is known yet but what is asked. */
-    JobView(
-            JobEvent.Submitted submission,
-            State state,
-            @Nullable Instant startedAt,
-            @Nullable Instant endedAt,
-            @Nullable JsonNode result,
-            @Nullable Trouble error) {
-        this(submission, state, startedAt, endedAt, result, error, Fate.NONE);
-    }
-
     /** Under this name results have {@link Places}. */
     static final String STORED = "sequence";
 
@@ -59,8 +48,6 @@ public record JobView(
             List<BlobRef> blobs,
             @Nullable String undoneBy,
             Places places) {
-        static final Fate NONE = new Fate(0, null, List.of(), null, Places.NONE);
-
         public Fate {
             blobs = List.copyOf(blobs);
         }
@@ -80,7 +67,6 @@ public record JobView(
      * @param last the number of the end among the events that watchers hear
      */
     public record Places(long submitted, long started, long ended, long last) {
-        static final Places NONE = new Places(0, 0, 0, 0);
         private static final String SUBMITTED = "submitted";
         private static final String STARTED = "started";
         private static final String LAST = "last_event";

@@ -1,7 +1,5 @@
 package dev.ringfence.api.job;
 
-import dev.ringfence.catalog.AgentGrants;
-import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Outcome;
 import dev.ringfence.wal.journal.JobEvent;
@@ -20,7 +18,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
@@ -45,32 +42,22 @@ public final class Jobs {
     private volatile boolean draining;
 
     /**
-     * @param profiles the profile of a name, or without a name the default one
-     * @param grants what an agent may ask for; empty for nothing at all
      * @param host keeps new jobs out while it is too busy, and tells its load before and after each
-     * @param tiers the tier of the fence that a profile gets, if it can have one
      * @param preparation what has to be so before a submission is made durable
      */
     public Jobs(
             JobSettings settings,
             Journal journal,
             Capabilities capabilities,
-            Function<Optional<String>, Optional<SandboxProfile>> profiles,
-            Function<String, Optional<AgentGrants>> grants,
-            Function<SandboxProfile, Optional<String>> tiers,
+            Terms terms,
             JobHost host,
             Preparation preparation,
             JobObserver observer) {
         this.settings = settings;
         this.journal = journal;
         this.capabilities = capabilities;
-        this.requests = new Requests(
-                settings.defaultDeadline(),
-                capabilities,
-                profiles,
-                tiers,
-                grants,
-                () -> observer.refused("not-granted"));
+        this.requests =
+                new Requests(settings.defaultDeadline(), capabilities, terms, () -> observer.refused("not-granted"));
         this.host = host;
         this.preparation = preparation;
         this.observer = observer;
@@ -81,10 +68,10 @@ public final class Jobs {
                 settings.queueOfAgent(),
                 settings.memoryBudget(),
                 settings.concurrencyOf(),
-                grants,
+                terms,
                 System::nanoTime);
-        this.tokens = new TokenQuota(journal, capabilities, grants, InstantSource.system());
-        this.road = new Road(journal, capabilities, profiles, tiers, admission, tokens, host, () -> draining);
+        this.tokens = new TokenQuota(journal, capabilities, terms, InstantSource.system());
+        this.road = new Road(journal, capabilities, terms, admission, tokens, host, () -> draining);
     }
 
     /**

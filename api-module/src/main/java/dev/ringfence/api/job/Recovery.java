@@ -6,14 +6,13 @@ import dev.ringfence.wal.log.Health;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 
 /** Decides what becomes of the live jobs of an earlier life of the service, of which nothing runs any more. */
 final class Recovery {
     private static final Logger LOG = Logger.getLogger(Recovery.class);
-    private static final Duration LOOK = Duration.ofMillis(5);
+    private static final Duration LOOK = Duration.ofMillis(100);
     private static final String ABANDONED =
             "the service ended before it began, and with it the connection of the client that waited for it";
 
@@ -77,9 +76,18 @@ final class Recovery {
         awaitAll(under);
     }
 
+    /** Until they are done, or the journal takes nothing now: they go on when it does. */
     private void awaitAll(List<Thread> under) {
-        while (under.stream().anyMatch(Thread::isAlive) && journal.health() instanceof Health.Writable) {
-            LockSupport.parkNanos(LOOK.toNanos());
+        try {
+            for (var thread : under) {
+                boolean done = false;
+                while (!done && journal.health() instanceof Health.Writable) {
+                    done = thread.join(LOOK);
+                }
+            }
+        } catch (InterruptedException _) {
+            // They go on by themselves.
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -2,7 +2,6 @@ package dev.ringfence.api.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.ringfence.catalog.AgentGrants;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.Capabilities;
@@ -16,30 +15,19 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 
 /** Finds out what a submission asks for, and whether its agent may. Thread-safe. */
 final class Requests {
     private final Duration defaultDeadline;
     private final Capabilities capabilities;
-    private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
-    private final Function<SandboxProfile, Optional<String>> tiers;
-    private final Function<String, Optional<AgentGrants>> grants;
+    private final Terms terms;
     private final Runnable notGranted;
 
     /** @param notGranted is told whenever an agent asked for what it may not */
-    Requests(
-            Duration defaultDeadline,
-            Capabilities capabilities,
-            Function<Optional<String>, Optional<SandboxProfile>> profiles,
-            Function<SandboxProfile, Optional<String>> tiers,
-            Function<String, Optional<AgentGrants>> grants,
-            Runnable notGranted) {
+    Requests(Duration defaultDeadline, Capabilities capabilities, Terms terms, Runnable notGranted) {
         this.defaultDeadline = defaultDeadline;
         this.capabilities = capabilities;
-        this.profiles = profiles;
-        this.tiers = tiers;
-        this.grants = grants;
+        this.terms = terms;
         this.notGranted = notGranted;
     }
 
@@ -140,7 +128,7 @@ final class Requests {
                     "tier is " + tier.externalName() + ", which is weaker than what the profile " + profile.name()
                             + " demands: " + profile.tier().get().externalName());
         }
-        if (tiers.apply(profile.inTier(tier)).isEmpty()) {
+        if (terms.tier(profile.inTier(tier)).isEmpty()) {
             throw new AdmissionException.Invalid(
                     "tier-unavailable",
                     "this host cannot build the fence of the profile " + profile.name() + " in the tier "
@@ -186,7 +174,7 @@ final class Requests {
 
     private SandboxProfile profile(Submission submission, Capability capability) {
         var name = submission.profile().or(capability::profile);
-        return profiles.apply(name)
+        return terms.profile(name)
                 .orElseThrow(() -> new AdmissionException.Invalid(
                         "unknown-profile",
                         "there is no sandbox profile \"" + name.orElse("") + "\"; GET /api/v1/fence lists them"));
@@ -213,7 +201,7 @@ final class Requests {
     }
 
     private void requireGranted(String agent, String capability, String profile) {
-        var granted = grants.apply(agent)
+        var granted = terms.grants(agent)
                 .orElseThrow(() -> notGranted("there is no table [agents." + agent + "] in the catalog"));
         if (!granted.allowsCapability(capability)) {
             throw notGranted("agents." + agent + ".capabilities does not have " + capability);

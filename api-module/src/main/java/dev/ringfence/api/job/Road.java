@@ -24,7 +24,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
@@ -43,8 +42,7 @@ final class Road {
 
     private final Journal journal;
     private final Capabilities capabilities;
-    private final Function<Optional<String>, Optional<SandboxProfile>> profiles;
-    private final Function<SandboxProfile, Optional<String>> tiers;
+    private final Terms terms;
 
     /** The jobs that have a slot. */
     private final Set<Job> travelling = ConcurrentHashMap.newKeySet();
@@ -58,16 +56,14 @@ final class Road {
     Road(
             Journal journal,
             Capabilities capabilities,
-            Function<Optional<String>, Optional<SandboxProfile>> profiles,
-            Function<SandboxProfile, Optional<String>> tiers,
+            Terms terms,
             Admission admission,
             TokenQuota tokens,
             JobHost host,
             BooleanSupplier draining) {
         this.journal = journal;
         this.capabilities = capabilities;
-        this.profiles = profiles;
-        this.tiers = tiers;
+        this.terms = terms;
         this.admission = admission;
         this.tokens = tokens;
         this.host = host;
@@ -257,7 +253,7 @@ final class Road {
             return new First.Ended(cancelled(job, nothing()));
         }
         var capability = capabilities.find(submission.capability());
-        var profile = profiles.apply(Optional.of(submission.profile()))
+        var profile = terms.profile(Optional.of(submission.profile()))
                 .map(found -> Optional.ofNullable(submission.tier())
                         .flatMap(FenceTier::named)
                         .map(found::inTier)
@@ -286,7 +282,7 @@ final class Road {
         var started = new JobEvent.Started(
                 job.id(),
                 Instant.now(),
-                capability.get().fenced() ? tiers.apply(profile.get()).orElse(null) : null);
+                capability.get().fenced() ? terms.tier(profile.get()).orElse(null) : null);
         return job.cancellation().isPresent()
                 ? new First.Ended(cancelled(job, nothing()))
                 : new First.Begun(capability.get(), profile.get(), validated, started);

@@ -7,13 +7,13 @@ import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -22,13 +22,14 @@ import org.jspecify.annotations.Nullable;
  * the next signal when it wants it, so a slow one holds nothing back and costs nothing. Thread-safe.
  */
 final class Signals {
-    /** What a signal costs beside its text. */
-    private static final int OVERHEAD = 64;
+    /** What a signal costs beside its text: its objects and its place among the others. */
+    private static final int OVERHEAD = 160;
 
     private final int capacity;
-    private final Deque<JobSignal> changes = new ArrayDeque<>();
+    /** By their numbers, as the next. */
+    private final NavigableMap<Long, JobSignal> changes = new TreeMap<>();
     /** Output and progress. */
-    private final Deque<JobSignal> outputs = new ArrayDeque<>();
+    private final NavigableMap<Long, JobSignal> outputs = new TreeMap<>();
 
     private int outputSize;
     private long last;
@@ -48,7 +49,7 @@ final class Signals {
     void changed(JobView job) {
         synchronized (this) {
             var change = new JobSignal.Changed(++last, Instant.now(), job);
-            changes.add(change);
+            changes.put(last, change);
             if (change.last()) {
                 end = change;
             }
@@ -84,10 +85,12 @@ final class Signals {
                 return;
             }
             var kept = signal.apply(++last);
-            outputs.add(kept);
+            outputs.put(last, kept);
             outputSize += size(kept);
+            var oldest = outputs.values().iterator();
             while (outputSize > capacity && outputs.size() > 1) {
-                var dropped = outputs.remove();
+                var dropped = oldest.next();
+                oldest.remove();
                 outputSize -= size(dropped);
                 droppedUpTo = dropped.sequence();
             }
@@ -177,29 +180,16 @@ final class Signals {
         if (sequence >= last) {
             return end;
         }
-        JobSignal best = null;
-        for (var change : changes) {
-            if (change.sequence() > sequence) {
-                best = change;
-                break;
-            }
+        var change = changes.higherEntry(sequence);
+        var output = outputs.higherEntry(sequence);
+        var next = output == null || (change != null && change.getKey() < output.getKey()) ? change : output;
+        if (next == null) {
+            return null;
         }
-        // Watchers mostly read the newest, so the search begins at that end.
-        JobSignal output = null;
-        for (var iterator = outputs.descendingIterator(); iterator.hasNext(); ) {
-            var candidate = iterator.next();
-            if (candidate.sequence() <= sequence) {
-                break;
-            }
-            output = candidate;
-        }
-        if (output != null && (best == null || output.sequence() < best.sequence())) {
-            best = output;
-        }
-        if (best != null && best.sequence() > sequence + 1 && sequence < droppedUpTo) {
-            return new JobSignal.Dropped(best.sequence() - 1, best.at(), best.sequence());
-        }
-        return best;
+        var signal = next.getValue();
+        return signal.sequence() > sequence + 1 && sequence < droppedUpTo
+                ? new JobSignal.Dropped(signal.sequence() - 1, signal.at(), signal.sequence())
+                : signal;
     }
 
     /** How many bytes of output are kept, roughly. */

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * What a caller asks for.
+ * What a caller asks for; made with {@link #of}.
  *
  * @param session what the job belongs to, if it belongs to one
  * @param profile the sandbox profile's name; empty for the catalog's default
@@ -39,29 +39,9 @@ public record Submission(
     public static final int LEAST_PRIORITY = -10;
     public static final int MOST_PRIORITY = 10;
 
-    /** Of no session, with work that is begun once, and that nobody attends. */
-    public Submission(
-            String agent,
-            String capability,
-            JsonNode arguments,
-            Optional<String> profile,
-            Optional<Duration> deadline,
-            Optional<String> idempotencyKey) {
-        this(
-                agent,
-                Optional.empty(),
-                capability,
-                arguments,
-                profile,
-                Optional.empty(),
-                deadline,
-                idempotencyKey,
-                0,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+    /** Of no session, with work that is begun once, and that nobody attends; all else is the default. */
+    public static Builder of(String agent, String capability, JsonNode arguments) {
+        return new Builder(agent, capability, arguments);
     }
 
     /**
@@ -77,20 +57,114 @@ public record Submission(
                             + "; what is interrupted, failed, timed_out or cancelled can be retried");
         }
         var submission = job.submission();
-        return new Submission(
-                submission.agent(),
-                Optional.ofNullable(submission.session()),
-                submission.capability(),
-                submission.arguments(),
-                Optional.of(submission.profile()),
-                Optional.ofNullable(submission.tier()).flatMap(FenceTier::named),
-                Optional.of(submission.deadline()),
-                idempotencyKey,
-                submission.retries(),
-                submission.priority(),
-                Optional.ofNullable(submission.webhook()),
-                Optional.of(job.id()),
-                Optional.empty(),
-                by);
+        return of(submission.agent(), submission.capability(), submission.arguments())
+                .session(Optional.ofNullable(submission.session()))
+                .profile(Optional.of(submission.profile()))
+                .tier(Optional.ofNullable(submission.tier()).flatMap(FenceTier::named))
+                .deadline(Optional.of(submission.deadline()))
+                .idempotencyKey(idempotencyKey)
+                .retries(submission.retries())
+                .priority(submission.priority())
+                .webhook(Optional.ofNullable(submission.webhook()))
+                .retryOf(job.id())
+                .by(by)
+                .build();
+    }
+
+    /** What is asked beside the work itself, by name. Not for several threads. */
+    public static final class Builder {
+        private final String agent;
+        private final String capability;
+        private final JsonNode arguments;
+        private Optional<String> session = Optional.empty();
+        private Optional<String> profile = Optional.empty();
+        private Optional<FenceTier> tier = Optional.empty();
+        private Optional<Duration> deadline = Optional.empty();
+        private Optional<String> idempotencyKey = Optional.empty();
+        private int retries;
+        private int priority;
+        private Optional<String> webhook = Optional.empty();
+        private Optional<String> retryOf = Optional.empty();
+        private Optional<Attendance> attendance = Optional.empty();
+        private Optional<String> by = Optional.empty();
+
+        private Builder(String agent, String capability, JsonNode arguments) {
+            this.agent = agent;
+            this.capability = capability;
+            this.arguments = arguments;
+        }
+
+        public Builder session(Optional<String> name) {
+            session = name;
+            return this;
+        }
+
+        public Builder profile(Optional<String> name) {
+            profile = name;
+            return this;
+        }
+
+        public Builder tier(Optional<FenceTier> least) {
+            tier = least;
+            return this;
+        }
+
+        public Builder deadline(Optional<Duration> time) {
+            deadline = time;
+            return this;
+        }
+
+        public Builder idempotencyKey(Optional<String> key) {
+            idempotencyKey = key;
+            return this;
+        }
+
+        public Builder retries(int most) {
+            retries = most;
+            return this;
+        }
+
+        public Builder priority(int amongOwn) {
+            priority = amongOwn;
+            return this;
+        }
+
+        public Builder webhook(Optional<String> name) {
+            webhook = name;
+            return this;
+        }
+
+        Builder retryOf(String jobId) {
+            retryOf = Optional.of(jobId);
+            return this;
+        }
+
+        public Builder attendedBy(Attendance caller) {
+            attendance = Optional.of(caller);
+            return this;
+        }
+
+        public Builder by(Optional<String> credential) {
+            by = credential;
+            return this;
+        }
+
+        public Submission build() {
+            return new Submission(
+                    agent,
+                    session,
+                    capability,
+                    arguments,
+                    profile,
+                    tier,
+                    deadline,
+                    idempotencyKey,
+                    retries,
+                    priority,
+                    webhook,
+                    retryOf,
+                    attendance,
+                    by);
+        }
     }
 }

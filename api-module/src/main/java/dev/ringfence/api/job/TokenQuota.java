@@ -17,7 +17,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +39,7 @@ final class TokenQuota {
 
     private final Journal journal;
     private final Capabilities capabilities;
-    private final Function<String, Optional<AgentGrants>> grants;
+    private final Terms terms;
     private final InstantSource clock;
     private final Map<String, Ledger> ledgers = new ConcurrentHashMap<>();
 
@@ -87,14 +86,10 @@ final class TokenQuota {
     /** The quota is used up. */
     record Exhausted(String message, Duration retryAfter) {}
 
-    TokenQuota(
-            Journal journal,
-            Capabilities capabilities,
-            Function<String, Optional<AgentGrants>> grants,
-            InstantSource clock) {
+    TokenQuota(Journal journal, Capabilities capabilities, Terms terms, InstantSource clock) {
         this.journal = journal;
         this.capabilities = capabilities;
-        this.grants = grants;
+        this.terms = terms;
         this.clock = clock;
     }
 
@@ -151,7 +146,7 @@ final class TokenQuota {
     }
 
     private OptionalLong quota(String agent) {
-        return grants.apply(agent).map(AgentGrants::tokensPerDay).orElse(OptionalLong.empty());
+        return terms.grants(agent).map(AgentGrants::tokensPerDay).orElse(OptionalLong.empty());
     }
 
     private boolean usesTokens(String capability) {

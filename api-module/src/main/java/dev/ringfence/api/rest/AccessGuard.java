@@ -1,6 +1,5 @@
 package dev.ringfence.api.rest;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.RingfenceConfig;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
@@ -137,25 +136,11 @@ public class AccessGuard {
             response.putHeader("Connection", "close");
         }
         if (context.normalizedPath().startsWith("/v1/")) {
-            response.putHeader("Content-Type", "application/json").end(openAiForm(problem));
+            response.putHeader("Content-Type", "application/json")
+                    .end(problem.openAiForm().toString());
         } else {
             response.putHeader("Content-Type", Problem.MEDIA_TYPE)
                     .end(problem.json().toString());
         }
-    }
-
-    /** As clients of OpenAI's API expect errors. */
-    private static String openAiForm(Problem problem) {
-        var json = JsonNodeFactory.instance.objectNode();
-        json.putObject("error")
-                .put("message", problem.title() + ": " + problem.detail())
-                .put("type", problem.status() < 500 ? "invalid_request_error" : "server_error")
-                .putNull("param")
-                .put(
-                        "code",
-                        problem.status() == 401
-                                ? "invalid_api_key"
-                                : problem.slug().replace('-', '_'));
-        return json.toString();
     }
 }

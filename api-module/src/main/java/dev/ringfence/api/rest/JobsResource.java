@@ -1,7 +1,6 @@
 package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.job.Job;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.wal.journal.JobQuery;
@@ -132,11 +131,8 @@ public class JobsResource {
             @QueryParam("since") @Nullable String since,
             @QueryParam("until") @Nullable String until) {
         var caller = gate.caller();
-        if (agent != null && !caller.maySee(agent)) {
-            throw new AccessException.Forbidden("agent is \"" + agent + "\", and the key is another agent's");
-        }
         var query = new JobQuery(
-                caller.admin() ? agent : caller.agent().orElse(""),
+                caller.admin() ? agent : caller.actingAs(Optional.ofNullable(agent), "agent"),
                 session,
                 Parameters.state(state),
                 capability,

@@ -23,7 +23,7 @@ import java.util.function.LongPredicate;
 class JournalReading {
     private static final int EVENTS_A_PIECE = 512;
     private static final int BYTES_A_PIECE = 256 * 1024;
-    private static final long PACE_MILLIS = 1_000;
+    private static final long PACE = TimeUnit.SECONDS.toNanos(1);
 
     private final AtomicBoolean proving = new AtomicBoolean();
 
@@ -139,38 +139,43 @@ class JournalReading {
         private final Function<LongPredicate, ObjectNode> proof;
         private final SynchronousQueue<Piece> lines = new SynchronousQueue<>();
         private volatile boolean stopped;
-        private long told = System.currentTimeMillis();
+        private long told = System.nanoTime();
 
         Proof(Function<LongPredicate, ObjectNode> proof) {
             this.proof = proof;
         }
 
         void run() {
-            Piece last;
             try {
-                last = piece(true, proof.apply(this::at));
+                end(proof.apply(this::at));
             } catch (RuntimeException e) {
-                last = piece(
-                        true,
-                        JsonNodeFactory.instance
-                                .objectNode()
-                                .put("intact", false)
-                                .put("what", "it cannot be read: " + e.getMessage()));
+                end(unreadable(String.valueOf(e.getMessage())));
+            } catch (Error e) {
+                // Whoever waits is told first, or would wait for ever.
+                end(unreadable(e.toString()));
+                throw e;
             }
-            while (!stopped) {
-                try {
-                    if (lines.offer(last, PACE_MILLIS, TimeUnit.MILLISECONDS)) {
-                        return;
-                    }
-                } catch (InterruptedException _) {
-                    return;
+        }
+
+        private static ObjectNode unreadable(String why) {
+            return JsonNodeFactory.instance.objectNode().put("intact", false).put("what", "it cannot be read: " + why);
+        }
+
+        private void end(ObjectNode result) {
+            var last = piece(true, result);
+            try {
+                boolean taken = false;
+                while (!taken && !stopped) {
+                    taken = lines.offer(last, PACE, TimeUnit.NANOSECONDS);
                 }
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
             }
         }
 
         private boolean at(long sequence) {
-            long now = System.currentTimeMillis();
-            if (now - told >= PACE_MILLIS) {
+            long now = System.nanoTime();
+            if (now - told >= PACE) {
                 told = now;
                 var _ = lines.offer(
                         piece(false, JsonNodeFactory.instance.objectNode().put("verified_up_to", sequence)));
@@ -181,7 +186,7 @@ class JournalReading {
         Piece next() {
             try {
                 while (!stopped) {
-                    var line = lines.poll(PACE_MILLIS, TimeUnit.MILLISECONDS);
+                    var line = lines.poll(PACE, TimeUnit.NANOSECONDS);
                     if (line != null) {
                         return line;
                     }

@@ -44,6 +44,7 @@ public final class JsonBody {
      * The object in bytes whose number is bounded by who has read them.
      *
      * @param name what a message calls them
+     * @throws BadRequest with what is wrong with them
      */
     public static ObjectNode parse(byte[] body, String name) {
         var json = tree(body, name);

@@ -2,7 +2,6 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.api.access.AccessException;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.Model;
@@ -87,15 +86,7 @@ public class ModelsResource {
      */
     private @Nullable String visibleFor(@Nullable String asked) {
         var caller = gate.caller();
-        if (caller.admin()) {
-            return asked;
-        }
-        var own = caller.agent().orElse(null);
-        if (asked != null && !asked.equals(own)) {
-            throw new AccessException.Forbidden(
-                    "the key is of \"" + own + "\", and \"" + asked + "\" is another agent");
-        }
-        return own;
+        return caller.admin() ? asked : caller.actingAs(Optional.ofNullable(asked), "agent");
     }
 
     @GET

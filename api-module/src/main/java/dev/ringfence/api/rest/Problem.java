@@ -1,5 +1,6 @@
 package dev.ringfence.api.rest;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import jakarta.ws.rs.core.Response;
@@ -21,6 +22,8 @@ public record Problem(int status, String slug, String title, String detail, Opti
     /** The media type of problem details. */
     public static final String MEDIA_TYPE = "application/problem+json";
 
+    private static final String TYPES = "/problems/";
+
     /** What may be over by itself, or once the operator has mended it. */
     private static final Set<Integer> PASSING = Set.of(429, 503, 507);
 
@@ -40,10 +43,41 @@ public record Problem(int status, String slug, String title, String detail, Opti
     public ObjectNode json() {
         var json = JsonNodeFactory.instance
                 .objectNode()
-                .put("type", "/problems/" + slug)
+                .put("type", TYPES + slug)
                 .put("title", title)
                 .put("status", status);
         return detail.isEmpty() ? json : json.put("detail", detail);
+    }
+
+    /** As clients of OpenAI's API expect errors. */
+    ObjectNode openAiForm() {
+        return openAiForm(json());
+    }
+
+    /**
+     * The same of a problem that is JSON already.
+     *
+     * @param problem as {@link #response} answers with it
+     */
+    public static ObjectNode openAiForm(JsonNode problem) {
+        int status = problem.path("status").asInt();
+        var slug = problem.path("type").asText().replace(TYPES, "");
+        var message = new StringBuilder(problem.path("title").asText());
+        if (problem.has("detail")) {
+            message.append(": ").append(problem.path("detail").asText());
+        }
+        problem.path("errors").forEach(error -> message.append("; ").append(error.asText()));
+        var form = JsonNodeFactory.instance.objectNode();
+        form.putObject("error")
+                .put("message", message.toString())
+                .put(
+                        "type",
+                        status >= 500
+                                ? "server_error"
+                                : status == 429 ? "rate_limit_exceeded" : "invalid_request_error")
+                .putNull("param")
+                .put("code", status == 401 ? "invalid_api_key" : slug.replace('-', '_'));
+        return form;
     }
 
     /** The value of the header {@code Retry-After}: whole seconds, at least one. */

@@ -2,7 +2,6 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.session.Session;
 import dev.ringfence.wal.journal.JobQuery;
 import io.smallrye.common.annotation.Blocking;
@@ -216,11 +215,7 @@ public class SessionsResource {
 
     /** Whose sessions the caller speaks of. */
     private String agent(@Nullable String named) {
-        var caller = gate.caller();
-        if (named != null && !caller.maySee(named)) {
-            throw new AccessException.Forbidden("agent is \"" + named + "\", and the key is another agent's");
-        }
-        return Optional.ofNullable(named).or(caller::agent).orElse("anonymous");
+        return gate.caller().actingAs(Optional.ofNullable(named), "agent");
     }
 
     private static Predicate<Session> inState(@Nullable String state) {

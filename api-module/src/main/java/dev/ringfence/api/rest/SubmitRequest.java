@@ -137,30 +137,17 @@ public record SubmitRequest(
      * @throws AccessException.Forbidden when the caller asks in the name of another agent
      */
     Submission submission(Caller caller, Optional<String> idempotencyKey) {
-        return new Submission(
-                agentOf(caller),
-                session,
-                capability,
-                arguments,
-                profile,
-                tier,
-                deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))),
-                idempotencyKey,
-                retries,
-                priority,
-                webhook,
-                Optional.empty(),
-                Optional.empty(),
-                caller.credential());
-    }
-
-    private String agentOf(Caller caller) {
-        var own = caller.agent();
-        if (own.isPresent() && agent.isPresent() && !caller.admin() && !agent.equals(own)) {
-            throw new AccessException.Forbidden(
-                    "/agent is \"" + agent.get() + "\", and the key is of \"" + own.get() + "\": leave the field out");
-        }
-        return agent.or(() -> own).orElse("anonymous");
+        return Submission.of(caller.actingAs(agent, "/agent"), capability, arguments)
+                .session(session)
+                .profile(profile)
+                .tier(tier)
+                .deadline(deadlineSeconds.map(seconds -> Duration.ofMillis(Math.round(seconds * 1000))))
+                .idempotencyKey(idempotencyKey)
+                .retries(retries)
+                .priority(priority)
+                .webhook(webhook)
+                .by(caller.credential())
+                .build();
     }
 
     /** The name of a session, which is also a part of an address. */

@@ -35,8 +35,8 @@ class AdmissionTest {
     private final Map<String, Admission.Ticket> tickets = new HashMap<>();
 
     private Admission admission(int slots, String grants, Map<String, Integer> ofCapability) {
-        var catalog = Catalog.parse(grants, "test");
-        return new Admission(slots, 1000, 100, MEMORY, ofCapability, catalog::grants, clock::get);
+        var terms = new FixedTerms(Catalog.parse(grants, "test"));
+        return new Admission(slots, 1000, 100, MEMORY, ofCapability, terms, clock::get);
     }
 
     private Admission admission(int slots, String grants) {
@@ -206,7 +206,7 @@ class AdmissionTest {
     @Test
     void oneGreedyAgentsThousandJobsDelayOthersByNoMoreThanOneJobEach() {
         var admission =
-                new Admission(4, 10_000, 10_000, MEMORY, NO_LIMITS, _ -> java.util.Optional.empty(), clock::get);
+                new Admission(4, 10_000, 10_000, MEMORY, NO_LIMITS, new FixedTerms(Catalog.empty()), clock::get);
         for (int i = 0; i < 200; i++) {
             queue(admission, "greedy" + i, "greedy");
         }
@@ -297,7 +297,7 @@ class AdmissionTest {
 
     @Test
     void theRoomOfAllIsBounded() {
-        var admission = new Admission(1, 1, 100, MEMORY, NO_LIMITS, _ -> java.util.Optional.empty(), clock::get);
+        var admission = new Admission(1, 1, 100, MEMORY, NO_LIMITS, new FixedTerms(Catalog.empty()), clock::get);
         queue(admission, "a", "x");
         queue(admission, "b", "y");
 

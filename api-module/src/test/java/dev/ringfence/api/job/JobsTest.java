@@ -339,19 +339,20 @@ class JobsTest {
     void whatIsNotThereIsNamedAndNothingIsKept() {
         try (var pipeline = Pipeline.open(directory, Probe.done())) {
             var none = JsonNodeFactory.instance.objectNode();
+            assertInvalid(pipeline, Submission.of("a", "Prob", none).build(), "unknown-capability");
             assertInvalid(
                     pipeline,
-                    new Submission("a", "Prob", none, Optional.empty(), Optional.empty(), Optional.empty()),
-                    "unknown-capability");
-            assertInvalid(
-                    pipeline,
-                    new Submission("a", "Probe", none, Optional.of("nobody"), Optional.empty(), Optional.empty()),
+                    Submission.of("a", "Probe", none)
+                            .profile(Optional.of("nobody"))
+                            .build(),
                     "unknown-profile");
             for (var deadline :
                     List.of(Duration.ZERO, Duration.ofNanos(5), Duration.ofSeconds(-1), Duration.ofDays(2))) {
                 assertInvalid(
                         pipeline,
-                        new Submission("a", "Probe", none, Optional.empty(), Optional.of(deadline), Optional.empty()),
+                        Submission.of("a", "Probe", none)
+                                .deadline(Optional.of(deadline))
+                                .build(),
                         "invalid-deadline");
             }
             assertThat(pipeline.ids()).isEmpty();
@@ -420,7 +421,7 @@ class JobsTest {
             }
         };
         try (var pipeline =
-                Pipeline.open(directory, Pipeline.settings(1, 5), probe, Catalog.empty(), JobHost.NONE, late)) {
+                Pipeline.open(directory, Pipeline.settings(1, 5), probe, Catalog.empty(), Unwatched.HOST, late)) {
             var submitted = pipeline.jobs
                     .submit(Pipeline.submission(null, JsonNodeFactory.instance.objectNode()))
                     .subscribeAsCompletionStage();

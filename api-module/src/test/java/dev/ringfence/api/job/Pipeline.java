@@ -54,7 +54,7 @@ final class Pipeline implements AutoCloseable {
     }
 
     static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog) {
-        return open(directory, settings, capability, catalog, JobHost.NONE);
+        return open(directory, settings, capability, catalog, Unwatched.HOST);
     }
 
     static Pipeline open(Path directory, JobSettings settings, Capability capability, Catalog catalog, JobHost host) {
@@ -82,9 +82,7 @@ final class Pipeline implements AutoCloseable {
                 settings,
                 recovered.journal(),
                 Capabilities.of(List.of(capability)),
-                name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
-                catalog::grants,
-                profile -> Optional.of("none"),
+                new FixedTerms(catalog),
                 host,
                 preparation,
                 new JobObserver() {
@@ -110,27 +108,17 @@ final class Pipeline implements AutoCloseable {
     }
 
     static Submission submission(@Nullable String key, JsonNode arguments) {
-        return new Submission(
-                "anonymous", "Probe", arguments, Optional.empty(), Optional.empty(), Optional.ofNullable(key));
+        return Submission.of("anonymous", "Probe", arguments)
+                .idempotencyKey(Optional.ofNullable(key))
+                .build();
     }
 
     /** What may be begun again, or waits with a priority. */
     static Submission submission(int retries, int priority) {
-        return new Submission(
-                "anonymous",
-                Optional.empty(),
-                "Probe",
-                JsonNodeFactory.instance.objectNode(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                retries,
-                priority,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        return Submission.of("anonymous", "Probe", JsonNodeFactory.instance.objectNode())
+                .retries(retries)
+                .priority(priority)
+                .build();
     }
 
     /** The ids of all jobs, the newest first. */

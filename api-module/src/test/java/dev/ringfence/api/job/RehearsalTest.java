@@ -81,7 +81,7 @@ class RehearsalTest {
                 Pipeline.settings(1, 1),
                 Probe.done(),
                 Catalog.empty(),
-                JobHost.NONE,
+                Unwatched.HOST,
                 Preparation.all(java.util.List.of(preparation)))) {
             assertThatThrownBy(() -> pipeline.jobs.rehearse(submission(Optional.empty(), 0)))
                     .isInstanceOf(AdmissionException.Conflict.class);
@@ -144,8 +144,7 @@ class RehearsalTest {
             }) {
                 var arguments = JsonNodeFactory.instance.objectNode().put("cmd", "true");
                 arguments.set("timeout", timeout);
-                var asked = new Submission(
-                        "anonymous", "ShellExec", arguments, Optional.empty(), Optional.empty(), Optional.empty());
+                var asked = Submission.of("anonymous", "ShellExec", arguments).build();
 
                 assertThat(pipeline.jobs.rehearse(asked))
                         .isInstanceOfSatisfying(
@@ -157,25 +156,16 @@ class RehearsalTest {
 
     private static long deadline(Pipeline pipeline, int timeout, Optional<Duration> deadline) {
         var arguments = JsonNodeFactory.instance.objectNode().put("cmd", "true").put("timeout", timeout);
-        var asked = new Submission("anonymous", "ShellExec", arguments, Optional.empty(), deadline, Optional.empty());
+        var asked = Submission.of("anonymous", "ShellExec", arguments)
+                .deadline(deadline)
+                .build();
         return pipeline.jobs.rehearse(asked).data().path("deadline_ms").asLong();
     }
 
     private static Submission submission(Optional<FenceTier> tier, int retries) {
-        return new Submission(
-                "anonymous",
-                Optional.empty(),
-                "Probe",
-                JsonNodeFactory.instance.objectNode(),
-                Optional.empty(),
-                tier,
-                Optional.empty(),
-                Optional.empty(),
-                retries,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        return Submission.of("anonymous", "Probe", JsonNodeFactory.instance.objectNode())
+                .tier(tier)
+                .retries(retries)
+                .build();
     }
 }

@@ -79,6 +79,9 @@ class RepeatTest {
     }
 
     private static Submission submission(Optional<String> profile, ObjectNode arguments) {
-        return new Submission("anonymous", "Probe", arguments, profile, Optional.empty(), Optional.of("key"));
+        return Submission.of("anonymous", "Probe", arguments)
+                .profile(profile)
+                .idempotencyKey(Optional.of("key"))
+                .build();
     }
 }

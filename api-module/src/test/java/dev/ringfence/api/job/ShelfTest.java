@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class ShelfTest {
@@ -34,7 +33,7 @@ class ShelfTest {
         for (var id : new String[] {"a", "b", "c"}) {
             var job = Submitted.job(id, null);
             shelf.put(job);
-            job.moved(new JobView(job.submission(), JobView.State.COMPLETED, null, Instant.now(), large(), null));
+            Submitted.end(job, large());
             shelf.ended(job);
         }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.journal.JobEvent;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Jobs as tests need them. */
@@ -21,11 +22,11 @@ public final class Submitted {
     }
 
     static JobView view(String id, JobView.State state) {
-        return new JobView(event(id, null), state, null, null, null, null);
+        return view(event(id, null), state, null, null);
     }
 
     static Job job(String id, @Nullable String key) {
-        return new Job(new JobView(event(id, key), JobView.State.SUBMITTED, null, null, null, null), 1024);
+        return new Job(JobView.submitted(event(id, key), 0, 0), 1024);
     }
 
     static Job jobOf(String id, JsonNode arguments) {
@@ -33,7 +34,11 @@ public final class Submitted {
     }
 
     static void end(Job job) {
-        job.moved(new JobView(job.submission(), JobView.State.COMPLETED, null, Instant.now(), null, null));
+        end(job, null);
+    }
+
+    static void end(Job job, @Nullable JsonNode result) {
+        job.moved(view(job.submission(), JobView.State.COMPLETED, Instant.now(), result));
     }
 
     /** A job that has asked a model. */
@@ -47,6 +52,12 @@ public final class Submitted {
                 "secure",
                 Duration.ofSeconds(60),
                 null);
-        return new JobView(asked, JobView.State.COMPLETED, Instant.now(), Instant.now(), result, null);
+        return view(asked, JobView.State.COMPLETED, Instant.now(), result);
+    }
+
+    private static JobView view(
+            JobEvent.Submitted asked, JobView.State state, @Nullable Instant doneAt, @Nullable JsonNode result) {
+        var fate = new JobView.Fate(0, null, List.of(), null, new JobView.Places(0, 0, 0, 0));
+        return new JobView(asked, state, doneAt, doneAt, result, null, fate);
     }
 }

@@ -74,7 +74,7 @@ class TokenQuotaTest {
         var goOn = new CountDownLatch(1);
         try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 50), probe, two)) {
             var end = pipeline.end(pipeline.submit());
-            var quota = new TokenQuota(pipeline.journal, Capabilities.of(List.of(probe)), two::grants, () -> {
+            var quota = new TokenQuota(pipeline.journal, Capabilities.of(List.of(probe)), new FixedTerms(two), () -> {
                 if (Thread.currentThread().getName().equals("slow reader")) {
                     reading.countDown();
                     await().forever().until(() -> goOn.getCount() == 0);

@@ -2,8 +2,10 @@ package dev.ringfence.api.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.journal.EventFilter;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.Journal;
@@ -20,6 +22,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,6 +117,32 @@ class JournalReadingTest {
             }
             return segment;
         }
+    }
+
+    @Test
+    void aProofThatBreaksOffIsToldToWhoWaitsForItAndLetsTheNextBegin() {
+        var reading = new JournalReading();
+
+        assertThat(proved(reading, _ -> {
+                    throw new StackOverflowError("too deep");
+                }))
+                .isEqualTo(
+                        "{\"intact\":false,\"what\":\"it cannot be read: java.lang.StackOverflowError: too deep\"}\n");
+
+        await().ignoreExceptionsInstanceOf(JournalReading.Busy.class)
+                .untilAsserted(() -> assertThat(proved(
+                                reading,
+                                _ -> JsonNodeFactory.instance.objectNode().put("intact", true)))
+                        .isEqualTo("{\"intact\":true}\n"));
+    }
+
+    private static String proved(JournalReading reading, Function<LongPredicate, ObjectNode> proof) {
+        return reading.progress(proof)
+                .map(piece -> new String(piece, StandardCharsets.UTF_8))
+                .collect()
+                .last()
+                .await()
+                .atMost(PATIENCE);
     }
 
     private static List<String> read(Journal journal, long from, @Nullable String agent, @Nullable String session) {

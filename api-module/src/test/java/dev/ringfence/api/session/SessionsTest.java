@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.api.job.AdmissionException;
-import dev.ringfence.api.job.JobHost;
-import dev.ringfence.api.job.JobObserver;
+import dev.ringfence.api.job.FixedTerms;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
+import dev.ringfence.api.job.Unwatched;
+import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.Backups;
@@ -207,12 +208,10 @@ class SessionsTest {
                 new JobSettings(1, 1, 1, 1 << 20, Map.of(), 1, 1 << 20, Duration.ofSeconds(1), 1),
                 journal,
                 Capabilities.of(List.of()),
-                _ -> Optional.empty(),
-                _ -> Optional.empty(),
-                _ -> Optional.empty(),
-                JobHost.NONE,
+                new FixedTerms(Catalog.empty()),
+                Unwatched.HOST,
                 sessions,
-                JobObserver.NONE);
+                Unwatched.OBSERVER);
     }
 
     private static SessionPage all(Sessions sessions) {

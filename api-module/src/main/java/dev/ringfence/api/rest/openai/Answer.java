@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.runner.engine.GenerationEvent;
 
 /**
- * Writes down what a client reads of an answer, as it comes. One that is not streamed writes everything at the end. Not
- * for several threads.
+ * Writes down what a client reads of an answer, as it comes. One that is no {@link StreamedAnswer} writes everything at
+ * the end. Not for several threads.
  */
 interface Answer {
     /** What to send now; may be empty. */
@@ -14,9 +14,8 @@ interface Answer {
     /** What to send in the end. */
     String ended(JsonNode result);
 
-    /** What to send when it goes wrong after something was sent. */
-    String failed(OpenAiError error);
-
     /** Of what is sent. */
-    String mediaType();
+    default String mediaType() {
+        return Frames.JSON;
+    }
 }

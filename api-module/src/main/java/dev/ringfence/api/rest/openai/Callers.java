@@ -25,13 +25,7 @@ class Callers {
      * @throws AccessException.Forbidden when the caller asks in the name of another agent
      */
     String agent(HttpHeaders headers) {
-        var caller = gate.caller();
-        var asked = asked(headers);
-        if (caller.agent().isPresent() && asked.isPresent() && !caller.admin() && !asked.equals(caller.agent())) {
-            throw new AccessException.Forbidden("the header " + AGENT + " is \"" + asked.get()
-                    + "\", and the key is of \"" + caller.agent().get() + "\": leave the header out");
-        }
-        return asked.or(caller::agent).orElse("anonymous");
+        return gate.caller().actingAs(asked(headers), "the header " + AGENT);
     }
 
     private static Optional<String> asked(HttpHeaders headers) {

@@ -64,14 +64,4 @@ final class ChatAnswer implements Answer {
         }
         return message;
     }
-
-    @Override
-    public String failed(OpenAiError error) {
-        return error.json().toString();
-    }
-
-    @Override
-    public String mediaType() {
-        return Frames.JSON;
-    }
 }

@@ -7,7 +7,7 @@ import dev.ringfence.runner.engine.GenerationEvent;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
 
 /** A chat completion in chunks: the role first, one id throughout, the reason for its end, the counts if asked for. */
-final class ChatStream implements Answer {
+final class ChatStream implements StreamedAnswer {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private final Head head;
@@ -65,10 +65,5 @@ final class ChatStream implements Answer {
     @Override
     public String failed(OpenAiError error) {
         return Frames.data(error.json());
-    }
-
-    @Override
-    public String mediaType() {
-        return Frames.EVENT_STREAM;
     }
 }

@@ -35,14 +35,4 @@ final class EmbeddingsAnswer implements Answer {
         answer.putObject("usage").put("prompt_tokens", tokens).put("total_tokens", tokens);
         return answer.toString();
     }
-
-    @Override
-    public String failed(OpenAiError error) {
-        return error.json().toString();
-    }
-
-    @Override
-    public String mediaType() {
-        return Frames.JSON;
-    }
 }

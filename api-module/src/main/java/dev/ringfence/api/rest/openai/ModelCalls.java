@@ -46,7 +46,6 @@ class ModelCalls {
      * What is asked.
      *
      * @param by the credential that was used, if one was
-     * @param stream whether the answer's head may be sent before its end
      * @param ignored parameters that had no effect
      * @param params what the client calls a parameter of the operation
      */
@@ -55,7 +54,6 @@ class ModelCalls {
             Optional<String> by,
             Operation operation,
             ObjectNode arguments,
-            boolean stream,
             List<String> ignored,
             UnaryOperator<String> params) {}
 
@@ -66,7 +64,9 @@ class ModelCalls {
         var opened = Uni.createFrom().deferred(() -> {
             var line = new Line();
             return jobs.submit(submission(call, line), line::connect)
-                    .flatMap(job -> call.stream() ? streamed(job, line, call, answer) : whole(job, line, call, answer))
+                    .flatMap(job -> answer instanceof StreamedAnswer streamed
+                            ? streamed(job, line, call, streamed)
+                            : whole(job, line, call, answer))
                     .onCancellation()
                     .invoke(line::hangUp);
         });
@@ -77,25 +77,15 @@ class ModelCalls {
     }
 
     private Submission submission(Call call, Line line) {
-        return new Submission(
-                call.agent(),
-                Optional.empty(),
-                AskModel.name(call.operation()),
-                call.arguments(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(deadline),
-                Optional.empty(),
-                0,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(new Attendance(line, kept)),
-                call.by());
+        return Submission.of(call.agent(), AskModel.name(call.operation()), call.arguments())
+                .deadline(Optional.of(deadline))
+                .attendedBy(new Attendance(line, kept))
+                .by(call.by())
+                .build();
     }
 
     /** Begins with the first piece, so that what goes wrong before is an error with its own status. */
-    private static Uni<Opened> streamed(Job job, Line line, Call call, Answer answer) {
+    private static Uni<Opened> streamed(Job job, Line line, Call call, StreamedAnswer answer) {
         return line.next().flatMap(first -> {
             if (first.isEmpty()) {
                 return job.ended()
@@ -133,7 +123,7 @@ class ModelCalls {
         return result;
     }
 
-    private static String last(JobView end, Line line, Call call, Answer answer) {
+    private static String last(JobView end, Line line, Call call, StreamedAnswer answer) {
         try {
             return answer.ended(completed(end, line, call));
         } catch (RequestFailed e) {

@@ -72,25 +72,13 @@ public class OpenAiErrors {
                 && response.getEntity() instanceof String entity
                 && response.getMediaType() != null
                 && response.getMediaType().toString().startsWith(Problem.MEDIA_TYPE)) {
-            response.setEntity(translated(entity, response.getStatus()).json().toString());
+            response.setEntity(Problem.openAiForm(parse(entity)).toString());
             response.getHeaders().putSingle("Content-Type", "application/json");
             if (response.getStatus() == METHOD_NOT_ALLOWED) {
                 var methods = ADDRESSES.methods(request.getUriInfo().getPath());
                 response.getHeaders().putSingle(HttpHeaders.ALLOW, String.join(", ", methods));
             }
         }
-    }
-
-    private static OpenAiError translated(String problem, int status) {
-        var json = parse(problem);
-        var slug = json.path("type").asText().replaceFirst("^/problems/", "").replace('-', '_');
-        var message = new StringBuilder(json.path("title").asText());
-        if (json.has("detail")) {
-            message.append(": ").append(json.path("detail").asText());
-        }
-        json.path("errors").forEach(error -> message.append("; ").append(error.asText()));
-        var type = status >= 500 ? "server_error" : status == 429 ? "rate_limit_exceeded" : "invalid_request_error";
-        return new OpenAiError(status, type, null, slug, message.toString(), false, null);
     }
 
     private static JsonNode parse(String problem) {

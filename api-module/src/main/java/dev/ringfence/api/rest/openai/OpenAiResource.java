@@ -89,7 +89,8 @@ public class OpenAiResource {
         var json = JsonBody.read(body);
         var request = ModelRequest.of(Operation.COMPLETION, json);
         var head = head("cmpl-", request.model());
-        return answer(request, json, new CompletionAnswer(head, request.stream(), request.includeUsage()), headers);
+        var answer = request.stream() ? new CompletionStream(head, request.includeUsage()) : new CompletionAnswer(head);
+        return answer(request, json, answer, headers);
     }
 
     @POST
@@ -123,13 +124,15 @@ public class OpenAiResource {
         var agent = callers.agent(headers);
         var model = request.request().model();
         resolve(model, agent);
-        var answer = new ResponsesAnswer(head("resp_", model), request.echo(), request.stream());
+        var head = head("resp_", model);
+        var answer = request.stream()
+                ? new ResponsesStream(head, request.echo())
+                : new ResponsesAnswer(head, request.echo());
         var call = new Call(
                 agent,
                 gate.caller().credential(),
                 Operation.CHAT,
                 request.chat(),
-                request.stream(),
                 request.ignored(),
                 ResponsesRequest::param);
         return calls.answer(gate.service().jobs(), call, answer);
@@ -177,7 +180,6 @@ public class OpenAiResource {
                 gate.caller().credential(),
                 request.operation(),
                 arguments,
-                request.stream(),
                 request.ignored(),
                 UnaryOperator.identity());
         return calls.answer(gate.service().jobs(), call, answer);

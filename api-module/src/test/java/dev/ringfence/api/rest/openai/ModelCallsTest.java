@@ -7,11 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.RingfenceConfig;
-import dev.ringfence.api.job.JobHost;
-import dev.ringfence.api.job.JobObserver;
+import dev.ringfence.api.job.FixedTerms;
 import dev.ringfence.api.job.JobSettings;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
+import dev.ringfence.api.job.Unwatched;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
@@ -60,7 +60,6 @@ class ModelCallsTest {
                     Optional.empty(),
                     Operation.CHAT,
                     JsonNodeFactory.instance.objectNode(),
-                    false,
                     List.of(),
                     UnaryOperator.identity());
             var client = new ModelCalls(CONFIG)
@@ -80,17 +79,14 @@ class ModelCallsTest {
     }
 
     private static Jobs jobs(Journal journal, Preparation preparation) {
-        var catalog = Catalog.empty();
         return new Jobs(
                 new JobSettings(1, 1, 1, 1 << 20, Map.of(), 10, 1 << 20, Duration.ofSeconds(60), 1000),
                 journal,
                 Capabilities.of(List.of(new Endless())),
-                name -> name.map(catalog::profile).orElseGet(() -> Optional.of(catalog.defaultProfile())),
-                catalog::grants,
-                _ -> Optional.empty(),
-                JobHost.NONE,
+                new FixedTerms(Catalog.empty()),
+                Unwatched.HOST,
                 preparation,
-                JobObserver.NONE);
+                Unwatched.OBSERVER);
     }
 
     @Test
@@ -169,16 +165,6 @@ class ModelCallsTest {
         @Override
         public String ended(JsonNode result) {
             return "";
-        }
-
-        @Override
-        public String failed(OpenAiError error) {
-            return "";
-        }
-
-        @Override
-        public String mediaType() {
-            return "application/json";
         }
     }
 }
