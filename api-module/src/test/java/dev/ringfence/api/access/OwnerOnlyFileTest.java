@@ -29,8 +29,8 @@ class OwnerOnlyFileTest {
     /** A full disk was left a little fuller. */
     @Test
     void whatCouldNotTakeItsPlaceIsNotLeftBeside() throws IOException {
-        var file = Files.createDirectories(directory.resolve("keys.json/not-empty"))
-                .getParent();
+        var file = directory.resolve("keys.json");
+        Files.createDirectories(file.resolve("not-empty"));
 
         assertThatThrownBy(() -> OwnerOnlyFile.replace(file, new byte[] {1})).isInstanceOf(IOException.class);
 

@@ -68,7 +68,8 @@ class TokenQuotaTest {
     /** The ends of everybody's jobs waited until that one's were read. */
     @Test
     void anAgentWhoseJobsAreBeingReadHoldsUpTheEndsOfNoOthers() throws InterruptedException {
-        var two = Catalog.parse("[agents.anonymous]\ntokens_per_day = 100\n[agents.other]\ntokens_per_day = 100", "test");
+        var two =
+                Catalog.parse("[agents.anonymous]\ntokens_per_day = 100\n[agents.other]\ntokens_per_day = 100", "test");
         var probe = asking(answer(40, 20));
         var reading = new CountDownLatch(1);
         var goOn = new CountDownLatch(1);

@@ -42,11 +42,7 @@ class IdempotencyKeyTest {
 
     /** It was kept as a question mark is, and a request with one was taken for the same. */
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "{\"argv\": [\"true\", \"\\ud800\"]}",
-                "{\"argv\": [\"true\", \"\\udc00\\ud800\"]}"
-            })
+    @ValueSource(strings = {"{\"argv\": [\"true\", \"\\ud800\"]}", "{\"argv\": [\"true\", \"\\udc00\\ud800\"]}"})
     void halfACharacterIsRefusedBeforeAKeyIsLookedFor(String arguments) {
         var key = "half-" + arguments.hashCode();
         Api.sending(Api.shell("true").toString()).header("Idempotency-Key", key).post(Api.JOBS);

@@ -31,7 +31,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -137,10 +138,13 @@ class SlowReadersTest {
                 // So that what is not read of one stream leaves room for the other.
                 .setHttp2ConnectionWindowSize(8 << 20));
         try {
-            var heard = new StringBuffer();
-            var read = stream(client, Api.shell("sleep 300"), response -> response.handler(heard::append));
-            await().atMost(Duration.ofSeconds(15)).until(() -> heard.toString().contains("event:started"));
-            var running = id(heard.toString());
+            var heard = new AtomicReference<>("");
+            var read = stream(
+                    client,
+                    Api.shell("sleep 300"),
+                    response -> response.handler(more -> heard.updateAndGet(before -> before + more)));
+            await().atMost(Duration.ofSeconds(15)).until(() -> heard.get().contains("event:started"));
+            var running = id(heard.get());
 
             var cut = new CompletableFuture<Throwable>();
             var stalled = stream(
@@ -156,8 +160,8 @@ class SlowReadersTest {
             // Whoever was cut off is not one who went away, and the other stream tells on.
             assertThat(started()).hasSize(2).contains(running);
             Api.cancel(running);
-            await().atMost(Duration.ofSeconds(15)).until(() -> heard.toString().contains("event:cancelled"));
-            assertThat(heard.toString()).contains("cancelled by request");
+            await().atMost(Duration.ofSeconds(15)).until(() -> heard.get().contains("event:cancelled"));
+            assertThat(heard.get()).contains("cancelled by request");
             assertThat(started()).singleElement().satisfies(Api::cancel);
         } finally {
             client.close().toCompletionStage().toCompletableFuture().join();
@@ -174,7 +178,8 @@ class SlowReadersTest {
     }
 
     private static HttpClientResponse stream(
-            HttpClient client, ObjectNode job, UnaryOperator<HttpClientResponse> reading) throws Exception {
+            HttpClient client, ObjectNode job, Function<HttpClientResponse, HttpClientResponse> reading)
+            throws Exception {
         return client.request(new RequestOptions()
                         .setMethod(HttpMethod.POST)
                         .setHost("localhost")
@@ -183,7 +188,7 @@ class SlowReadersTest {
                         .putHeader("Content-Type", "application/json")
                         .putHeader("Accept", "text/event-stream"))
                 .compose(request -> request.send(job.toString()))
-                .map(reading::apply)
+                .map(reading)
                 .toCompletionStage()
                 .toCompletableFuture()
                 .get(15, TimeUnit.SECONDS);
