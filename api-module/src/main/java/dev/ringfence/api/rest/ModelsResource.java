@@ -291,7 +291,11 @@ public class ModelsResource {
         var added = service.liveCatalog().add(JsonBody.read(body));
         audit.done("model_added", null, added.reference());
         return Response.created(UriBuilder.fromPath("/api/v1/models/{model}").build(added.reference()))
-                .entity(ModelJson.detail(added, List.of(), Optional.empty(), service.liveCatalog().state()))
+                .entity(ModelJson.detail(
+                        added,
+                        List.of(),
+                        Optional.empty(),
+                        service.liveCatalog().state()))
                 .build();
     }
 

@@ -144,7 +144,9 @@ final class JobLimits {
         var accounted = seen.filter(
                 found -> !found.cpuUser().isNegative() && !found.cpuSystem().isNegative());
         return new Usage(
-                accounted.map(JobCgroup.Readings::cpuUser).orElse(counted.cpuUser().plus(unwaited)),
+                accounted
+                        .map(JobCgroup.Readings::cpuUser)
+                        .orElse(counted.cpuUser().plus(unwaited)),
                 accounted.map(JobCgroup.Readings::cpuSystem).orElse(counted.cpuSystem()),
                 accounted.isPresent()
                         ? "control group"
