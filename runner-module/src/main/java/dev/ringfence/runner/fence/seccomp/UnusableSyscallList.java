@@ -14,7 +14,7 @@ public final class UnusableSyscallList extends RuntimeException {
     }
 
     /** At least one, each with what to do. */
-    List<String> problems() {
+    public List<String> problems() {
         return problems;
     }
 }
