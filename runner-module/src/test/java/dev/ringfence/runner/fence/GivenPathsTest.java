@@ -136,7 +136,7 @@ class GivenPathsTest {
             assertThat(hit.field()).isEqualTo("resources.max_disk_mb");
             assertThat(hit.observed())
                     .matches("\\d+ bytes by the growth of the file system, since not all could be counted"
-                            + " \\(since before it began: directories are deeper than 128\\)");
+                            + " \\(when it began: directories are deeper than 128\\)");
         });
 
         var cleaned = run(List.of(), List.of(work.toString()), List.of(), "rm -rf %s/d && echo gone".formatted(work));
