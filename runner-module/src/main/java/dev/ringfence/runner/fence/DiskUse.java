@@ -180,15 +180,21 @@ final class DiskUse {
 
     /** A job that has the service's own user may have closed it to both; its parent, when that cannot be passed. */
     private static void open(Path closed) {
-        for (var directory : List.of(closed, closed.getParent())) {
-            try (var held = PinnedFile.withoutLinks(directory)) {
-                if (Files.isDirectory(held.path())) {
-                    Files.setPosixFilePermissions(held.path(), PosixFilePermissions.fromString("rwx------"));
-                    return;
-                }
-            } catch (IOException e) {
-                // It is counted by other means.
+        var parent = closed.getParent();
+        if (!openDirectory(closed) && parent != null) {
+            var _ = openDirectory(parent);
+        }
+    }
+
+    private static boolean openDirectory(Path directory) {
+        try (var held = PinnedFile.withoutLinks(directory)) {
+            if (Files.isDirectory(held.path())) {
+                Files.setPosixFilePermissions(held.path(), PosixFilePermissions.fromString("rwx------"));
+                return true;
             }
+            return false;
+        } catch (IOException e) {
+            return false; // It is counted by other means.
         }
     }
 
