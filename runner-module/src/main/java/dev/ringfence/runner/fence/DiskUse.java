@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.FileSystemUse;
 import dev.ringfence.runner.process.HeldFiles;
+import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEntry;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -10,7 +11,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -34,13 +37,19 @@ import java.util.Set;
 final class DiskUse {
     private static final int MOST_FILES = 100_000;
     private static final int MOST_DEPTH = 128;
+
+    /** Closed directories that are opened at the start, and how often those below them are looked for. */
+    private static final int MOST_CLOSED = 1000;
+
+    private static final int MOST_ROUNDS = 4;
     private static final long PAGE = 4096;
     private static final long MOMENT_NANOS = Duration.ofSeconds(1).toNanos();
 
     private final List<Path> directories;
     private final TemporaryFiles temporary;
     private final long largestFile;
-    private final OptionalLong before;
+    private final long before;
+    private final String uncountedBefore;
 
     /** When all could be counted: what had been added, and how full the file systems were. */
     private long addedThen;
@@ -50,7 +59,8 @@ final class DiskUse {
     private OptionalLong uncountedSince = OptionalLong.empty();
 
     /**
-     * Takes what is there now for the others'.
+     * Takes what is there now for the others'. Directories that a job of the service's own user closed to
+     * itself are opened, now and at the last look.
      *
      * @param temporary counted with them
      * @param largestFile what is assumed of a file whose size is not told, in bytes
@@ -59,8 +69,9 @@ final class DiskUse {
         this.directories = directories;
         this.temporary = temporary;
         this.largestFile = largestFile;
-        var now = named();
-        before = now.uncounted().isEmpty() ? OptionalLong.of(now.bytes()) : OptionalLong.empty();
+        var now = opened();
+        before = now.bytes;
+        uncountedBefore = now.uncounted;
         fullThen = full();
     }
 
@@ -69,23 +80,23 @@ final class DiskUse {
      *
      * @param processes the job's
      * @param held by them; empty when one hides it
-     * @param last whether there will be no other look
+     * @param last whether nothing of the job is left
      */
     Size growth(List<ProcessEntry> processes, Optional<HeldFiles> held, boolean last) {
-        var now = named();
+        var now = last ? opened() : named();
         long full = full();
         long own = temporary.bytes(processes);
-        if (before.isEmpty()) {
-            return new Size(own + full - fullThen, now.files(), "since before it began: " + now.uncounted());
+        if (!uncountedBefore.isEmpty()) {
+            return new Size(own + full - fullThen, now.files, "when it began: " + uncountedBefore);
         }
-        long added = now.bytes() - before.getAsLong() + unnamed(held);
-        var uncounted = now.uncounted().isEmpty() ? uncounted(held) : now.uncounted();
+        long added = now.bytes - before + unnamed(held);
+        var uncounted = now.uncounted.isEmpty() ? uncounted(held) : now.uncounted;
         long at = System.nanoTime();
         if (uncounted.isEmpty()) {
             addedThen = added;
             fullThen = full;
             uncountedSince = OptionalLong.empty();
-            return new Size(own + added, now.files(), "");
+            return new Size(own + added, now.files, "");
         }
         if (uncountedSince.isEmpty()) {
             uncountedSince = OptionalLong.of(at);
@@ -93,8 +104,8 @@ final class DiskUse {
         long grown = addedThen + full - fullThen;
         boolean passing = !last && at - uncountedSince.getAsLong() < MOMENT_NANOS;
         return passing || grown <= added
-                ? new Size(own + added, now.files(), "")
-                : new Size(own + grown, now.files(), uncounted);
+                ? new Size(own + added, now.files, "")
+                : new Size(own + grown, now.files, uncounted);
     }
 
     private static String uncounted(Optional<HeldFiles> held) {
@@ -145,7 +156,17 @@ final class DiskUse {
         }
     }
 
-    private Size named() {
+    /** Nothing of the job runs, which would notice that its directories are not closed any more. */
+    private Counter opened() {
+        var counter = named();
+        for (int round = 0; round < MOST_ROUNDS && !counter.closed.isEmpty(); round++) {
+            counter.closed.forEach(DiskUse::open);
+            counter = named();
+        }
+        return counter;
+    }
+
+    private Counter named() {
         var counter = new Counter();
         for (var directory : directories) {
             try {
@@ -154,7 +175,27 @@ final class DiskUse {
                 // What changed meanwhile is counted the next time.
             }
         }
-        return new Size(counter.bytes, counter.files, counter.uncounted);
+        return counter;
+    }
+
+    /** A job that has the service's own user may have closed it to both; its parent, when that cannot be passed. */
+    private static void open(Path closed) {
+        var parent = closed.getParent();
+        if (!openDirectory(closed) && parent != null) {
+            var _ = openDirectory(parent);
+        }
+    }
+
+    private static boolean openDirectory(Path directory) {
+        try (var held = PinnedFile.withoutLinks(directory)) {
+            if (Files.isDirectory(held.path())) {
+                Files.setPosixFilePermissions(held.path(), PosixFilePermissions.fromString("rwx------"));
+                return true;
+            }
+            return false;
+        } catch (IOException e) {
+            return false; // It is counted by other means.
+        }
     }
 
     private long unnamed(Optional<HeldFiles> held) {
@@ -178,6 +219,7 @@ final class DiskUse {
     private static final class Counter extends SimpleFileVisitor<Path> {
         private long bytes;
         private int files;
+        private final List<Path> closed = new ArrayList<>();
         private String uncounted = "";
 
         @Override
@@ -194,9 +236,14 @@ final class DiskUse {
 
         @Override
         public FileVisitResult visitFileFailed(Path file, IOException failure) {
-            return failure instanceof NoSuchFileException
-                    ? FileVisitResult.CONTINUE
-                    : stop("a directory cannot be looked into");
+            if (failure instanceof NoSuchFileException) {
+                return FileVisitResult.CONTINUE;
+            }
+            if (closed.size() < MOST_CLOSED) {
+                closed.add(file);
+            }
+            uncounted = "a directory cannot be looked into";
+            return FileVisitResult.CONTINUE;
         }
 
         private FileVisitResult count(long size) {
