@@ -293,7 +293,11 @@ public class ModelsResource {
         audit.done("model_added", null, added.reference());
         return Response.created(
                         URI.create("/api/v1/models/" + URLEncoder.encode(added.reference(), StandardCharsets.UTF_8)))
-                .entity(ModelJson.detail(added, List.of(), Optional.empty(), service.liveCatalog().state()))
+                .entity(ModelJson.detail(
+                        added,
+                        List.of(),
+                        Optional.empty(),
+                        service.liveCatalog().state()))
                 .build();
     }
 
