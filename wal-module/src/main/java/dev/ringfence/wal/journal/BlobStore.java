@@ -136,6 +136,10 @@ public final class BlobStore {
         for (long at = 0; at < blob.length(); at += chunk.limit()) {
             chunk.clear().limit((int) Math.min(CHUNK, blob.length() - at));
             file.read(chunk, at);
+            if (chunk.hasRemaining()) {
+                // It became shorter while it was read.
+                throw new JournalException.BlobDamaged(blob, "ends at byte " + (at + chunk.position()), null);
+            }
             digest.update(chunk.flip());
         }
         if (!HexFormat.of().formatHex(digest.digest()).equals(blob.sha256())) {

@@ -345,6 +345,8 @@ class FailureTest {
 
     @Test
     void aDiskThatTakesBytesAndCannotKeepThemHasNoRoom() {
+        // So that the segment is known by its name.
+        Logs.write(directory, "before");
         try (var log = Logs.open(directory, storage)) {
             breakNextSegmentOn(Operation.CREATE, FULL);
             fill(log);
