@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashSet;
@@ -234,6 +235,7 @@ public final class JournalRepair implements AutoCloseable {
                 }
             }
             log.mend(kept.extent().mends());
+            log.makeCertain();
             if (!kept.givesUp()) {
                 return;
             }
@@ -313,8 +315,13 @@ public final class JournalRepair implements AutoCloseable {
         for (var file : later) {
             files.files().deleteIfThere(file);
         }
-        for (var folder : later.stream().map(Path::getParent).distinct().toList()) {
-            files.files().syncDirectory(folder);
+        // Also where there is nothing left to remove: a repair that was cut short may have removed it.
+        for (var folder : List.of(files.snapshots(), files.index())) {
+            try {
+                files.files().syncDirectory(folder);
+            } catch (NoSuchFileException _) {
+                // Nothing was ever written there.
+            }
         }
     }
 

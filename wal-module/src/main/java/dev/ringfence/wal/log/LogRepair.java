@@ -56,6 +56,25 @@ public final class LogRepair implements AutoCloseable {
     }
 
     /**
+     * Makes durable also what an earlier repair wrote that was cut short: it looks mended, and may be lost with the power.
+     *
+     * @throws LogException.NoSpace if too many files are open
+     * @throws LogException.Failed if that fails
+     */
+    public void makeCertain() {
+        try {
+            for (var number : files.numbers()) {
+                try (var file = files.storage().open(files.file(number))) {
+                    file.sync();
+                }
+            }
+            files.syncNames();
+        } catch (IOException e) {
+            throw failure("sync", e);
+        }
+    }
+
+    /**
      * All files that a cut behind a record changes or removes.
      *
      * @throws LogException.Failed if reading fails
