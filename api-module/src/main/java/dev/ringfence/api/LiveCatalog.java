@@ -5,6 +5,7 @@ import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.Model;
 import dev.ringfence.runner.capability.ManifestException;
+import dev.ringfence.runner.fence.SyscallListCheck;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -201,6 +202,6 @@ public final class LiveCatalog {
     }
 
     private static Catalog read(Optional<Path> file) {
-        return file.map(Catalog::load).orElseGet(Catalog::empty);
+        return file.map(path -> Catalog.load(path, new SyscallListCheck())).orElseGet(Catalog::empty);
     }
 }

@@ -40,6 +40,9 @@ class ModelMetricsTest {
 
         new ModelMetrics(registry, () -> Optional.of(CATALOG)).ended(answered(model));
 
+        assertThat(registry.find("gen_ai.client.token.usage").summaries())
+                .isNotEmpty()
+                .allSatisfy(usage -> assertThat(usage.getId().getBaseUnit()).isNull());
         assertThat(registry.find("gen_ai.server.request.duration")
                         .tag("gen_ai.provider.name", provider)
                         .tag("gen_ai.request.model", model)

@@ -72,10 +72,11 @@ public final class Catalog {
     /**
      * Reads a catalog file, and the head of each model's file that is there. Relative model files are meant beside it.
      *
+     * @param profileCheck finds what is wrong with profiles beyond their form
      * @throws CatalogException with all that is wrong, also when the file cannot be read
      */
-    public static Catalog load(Path file) {
-        return CatalogReader.load(file);
+    public static Catalog load(Path file, ProfileCheck profileCheck) {
+        return CatalogReader.load(file, profileCheck);
     }
 
     /**
@@ -85,7 +86,7 @@ public final class Catalog {
      * @throws CatalogException with all that is wrong
      */
     public static Catalog parse(String toml, String source) {
-        return CatalogReader.read(toml, source, Path.of("").toAbsolutePath());
+        return CatalogReader.read(toml, source, Path.of("").toAbsolutePath(), ProfileCheck.NONE);
     }
 
     /** No models, and the built-in profiles. */

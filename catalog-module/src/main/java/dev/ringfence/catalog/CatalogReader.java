@@ -1,6 +1,7 @@
 package dev.ringfence.catalog;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
@@ -36,20 +37,26 @@ final class CatalogReader {
     private final Map<Model, String> gpuKeys = new LinkedHashMap<>();
 
     private final Path directory;
+    private final ProfileCheck profileCheck;
     private final Map<String, AgentGrants> grants = new LinkedHashMap<>();
 
-    private CatalogReader(Path directory, boolean trusted) {
+    private CatalogReader(Path directory, ProfileCheck profileCheck, boolean trusted) {
         this.directory = directory;
+        this.profileCheck = profileCheck;
         modelReader = new ModelReader(new ProviderReader(directory, trusted), warnings);
         profiles.put(BuiltInProfiles.SECURE.name(), BuiltInProfiles.SECURE);
         profiles.put(BuiltInProfiles.STANDARD.name(), BuiltInProfiles.STANDARD);
     }
 
-    static Catalog load(Path file) {
+    static Catalog load(Path file, ProfileCheck profileCheck) {
         var absolute = file.toAbsolutePath();
         try {
             var directory = absolute.getParent();
-            return read(Files.readString(absolute), file.toString(), directory == null ? absolute : directory);
+            return read(
+                    Files.readString(absolute),
+                    file.toString(),
+                    directory == null ? absolute : directory,
+                    profileCheck);
         } catch (NoSuchFileException e) {
             throw unreadable(file.toString(), "there is no such file", e);
         } catch (CharacterCodingException e) {
@@ -62,9 +69,9 @@ final class CatalogReader {
     /**
      * @param directory absolute; where relative model files are
      */
-    static Catalog read(String toml, String source, Path directory) {
+    static Catalog read(String toml, String source, Path directory, ProfileCheck profileCheck) {
         var root = tree(toml, source);
-        var reader = new CatalogReader(directory, true);
+        var reader = new CatalogReader(directory, profileCheck, true);
         var catalog = reader.catalog(new TomlTable("", root, reader.problems));
         if (catalog.isEmpty()) {
             throw new CatalogException(source, reader.problems.all(), null);
@@ -74,7 +81,7 @@ final class CatalogReader {
 
     /** A catalog with one more model, whose keys are those of a model in the file. */
     static Catalog add(Catalog catalog, ObjectNode addition, String source) {
-        var reader = new CatalogReader(catalog.directory(), false);
+        var reader = new CatalogReader(catalog.directory(), ProfileCheck.NONE, false);
         catalog.models().forEach(model -> reader.names.add(model, catalog.ofFile(model)));
         catalog.profiles().forEach(profile -> reader.profiles.put(profile.name(), profile));
         try (var table = new TomlTable("", addition, reader.problems)) {
@@ -95,9 +102,8 @@ final class CatalogReader {
         try {
             return TOML.readTree(toml) instanceof ObjectNode table ? table : TOML.createObjectNode();
         } catch (JsonProcessingException e) {
-            var at = e.getLocation();
-            var where = at == null ? "" : " in line " + at.getLineNr() + ", column " + at.getColumnNr();
-            throw unreadable(source, "not valid TOML" + where + ": " + e.getOriginalMessage(), e);
+            var mistake = TomlMistake.of(toml, e);
+            throw unreadable(source, "not valid TOML in " + mistake.place() + ": " + mistake.message(), e);
         }
     }
 
@@ -169,9 +175,11 @@ final class CatalogReader {
                     checkModelName(model.name("aliases") + "[" + i + "]", aliases.get(i));
                 }
             }
-            names.claim(model, id, version, aliases);
-            modelReader.read(id, version, model).ifPresent(read -> {
-                names.add(read, model);
+            var called =
+                    new ModelNames.Called(id, version, model.flag("default").orElse(false), aliases);
+            names.claim(model, called);
+            modelReader.read(called, model).ifPresent(read -> {
+                names.add(read);
                 if (read.requirements().gpu() != null) {
                     gpuKeys.put(read, model.name("resource_requirements") + ".gpu_requirements.min_vram_mb");
                 }
@@ -220,7 +228,7 @@ final class CatalogReader {
 
     /** Engines run in profiles, which the file may define after the models. */
     private void checkProfiles() {
-        names.profiles().forEach((key, name) -> {
+        modelReader.engineProfiles().forEach((key, name) -> {
             if (!profiles.containsKey(name)) {
                 problems.add(key, name, "no such sandbox profile" + Suggestion.of(name, profiles.keySet()));
             }
@@ -238,11 +246,19 @@ final class CatalogReader {
     private void profiles(TomlTable tables) {
         for (var name : tables.keys()) {
             checkName(tables.name(name), name);
-            var table = tables.table(name);
-            profiles.put(
-                    name,
-                    table.map(found -> ProfileReader.read(name, found)).orElse(BuiltInProfiles.defaultsFor(name)));
+            tables.table(name)
+                    .ifPresentOrElse(
+                            table -> profiles.put(name, profile(name, table)),
+                            () -> profiles.put(name, BuiltInProfiles.defaultsFor(name)));
         }
+    }
+
+    private SandboxProfile profile(String name, TomlTable table) {
+        var profile = ProfileReader.read(name, table);
+        for (var problem : profileCheck.wrongWithSyscalls(profile)) {
+            problems.add(table.name("process_limits") + ".allowed_syscalls", (JsonNode) null, problem);
+        }
+        return profile;
     }
 
     private void checkModelName(String key, String name) {

@@ -31,6 +31,9 @@ public record GgufHeader(
         int splitCount) {
     private static final long MEGABYTE = 1 << 20;
 
+    /** What no host has: as much as a catalog may say that a model needs. */
+    private static final double MOST_MEMORY = (double) ProfileReader.MOST_MEGABYTES * MEGABYTE;
+
     /** Tokens that an engine computes at once; llama.cpp's default. */
     private static final long BATCH = 512;
 
@@ -68,11 +71,16 @@ public record GgufHeader(
      * and what it computes with. An estimate that errs on the high side.
      *
      * @param tokens of all slots together
+     * @throws GgufException when no host has as much, so that the file's numbers cannot be true
      */
-    DataSize memoryFor(long tokens) {
+    DataSize memoryFor(long tokens) throws GgufException {
         double cache = 2.0 * shape.layers() * shape.keyValueWidth() * tokens;
         double computing = 4.0 * BATCH * (shape.vocabulary() + 8.0 * shape.width());
         double bytes = fileBytes + cache + computing + ENGINE;
+        if (!(bytes <= MOST_MEMORY)) {
+            throw new GgufException("for %d tokens it would need more than %d MB, by its layers, widths and vocabulary"
+                    .formatted(tokens, ProfileReader.MOST_MEGABYTES));
+        }
         return DataSize.ofMegabytes((long) Math.ceil(bytes / MEGABYTE));
     }
 }

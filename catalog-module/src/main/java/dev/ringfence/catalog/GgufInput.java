@@ -6,8 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 
 /** A file's bytes in order, with its end and a most for the head in view. */
 final class GgufInput implements AutoCloseable {
@@ -28,6 +30,10 @@ final class GgufInput implements AutoCloseable {
     }
 
     static GgufInput open(Path file) throws IOException {
+        // Opening a pipe waits for whoever writes to it, and a device may never end.
+        if (!Files.readAttributes(file, BasicFileAttributes.class).isRegularFile()) {
+            throw new GgufException("it is no regular file");
+        }
         var channel = FileChannel.open(file, StandardOpenOption.READ);
         try {
             return new GgufInput(channel, channel.size());

@@ -29,14 +29,24 @@ final class ModelNames {
     /** Where a version was seen first, for the ids that turn out to have several. */
     private final Map<String, String> firstKeys = new HashMap<>();
 
-    private final Map<String, String> profiles = new LinkedHashMap<>();
-
     ModelNames(Problems problems) {
         this.problems = problems;
     }
 
+    /**
+     * What a model is called.
+     *
+     * @param id empty when it has none that could be read
+     * @param version empty for none
+     * @param isDefault whether it says that the id means it
+     */
+    record Called(String id, String version, boolean isDefault, List<String> aliases) {}
+
     /** Takes the names of a model that is about to be read. */
-    void claim(TomlTable model, String id, String version, List<String> others) {
+    void claim(TomlTable model, Called called) {
+        var id = called.id();
+        var version = called.version();
+        var others = called.aliases();
         var reference = version.isEmpty() ? id : id + Model.VERSION_SEPARATOR + version;
         var key = model.name(version.isEmpty() ? "id" : "version");
         if (!id.isEmpty()) {
@@ -52,6 +62,9 @@ final class ModelNames {
             }
             versions.computeIfAbsent(id, _ -> new LinkedHashSet<>()).add(version);
             firstKeys.putIfAbsent(id, model.name("id"));
+            if (called.isDefault()) {
+                claimDefault(model, id);
+            }
         }
         for (int i = 0; i < others.size(); i++) {
             var alias = others.get(i);
@@ -65,20 +78,18 @@ final class ModelNames {
         }
     }
 
-    void add(Model read, TomlTable table) {
-        if (read.isDefault()) {
-            var first = defaults.putIfAbsent(read.id(), table.name("default"));
-            if (first != null && !first.isEmpty()) {
-                table.problem("default", "is already said by " + first + "; an id can mean one version only");
-            } else if (first != null) {
-                // The addition takes over from another one.
-                models.replaceAll(model -> model.id().equals(read.id()) ? model.asDefault(false) : model);
-            }
+    private void claimDefault(TomlTable table, String id) {
+        var first = defaults.putIfAbsent(id, table.name("default"));
+        if (first != null && !first.isEmpty()) {
+            table.problem("default", "is already said by " + first + "; an id can mean one version only");
+        } else if (first != null) {
+            // The addition takes over from another one.
+            models.replaceAll(model -> model.id().equals(id) ? model.asDefault(false) : model);
         }
-        if (read.engine().sandboxProfile() != null) {
-            profiles.put(
-                    table.name("engine") + ".sandbox_profile", read.engine().sandboxProfile());
-        }
+    }
+
+    /** One whose names have been claimed. */
+    void add(Model read) {
         models.add(read);
     }
 
@@ -109,11 +120,6 @@ final class ModelNames {
     /** What a name means, with aliases resolved. */
     String reference(String name) {
         return aliases.getOrDefault(name, name);
-    }
-
-    /** Where an engine's profile is named, and its name. */
-    Map<String, String> profiles() {
-        return profiles;
     }
 
     /** All models, once each id means one of its versions; what is wrong has been reported otherwise. */

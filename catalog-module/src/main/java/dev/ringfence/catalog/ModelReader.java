@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -28,34 +30,43 @@ final class ModelReader {
     /** What keeps nobody from using the catalog. */
     private final Problems warnings;
 
+    private final Map<String, String> engineProfiles = new LinkedHashMap<>();
+
     ModelReader(ProviderReader providers, Problems warnings) {
         this.providers = providers;
         this.warnings = warnings;
     }
 
-    /** Empty when something is wrong, which then has been reported; {@code id} and {@code version} have been checked. */
-    Optional<Model> read(String id, String version, TomlTable model) {
+    /** Where an engine's profile is named, and its name, also of models that have other errors. */
+    Map<String, String> engineProfiles() {
+        return engineProfiles;
+    }
+
+    /**
+     * Empty when something is wrong, which then has been reported.
+     *
+     * @param called what it is called, which has been read and checked
+     */
+    Optional<Model> read(ModelNames.Called called, TomlTable model) {
         var provider = providers.read(model);
         var capabilities = capabilities(model);
-        var name = model.text("name").orElse(id);
+        var name = model.text("name").orElse(called.id());
         if (model.isText("name") && (name.isBlank() || name.chars().anyMatch(Character::isISOControl))) {
             model.problem("name", "must be a readable name; without one the id is shown");
         }
-        var aliases = new LinkedHashSet<>(model.texts("aliases").orElse(List.of()));
-        var isDefault = model.flag("default").orElse(false);
-        var engine = model.table("engine").map(ModelReader::engine).orElse(EngineOptions.DEFAULT);
+        var engine = model.table("engine").map(this::engine).orElse(EngineOptions.DEFAULT);
         var needs = model.table("resource_requirements").map(ModelReader::needs).orElse(Needs.UNKNOWN);
         if (provider == null) {
             return Optional.empty();
         }
-        var file = head(provider, model);
-        var memory = memory(needs, provider, file, engine, model);
+        var file = head(provider, engine, model);
+        var memory = memory(needs, provider, file, model);
         var cores = needs.cores() > 0 ? needs.cores() : DEFAULT_CORES;
         return Optional.of(new Model(
-                id,
-                version,
-                isDefault,
-                aliases,
+                called.id(),
+                called.version(),
+                called.isDefault(),
+                new LinkedHashSet<>(called.aliases()),
                 name,
                 provider,
                 capabilities,
@@ -73,27 +84,32 @@ final class ModelReader {
         static final Needs UNKNOWN = new Needs(null, 0, null, false);
     }
 
-    /** What the model's file says, or why it says nothing. */
-    private record Head(@Nullable GgufHeader header, String reason) {}
+    /** What the model's file says and needs, or why it says nothing. */
+    private record Head(@Nullable GgufHeader header, DataSize memory, String reason) {
+        static Head none(String reason) {
+            return new Head(null, new DataSize(0), reason);
+        }
+    }
 
-    private Head head(Provider provider, TomlTable model) {
+    private Head head(Provider provider, EngineOptions engine, TomlTable model) {
         return switch (provider) {
-            case Provider.LocalFile local -> head(new ModelFile.Found(local.filePath()), model);
-            case Provider.HuggingFace hub -> head(HuggingFaceCache.ofHost().find(hub), model);
-            case Provider.Remote _ -> new Head(null, "");
+            case Provider.LocalFile local -> head(new ModelFile.Found(local.filePath()), engine, model);
+            case Provider.HuggingFace hub -> head(HuggingFaceCache.ofHost().find(hub), engine, model);
+            case Provider.Remote _ -> Head.none("");
         };
     }
 
-    private Head head(ModelFile file, TomlTable model) {
+    private Head head(ModelFile file, EngineOptions engine, TomlTable model) {
         var head = switch (file) {
-            case ModelFile.Missing(var message) -> new Head(null, message);
+            case ModelFile.Missing(var message) -> Head.none(message);
             case ModelFile.Found(var path) -> {
                 try {
-                    yield new Head(GgufHeader.read(path), "");
+                    var header = GgufHeader.read(path);
+                    yield new Head(header, header.memoryFor(engine.tokens(header.contextLength())), "");
                 } catch (NoSuchFileException _) {
-                    yield new Head(null, path + " is not there");
+                    yield Head.none(path + " is not there");
                 } catch (IOException e) {
-                    yield new Head(null, path + " is no GGUF file that can be used: " + e.getMessage());
+                    yield Head.none(path + " is no GGUF file that can be used: " + e.getMessage());
                 }
             }
         };
@@ -103,7 +119,7 @@ final class ModelReader {
         return head;
     }
 
-    private DataSize memory(Needs needs, Provider provider, Head file, EngineOptions engine, TomlTable model) {
+    private DataSize memory(Needs needs, Provider provider, Head file, TomlTable model) {
         var header = file.header();
         if (needs.memory() != null) {
             if (header != null && needs.memory().bytes() < header.fileBytes()) {
@@ -115,10 +131,7 @@ final class ModelReader {
             }
             return needs.memory();
         }
-        if (header != null) {
-            return header.memoryFor(engine.tokens(header.contextLength()));
-        }
-        if (!(provider instanceof Provider.Remote) && !needs.wrong()) {
+        if (header == null && !(provider instanceof Provider.Remote) && !needs.wrong()) {
             boolean section = model.has("resource_requirements");
             model.problems()
                     .add(
@@ -127,7 +140,7 @@ final class ModelReader {
                             "is missing, and " + (section ? "" : "its min_memory_mb ") + "cannot be estimated, since "
                                     + file.reason());
         }
-        return new DataSize(0);
+        return file.memory();
     }
 
     private static Set<ModelCapability> capabilities(TomlTable model) {
@@ -163,13 +176,15 @@ final class ModelReader {
         }
     }
 
-    private static EngineOptions engine(TomlTable table) {
+    private EngineOptions engine(TomlTable table) {
         try (table) {
+            var profile = table.text("sandbox_profile");
+            profile.ifPresent(name -> engineProfiles.put(table.name("sandbox_profile"), name));
             return new EngineOptions(
                     table.flag("pin").orElse(false),
                     number(table, "context_tokens", MOST_CONTEXT),
                     number(table, "slots", MOST_SLOTS),
-                    table.text("sandbox_profile").orElse(null));
+                    profile.orElse(null));
         }
     }
 

@@ -37,7 +37,7 @@ final class Problems {
         };
     }
 
-    private static String quote(String text) {
+    static String quote(String text) {
         var quoted = new StringBuilder("\"");
         shorten(text).chars().forEach(c -> {
             if (Character.isISOControl(c)) {

@@ -21,7 +21,7 @@ import java.util.Set;
 /** Reads one {@code [slm.sandbox_profiles.NAME]}; what it leaves out is taken over from a built-in profile. */
 final class ProfileReader {
     static final int MOST_CORES = 4096;
-    private static final long MOST_MEGABYTES = 1L << 30;
+    static final long MOST_MEGABYTES = 1L << 30;
     private static final int MOST_CHILDREN = 1_000_000;
     private static final long MOST_SECONDS = 365L * 24 * 60 * 60;
     private static final int MOST_PATH = 4096;
@@ -175,8 +175,11 @@ final class ProfileReader {
         if (names.isEmpty()) {
             return defaults;
         }
+        boolean readable = true;
         for (int i = 0; i < names.get().size(); i++) {
-            if (!names.get().get(i).matches("[a-z0-9_]{1,64}") && table.isText("allowed_syscalls", i)) {
+            boolean wellFormed = names.get().get(i).matches("[a-z0-9_]{1,64}");
+            readable &= wellFormed;
+            if (!wellFormed && table.isText("allowed_syscalls", i)) {
                 table.problems()
                         .add(
                                 table.name("allowed_syscalls") + "[" + i + "]",
@@ -184,7 +187,8 @@ final class ProfileReader {
                                 "is no system call; write its name in lower case, such as openat");
             }
         }
-        return Set.copyOf(names.get());
+        // Of a list that cannot be read nothing more is said.
+        return readable ? Set.copyOf(names.get()) : defaults;
     }
 
     private static Network network(TomlTable table, Network defaults) {

@@ -329,7 +329,8 @@ class CatalogTest {
     void relativeModelFilesAreBesideTheCatalogAndNeedNotBeThere() throws IOException {
         var file = Files.writeString(directory.resolve("catalog.toml"), model("../models/tiny.gguf"));
 
-        assertThat(localFile(Catalog.load(file))).isEqualTo(directory.resolveSibling("models/tiny.gguf"));
+        assertThat(localFile(Catalog.load(file, ProfileCheck.NONE)))
+                .isEqualTo(directory.resolveSibling("models/tiny.gguf"));
         assertThat(localFile(parse(model("tiny.gguf"))))
                 .isEqualTo(Path.of("tiny.gguf").toAbsolutePath());
     }
@@ -339,14 +340,14 @@ class CatalogTest {
         var missing = directory.resolve("missing.toml");
         var binary = Files.write(directory.resolve("binary.toml"), new byte[] {(byte) 0xC3, (byte) 0x28});
 
-        assertThatThrownBy(() -> Catalog.load(missing))
+        assertThatThrownBy(() -> Catalog.load(missing, ProfileCheck.NONE))
                 .isInstanceOf(CatalogException.class)
                 .hasMessageContaining("missing.toml has 1 error:")
                 .hasMessageContaining("there is no such file");
-        assertThatThrownBy(() -> Catalog.load(binary))
+        assertThatThrownBy(() -> Catalog.load(binary, ProfileCheck.NONE))
                 .isInstanceOf(CatalogException.class)
                 .hasMessageContaining("not UTF-8");
-        assertThatThrownBy(() -> Catalog.load(directory)).isInstanceOf(CatalogException.class);
+        assertThatThrownBy(() -> Catalog.load(directory, ProfileCheck.NONE)).isInstanceOf(CatalogException.class);
     }
 
     @Test
@@ -360,7 +361,7 @@ class CatalogTest {
 
     @Test
     void theDemonstrationsCatalogLoadsAndItsModelIsThere() {
-        var catalog = Catalog.load(Path.of("../src/demo/ringfence.toml"));
+        var catalog = Catalog.load(Path.of("../src/demo/ringfence.toml"), ProfileCheck.NONE);
 
         var tiny = catalog.model("ringfence-tiny").orElseThrow();
         assertThat(tiny.file())

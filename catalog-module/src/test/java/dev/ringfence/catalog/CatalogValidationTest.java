@@ -1,20 +1,27 @@
 package dev.ringfence.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CatalogValidationTest {
+    @TempDir
+    Path directory;
+
     private static final String GOOD_MODEL = """
             id = "m"
             provider = { LocalFile = { file_path = "/m.gguf" } }
@@ -381,11 +388,66 @@ class CatalogValidationTest {
         assertThat(problem.message()).contains("line 2, column 11");
     }
 
+    static Stream<Arguments> duplicates() {
+        return Stream.of(
+                arguments("[slm]\nenabled = true\nenabled = false\n", 3, "enabled = false"),
+                arguments("[slm]\nenabled = true\nenabled = false", 3, "enabled = false"),
+                arguments("[slm]\r\nenabled = true\r\nenabled = false\r\n", 3, "enabled = false"),
+                arguments("a = 1\n# one\na = 2 # two\n\n# three\n  b = 1\n", 3, "a = 2 # two"),
+                arguments("a = 1\nb = { c = 1, c = 2 }\nd = 1\n", 2, "b = { c = 1, c = 2 }"),
+                arguments("[[a]]\nid = 1\nid = 2\n[[a]]\nid = 1\n", 3, "id = 2"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("duplicates")
+    void aKeyThatIsThereTwiceIsNamedWithTheLineOfItsSecondValue(String toml, int line, String statement) {
+        assertThat(theOnlyProblem(toml).message())
+                .isEqualTo("not valid TOML in line " + line + ": Duplicate key: \"" + statement + "\"");
+    }
+
     @Test
-    void aKeyThatIsThereTwiceIsAMistakeInTheSyntax() {
-        assertThat(theOnlyProblem("[slm]\nenabled = true\nenabled = false\n").message())
-                .contains("in line")
-                .contains("Duplicate key");
+    void aMistakeInOnePartOfAModelHidesNoneInAnother() {
+        var toml = """
+                [[slm.model_allow_lists.global_models]]
+                id = "m"
+                version = "1"
+                default = true
+                aliases = "other"
+                provider = { Remote = {} }
+                capabilities = ["Embeddings"]
+                engine = { sandbox_profile = "fest" }
+                [[slm.model_allow_lists.global_models]]
+                id = "m"
+                version = "2"
+                provider = { Custom = { endpoint_url = "http://127.0.0.1:1/v1" } }
+                capabilities = ["Embeddings"]
+                """;
+
+        assertThat(problems(toml))
+                .extracting(Problem::key)
+                .containsExactlyInAnyOrder(
+                        MODEL + ".aliases", MODEL + ".provider.Remote", MODEL + ".engine.sandbox_profile");
+    }
+
+    @Test
+    void whatOnlyTheFenceKnowsOfAListOfSystemCallsIsInTheSameReport() throws IOException {
+        var file = Files.writeString(directory.resolve("c.toml"), """
+                [slm]
+                colour = "red"
+                [slm.sandbox_profiles.fast.process_limits]
+                allowed_syscalls = ["nope_call"]
+                """);
+
+        assertThatThrownBy(() -> Catalog.load(
+                        file, profile -> List.of("no " + profile.processLimits().allowedSyscalls())))
+                .isInstanceOfSatisfying(
+                        CatalogException.class,
+                        e -> assertThat(e.problems())
+                                .extracting(Problem::toString)
+                                .containsExactlyInAnyOrder(
+                                        PROFILE + ".process_limits.allowed_syscalls: no [nope_call]",
+                                        "slm.colour = \"red\": unknown key; known are enabled, default_sandbox_profile,"
+                                                + " model_allow_lists, sandbox_profiles"));
     }
 
     @Test

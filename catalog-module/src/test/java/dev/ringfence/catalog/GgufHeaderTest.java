@@ -11,12 +11,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GgufHeaderTest {
+    /** The format's number of this type. */
+    private static final int UINT32 = 4;
+
     private static final Path TINY = Path.of("../src/demo/ringfence-tiny-q8_0.gguf");
 
     @TempDir
@@ -108,6 +112,42 @@ class GgufHeaderTest {
         assertThatThrownBy(() -> GgufHeader.read(file(withKey(deep)))).hasMessageContaining("nested");
     }
 
+    @Test
+    void numbersThatNoHostHasTheMemoryForMakeNoModelAndNoOtherErrorThanAMistakeInTheCatalog() throws IOException {
+        var claims = file(withMostOfEverything());
+
+        assertThatThrownBy(() -> GgufHeader.read(claims).memoryFor(16_384))
+                .isInstanceOf(GgufException.class)
+                .hasMessageContaining("for 16384 tokens it would need more than 1073741824 MB");
+        var model = """
+                [[slm.model_allow_lists.global_models]]
+                id = "m"
+                provider = { LocalFile = { file_path = "%s" } }
+                capabilities = ["TextGeneration"]
+                """.formatted(claims);
+        assertThatThrownBy(() -> Catalog.parse(model, "test.toml"))
+                .isInstanceOf(CatalogException.class)
+                .hasMessageContaining("its min_memory_mb cannot be estimated")
+                .hasMessageContaining("it would need more than");
+        var known = Catalog.parse(model + "resource_requirements = { min_memory_mb = 1 }\n", "test.toml");
+        assertThat(known.warnings()).singleElement().asString().contains("it would need more than");
+    }
+
+    @Test
+    void aPipeInPlaceOfAFileIsRefusedAndNobodyWaitsForWhoWritesToIt() throws Exception {
+        var pipe = directory.resolve("pipe.gguf");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString())
+                        .inheritIO()
+                        .start()
+                        .waitFor())
+                .isZero();
+
+        Assertions.assertTimeoutPreemptively(
+                Duration.ofSeconds(30),
+                () -> assertThatThrownBy(() -> GgufHeader.read(pipe)).hasMessage("it is no regular file"));
+        assertThatThrownBy(() -> GgufHeader.read(directory)).hasMessage("it is no regular file");
+    }
+
     /** Each seed names a damage that can be made again. */
     @Test
     void whateverABitFlipMakesOfTheHeadItIsReadOrRefusedInTimeAndMemory() throws IOException {
@@ -148,6 +188,20 @@ class GgufHeaderTest {
                 .putLong(tensors)
                 .putLong(keys)
                 .array();
+    }
+
+    private static byte[] withMostOfEverything() {
+        var sizes = List.of(
+                "block_count", "embedding_length", "context_length", "attention.key_length", "attention.value_length");
+        var bytes = ByteBuffer.allocate(1024).order(ByteOrder.LITTLE_ENDIAN).put(head(3, 0, 1 + sizes.size()));
+        text(bytes, "general.architecture").putInt(GgmlTypes.TEXT);
+        text(bytes, "llama");
+        sizes.forEach(size -> text(bytes, "llama." + size).putInt(UINT32).putInt(Integer.MAX_VALUE));
+        return Arrays.copyOf(bytes.array(), bytes.position());
+    }
+
+    private static ByteBuffer text(ByteBuffer target, String text) {
+        return target.putLong(text.length()).put(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     /** With one key, named k. */

@@ -2,6 +2,7 @@ package dev.ringfence.api.cli;
 
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
+import dev.ringfence.runner.fence.SyscallListCheck;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,7 +26,7 @@ final class CatalogCommand {
             footer = {"", "Example: ringfence catalog check ringfence.toml"})
     int check(@Parameters(paramLabel = "FILE", description = "The catalog (TOML).") Path file) {
         try {
-            var catalog = Catalog.load(file);
+            var catalog = Catalog.load(file, new SyscallListCheck());
             spec.commandLine()
                     .getOut()
                     .printf(

@@ -10,6 +10,7 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.SyscallListCheck;
 import dev.ringfence.runner.fence.TierStatus;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
@@ -91,7 +92,7 @@ final class DoctorCommand implements Callable<Integer> {
     private Catalog catalog(LocalSettings settings) {
         try {
             var file = settings.path(config, "ringfence.catalog");
-            return file.isEmpty() ? Catalog.empty() : Catalog.load(file.get());
+            return file.isEmpty() ? Catalog.empty() : Catalog.load(file.get(), new SyscallListCheck());
         } catch (CatalogException e) {
             throw new CommandFailure(ExitCodes.CONFIGURATION, String.valueOf(e.getMessage()));
         }

@@ -175,8 +175,12 @@ class CommandLineTest {
 
     @Test
     void aBadCatalogIsRefusedByItsKey() throws Exception {
-        var catalog = Files.writeString(
-                directory.resolve("bad.toml"), "[slm]\nenabled = \"yes\"\ndefault_sandbox_profile = \"nobody\"\n");
+        var catalog = Files.writeString(directory.resolve("bad.toml"), """
+                [slm]
+                enabled = "yes"
+                default_sandbox_profile = "nobody"
+                sandbox_profiles.p.process_limits.allowed_syscalls = ["opneat"]
+                """);
 
         var ran = run("catalog", "check", catalog.toString());
 
@@ -184,6 +188,7 @@ class CommandLineTest {
         assertThat(ran.err)
                 .startsWith("ringfence: ")
                 .contains("slm.enabled", "slm.default_sandbox_profile")
+                .contains("slm.sandbox_profiles.p.process_limits.allowed_syscalls: unknown system call opneat")
                 .doesNotContain("\tat ");
         assertThat(ran.out).isEmpty();
     }

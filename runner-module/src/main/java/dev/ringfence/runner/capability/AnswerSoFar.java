@@ -12,6 +12,7 @@ import java.util.TreeMap;
  */
 final class AnswerSoFar {
     private final StringBuilder text = new StringBuilder();
+    private final StringBuilder refusal = new StringBuilder();
     private final TreeMap<Integer, Call> calls = new TreeMap<>();
     private int vectors;
     private int dimensions;
@@ -26,6 +27,7 @@ final class AnswerSoFar {
         switch (event) {
             case Delta delta -> {
                 text.append(delta.text());
+                refusal.append(delta.refusal());
                 delta.choice().path("delta").path("tool_calls").forEach(this::addCall);
             }
             case Vectors(var data) -> {
@@ -58,6 +60,9 @@ final class AnswerSoFar {
             return;
         }
         data.put("text", text.toString());
+        if (!refusal.isEmpty()) {
+            data.put("refusal", refusal.toString());
+        }
         if (!calls.isEmpty()) {
             var array = data.putArray("tool_calls");
             calls.values()

@@ -3,6 +3,7 @@ package dev.ringfence.runner.capability;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
+import dev.ringfence.catalog.TomlMistake;
 import dev.ringfence.runner.capability.Manifest.Parameter;
 import dev.ringfence.runner.files.FileRoots;
 import java.io.IOException;
@@ -63,8 +64,8 @@ final class ManifestReader {
         try {
             tree = TOML.readTree(document);
         } catch (JsonProcessingException e) {
-            int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
-            throw new ManifestException(List.of(file + ":" + line + ": it is no TOML: " + e.getOriginalMessage()));
+            var mistake = TomlMistake.of(document, e);
+            throw new ManifestException(List.of(file + ":" + mistake.line() + ": it is no TOML: " + mistake.message()));
         }
         var reader = new ManifestReader(file, document);
         var manifest = reader.manifest(tree);

@@ -31,7 +31,7 @@ final class AnswerBound implements GenerationListener {
         };
         if (characters > MOST_CHARACTERS) {
             throw new Misbehaved("the answer has more than " + MOST_CHARACTERS
-                    + " characters, its text and the arguments of its calls together, and was broken off; ask for fewer"
+                    + " characters, its texts and the arguments of its calls together, and was broken off; ask for fewer"
                     + " tokens (max_tokens)");
         }
         listener.heard(event);
@@ -39,6 +39,8 @@ final class AnswerBound implements GenerationListener {
 
     private static long length(Delta delta) {
         long length = delta.text().length();
+        length += delta.reasoning().length();
+        length += delta.refusal().length();
         for (var call : delta.choice().path("delta").path("tool_calls")) {
             var function = call.path("function");
             length += PIECE

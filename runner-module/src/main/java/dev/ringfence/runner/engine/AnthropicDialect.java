@@ -61,7 +61,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
             throw new InvalidRequest("models of Anthropic take chats only, no "
                     + request.operation().name().toLowerCase(Locale.ROOT));
         }
-        var asked = request.body();
+        var asked = PassedOver.withoutServices(request).body();
         asked.fieldNames().forEachRemaining(name -> {
             if (!KNOWN.contains(name) && !asked.path(name).isNull()) {
                 throw new InvalidRequest(name, name + " is not possible with models of Anthropic");

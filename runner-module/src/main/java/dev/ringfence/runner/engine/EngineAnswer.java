@@ -47,6 +47,7 @@ final class EngineAnswer {
      * @throws InvalidRequest when the engine cannot do at once what is asked
      */
     EngineAnswer(GenerationRequest request, boolean templateKnowsTools) {
+        PassedOver.requireHeld(request.body());
         this.request = request;
         this.templateKnowsTools = templateKnowsTools;
         this.tools = ToolGrammar.appliesTo(request.body(), templateKnowsTools) ? reader(request.body()) : null;
@@ -63,7 +64,7 @@ final class EngineAnswer {
         }
         var stops = new ArrayList<String>();
         body.path("stop").forEach(stop -> stops.add(stop.asText()));
-        return new ToolCallReader(stops);
+        return new ToolCallReader(stops, body.has("response_format"));
     }
 
     /**

@@ -8,8 +8,8 @@ import java.util.Objects;
 /** What comes of a generation while it is under way, in order. The JSON is the listener's to keep and to change. */
 public sealed interface GenerationEvent {
     /**
-     * The next piece of an answer: the one choice of a chunk. A chat's has a {@code delta} with
-     * {@code content}, {@code reasoning_content} or {@code tool_calls}, a completion's a {@code text}; both may have
+     * The next piece of an answer: the one choice of a chunk. A chat's has a {@code delta} with {@code content},
+     * {@code reasoning_content}, {@code refusal} or {@code tool_calls}, a completion's a {@code text}; both may have
      * {@code logprobs}.
      */
     record Delta(ObjectNode choice) implements GenerationEvent {
@@ -24,6 +24,7 @@ public sealed interface GenerationEvent {
             return isText(choice.path("text"))
                     || isText(delta.path("content"))
                     || isText(delta.path("reasoning_content"))
+                    || isText(delta.path("refusal"))
                     || !delta.path("tool_calls").isEmpty()
                     || !logprobs.path("content").isEmpty()
                     || !logprobs.path("tokens").isEmpty();
@@ -36,6 +37,16 @@ public sealed interface GenerationEvent {
         /** The piece of the answer's text in it, which may be empty. */
         public String text() {
             return textOf(choice.path(choice.has("delta") ? "delta" : "text"));
+        }
+
+        /** What the model thought before it answered, as far as it tells; may be empty. */
+        public String reasoning() {
+            return choice.path("delta").path("reasoning_content").asText("");
+        }
+
+        /** Why the model will not answer; may be empty. */
+        public String refusal() {
+            return choice.path("delta").path("refusal").asText("");
         }
 
         private static String textOf(JsonNode piece) {

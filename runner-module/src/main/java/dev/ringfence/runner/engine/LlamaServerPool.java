@@ -6,6 +6,7 @@ import dev.ringfence.runner.fence.Fences;
 import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +90,15 @@ public final class LlamaServerPool implements AutoCloseable {
         }
 
         @Override
-        public Generation generate(GenerationRequest request, Duration limit, GenerationListener listener) {
+        public List<String> passesOver(GenerationRequest request) {
+            var passedOver = new ArrayList<>(PassedOver.services(request.body()));
+            passedOver.addAll(PassedOver.gaps(request.body()));
+            return passedOver;
+        }
+
+        @Override
+        public Generation generate(GenerationRequest asked, Duration limit, GenerationListener listener) {
+            var request = PassedOver.withoutServices(asked);
             var oneShot = oneShotProgram();
             if (oneShot.isPresent()) {
                 var task = new OneShotTask(model, settings, oneShot.get(), shots, request, limit, listener, alarms);

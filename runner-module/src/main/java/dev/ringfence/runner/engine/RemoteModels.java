@@ -3,6 +3,7 @@ package dev.ringfence.runner.engine;
 import dev.ringfence.catalog.Provider;
 import java.net.http.HttpClient;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -52,6 +53,11 @@ public final class RemoteModels implements AutoCloseable {
         @Override
         public Duration longest() {
             return longest;
+        }
+
+        @Override
+        public List<String> passesOver(GenerationRequest request) {
+            return provider instanceof Provider.Anthropic ? PassedOver.services(request.body()) : List.of();
         }
 
         @Override

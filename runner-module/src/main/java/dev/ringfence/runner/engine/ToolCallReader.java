@@ -22,6 +22,8 @@ final class ToolCallReader {
         KEY,
         NAME,
         TEXT,
+        /** A number or a word of JSON as content, which has no end of its own. */
+        BARE_CONTENT,
         RAW_CONTENT,
         RAW_ARGUMENTS
     }
@@ -31,6 +33,7 @@ final class ToolCallReader {
     private final StringBuilder unicode = new StringBuilder();
     private final List<Delta> deltas = new ArrayList<>();
     private final StopTexts stops;
+    private final boolean jsonContent;
     private Part part = Part.STRUCTURE;
     private String key = "";
     private boolean keyExpected;
@@ -42,9 +45,13 @@ final class ToolCallReader {
     private int calls;
     private int whole;
 
-    /** @param stops texts that end the content; calls have none */
-    ToolCallReader(List<String> stops) {
+    /**
+     * @param stops texts that end the content; calls have none
+     * @param jsonContent whether the content is to be JSON, which is passed on as it is, or a text
+     */
+    ToolCallReader(List<String> stops, boolean jsonContent) {
         this.stops = new StopTexts(stops);
+        this.jsonContent = jsonContent;
     }
 
     /** What the next piece of the model's text comes to. */
@@ -78,18 +85,27 @@ final class ToolCallReader {
         switch (part) {
             case STRUCTURE -> structure(c);
             case KEY, NAME, TEXT -> string(c);
+            case BARE_CONTENT -> bare(c);
             case RAW_CONTENT, RAW_ARGUMENTS -> raw(c);
         }
     }
 
     private void structure(char c) {
+        boolean content = depth == 1 && key.equals("content") && !keyExpected;
         switch (c) {
-            case '"' -> begin(keyExpected ? Part.KEY : depth == CALL_DEPTH ? Part.NAME : Part.TEXT);
+            case '"' -> {
+                if (content && jsonContent) {
+                    begin(Part.RAW_CONTENT);
+                    raw(c);
+                } else {
+                    begin(keyExpected ? Part.KEY : depth == CALL_DEPTH ? Part.NAME : Part.TEXT);
+                }
+            }
             case '{', '[' -> {
                 if (depth == CALL_DEPTH && key.equals("arguments")) {
                     begin(Part.RAW_ARGUMENTS);
                     raw(c);
-                } else if (depth == 1 && key.equals("content")) {
+                } else if (content) {
                     begin(Part.RAW_CONTENT);
                     raw(c);
                 } else {
@@ -101,8 +117,21 @@ final class ToolCallReader {
             case ':' -> keyExpected = false;
             case ',' -> keyExpected = depth != 2;
             default -> {
-                // White space.
+                if (content && !Character.isWhitespace(c)) {
+                    begin(Part.BARE_CONTENT);
+                    bare(c);
+                }
             }
+        }
+    }
+
+    private void bare(char c) {
+        if (c == '}' || c == ',' || Character.isWhitespace(c)) {
+            send();
+            part = Part.STRUCTURE;
+            structure(c);
+        } else {
+            unsent.append(c);
         }
     }
 
@@ -159,7 +188,8 @@ final class ToolCallReader {
             case KEY -> key = word.toString();
             case NAME -> beginCall(word.toString());
             case TEXT -> send();
-            case STRUCTURE, RAW_CONTENT, RAW_ARGUMENTS -> throw new IllegalStateException("no string ends in " + part);
+            case STRUCTURE, BARE_CONTENT, RAW_CONTENT, RAW_ARGUMENTS ->
+                throw new IllegalStateException("no string ends in " + part);
         }
         part = Part.STRUCTURE;
     }
@@ -173,6 +203,7 @@ final class ToolCallReader {
                 escaped = true;
             } else if (c == '"') {
                 rawText = false;
+                endRaw();
             }
             return;
         }
@@ -180,15 +211,20 @@ final class ToolCallReader {
             case '"' -> rawText = true;
             case '{', '[' -> rawDepth++;
             case '}', ']' -> {
-                if (--rawDepth == 0) {
-                    whole += part == Part.RAW_ARGUMENTS ? 1 : 0;
-                    send();
-                    part = Part.STRUCTURE;
-                }
+                rawDepth--;
+                endRaw();
             }
             default -> {
                 // A value within, which is passed on as it is.
             }
+        }
+    }
+
+    private void endRaw() {
+        if (rawDepth == 0) {
+            whole += part == Part.RAW_ARGUMENTS ? 1 : 0;
+            send();
+            part = Part.STRUCTURE;
         }
     }
 

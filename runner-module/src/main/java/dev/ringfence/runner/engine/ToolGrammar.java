@@ -86,35 +86,41 @@ final class ToolGrammar {
         for (var tool : tools) {
             var function = tool.path("function");
             if (only.isEmpty() || function.path("name").asText().equals(only)) {
-                calls.add(call(function, definitions));
+                calls.add(call(function, calls.size(), definitions));
             }
         }
         boolean several = only.isEmpty() && body.path("parallel_tool_calls").asBoolean(true);
         var list = JSON.objectNode().put("type", "array").put("minItems", 1).put("maxItems", several ? MOST_CALLS : 1);
         list.set("items", either(calls));
         var called = object("tool_calls", list);
-        var schema = choice(body).equals("auto") ? either(List.of(called, object("content", content(body)))) : called;
+        var schema = choice(body).equals("auto")
+                ? either(List.of(called, object("content", within(content(body), "answer", definitions))))
+                : called;
         if (!definitions.isEmpty()) {
             schema.set("$defs", definitions);
         }
         return schema;
     }
 
-    private static ObjectNode call(JsonNode function, ObjectNode definitions) {
-        var name = function.path("name").asText();
-        var parameters = function.path("parameters");
+    private static ObjectNode call(JsonNode function, int number, ObjectNode definitions) {
         var call = JSON.objectNode().put("type", "object");
         var properties = call.putObject("properties");
-        properties.putObject("name").put("const", name);
-        if (parameters.findValue("$ref") == null) {
-            properties.set("arguments", parameters);
-        } else {
-            // References are from the root of a document, which the parameters no longer are.
-            definitions.set(name, moved(parameters, "#/$defs/" + name));
-            properties.putObject("arguments").put("$ref", "#/$defs/" + name);
-        }
+        properties.putObject("name").put("const", function.path("name").asText());
+        properties.set("arguments", within(function.path("parameters"), "call" + number, definitions));
         call.putArray("required").add("name").add("arguments");
         return call.put("additionalProperties", false);
+    }
+
+    /**
+     * A schema that is no document of its own any more. References are from the root of a document, so one that has some
+     * becomes a definition. Its name is ours: the engine takes names for the same that differ in a sign.
+     */
+    private static JsonNode within(JsonNode schema, String name, ObjectNode definitions) {
+        if (schema.findValue("$ref") == null) {
+            return schema;
+        }
+        definitions.set(name, moved(schema, "#/$defs/" + name));
+        return JSON.objectNode().put("$ref", "#/$defs/" + name);
     }
 
     private static JsonNode moved(JsonNode schema, String root) {

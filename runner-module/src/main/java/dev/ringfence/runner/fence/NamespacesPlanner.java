@@ -14,7 +14,7 @@ import java.util.Set;
 /** Plans for namespaces by bubblewrap: what the program can reach is what is mounted. */
 final class NamespacesPlanner implements TierPlanner {
     /** What giving up root takes, inside the fence and before the program; without privileges they give nothing. */
-    private static final Set<String> SETPRIV_SYSCALLS = Set.of(
+    static final Set<String> SETPRIV_SYSCALLS = Set.of(
             "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
 
     /** Memory that shows in no process; refused where only processes are watched. */

@@ -28,10 +28,12 @@ final class CompletionParameters {
         if (prompt == null) {
             throw InvalidParameter.missing("prompt", what);
         }
-        if (prompt.isTextual()) {
-            body.set("prompt", prompt);
-        } else if (prompt.isArray() && prompt.size() == 1 && prompt.get(0).isTextual()) {
-            body.set("prompt", prompt.get(0));
+        var text = prompt.isArray() && prompt.size() == 1 ? prompt.get(0) : prompt;
+        if (text.isTextual()) {
+            if (text.textValue().isEmpty()) {
+                throw InvalidParameter.value("prompt", what + ", and not empty", text);
+            }
+            body.set("prompt", text);
         } else if (EmbeddingParameters.isTokens(prompt)) {
             body.set("prompt", prompt);
         } else if (prompt.isArray() && prompt.size() > 1) {

@@ -40,6 +40,7 @@ public record ModelRequest(
             case COMPLETION -> CompletionParameters.read(parameters, body);
             case EMBEDDINGS -> EmbeddingParameters.read(parameters, body);
         }
+        parameters.services(body);
         boolean stream = operation != Operation.EMBEDDINGS && parameters.flag("stream", false);
         boolean includeUsage = operation != Operation.EMBEDDINGS && includeUsage(parameters, stream);
         return new ModelRequest(operation, model, body, stream, includeUsage, parameters.unread());

@@ -3,6 +3,7 @@ package dev.ringfence.runner.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.PassedOver;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Parameters {
     private static final int LONGEST_SHOWN = 60;
     private static final int LONGEST_GRAMMAR = 128 * 1024;
+    private static final int LONGEST_OF_SERVICES = 1024;
 
     private final ObjectNode request;
     private final Set<String> read = new HashSet<>();
@@ -59,6 +61,39 @@ final class Parameters {
             throw InvalidParameter.type(name, "true or false", value);
         }
         return value.booleanValue();
+    }
+
+    /** Copies a text, if it is there. */
+    static void copyText(JsonNode from, String name, String place, ObjectNode target) {
+        var value = from.path(name);
+        if (value.isTextual()) {
+            target.set(name, value);
+        } else if (!value.isMissingNode() && !value.isNull()) {
+            throw InvalidParameter.type(place + "." + name, "a text", value);
+        }
+    }
+
+    /** Copies true or false, if it is there. */
+    static void copyFlag(JsonNode from, String name, String place, ObjectNode target) {
+        var value = from.path(name);
+        if (value.isBoolean()) {
+            target.set(name, value);
+        } else if (!value.isMissingNode() && !value.isNull()) {
+            throw InvalidParameter.type(place + "." + name, "true or false", value);
+        }
+    }
+
+    /** Copies what only services elsewhere act on. */
+    void services(ObjectNode target) {
+        for (var name : PassedOver.OF_SERVICES) {
+            var value = get(name);
+            if (value != null && !(value.isTextual() && value.textValue().length() <= LONGEST_OF_SERVICES)) {
+                throw InvalidParameter.type(name, "a text of at most " + LONGEST_OF_SERVICES + " characters", value);
+            }
+            if (value != null) {
+                target.set(name, value);
+            }
+        }
     }
 
     /** Copies a number, if it is there, after a look at its range. */

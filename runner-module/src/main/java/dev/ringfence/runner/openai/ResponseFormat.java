@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
-/** The form that an answer must have; engines hold to it by a grammar. */
+/** The form that an answer must have; engines of this host hold to it by a grammar. */
 final class ResponseFormat {
     private ResponseFormat() {}
 
@@ -24,12 +24,14 @@ final class ResponseFormat {
                     throw InvalidParameter.type(place + ".json_schema.schema", "a JSON Schema (an object)", schema);
                 }
                 Parameters.bounded(place, format);
-                body.putObject("response_format")
+                var given = format.path("json_schema");
+                var copy = body.putObject("response_format")
                         .put("type", "json_schema")
                         .putObject("json_schema")
-                        .put("name", format.path("json_schema").path("name").asText("answer"))
-                        .put("strict", true)
-                        .set("schema", schema);
+                        .put("name", given.path("name").asText("answer"));
+                copy.set("schema", schema);
+                Parameters.copyText(given, "description", place + ".json_schema", copy);
+                Parameters.copyFlag(given, "strict", place + ".json_schema", copy);
             }
             default ->
                 throw InvalidParameter.value(place + ".type", "text, json_object or json_schema", format.path("type"));

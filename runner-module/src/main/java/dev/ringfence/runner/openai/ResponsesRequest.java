@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,11 @@ public record ResponsesRequest(
             "typical_p",
             "repeat_penalty",
             "n",
-            "best_of");
+            "best_of",
+            "user",
+            "safety_identifier",
+            "prompt_cache_key",
+            "service_tier");
 
     /**
      * Checks a request.
@@ -66,12 +71,36 @@ public record ResponsesRequest(
         input(parameters.get("input"), messages, places);
         copy(parameters.get("max_output_tokens"), "max_completion_tokens", chat);
         format(parameters.object("text"), chat);
+        var passedOver = new ArrayList<String>();
+        part(parameters.object("reasoning"), "reasoning", Map.of("effort", "reasoning_effort"), chat, passedOver);
+        part(parameters.object("text"), "text", Map.of("verbosity", "verbosity", "format", ""), chat, passedOver);
         tools(parameters, chat);
         // Only repeated.
         var _ = parameters.object("metadata");
         boolean stream = parameters.flag("stream", false);
         var checked = checked(chat, places);
-        return new ResponsesRequest(chat, checked, echo(request), stream, parameters.unread());
+        passedOver.addAll(parameters.unread());
+        return new ResponsesRequest(chat, checked, echo(request), stream, passedOver);
+    }
+
+    /** Copies what a chat has by another name; an empty one is read elsewhere. */
+    private static void part(
+            @Nullable ObjectNode part,
+            String place,
+            Map<String, String> names,
+            ObjectNode chat,
+            List<String> passedOver) {
+        if (part == null) {
+            return;
+        }
+        for (var field : part.properties()) {
+            var name = names.get(field.getKey());
+            if (name == null && !field.getValue().isNull()) {
+                passedOver.add(place + "." + field.getKey());
+            } else if (name != null && !name.isEmpty()) {
+                chat.set(name, field.getValue());
+            }
+        }
     }
 
     private static ModelRequest checked(ObjectNode chat, List<String> places) {
@@ -91,6 +120,8 @@ public record ResponsesRequest(
         return switch (chats) {
             case "messages" -> "input";
             case "max_tokens", "max_completion_tokens" -> "max_output_tokens";
+            case "reasoning_effort" -> "reasoning.effort";
+            case "verbosity" -> "text.verbosity";
             default ->
                 chats.startsWith("tool")
                         ? chats.replace(".function", "")

@@ -55,9 +55,8 @@ final class ToolParameters {
         }
         var copy = copies.addObject().put("type", "function").putObject("function");
         copy.set("name", name);
-        if (function.path("description").isTextual()) {
-            copy.set("description", function.path("description"));
-        }
+        Parameters.copyText(function, "description", place + ".function", copy);
+        Parameters.copyFlag(function, "strict", place + ".function", copy);
         var parameters = function.path("parameters");
         if (parameters.isMissingNode() || parameters.isNull() || (parameters.isObject() && parameters.isEmpty())) {
             copy.putObject("parameters").put("type", "object").putObject("properties");

@@ -13,6 +13,7 @@ class ToolCallReaderTest {
             { "tool_calls" : [ {"name":"a","arguments":{"text":"}]\\"{","list":[1,{"x":{}}]}} ,
               {"name":"b_2", "arguments" : { } } ] }""";
 
+    private final ToolCallReader jsonReader = new ToolCallReader(List.of(), true);
     private final StringBuilder content = new StringBuilder();
     private final StringBuilder calls = new StringBuilder();
 
@@ -47,6 +48,19 @@ class ToolCallReaderTest {
         assertThat(content).hasToString("{\"a\":[\"}\"]}");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"42", "-1.5e3", "null", "true", "\"a\\\"}\"", "[1,\"]\",{}]", "{\"a\":1}", "\"\""})
+    void contentThatIsToBeJsonIsPassedOnAsItIsWhateverItsType(String value) {
+        // When
+        var text = "{ \"content\" : %s }".formatted(value);
+        for (int i = 0; i < text.length(); i++) {
+            jsonReader.accept(text.substring(i, i + 1)).forEach(delta -> content.append(delta.text()));
+        }
+
+        // Then
+        assertThat(content).hasToString(value);
+    }
+
     @Test
     void aCallThatIsCutOffIsNotWhole() {
         // When
@@ -60,7 +74,7 @@ class ToolCallReaderTest {
     }
 
     private ToolCallReader read(String text, int length) {
-        var reader = new ToolCallReader(List.of());
+        var reader = new ToolCallReader(List.of(), false);
         for (int i = 0; i < text.length(); i += length) {
             for (var delta : reader.accept(text.substring(i, Math.min(text.length(), i + length)))) {
                 assertThat(delta.text())

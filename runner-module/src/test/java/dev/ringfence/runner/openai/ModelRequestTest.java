@@ -22,15 +22,15 @@ class ModelRequestTest {
     void whatIsSupportedReachesTheModelAndTheRestIsNamed() {
         // When
         var request = chat(
-                "%s,\"max_completion_tokens\":9,\"stop\":\"x\",\"seed\":-1,\"n\":1,\"user\":\"u\",\"foo\":{},\"bar\":null"
+                "%s,\"max_completion_tokens\":9,\"stop\":\"x\",\"seed\":-1,\"n\":1,\"metadata\":{},\"user\":\"u\",\"foo\":{},\"bar\":null"
                         .formatted(HELLO));
 
         // Then
-        assertThat(request.ignored()).containsExactly("user", "foo");
+        assertThat(request.ignored()).containsExactly("metadata", "foo");
         assertThat(request.stream()).isFalse();
         assertThat(request.body())
                 .hasToString("{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"seed\":4294967294,"
-                        + "\"stop\":[\"x\"],\"max_tokens\":9}");
+                        + "\"stop\":[\"x\"],\"max_tokens\":9,\"user\":\"u\"}");
     }
 
     @ParameterizedTest
@@ -52,6 +52,35 @@ class ModelRequestTest {
         assertThatThrownBy(() -> chat(HELLO + "," + request))
                 .hasMessageContaining("'" + parameter + "'")
                 .hasMessageContaining("131072");
+    }
+
+    @Test
+    void whatAServiceElsewhereIsToldOfASchemaAndAFunctionStaysAsTheClientSaysIt() {
+        var format =
+                "%s,\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":{}%s}},"
+                        + "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"%s}}]";
+
+        var loose = chat(format.formatted(HELLO, ",\"strict\":false,\"description\":\"d\"", ",\"strict\":true"));
+        var silent = chat(format.formatted(HELLO, ",\"strict\":null", ""));
+
+        assertThat(loose.body().at("/response_format/json_schema"))
+                .hasToString("{\"name\":\"x\",\"schema\":{},\"description\":\"d\",\"strict\":false}");
+        assertThat(loose.body().at("/tools/0/function/strict").asBoolean()).isTrue();
+        assertThat(silent.body().at("/response_format/json_schema").has("strict"))
+                .isFalse();
+        assertThatThrownBy(() -> chat(format.formatted(HELLO, ",\"strict\":1", "")))
+                .hasMessageContaining("'response_format.json_schema.strict'");
+        assertThatThrownBy(() -> chat(HELLO + ",\"reasoning_effort\":5")).hasMessageContaining("'reasoning_effort'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\"", "[\"\"]", "[]"})
+    void anEmptyTextCannotBeContinued(String prompt) {
+        var request = "{\"model\":\"m\",\"prompt\":" + prompt + "}";
+
+        assertThatThrownBy(() -> ModelRequest.of(Operation.COMPLETION, json(request)))
+                .isInstanceOf(InvalidParameter.class)
+                .hasMessageContaining("'prompt'");
     }
 
     @Test
@@ -149,10 +178,13 @@ class ModelRequestTest {
     void aResponsesRequestPassesOnHowTokensAreChosenAndNamesOnlyWhatHasNoEffect() {
         // When
         var request = responses("\"input\":\"x\",\"presence_penalty\":1,\"frequency_penalty\":1,\"typical_p\":1,"
-                + "\"repeat_penalty\":1,\"logit_bias\":{\"5\":1},\"metadata\":{\"a\":\"b\"},\"user\":\"u\"");
+                + "\"repeat_penalty\":1,\"logit_bias\":{\"5\":1},\"metadata\":{\"a\":\"b\"},\"user\":\"u\",\"include\":[]"
+                + ",\"reasoning\":{\"effort\":\"low\",\"summary\":\"auto\"},\"text\":{\"verbosity\":\"low\"}");
 
         // Then
-        assertThat(request.ignored()).containsExactly("user");
+        assertThat(request.ignored()).containsExactly("reasoning.summary", "include");
+        assertThat(request.request().body().path("reasoning_effort").asText()).isEqualTo("low");
+        assertThat(request.request().body().path("verbosity").asText()).isEqualTo("low");
         assertThat(request.echo().path("metadata")).hasToString("{\"a\":\"b\"}");
         assertThat(request.request().body().fieldNames())
                 .toIterable()

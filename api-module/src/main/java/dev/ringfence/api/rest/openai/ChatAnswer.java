@@ -14,6 +14,7 @@ final class ChatAnswer implements Answer {
     private final Head head;
     private final StringBuilder content = new StringBuilder();
     private final StringBuilder reasoning = new StringBuilder();
+    private final StringBuilder refusal = new StringBuilder();
     private final ToolCalls calls = new ToolCalls();
     private final ArrayNode logprobs = NODES.arrayNode();
 
@@ -25,9 +26,9 @@ final class ChatAnswer implements Answer {
     public String heard(GenerationEvent event) {
         if (event instanceof Delta delta) {
             content.append(delta.text());
-            var piece = delta.choice().path("delta");
-            reasoning.append(piece.path("reasoning_content").asText(""));
-            calls.add(piece.path("tool_calls"));
+            reasoning.append(delta.reasoning());
+            refusal.append(delta.refusal());
+            calls.add(delta.choice().path("delta").path("tool_calls"));
             delta.choice().path("logprobs").path("content").forEach(logprobs::add);
         }
         return "";
@@ -50,12 +51,12 @@ final class ChatAnswer implements Answer {
 
     private ObjectNode message() {
         var message = NODES.objectNode().put("role", "assistant");
-        if (content.isEmpty() && !calls.isEmpty()) {
+        if (content.isEmpty() && (!calls.isEmpty() || !refusal.isEmpty())) {
             message.putNull("content");
         } else {
             message.put("content", content.toString());
         }
-        message.putNull("refusal");
+        message.put("refusal", refusal.isEmpty() ? null : refusal.toString());
         if (!reasoning.isEmpty()) {
             message.put("reasoning_content", reasoning.toString());
         }

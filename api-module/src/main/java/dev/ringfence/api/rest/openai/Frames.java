@@ -30,6 +30,10 @@ final class Frames {
                 .put("total_tokens", input + output);
         usage.putObject("prompt_tokens_details")
                 .put("cached_tokens", result.path("cached_input_tokens").asLong());
+        if (result.has("reasoning_tokens")) {
+            usage.putObject("completion_tokens_details")
+                    .put("reasoning_tokens", result.path("reasoning_tokens").asLong());
+        }
         return usage;
     }
 }

@@ -46,15 +46,40 @@ final class GrowingResponse {
         this.events = events;
     }
 
-    /** A message or a call that is being written. */
-    private record Item(int index, String id, boolean message, String callId, String name, StringBuilder text) {}
+    /** What an item of the answer is. */
+    private enum Kind {
+        MESSAGE("message", "msg", "output_text", "text", "response.output_text"),
+        REFUSAL("message", "msg", "refusal", "refusal", "response.refusal"),
+        REASONING("reasoning", "rs", "reasoning_text", "text", "response.reasoning_text"),
+        CALL("function_call", "fc", "", "arguments", "response.function_call_arguments");
+
+        private final String type;
+        private final String prefix;
+        /** The type of its only part; a call has none. */
+        private final String part;
+        /** What holds its text. */
+        private final String field;
+        /** What the names of the events of its text begin with. */
+        private final String events;
+
+        Kind(String type, String prefix, String part, String field, String events) {
+            this.type = type;
+            this.prefix = prefix;
+            this.part = part;
+            this.field = field;
+            this.events = events;
+        }
+    }
+
+    /** An item that is being written. */
+    private record Item(int index, String id, Kind kind, String callId, String name, StringBuilder text) {}
 
     void heard(GenerationEvent event) {
         begin();
         if (event instanceof Delta delta) {
-            if (!delta.text().isEmpty()) {
-                text(delta.text());
-            }
+            text(Kind.REASONING, delta.reasoning());
+            text(Kind.MESSAGE, delta.text());
+            text(Kind.REFUSAL, delta.refusal());
             delta.choice().path("delta").path("tool_calls").forEach(this::call);
         }
     }
@@ -67,49 +92,58 @@ final class GrowingResponse {
         }
     }
 
-    private void text(String piece) {
-        if (open == null || !open.message()) {
-            close(COMPLETED);
-            var item = new Item(output.size(), id("msg"), true, "", "", new StringBuilder());
-            open = item;
-            send("response.output_item.added", place(item, false).set("item", json(item, IN_PROGRESS)));
-            send("response.content_part.added", place(item, true).set("part", part("")));
+    private void text(Kind kind, String piece) {
+        if (piece.isEmpty()) {
+            return;
         }
-        open.text().append(piece);
-        var delta = place(open, true).put("delta", piece);
-        delta.putArray("logprobs");
-        send("response.output_text.delta", delta);
+        var item = open;
+        if (item == null || item.kind() != kind) {
+            item = begin(kind, "", "");
+            send("response.content_part.added", place(item).set("part", part(kind, "")));
+        }
+        write(item, piece);
+    }
+
+    private Item begin(Kind kind, String callId, String name) {
+        close(COMPLETED);
+        var item = new Item(output.size(), id(kind.prefix), kind, callId, name, new StringBuilder());
+        open = item;
+        send("response.output_item.added", outer(item).set("item", json(item, IN_PROGRESS)));
+        return item;
+    }
+
+    private void write(Item item, String piece) {
+        item.text().append(piece);
+        var delta = place(item).put("delta", piece);
+        if (item.kind() == Kind.MESSAGE) {
+            delta.putArray("logprobs");
+        }
+        send(item.kind().events + ".delta", delta);
     }
 
     private void call(JsonNode piece) {
         var function = piece.path("function");
-        if (begins(piece)) {
-            close(COMPLETED);
-            var item = new Item(
-                    output.size(),
-                    id("fc"),
-                    false,
+        var item = open;
+        if (item == null || begins(piece, item)) {
+            item = begin(
+                    Kind.CALL,
                     piece.path("id").asText(""),
-                    function.path("name").asText(""),
-                    new StringBuilder());
-            open = item;
+                    function.path("name").asText(""));
             openCall = piece.path("index").asInt(openCall);
-            send("response.output_item.added", place(item, false).set("item", json(item, IN_PROGRESS)));
         }
         var arguments = function.path("arguments").asText("");
-        if (open != null && !arguments.isEmpty()) {
-            open.text().append(arguments);
-            send("response.function_call_arguments.delta", place(open, false).put("delta", arguments));
+        if (!arguments.isEmpty()) {
+            write(item, arguments);
         }
     }
 
     /** Some servers repeat what a call began with in each of its pieces, and some say null. */
-    private boolean begins(JsonNode piece) {
-        if (open == null || open.message()) {
+    private boolean begins(JsonNode piece, Item item) {
+        if (item.kind() != Kind.CALL) {
             return true;
         }
         var id = piece.path("id").asText("");
-        return piece.path("index").asInt(openCall) != openCall || !(id.isEmpty() || id.equals(open.callId()));
+        return piece.path("index").asInt(openCall) != openCall || !(id.isEmpty() || id.equals(item.callId()));
     }
 
     /** Ends the item that is being written. */
@@ -119,20 +153,23 @@ final class GrowingResponse {
             return;
         }
         open = null;
+        var kind = item.kind();
         var text = item.text().toString();
-        if (item.message()) {
-            var done = place(item, true).put("text", text);
+        var done = place(item);
+        if (kind == Kind.CALL) {
+            done.put("name", item.name());
+        }
+        done.put(kind.field, text);
+        if (kind == Kind.MESSAGE) {
             done.putArray("logprobs");
-            send("response.output_text.done", done);
-            send("response.content_part.done", place(item, true).set("part", part(text)));
-        } else {
-            send(
-                    "response.function_call_arguments.done",
-                    place(item, false).put("name", item.name()).put("arguments", text));
+        }
+        send(kind.events + ".done", done);
+        if (kind != Kind.CALL) {
+            send("response.content_part.done", place(item).set("part", part(kind, text)));
         }
         var whole = json(item, status);
         output.add(whole);
-        send("response.output_item.done", place(item, false).set("item", whole));
+        send("response.output_item.done", outer(item).set("item", whole));
     }
 
     /** The whole, as its last event has it. */
@@ -179,42 +216,51 @@ final class GrowingResponse {
                 .put("total_tokens", input + generated);
         usage.putObject("input_tokens_details")
                 .put("cached_tokens", result.path("cached_input_tokens").asLong());
-        usage.putObject("output_tokens_details").put("reasoning_tokens", 0);
+        usage.putObject("output_tokens_details")
+                .put("reasoning_tokens", result.path("reasoning_tokens").asLong());
         return usage;
     }
 
     private static ObjectNode json(Item item, String status) {
-        if (!item.message()) {
-            return NODES.objectNode()
-                    .put("type", "function_call")
-                    .put("id", item.id())
-                    .put("call_id", item.callId())
+        var kind = item.kind();
+        var json = NODES.objectNode().put("type", kind.type).put("id", item.id());
+        if (kind == Kind.CALL) {
+            return json.put("call_id", item.callId())
                     .put("name", item.name())
                     .put("arguments", item.text().toString())
                     .put("status", status);
         }
-        var json = NODES.objectNode()
-                .put("type", "message")
-                .put("id", item.id())
-                .put("role", "assistant")
-                .put("status", status);
+        if (kind == Kind.REASONING) {
+            json.putArray("summary");
+        } else {
+            json.put("role", "assistant");
+        }
+        json.put("status", status);
         var content = json.putArray("content");
         if (!status.equals(IN_PROGRESS)) {
-            content.add(part(item.text().toString()));
+            content.add(part(kind, item.text().toString()));
         }
         return json;
     }
 
-    private static ObjectNode part(String text) {
-        var part = NODES.objectNode().put("type", "output_text").put("text", text);
-        part.putArray("annotations");
-        part.putArray("logprobs");
+    private static ObjectNode part(Kind kind, String text) {
+        var part = NODES.objectNode().put("type", kind.part).put(kind.field, text);
+        if (kind == Kind.MESSAGE) {
+            part.putArray("annotations");
+            part.putArray("logprobs");
+        }
         return part;
     }
 
-    private static ObjectNode place(Item item, boolean inContent) {
+    /** Where an item is. */
+    private static ObjectNode outer(Item item) {
+        return NODES.objectNode().put("output_index", item.index());
+    }
+
+    /** Where an item's text is. */
+    private static ObjectNode place(Item item) {
         var place = NODES.objectNode().put("item_id", item.id()).put("output_index", item.index());
-        return inContent ? place.put("content_index", 0) : place;
+        return item.kind() == Kind.CALL ? place : place.put("content_index", 0);
     }
 
     private String id(String kind) {

@@ -29,7 +29,7 @@ import org.jboss.resteasy.reactive.RestMulti;
 @Singleton
 class ModelCalls {
     private static final int MOST_NAMED = 20;
-    private static final int LONGEST_NAME = 64;
+    private static final int LONGEST_NAME = 120;
 
     private final Duration deadline;
     private final Kept kept;

@@ -11,7 +11,10 @@ import dev.ringfence.catalog.Model;
 import dev.ringfence.catalog.ModelFile;
 import dev.ringfence.catalog.Provider;
 import dev.ringfence.runner.capability.ModelSource;
+import dev.ringfence.runner.engine.EngineException;
+import dev.ringfence.runner.engine.GenerationRequest;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.runner.engine.ServedModel;
 import dev.ringfence.runner.openai.ModelRequest;
 import dev.ringfence.runner.openai.ResponsesRequest;
 import io.smallrye.common.annotation.Blocking;
@@ -28,6 +31,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -123,18 +128,13 @@ public class OpenAiResource {
         var request = ResponsesRequest.of(JsonBody.read(body));
         var agent = callers.agent(headers);
         var model = request.request().model();
-        resolve(model, agent);
+        var ignored = ignored(request.request(), request.ignored(), agent, ResponsesRequest::param);
         var head = head("resp_", model);
         var answer = request.stream()
                 ? new ResponsesStream(head, request.echo())
                 : new ResponsesAnswer(head, request.echo());
         var call = new Call(
-                agent,
-                gate.caller().credential(),
-                Operation.CHAT,
-                request.chat(),
-                request.ignored(),
-                ResponsesRequest::param);
+                agent, gate.caller().credential(), Operation.CHAT, request.chat(), ignored, ResponsesRequest::param);
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
@@ -170,34 +170,53 @@ public class OpenAiResource {
 
     private RestMulti<byte[]> answer(ModelRequest request, ObjectNode json, Answer answer, HttpHeaders headers) {
         var agent = callers.agent(headers);
-        resolve(request.model(), agent);
+        var ignored = ignored(request, request.ignored(), agent, UnaryOperator.identity());
         // How the answer is sent is not what the model is asked.
         var arguments = json.deepCopy();
         arguments.remove("stream");
         arguments.remove("stream_options");
         var call = new Call(
-                agent,
-                gate.caller().credential(),
-                request.operation(),
-                arguments,
-                request.ignored(),
-                UnaryOperator.identity());
+                agent, gate.caller().credential(), request.operation(), arguments, ignored, UnaryOperator.identity());
         return calls.answer(gate.service().jobs(), call, answer);
     }
 
-    /** Before there is a job: what is not there for this agent is refused at the door. */
-    private void resolve(String model, String agent) {
-        if (gate.service().models().resolve(model, agent) instanceof ModelSource.Resolution.Refused refused) {
-            if (refused.type().equals("model-not-allowed")) {
-                // Told to the auditor, as it is not told to the caller.
-                audit.refused(new Problem(404, refused.type(), "The model is not for this agent", refused.message()));
-            }
-            throw switch (refused.type()) {
-                case "unknown-model", "model-not-allowed" -> unknown(model);
-                default ->
-                    new RequestFailed(OpenAiError.unavailable(refused.type(), refused.message()), Optional.empty());
-            };
+    /**
+     * All that has no effect, also for the model that is asked. What it cannot do is refused before there is a job.
+     *
+     * @param params what the client calls a parameter of the operation
+     */
+    private List<String> ignored(
+            ModelRequest request, List<String> unknown, String agent, UnaryOperator<String> params) {
+        var asked = new GenerationRequest(request.operation(), request.body(), agent);
+        var ignored = new ArrayList<>(unknown);
+        try {
+            resolve(request.model(), agent).passesOver(asked).forEach(name -> ignored.add(params.apply(name)));
+        } catch (EngineException.InvalidRequest e) {
+            throw new RequestFailed(
+                    OpenAiError.invalid(
+                            e.parameter().map(params).orElse(null), "invalid_request", String.valueOf(e.getMessage())),
+                    Optional.empty());
         }
+        return ignored;
+    }
+
+    /** Before there is a job: what is not there for this agent is refused at the door. */
+    private ServedModel resolve(String model, String agent) {
+        return switch (gate.service().models().resolve(model, agent)) {
+            case ModelSource.Resolution.Found(var served) -> served;
+            case ModelSource.Resolution.Refused refused -> throw refusal(model, refused);
+        };
+    }
+
+    private RequestFailed refusal(String model, ModelSource.Resolution.Refused refused) {
+        if (refused.type().equals("model-not-allowed")) {
+            // Told to the auditor, as it is not told to the caller.
+            audit.refused(new Problem(404, refused.type(), "The model is not for this agent", refused.message()));
+        }
+        return switch (refused.type()) {
+            case "unknown-model", "model-not-allowed" -> unknown(model);
+            default -> new RequestFailed(OpenAiError.unavailable(refused.type(), refused.message()), Optional.empty());
+        };
     }
 
     /** The same for a model that is not there and one that is others': who may not use it needs not know of it. */

@@ -120,6 +120,101 @@ class OpenAiOverHttpTest {
     }
 
     @Test
+    void aRefusalReachesTheClientInEachForm() {
+        String[] refusal = {
+            "{\"choices\":[{\"delta\":{\"refusal\":\"I will \"}}]}",
+            "{\"choices\":[{\"delta\":{\"refusal\":\"not\"},\"finish_reason\":\"stop\"}]}"
+        };
+        for (int i = 0; i < 4; i++) {
+            Elsewhere.SERVICE.streams(refusal);
+        }
+
+        chat("custom", "")
+                .body("choices[0].message.refusal", equalTo("I will not"))
+                .body("choices[0].message.content", nullValue());
+        assertThat(chat("custom", ",\"stream\":true").extract().asString()).contains("{\"refusal\":\"I will \"}");
+        responses("custom", "")
+                .body("output", hasSize(1))
+                .body("output[0].type", equalTo("message"))
+                .body("output[0].content[0].type", equalTo("refusal"))
+                .body("output[0].content[0].refusal", equalTo("I will not"));
+        assertThat(responses("custom", ",\"stream\":true").extract().asString())
+                .contains(
+                        "event: response.refusal.delta",
+                        "event: response.refusal.done",
+                        "\"content_index\":0,\"refusal\":\"I will not\"");
+    }
+
+    @Test
+    void whatAModelThoughtIsAnItemOfItsOwnBeforeTheAnswer() {
+        String[] thoughtful = {
+            "{\"choices\":[{\"delta\":{\"reasoning_content\":\"Hm\"}}]}",
+            "{\"choices\":[{\"delta\":{\"content\":\"Yes\"},\"finish_reason\":\"stop\"}]}"
+        };
+        Elsewhere.SERVICE.streams(thoughtful);
+        Elsewhere.SERVICE.streams(thoughtful);
+
+        responses("custom", "")
+                .body("output", hasSize(2))
+                .body("output[0].type", equalTo("reasoning"))
+                .body("output[0].content[0].text", equalTo("Hm"))
+                .body("output[1].content[0].text", equalTo("Yes"));
+        assertThat(responses("custom", ",\"stream\":true").extract().asString())
+                .contains("event: response.reasoning_text.delta", "event: response.reasoning_text.done");
+    }
+
+    @Test
+    void whatAServiceIsToldOfItsWorkReachesItAndIsNamedWhereItHasNoEffect() {
+        var advice = ",\"reasoning_effort\":\"low\",\"verbosity\":\"low\",\"user\":\"u\",\"metadata\":{}";
+        var stop = "{\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}";
+
+        Elsewhere.SERVICE.streams(stop);
+        chat("openai", advice).statusCode(200).header("X-Ringfence-Ignored", equalTo("metadata"));
+        assertThat(Elsewhere.SERVICE.lastHeard())
+                .contains("\"reasoning_effort\":\"low\"", "\"verbosity\":\"low\"", "\"user\":\"u\"");
+
+        Elsewhere.SERVICE.streams(stop);
+        responses("openai", ",\"reasoning\":{\"effort\":\"low\"}").statusCode(200);
+        assertThat(Elsewhere.SERVICE.lastHeard()).contains("\"reasoning_effort\":\"low\"");
+
+        Elsewhere.SERVICE.answers(200, """
+                data: {"type":"message_start","message":{"usage":{"input_tokens":1}}}
+
+                data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}
+
+                data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}
+
+                data: {"type":"message_stop"}
+
+                """);
+        chat("anthropic", advice)
+                .statusCode(200)
+                .header("X-Ringfence-Ignored", equalTo("metadata, user, reasoning_effort, verbosity"));
+        assertThat(Elsewhere.SERVICE.lastHeard()).doesNotContain("effort");
+    }
+
+    @Test
+    void aSchemaThatNoGrammarHoldsIsRefusedOrNamedForAModelOfThisHostAndPassedOnToOthers() {
+        var format = ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"strict\":true,"
+                + "\"schema\":{\"type\":\"number\",\"multipleOf\":2}}}";
+
+        chat("here", format)
+                .statusCode(400)
+                .body("error.code", equalTo("invalid_request"))
+                .body("error.param", equalTo("response_format.json_schema.schema"))
+                .body("error.message", containsString("response_format#/multipleOf"));
+        responses(
+                        "here",
+                        ",\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"x\",\"strict\":true,"
+                                + "\"schema\":{\"type\":\"number\",\"multipleOf\":2}}}")
+                .statusCode(400)
+                .body("error.param", equalTo("text.format.schema"));
+        Elsewhere.SERVICE.streams("{\"choices\":[{\"delta\":{\"content\":\"2\"},\"finish_reason\":\"stop\"}]}");
+        chat("custom", format).statusCode(200).header("X-Ringfence-Ignored", nullValue());
+        assertThat(Elsewhere.SERVICE.lastHeard()).contains("\"multipleOf\":2", "\"strict\":true");
+    }
+
+    @Test
     void aServiceThatIsDownIsAReasonToComeAgain() {
         chat("gone", "")
                 .statusCode(503)

@@ -61,6 +61,8 @@ final class ScriptedService {
                             + model(
                                     "anthropic",
                                     "Anthropic = { model_name = 'c', base_url = '%s', %s }".formatted(address, rest))
+                            + model("here", "LocalFile = { file_path = '/nowhere/here.gguf' }")
+                            + "resource_requirements = { min_memory_mb = 64 }\n"
                             + model("gone", "Custom = { endpoint_url = 'http://127.0.0.1:1/v1', max_retries = 0 }"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -1,0 +1,76 @@
+package dev.ringfence.runner.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.EngineException.InvalidRequest;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What of a request has no effect on some models. */
+public final class PassedOver {
+    /** Texts that say how a service is to deal with a request. Services that speak OpenAI's API get them; others do not. */
+    public static final List<String> OF_SERVICES =
+            List.of("user", "safety_identifier", "prompt_cache_key", "service_tier", "reasoning_effort", "verbosity");
+
+    private static final String FORMAT = "response_format";
+
+    private PassedOver() {}
+
+    /** Those that a request has, by name. */
+    static List<String> services(ObjectNode body) {
+        return OF_SERVICES.stream().filter(body::has).toList();
+    }
+
+    /** The same request without what only services elsewhere act on. */
+    static GenerationRequest withoutServices(GenerationRequest request) {
+        var body = request.body();
+        boolean strict = false;
+        for (var tool : body.path("tools")) {
+            strict |= tool.path("function").has("strict");
+        }
+        if (!strict && services(body).isEmpty()) {
+            return request;
+        }
+        var copy = body.deepCopy();
+        copy.remove(OF_SERVICES);
+        copy.path("tools").forEach(tool -> ((ObjectNode) tool.path("function")).remove("strict"));
+        return new GenerationRequest(request.operation(), copy, request.agent());
+    }
+
+    /**
+     * Of the request's schemas, what the grammars of this host's engines do not hold an answer to.
+     *
+     * @throws InvalidRequest when it is the answer's own schema and the request wants it kept to
+     */
+    static List<String> gaps(ObjectNode body) {
+        var gaps = new ArrayList<>(formatGaps(body));
+        var tools = body.path("tools");
+        if (!body.path("tool_choice").asText().equals("none")) {
+            for (int i = 0; i < tools.size(); i++) {
+                gaps.addAll(SchemaGaps.of(tools.get(i).path("function").path("parameters"), "tools[" + i + "]"));
+            }
+        }
+        return gaps;
+    }
+
+    /** @throws InvalidRequest as above */
+    static void requireHeld(ObjectNode body) {
+        var _ = formatGaps(body);
+    }
+
+    private static List<String> formatGaps(JsonNode body) {
+        var format = body.path(FORMAT).path("json_schema");
+        if (format.isMissingNode()) {
+            return List.of();
+        }
+        var gaps = SchemaGaps.of(format.path("schema"), FORMAT);
+        if (!gaps.isEmpty() && format.path("strict").asBoolean()) {
+            throw new InvalidRequest(
+                    FORMAT + ".json_schema.schema",
+                    "the schema is to be kept to strictly, and the grammar that holds this model to it cannot hold "
+                            + Texts.clip(String.join(", ", gaps), 500)
+                            + "; leave that out of the schema, or \"strict\": true out of the request");
+        }
+        return gaps;
+    }
+}

@@ -1,0 +1,162 @@
+package dev.ringfence.runner.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.EngineException.InvalidRequest;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SchemaGapsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'type':'integer','minimum':1,'exclusiveMaximum':9}",
+                "{'type':['integer','null'],'minimum':1}",
+                "{'type':'string','minLength':1,'maxLength':9,'title':'t','description':'d','default':'x','examples':[1]}",
+                "{'type':'string','pattern':'^[A-Z]{2}-[0-9]+(?:a|b)?$'}",
+                "{'type':'string','format':'date-time'}",
+                "{'type':'integer','format':'int64'}",
+                "{'type':'string','enum':['a','b']}",
+                "{'const':{'a':[1]}}",
+                "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':3,'uniqueItems':false}",
+                "{'type':'array','prefixItems':[{'type':'boolean'},{'type':'integer'}],'minItems':2,'maxItems':2}",
+                "{'anyOf':[{'type':'string'},{'type':'null'}],'default':null,'title':'t'}",
+                "{'type':'object','properties':{'a':{'$ref':'#/$defs/x'}},'required':['a'],'additionalProperties':false,"
+                        + "'$defs':{'x':{'type':'integer'}},'$schema':'https://json-schema.org/draft/2020-12/schema'}",
+                "{'allOf':[{'$ref':'#/$defs/x'}],'description':'d','$defs':{'x':{'type':'object',"
+                        + "'properties':{'a':{'type':'integer'}},'required':['a']}}}"
+            })
+    void whatAGrammarHoldsIsNoGap(String schema) {
+        assertThat(SchemaGaps.of(json(schema), "f")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "{'type':'number','minimum':0,'maximum':1}; f#/minimum f#/maximum",
+                "{'type':'integer','minimum':0,'exclusiveMinimum':5}; f#/exclusiveMinimum",
+                "{'type':'integer','multipleOf':7}; f#/multipleOf",
+                "{'type':'string','format':'email'}; f#/format",
+                "{'type':'string','format':'uuid','maxLength':5}; f#/maxLength",
+                "{'type':'string','pattern':'^[ab]*$','maxLength':5}; f#/maxLength",
+                "{'type':'string','enum':['a'],'pattern':'^a$'}; f#/pattern",
+                "{'type':'array','items':{'type':'number','minimum':1},'uniqueItems':true}; f#/uniqueItems f#/items/minimum",
+                "{'type':'array','contains':{'const':1}}; f#/contains",
+                "{'type':'array','prefixItems':[{}],'items':{}}; f#/prefixItems",
+                "{'type':'object','minProperties':2,'patternProperties':{}}; f#/minProperties f#/patternProperties",
+                "{'type':'object','properties':{'a':{}},'required':['a','b']}; f#/required",
+                "{'type':'object','properties':{'a':{}},'dependentRequired':{}}; f#/dependentRequired",
+                "{'type':'object','properties':{'a':{}},'anyOf':[{'required':['a']}]}; f#/type f#/properties f#/anyOf/0/required",
+                "{'$ref':'#/$defs/x','maximum':3,'$defs':{'x':{'not':{}}}}; f#/$defs/x/not f#/maximum",
+                "{'type':'integer','allOf':[{'minimum':3}]}; f#/allOf",
+                "{'properties':{'a/b~':{'if':{},'then':{}}}}; f#/properties/a~1b~0/if"
+            })
+    void whatItPassesOverIsNamedWithItsPlace(String schema, String gaps) {
+        assertThat(SchemaGaps.of(json(schema), "f")).containsExactlyInAnyOrder(gaps.split(" "));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "[a-c]",
+                "^a",
+                "^(?=ab)[a-c]{3}$",
+                "^\\d{3}$",
+                "^[\\w]{2}$",
+                "^(a|b)\\1$",
+                "^a.b$",
+                "^[^x]$",
+                "^a+?b$",
+                "^é$",
+                "^[ -~]$",
+                "^(a$",
+                "^a)$",
+                "^a\\$",
+                "^a\"b$",
+                "^",
+                ""
+            })
+    void patternsThatAGrammarDoesNotHoldAreNamed(String pattern) {
+        assertThat(GrammarPattern.holds(pattern)).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "^$",
+                "^a\\.b$",
+                "^[A-Za-z0-9_-]{2}$",
+                "^(?:ab|c)$",
+                "^a{2,}b$",
+                "^(a(b|c)){1,2}$",
+                "^a/b @#$",
+                "^[a\\]]$"
+            })
+    void patternsThatAGrammarHoldsAreNot(String pattern) {
+        assertThat(GrammarPattern.holds(pattern)).isTrue();
+    }
+
+    @Test
+    void aSchemaOfManyGapsIsNotReadToItsEnd() {
+        var all = JSON.createObjectNode();
+        for (int i = 0; i < 5000; i++) {
+            all.withObject("properties").putObject("p" + i).put("multipleOf", 2);
+        }
+
+        assertThat(SchemaGaps.of(all, "f")).hasSize(100);
+    }
+
+    @Test
+    void onlyASchemaThatIsToBeKeptToStrictlyIsRefusedForThem() {
+        var format =
+                "{'response_format':{'type':'json_schema','json_schema':{%s'schema':{'type':'number','minimum':1}}}}";
+
+        assertThat(PassedOver.gaps(json(format.formatted("")))).containsExactly("response_format#/minimum");
+        assertThat(PassedOver.gaps(json(format.formatted("'strict':false,")))).hasSize(1);
+        assertThatThrownBy(() -> new EngineAnswer(
+                        new GenerationRequest(Operation.CHAT, json(format.formatted("'strict':true,")), "tester"),
+                        true))
+                .isInstanceOfSatisfying(
+                        InvalidRequest.class,
+                        refusal -> assertThat(refusal.parameter()).hasValue("response_format.json_schema.schema"))
+                .hasMessageContaining("response_format#/minimum");
+    }
+
+    @Test
+    void functionsThatCannotBeCalledAskForNothing() {
+        var body = json("{'tools':[{'type':'function','function':{'name':'f','parameters':{'multipleOf':2}}}]}");
+
+        assertThat(PassedOver.gaps(body)).containsExactly("tools[0]#/multipleOf");
+        assertThat(PassedOver.gaps(body.put("tool_choice", "none"))).isEmpty();
+    }
+
+    @Test
+    void whatOnlyServicesActOnDoesNotReachAnEngine() {
+        var body = json("{'user':'u','verbosity':'low','tools':[{'function':{'name':'f','strict':true}}],'seed':1}");
+        var request = new GenerationRequest(Operation.CHAT, body, "tester");
+
+        assertThat(PassedOver.services(body)).containsExactly("user", "verbosity");
+        assertThat(PassedOver.withoutServices(request).body())
+                .isEqualTo(json("{'tools':[{'function':{'name':'f'}}],'seed':1}"));
+        assertThat(body.has("user")).isTrue();
+    }
+
+    private static ObjectNode json(String text) {
+        try {
+            return (ObjectNode) JSON.readTree(text.replace('\'', '"'));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(text, e);
+        }
+    }
+}
