@@ -164,6 +164,24 @@ class OpenAiOverHttpTest {
     }
 
     @Test
+    void tokensThatAModelThoughtWithAreCountedAsItsServiceCountsThem() {
+        var counted = """
+                data: {"choices":[{"delta":{"content":"Yes"},"finish_reason":"stop"}]}
+
+                data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":9,\
+                "completion_tokens_details":{"reasoning_tokens":8}}}
+
+                data: [DONE]
+
+                """;
+        Elsewhere.SERVICE.answers(200, counted);
+        Elsewhere.SERVICE.answers(200, counted);
+
+        chat("custom", "").body("usage.completion_tokens_details.reasoning_tokens", equalTo(8));
+        responses("custom", "").body("usage.output_tokens_details.reasoning_tokens", equalTo(8));
+    }
+
+    @Test
     void whatAServiceIsToldOfItsWorkReachesItAndIsNamedWhereItHasNoEffect() {
         var advice = ",\"reasoning_effort\":\"low\",\"verbosity\":\"low\",\"user\":\"u\",\"metadata\":{}";
         var stop = "{\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}";
@@ -208,7 +226,8 @@ class OpenAiOverHttpTest {
                         ",\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"x\",\"strict\":true,"
                                 + "\"schema\":{\"type\":\"number\",\"multipleOf\":2}}}")
                 .statusCode(400)
-                .body("error.param", equalTo("text.format.schema"));
+                .body("error.param", equalTo("text.format.schema"))
+                .body("error.message", containsString("text.format#/multipleOf"));
         Elsewhere.SERVICE.streams("{\"choices\":[{\"delta\":{\"content\":\"2\"},\"finish_reason\":\"stop\"}]}");
         chat("custom", format).statusCode(200).header("X-Ringfence-Ignored", nullValue());
         assertThat(Elsewhere.SERVICE.lastHeard()).contains("\"multipleOf\":2", "\"strict\":true");
