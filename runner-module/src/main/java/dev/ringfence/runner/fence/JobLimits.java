@@ -141,13 +141,16 @@ final class JobLimits {
             tasks = OptionalLong.of(watchdog.mostTasks());
             tasksSource = "watchdog (most that it saw)";
         }
+        var accounted = seen.filter(
+                found -> !found.cpuUser().isNegative() && !found.cpuSystem().isNegative());
         return new Usage(
-                seen.map(JobCgroup.Readings::cpuUser)
-                        .filter(time -> !time.isNegative())
+                accounted
+                        .map(JobCgroup.Readings::cpuUser)
                         .orElse(counted.cpuUser().plus(unwaited)),
-                seen.map(JobCgroup.Readings::cpuSystem)
-                        .filter(time -> !time.isNegative())
-                        .orElse(counted.cpuSystem()),
+                accounted.map(JobCgroup.Readings::cpuSystem).orElse(counted.cpuSystem()),
+                accounted.isPresent()
+                        ? "control group"
+                        : unwaited.isZero() ? counted.cpuSource() : "watchdog (at least)",
                 memory,
                 counted.wall(),
                 memorySource,
