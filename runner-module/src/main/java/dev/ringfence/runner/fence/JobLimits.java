@@ -150,7 +150,7 @@ final class JobLimits {
                 accounted.map(JobCgroup.Readings::cpuSystem).orElse(counted.cpuSystem()),
                 accounted.isPresent()
                         ? "control group"
-                        : unwaited.isZero() ? counted.cpuSource() : "watchdog (at least, what it saw)",
+                        : unwaited.isZero() ? counted.cpuSource() : "watchdog (at least)",
                 memory,
                 counted.wall(),
                 memorySource,

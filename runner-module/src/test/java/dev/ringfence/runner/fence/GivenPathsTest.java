@@ -159,14 +159,14 @@ class GivenPathsTest {
             permit(work.resolve(path), "rwxrwxrwx");
         }
         var script = """
-            cd %s
-            cat a/b/secret.key a/other
-            mv a c || echo stays
-            mv a/b c || echo stays
-            mv a/b/secret.key x || echo stays
-            rm -rf a 2>/dev/null; ln a/b/secret.key y || echo stays
-            cat c/b/secret.key x y 2>/dev/null
-            """.formatted(work);
+                cd %s
+                cat a/b/secret.key a/other
+                mv a c || echo stays
+                mv a/b c || echo stays
+                mv a/b/secret.key x || echo stays
+                rm -rf a 2>/dev/null; ln a/b/secret.key y || echo stays
+                cat c/b/secret.key x y 2>/dev/null
+                """.formatted(work);
 
         for (int i = 0; i < 2; i++) {
             var result = run(List.of(), List.of(work.toString()), List.of(work + "/**.key"), script);

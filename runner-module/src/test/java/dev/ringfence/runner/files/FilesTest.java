@@ -566,8 +566,7 @@ class FilesTest {
                         "/bin/sh",
                         "-c",
                         "for i in $(seq 30); do mkdir " + "d".repeat(200) + " && cd " + "d".repeat(200)
-                                + "; done; echo x > file; cd \"$0\"; mkdir closed; echo x > closed/file; chmod 0"
-                                + " closed",
+                                + "; done; echo x > file; cd \"$0\"; mkdir closed; echo x > closed/file; chmod 0 closed",
                         session.toString())
                 .directory(session.toFile())
                 .start();
