@@ -1,5 +1,6 @@
 package dev.ringfence.runner;
 
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,9 +29,9 @@ public final class OtherJvm {
     }
 
     /** The command that runs a class with a little heap. */
-    public static List<String> command(String classPath, Class<?> main) {
+    public static List<String> command(String classPath, Class<?> main, String... arguments) {
         var java = Path.of(System.getProperty("java.home"), "bin/java").toString();
-        return List.of(
+        var command = new ArrayList<>(List.of(
                 java,
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
@@ -40,7 +41,32 @@ public final class OtherJvm {
                 "-Xmx96m",
                 "-cp",
                 classPath,
-                main.getName());
+                main.getName()));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    /** Reads lines up to the one that holds some words. */
+    public static void readTo(String wanted, BufferedReader said) throws IOException {
+        var all = new StringBuilder();
+        for (var line = said.readLine(); line != null; line = said.readLine()) {
+            all.append(line).append('\n');
+            if (line.contains(wanted)) {
+                return;
+            }
+        }
+        throw new AssertionError("it did not say \"" + wanted + "\" but:\n" + all);
+    }
+
+    /** How many descriptors a process may have from now on. */
+    public static void limitDescriptors(Process process, int most) throws IOException, InterruptedException {
+        int code = new ProcessBuilder("prlimit", "--pid", Long.toString(process.pid()), "--nofile=" + most + ":")
+                .inheritIO()
+                .start()
+                .waitFor();
+        if (code != 0) {
+            throw new AssertionError("prlimit ended with " + code);
+        }
     }
 
     public static void deleteAll(Path directory) {

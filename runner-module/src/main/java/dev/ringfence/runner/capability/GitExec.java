@@ -2,8 +2,10 @@ package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.runner.files.FilePath;
 import dev.ringfence.runner.files.FileRefused;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,12 +71,22 @@ public final class GitExec implements Capability {
     /** Whose commits are that nobody else is named for; the schema says so as well. */
     private static final String NOBODY = "Ringfence <ringfence@localhost>";
 
+    /** For the name of a repository's host; whoever starts the job waits as long, and cannot be cancelled meanwhile. */
+    private static final Duration RESOLVING = Duration.ofSeconds(10);
+
     private final FenceTools tools;
     private final GitSettings settings;
+    private final Resolver resolver;
 
     public GitExec(FenceTools tools, GitSettings settings) {
+        // Its threads end by themselves when nobody asks.
+        this(tools, settings, new Resolver());
+    }
+
+    GitExec(FenceTools tools, GitSettings settings, Resolver resolver) {
         this.tools = tools;
         this.settings = settings;
+        this.resolver = resolver;
     }
 
     @Override
@@ -230,7 +242,11 @@ public final class GitExec implements Capability {
 
     private GitUrl url(String text, GitCommand git, Invocation invocation) {
         return GitUrl.check(
-                text, settings, git.workspace(), invocation.profile().network().access());
+                text,
+                settings,
+                git.workspace(),
+                invocation.profile().network().access(),
+                host -> resolver.resolve(host, invocation.limit(RESOLVING)));
     }
 
     private static String plain(String text) {

@@ -1,15 +1,15 @@
 package dev.ringfence.runner.capability;
 
 import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
+import dev.ringfence.runner.fence.egress.SpecialAddresses;
 import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
 import dev.ringfence.runner.files.FileRoots;
+import java.io.IOException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.net.UnknownHostException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,14 +20,26 @@ import java.util.Optional;
  * @param options what git has to be told so that it reaches just this
  */
 record GitUrl(String text, List<String> options) {
+    /** Finds the addresses of a host. */
+    @FunctionalInterface
+    interface Names {
+        /**
+         * All of them, at least one.
+         *
+         * @throws IOException when there is none, or they were not found in time
+         */
+        List<InetAddress> resolve(String host) throws IOException;
+    }
+
     /**
      * Checks an address against the lists. A name is resolved here where no proxy does so: it must have public addresses
      * only, and git is told to use one of those.
      *
      * @param workspace as git will see it
+     * @param names asked where no proxy resolves names
      * @throws FileRefused when it is not allowed; type {@code url-refused}
      */
-    static GitUrl check(String text, GitSettings settings, FileRoot workspace, NetworkAccess network) {
+    static GitUrl check(String text, GitSettings settings, FileRoot workspace, NetworkAccess network, Names names) {
         var uri = parse(text);
         var protocol = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
         if (!settings.protocols().contains(protocol)) {
@@ -57,7 +69,7 @@ record GitUrl(String text, List<String> options) {
                                 + "; use a profile with Restricted that lists " + name + ":" + port(uri, protocol));
             // The proxy resolves the name, and refuses private addresses and all that the profile does not list.
             case RESTRICTED -> new GitUrl(text, List.of());
-            case FULL -> pinned(text, name, port(uri, protocol), settings);
+            case FULL -> pinned(text, name, port(uri, protocol), settings, names);
         };
     }
 
@@ -75,51 +87,29 @@ record GitUrl(String text, List<String> options) {
         }
     }
 
-    private static GitUrl pinned(String text, String host, int port, GitSettings settings) {
-        InetAddress[] all;
+    private static GitUrl pinned(String text, String host, int port, GitSettings settings, Names names) {
+        List<InetAddress> all;
         try {
-            all = InetAddress.getAllByName(host);
-        } catch (UnknownHostException e) {
-            throw refused(text, "its host cannot be resolved");
+            all = names.resolve(host);
+        } catch (IOException e) {
+            throw refused(text, String.valueOf(e.getMessage()));
         }
-        var options = new ArrayList<String>();
         if (!settings.privateHosts().contains(host)) {
             for (var address : all) {
-                if (isPrivate(address)) {
+                SpecialAddresses.why(address).ifPresent(why -> {
                     throw refused(
                             text,
-                            "its host has the address " + address.getHostAddress()
-                                    + ", which is private (ringfence.capabilities.git.private-hosts allows it)");
-                }
+                            "its host has the address " + address.getHostAddress() + ", which is " + why
+                                    + " (ringfence.capabilities.git.private-hosts allows it)");
+                });
             }
         }
         // Resolved once: another answer a moment later would lead elsewhere.
-        options.add("http.curloptResolve=" + host + ":" + port + ":" + literal(all[0]));
-        return new GitUrl(text, options);
+        return new GitUrl(text, List.of("http.curloptResolve=" + host + ":" + port + ":" + literal(all.getFirst())));
     }
 
     private static String literal(InetAddress address) {
         return address instanceof Inet6Address ? "[" + address.getHostAddress() + "]" : address.getHostAddress();
-    }
-
-    /** All that is not plainly of the outside. */
-    private static boolean isPrivate(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        int first = bytes[0] & 0xff;
-        int second = bytes[1] & 0xff;
-        if (address.isAnyLocalAddress()
-                || address.isLoopbackAddress()
-                || address.isLinkLocalAddress()
-                || address.isSiteLocalAddress()
-                || address.isMulticastAddress()) {
-            return true;
-        }
-        return bytes.length == 4
-                ? first == 0
-                        || first >= 240
-                        || (first == 100 && (second & 0xc0) == 64)
-                        || (first == 198 && (second & 0xfe) == 18)
-                : (first & 0xfe) == 0xfc || first == 0 || (first == 0x20 && second == 0x02) || first == 0x01;
     }
 
     private static int port(URI uri, String protocol) {

@@ -14,7 +14,7 @@ public final class InvalidArguments extends RuntimeException {
     }
 
     /** One sentence each, with the place (a JSON pointer), the value given and the limit. */
-    public List<String> violations() {
+    List<String> violations() {
         return violations;
     }
 }

@@ -28,6 +28,7 @@ final class ResultJson {
         var json = object();
         json.put("cpu_user_ms", milliseconds(usage.cpuUser()));
         json.put("cpu_system_ms", milliseconds(usage.cpuSystem()));
+        json.put("cpu_source", usage.cpuSource());
         json.put("peak_memory_bytes", usage.peakMemoryBytes());
         json.put("memory_source", usage.memorySource());
         json.put("written_bytes", usage.writtenBytes());

@@ -99,11 +99,11 @@ public final class Fence implements AutoCloseable {
     }
 
     /**
-     * Ends whatever an earlier life of this service left running, and returns when it is gone. From then on, until this
-     * fence is closed, what jobs leave behind is waited for.
+     * Ends whatever an earlier life of this service left running, and returns when it is gone; what its jobs wrote is
+     * removed. From then on, until this fence is closed, what jobs leave behind is waited for. Called before any start.
      *
      * @return how many processes had to be ended
-     * @throws FenceException.Broken when some of it would not end
+     * @throws FenceException.Broken when some of it would not end, or jobs could not be given directories
      */
     public synchronized int sweep() {
         try {
@@ -114,6 +114,7 @@ public final class Fence implements AutoCloseable {
             cgroups.ifPresent(Cgroups::sweep);
             if (Files.exists(settings.scratchDirectory())) {
                 JobDirectory.prepare(settings.scratchDirectory(), host.root());
+                JobDirectory.sweep(settings.scratchDirectory());
             }
             return ended;
         } catch (ProcessException | UncheckedIOException | IOException e) {

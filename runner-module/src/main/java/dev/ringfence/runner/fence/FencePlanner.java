@@ -103,36 +103,53 @@ final class FencePlanner {
 
     private CgroupLimits resources() {
         var asked = profile.resources();
-        long memory = asked.maxMemory().bytes();
+        long memory = memory(asked.maxMemory());
+        cores(asked.maxCores());
+        watchedDisk = tier.disk(asked.maxDisk());
+        gpu(asked.gpu());
+        long ioBytes = io(asked.maxIoMegabytesPerSecond());
+        int tasks = tier.ownTasks() + profile.processLimits().maxChildProcesses() + command.threads();
+        return new CgroupLimits(memory, tasks, asked.maxCores(), ioBytes);
+    }
+
+    private long memory(DataSize asked) {
+        long bytes = asked.bytes();
         if (host.limitable().contains(Controller.MEMORY)) {
-            report("resources.max_memory_mb", asked.maxMemory(), Controller.MEMORY, memory + " bytes");
+            report("resources.max_memory_mb", asked, Controller.MEMORY, bytes + " bytes");
         } else {
-            watchedMemory = memory;
+            watchedMemory = bytes;
             entry(
                     "resources.max_memory_mb",
-                    asked.maxMemory(),
+                    asked,
                     Planning.WATCHDOG + tier.watchedMemory() + "; RLIMIT_DATA of each at twice that",
-                    memory + " bytes");
+                    bytes + " bytes");
         }
+        return bytes;
+    }
 
-        if (asked.maxCores() >= host.processors()) {
-            entry("resources.max_cpu_cores", asked.maxCores(), "the host has no more", host.processors() + " cores");
+    private void cores(double asked) {
+        if (asked >= host.processors()) {
+            entry("resources.max_cpu_cores", asked, "the host has no more", host.processors() + " cores");
         } else if (host.limitable().contains(Controller.CPU)) {
-            report("resources.max_cpu_cores", asked.maxCores(), Controller.CPU, asked.maxCores() + " cores");
+            report("resources.max_cpu_cores", asked, Controller.CPU, asked + " cores");
         } else {
-            watchedCores = asked.maxCores();
+            watchedCores = asked;
             entry(
                     "resources.max_cpu_cores",
-                    asked.maxCores(),
+                    asked,
                     Planning.WATCHDOG + "all processes are stopped while they are ahead of their time",
-                    asked.maxCores() + " cores on average");
+                    asked + " cores on average");
         }
+    }
 
-        watchedDisk = tier.disk(asked.maxDisk());
-
-        switch (asked.gpu()) {
+    private void gpu(GpuAccess asked) {
+        switch (asked) {
             case GpuAccess.None _ ->
-                entry("resources.gpu_access", "None", "no device nodes but null, zero, full, random, tty", "none");
+                entry(
+                        "resources.gpu_access",
+                        "None",
+                        "no device nodes but " + String.join(", ", tier.devices()),
+                        "none");
             case GpuAccess.Shared shared ->
                 throw new FenceException.Refused(
                         "resources.gpu_access",
@@ -141,24 +158,6 @@ final class FencePlanner {
                                 + " \"Exclusive\", or \"None\"");
             case GpuAccess.Exclusive _ -> gpu();
         }
-
-        long ioBytes = DataSize.ofMegabytes(asked.maxIoMegabytesPerSecond()).bytes();
-        String io = asked.maxIoMegabytesPerSecond() + " MB/s";
-        if (ioBytes == 0) {
-            entry("resources.max_io_bandwidth_mbps", "no limit", "nothing to enforce", "no limit");
-        } else if (host.limitable().contains(Controller.IO)) {
-            report("resources.max_io_bandwidth_mbps", io, Controller.IO, ioBytes + " bytes/s on each block device");
-        } else {
-            watchedIo = ioBytes;
-            entry(
-                    "resources.max_io_bandwidth_mbps",
-                    io,
-                    Planning.WATCHDOG + "all processes are stopped while they are ahead of it",
-                    ioBytes + " bytes/s on average, block devices together");
-        }
-
-        int tasks = tier.ownTasks() + profile.processLimits().maxChildProcesses() + command.threads();
-        return new CgroupLimits(memory, tasks, asked.maxCores(), ioBytes);
     }
 
     private void gpu() {
@@ -177,6 +176,25 @@ final class FencePlanner {
                 "Exclusive",
                 "the device nodes of one GPU, lent by a file lock to one job at a time",
                 "one of " + found.units());
+    }
+
+    /** Bytes a second; zero for no limit. */
+    private long io(long megabytesPerSecond) {
+        long bytes = DataSize.ofMegabytes(megabytesPerSecond).bytes();
+        String asked = megabytesPerSecond + " MB/s";
+        if (bytes == 0) {
+            entry("resources.max_io_bandwidth_mbps", "no limit", "nothing to enforce", "no limit");
+        } else if (host.limitable().contains(Controller.IO)) {
+            report("resources.max_io_bandwidth_mbps", asked, Controller.IO, bytes + " bytes/s on each block device");
+        } else {
+            watchedIo = bytes;
+            entry(
+                    "resources.max_io_bandwidth_mbps",
+                    asked,
+                    Planning.WATCHDOG + "all processes are stopped while they are ahead of it",
+                    bytes + " bytes/s on average, block devices together");
+        }
+        return bytes;
     }
 
     private void priority() {

@@ -48,11 +48,6 @@ public record FenceSettings(
                 instance, Optional.empty(), 200_000, Optional.empty(), Optional.empty(), Duration.ofMillis(500));
     }
 
-    /** The same with one tier only. */
-    public FenceSettings onlyTier(FenceTier only) {
-        return new FenceSettings(instance, bubblewrap, firstUser, Optional.of(only), scratch, grace);
-    }
-
     /** Where jobs' directories are made. */
     Path scratchDirectory() {
         return scratch.orElseGet(() -> Path.of(System.getProperty("java.io.tmpdir", "/tmp"), "ringfence-" + instance));

@@ -1,17 +1,19 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.process.DirectoryTrees;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayDeque;
+import org.jboss.logging.Logger;
 
-/**
- * The directory that a job may write to. A hostile job may leave anything in it: a tree deeper than a path can name,
- * directories without rights, links to elsewhere.
- */
+/** The directory that a job may write to. */
 final class JobDirectory {
+    private static final Logger LOG = Logger.getLogger(JobDirectory.class);
+
     private final Path path;
 
     private JobDirectory(Path path) {
@@ -19,18 +21,13 @@ final class JobDirectory {
     }
 
     /**
-     * Makes where jobs' directories are made, and removes what an earlier life of the service left there.
+     * Makes where jobs' directories are made, if it is not there yet.
      *
      * @param shared whether users other than the service's must be able to reach what is in it
      */
     static void prepare(Path scratch, boolean shared) throws IOException {
         if (Files.notExists(scratch, LinkOption.NOFOLLOW_LINKS)) {
-            var parent = scratch.toAbsolutePath().getParent();
-            if (parent != null) {
-                Files.createDirectories(parent);
-            }
-            Files.createDirectory(
-                    scratch, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            make(scratch);
         }
         var owner = Files.getAttribute(scratch, "unix:uid", LinkOption.NOFOLLOW_LINKS);
         if (!Files.isDirectory(scratch, LinkOption.NOFOLLOW_LINKS)
@@ -39,9 +36,33 @@ final class JobDirectory {
                     + " ringfence.fence.scratch to another place");
         }
         Files.setPosixFilePermissions(scratch, PosixFilePermissions.fromString(shared ? "rwx--x--x" : "rwx------"));
+    }
+
+    private static void make(Path scratch) throws IOException {
+        var parent = scratch.toAbsolutePath().getParent();
+        if (parent != null) {
+            Files.createDirectories(parent);
+        }
+        try {
+            Files.createDirectory(
+                    scratch, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } catch (FileAlreadyExistsException e) {
+            LOG.debugf("another job made %s just now", scratch);
+        }
+    }
+
+    /**
+     * Removes what jobs of an earlier life of the service left; none of this one may be running. What cannot be removed
+     * is told and stays: it only takes room, since no job is given a directory that is there already.
+     */
+    static void sweep(Path scratch) throws IOException {
         try (var left = Files.newDirectoryStream(scratch)) {
             for (var directory : left) {
-                new JobDirectory(directory).remove();
+                try {
+                    DirectoryTrees.delete(directory);
+                } catch (UncheckedIOException e) {
+                    LOG.warnf(e, "what a job of an earlier run wrote stays until the next start: %s", directory);
+                }
             }
         }
     }
@@ -60,39 +81,12 @@ final class JobDirectory {
         return path;
     }
 
-    /** Removes it all, if it is still there. Nobody writes to it any more. */
-    void remove() throws IOException {
-        if (Files.notExists(path, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        // Directories below are moved up before they are emptied, so that no path grows long.
-        var waiting = new ArrayDeque<Path>();
-        waiting.add(path);
-        int number = 0;
-        while (!waiting.isEmpty()) {
-            var directory = waiting.element();
-            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-            try (var entries = Files.newDirectoryStream(directory)) {
-                for (var entry : entries) {
-                    if (directory.equals(path) || !Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
-                        if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
-                            waiting.add(entry);
-                        } else {
-                            Files.delete(entry);
-                        }
-                    } else {
-                        Files.setPosixFilePermissions(entry, PosixFilePermissions.fromString("rwx------"));
-                        var moved = path.resolveSibling(path.getFileName() + "." + number++);
-                        Files.move(entry, moved);
-                        waiting.add(moved);
-                    }
-                }
-            }
-            waiting.remove();
-            if (!directory.equals(path)) {
-                Files.delete(directory);
-            }
-        }
-        Files.delete(path);
+    /**
+     * Removes it all, if it is still there. Nobody writes to it any more.
+     *
+     * @throws UncheckedIOException when some of it stays
+     */
+    void remove() {
+        DirectoryTrees.delete(path);
     }
 }

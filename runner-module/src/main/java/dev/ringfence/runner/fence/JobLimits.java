@@ -130,13 +130,12 @@ final class JobLimits {
             tasks = OptionalLong.of(watchdog.mostTasks());
             tasksSource = "watchdog (most that it saw)";
         }
+        var accounted = seen.filter(
+                found -> !found.cpuUser().isNegative() && !found.cpuSystem().isNegative());
         return new Usage(
-                seen.map(JobCgroup.Readings::cpuUser)
-                        .filter(time -> !time.isNegative())
-                        .orElse(counted.cpuUser()),
-                seen.map(JobCgroup.Readings::cpuSystem)
-                        .filter(time -> !time.isNegative())
-                        .orElse(counted.cpuSystem()),
+                accounted.map(JobCgroup.Readings::cpuUser).orElse(counted.cpuUser()),
+                accounted.map(JobCgroup.Readings::cpuSystem).orElse(counted.cpuSystem()),
+                accounted.isPresent() ? "control group" : counted.cpuSource(),
                 memory,
                 counted.wall(),
                 memorySource,

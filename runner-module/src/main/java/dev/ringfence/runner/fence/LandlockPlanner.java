@@ -29,8 +29,7 @@ final class LandlockPlanner implements TierPlanner {
     /** Rules around denied paths; each costs a little at every start. */
     private static final int MOST_RULES = 2048;
 
-    private static final List<String> DEVICES =
-            List.of("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom");
+    private static final List<String> DEVICES = List.of("null", "zero", "full", "random", "urandom");
 
     /** What tells of the machine and not of anybody on it. */
     private static final List<String> PROC = List.of("/proc/cpuinfo", "/proc/meminfo", "/proc/filesystems");
@@ -92,7 +91,7 @@ final class LandlockPlanner implements TierPlanner {
                 allow(path, FileRights.READ_AND_RUN);
             }
         });
-        DEVICES.forEach(path -> allow(Path.of(path), FileRights.READ_FILE | FileRights.WRITE_FILE));
+        DEVICES.forEach(name -> allow(Path.of("/dev", name), FileRights.READ_FILE | FileRights.WRITE_FILE));
         PROC.forEach(path -> allow(Path.of(path), FileRights.READ_FILE));
     }
 
@@ -206,6 +205,11 @@ final class LandlockPlanner implements TierPlanner {
                 writable
                         + (given.groups().isEmpty() ? "" : ", by groups " + given.groups())
                         + (temporary ? ", $TMPDIR" : ""));
+    }
+
+    @Override
+    public List<String> devices() {
+        return DEVICES;
     }
 
     @Override

@@ -12,7 +12,8 @@ import java.util.stream.Collectors;
 
 /**
  * Which limits a program ran into, as far as the kernel tells; nothing is guessed from output. Two limits show only as
- * the signal that ended the program, and a program that chooses the exit code which stands for it mislabels itself.
+ * the signal that ended the program. Where something stands between it and the service, bubblewrap or a shell, that tells
+ * of the signal by an exit code, which a program may also choose; then the code is what was observed.
  */
 final class LimitsHit {
 
@@ -38,12 +39,11 @@ final class LimitsHit {
                         readings.refusedTasks() + " refused beyond them"));
             }
         });
-        if (endedBy(end, Signals.SIGXFSZ)) {
-            hits.add(new LimitHit("filesystem.max_file_size_mb", plan.maxFileBytes() + " bytes", "SIGXFSZ"));
-        }
-        if (endedBy(end, Signals.SIGSYS)) {
-            hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", "SIGSYS"));
-        }
+        endedBy(end, Signals.SIGXFSZ, "SIGXFSZ")
+                .ifPresent(seen ->
+                        hits.add(new LimitHit("filesystem.max_file_size_mb", plan.maxFileBytes() + " bytes", seen)));
+        endedBy(end, Signals.SIGSYS, "SIGSYS")
+                .ifPresent(seen -> hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", seen)));
         if (end instanceof ProcessEnd.TimedOut(var limit)
                 && limit.equals(command.profile().processLimits().maxExecutionTime())) {
             hits.add(LimitHit.executionTime(limit, usage.wall()));
@@ -65,8 +65,17 @@ final class LimitsHit {
                 "network.allowed_destinations", "the listed destinations", network.refused() + " refused: " + first));
     }
 
-    private static boolean endedBy(ProcessEnd end, int signal) {
-        return end.equals(new ProcessEnd.Exited(Signals.exitCode(signal)))
-                || end.equals(new ProcessEnd.Signalled(signal));
+    /** What was observed of a program that a signal ended; empty when none is known to have. */
+    private static Optional<String> endedBy(ProcessEnd end, int signal, String name) {
+        return switch (end) {
+            case ProcessEnd.Signalled(int by) when by == signal -> Optional.of(name);
+            case ProcessEnd.Exited(int code)
+            when code == Signals.exitCode(signal) -> Optional.of("exit code " + code + ", which stands for " + name);
+            case ProcessEnd.Signalled _,
+                    ProcessEnd.Exited _,
+                    ProcessEnd.TimedOut _,
+                    ProcessEnd.InputFailed _,
+                    ProcessEnd.Stopped _ -> Optional.empty();
+        };
     }
 }

@@ -20,6 +20,10 @@ final class NamespacesPlanner implements TierPlanner {
     /** Memory that shows in no process; refused where only processes are watched. */
     private static final Set<String> HIDDEN_MEMORY = Set.of("memfd_create", "memfd_secret", "shmget");
 
+    /** What bubblewrap's own /dev has; the terminals are of an instance of their own. */
+    private static final List<String> DEVICES =
+            List.of("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts");
+
     private final Planning planning;
     private final List<Mount> mounts = new ArrayList<>();
     private final Set<Integer> groups = new LinkedHashSet<>();
@@ -100,6 +104,11 @@ final class NamespacesPlanner implements TierPlanner {
     }
 
     @Override
+    public List<String> devices() {
+        return DEVICES;
+    }
+
+    @Override
     public void gpus(Gpus.Found found) {
         if (planning.host().root()) {
             groups.addAll(Gpus.groups(found.all()));
@@ -174,20 +183,13 @@ final class NamespacesPlanner implements TierPlanner {
         return new TierPlan.Namespaces(mounts, groups, writable, temporaryBytes);
     }
 
-    /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */
     private void readOnly(Path path) {
         mounts.addAll(above(path));
         mounts.add(new Mount.ReadOnly(path));
     }
 
     private List<Mount> above(Path path) {
-        var parents = new ArrayList<Mount>();
-        for (var parent = path.getParent(); parent != null && parent.getNameCount() > 0; parent = parent.getParent()) {
-            if (!underSystem(parent)) {
-                parents.addFirst(new Mount.Directory(parent));
-            }
-        }
-        return parents;
+        return PathPlan.above(path, this::underSystem);
     }
 
     private boolean underSystem(Path path) {

@@ -164,16 +164,26 @@ final class PathPlan {
                 .forEach(path -> mounts.add(new Mount.Masked(path, Files.isDirectory(path))));
     }
 
-    /** Directories above it are made by hand, since bubblewrap would keep others than their owner out of them. */
     private void parents(Path path) {
+        mounts.addAll(above(
+                path,
+                parent -> underSystem.test(parent) || given.keySet().stream().anyMatch(parent::startsWith)));
+    }
+
+    /**
+     * Directories above a path, the highest first. They are made by hand, since bubblewrap would keep others than their
+     * owner out of them.
+     *
+     * @param there whether a directory is there without that
+     */
+    static List<Mount> above(Path path, Predicate<Path> there) {
         var parents = new ArrayList<Mount>();
         for (var parent = path.getParent(); parent != null && parent.getNameCount() > 0; parent = parent.getParent()) {
-            var above = parent;
-            if (!underSystem.test(above) && given.keySet().stream().noneMatch(above::startsWith)) {
-                parents.addFirst(new Mount.Directory(above));
+            if (!there.test(parent)) {
+                parents.addFirst(new Mount.Directory(parent));
             }
         }
-        mounts.addAll(parents);
+        return parents;
     }
 
     private void report(List<Path> readable) {
@@ -186,7 +196,7 @@ final class PathPlan {
                 "filesystem.write_paths",
                 asked.writePaths().isEmpty() ? "none" : asked.writePaths().toString(),
                 asked.writePaths().isEmpty()
-                        ? "no writable mounts but /tmp"
+                        ? "none of the profile's"
                         : "writable mounts of what was held by descriptors",
                 asked.writePaths().isEmpty()
                         ? "none"

@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -21,6 +22,9 @@ sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
 
     /** What can be read, written and must not be. */
     void filesystem();
+
+    /** The device nodes that every program has, by their names below {@code /dev}. */
+    List<String> devices();
 
     /** The program gets the device nodes of a GPU, which one is known when it is lent. */
     void gpus(Gpus.Found found);

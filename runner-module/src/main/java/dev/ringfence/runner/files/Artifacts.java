@@ -2,10 +2,13 @@ package dev.ringfence.runner.files;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.runner.process.DirectoryTrees;
 import dev.ringfence.runner.process.HeldDirectory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -93,12 +96,12 @@ public final class Artifacts {
         try (var out = HeldDirectory.of(place.resolve(OUT))) {
             var collected = new ArtifactWalk(out, limits, checkpoint).walk();
             if (collected.artifacts().isEmpty()) {
-                Trees.delete(place);
+                DirectoryTrees.delete(place);
                 return collected;
             }
             var index = JsonNodeFactory.instance.arrayNode();
             collected.artifacts().forEach(artifact -> index.add(artifact.json()));
-            Files.writeString(place.resolve(INDEX), index.toString());
+            DurableFile.write(place.resolve(INDEX), index.toString().getBytes(StandardCharsets.UTF_8));
             return collected;
         } catch (IOException e) {
             throw new UncheckedIOException("what job " + jobId + " left could not be listed", e);
@@ -146,7 +149,7 @@ public final class Artifacts {
     /** Deletes all that a job left; it must have ended. */
     public void delete(String jobId) {
         try {
-            Trees.delete(place(jobId));
+            DirectoryTrees.delete(place(jobId));
         } finally {
             open.remove(jobId);
         }
@@ -165,15 +168,23 @@ public final class Artifacts {
             swept = now;
         }
         try (var places = Files.newDirectoryStream(directory)) {
-            for (var place : places) {
-                if (old(place, now) && !open.contains(place.getFileName().toString())) {
-                    Trees.delete(place);
-                }
-            }
+            places.forEach(place -> sweep(place, now));
         } catch (NoSuchFileException e) {
             LOG.debug("no job has left anything yet");
+        } catch (IOException | DirectoryIteratorException e) {
+            LOG.warnf(e, "old artefacts below %s could not be looked for", directory);
+        }
+    }
+
+    private void sweep(Path place, Instant now) {
+        try {
+            if (old(place, now) && !open.contains(place.getFileName().toString())) {
+                DirectoryTrees.delete(place);
+            }
+        } catch (NoSuchFileException e) {
+            LOG.debugf("another thread removed %s just now", place);
         } catch (IOException | UncheckedIOException e) {
-            LOG.warnf(e, "old artefacts below %s could not be removed", directory);
+            LOG.warnf(e, "the old artefacts in %s could not be removed", place);
         }
     }
 

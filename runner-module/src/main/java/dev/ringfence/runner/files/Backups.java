@@ -3,7 +3,6 @@ package dev.ringfence.runner.files;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -123,20 +122,8 @@ public final class Backups {
     void record(UndoRecord record) throws IOException {
         var place = place(record.jobId());
         byte[] json = record.json().toString().getBytes(StandardCharsets.UTF_8);
-        var fresh = place.resolve(RECORD + ".new");
-        try (var channel = FileChannel.open(
-                fresh,
-                Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING),
-                Owner.ONLY)) {
-            var bytes = ByteBuffer.wrap(json);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-            channel.force(true);
-        }
-        Files.move(fresh, place.resolve(RECORD), StandardCopyOption.ATOMIC_MOVE);
-        sync(place);
-        sync(directory);
+        DurableFile.write(place.resolve(RECORD), json);
+        DurableFile.sync(directory);
         var before = place.resolve(BEFORE);
         prune(record.jobId(), json.length + (record.before().isPresent() ? Files.size(before) : 0));
     }
@@ -164,7 +151,7 @@ public final class Backups {
         var place = directory.resolve(jobId);
         Files.move(place.resolve(RECORD), place.resolve(UNDONE), StandardCopyOption.ATOMIC_MOVE);
         Files.deleteIfExists(place.resolve(BEFORE));
-        sync(place);
+        DurableFile.sync(place);
     }
 
     /** The change was not made after all. */
@@ -245,12 +232,6 @@ public final class Backups {
             LOG.debugf("the backup %s had gone already", place);
         } catch (IOException e) {
             LOG.warnf(e, "the backup %s could not be removed", place);
-        }
-    }
-
-    private static void sync(Path place) throws IOException {
-        try (var channel = FileChannel.open(place, StandardOpenOption.READ)) {
-            channel.force(true);
         }
     }
 }

@@ -1,6 +1,9 @@
 package dev.ringfence.runner.files;
 
-/** A file was not read or changed, and nothing else was; the message says what to mend. */
+/**
+ * A file was not read or changed, and nothing else was; the message says what to mend. The one exception is a change
+ * that is done and may not survive a loss of power: there the message says so.
+ */
 public final class FileRefused extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -10,6 +10,8 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +20,10 @@ import org.jspecify.annotations.Nullable;
  * methods block.
  */
 public final class FileWrites {
+    private static final Logger LOG = Logger.getLogger(FileWrites.class);
+
     /** The largest file that is written, and the largest that is changed. */
-    public static final long LARGEST = 100L << 20;
+    static final long LARGEST = 100L << 20;
 
     /** What must stay free on the disk. */
     private static final long FREE = 10L << 20;
@@ -42,7 +46,8 @@ public final class FileWrites {
      * Makes a change. When this returns, it survives a loss of power and can be undone. Changes of one path are made one
      * after the other.
      *
-     * @throws FileRefused when it is not allowed or fails; then nothing was changed
+     * @throws FileRefused when it is not allowed or fails; then nothing was changed, unless the message says that the
+     *     change is done and may not survive a loss of power
      */
     public Written write(Author author, Change change, Checkpoint checkpoint) {
         allow(change);
@@ -148,7 +153,7 @@ public final class FileWrites {
                 }
                 fresh.place(change.path().name(), inode != null);
                 placed = true;
-                directory.sync();
+                settle(directory, change.root(), change.path(), "changed");
                 return new Written(fresh.size(), fresh.sha256(), inode == null, before, List.copyOf(made));
             }
         } finally {
@@ -158,11 +163,29 @@ public final class FileWrites {
         }
     }
 
+    /** Why nothing was written is what the caller has to hear, not this. */
     private static void takeBack(Change change, List<String> made) {
         try {
             Parents.remove(change.root(), made);
+        } catch (IOException | RuntimeException e) {
+            LOG.warnf(
+                    e,
+                    "the directories %s, made below %s for a file that was not written, stay",
+                    made,
+                    change.root().path());
+        }
+    }
+
+    /** Makes a change that is done survive a loss of power. */
+    private static void settle(HeldDirectory directory, FileRoot root, FilePath path, String done) {
+        try {
+            directory.sync();
         } catch (IOException e) {
-            throw Failures.of(e, change.root(), change.path());
+            throw new FileRefused(
+                    "file-failed",
+                    "\"" + path + "\" in the root \"" + root.name() + "\" was " + done
+                            + ", and that may not survive a loss of power: its directory could not be synced",
+                    e);
         }
     }
 
@@ -260,7 +283,7 @@ public final class FileWrites {
      * Takes back what a job did to a file: puts there what was there before, or removes it.
      *
      * @return the hash of what is there now; empty when nothing is
-     * @throws FileRefused when something else is there than the job wrote
+     * @throws FileRefused when something else is there than the job wrote, or it fails; as for {@link #write}
      */
     public Optional<String> undo(FileRoot root, UndoRecord record, Checkpoint checkpoint) {
         var path = record.file();
@@ -274,7 +297,7 @@ public final class FileWrites {
             } else {
                 unchanged(directory, change, inode);
                 directory.removeFile(path.name());
-                directory.sync();
+                settle(directory, root, path, "put back as it was");
                 Parents.remove(root, record.made());
             }
             backups.undone(record.jobId());
@@ -305,7 +328,7 @@ public final class FileWrites {
     }
 
     /** What a kill left of files that were being written; before any job runs. */
-    public void sweep(java.util.function.Function<UndoRecord, Optional<FileRoot>> roots) {
+    public void sweep(Function<UndoRecord, Optional<FileRoot>> roots) {
         for (var record : backups.records()) {
             roots.apply(record).ifPresent(root -> {
                 try (var directory = Parents.find(root, record.file())) {
@@ -354,7 +377,7 @@ public final class FileWrites {
             fresh.sync();
             unchanged(directory, change, inode);
             fresh.place(record.file().name(), true);
-            directory.sync();
+            settle(directory, change.root(), change.path(), "put back as it was");
         }
     }
 

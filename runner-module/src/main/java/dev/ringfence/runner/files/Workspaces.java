@@ -1,5 +1,6 @@
 package dev.ringfence.runner.files;
 
+import dev.ringfence.runner.process.DirectoryTrees;
 import dev.ringfence.runner.process.ProcessEngine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -54,7 +55,7 @@ public final class Workspaces {
         var fresh = directory.resolve(".new-" + place.getFileName());
         try {
             Files.createDirectories(directory, Owner.PASSABLE_DIRECTORY);
-            Trees.delete(fresh);
+            DirectoryTrees.delete(fresh);
             Files.createDirectory(fresh, Owner.ONLY_DIRECTORY);
             if (user(agent, session).isPresent()) {
                 // A fence is entered by root without the right to pass over permissions: its group may pass.
@@ -87,7 +88,7 @@ public final class Workspaces {
      * @throws UncheckedIOException when some of it could not be deleted
      */
     void delete(String agent, Optional<String> session) {
-        Trees.delete(place(agent, session));
+        DirectoryTrees.delete(place(agent, session));
     }
 
     /** The name says whose it is; the hash makes it the only one, whatever characters the agent's name has. */

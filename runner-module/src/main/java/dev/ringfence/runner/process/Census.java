@@ -132,22 +132,11 @@ public final class Census {
         }
     }
 
-    /** Whether what orphans of a job use is still counted. */
-    static boolean remembers(JobMark mark) {
+    /** What orphans of a job used; told once, and from then on not counted any more. */
+    static Optional<Libc.Waited> reaped(JobMark mark) {
         LOCK.lock();
         try {
-            return REAPED.containsKey(mark.value());
-        } finally {
-            LOCK.unlock();
-        }
-    }
-
-    /** What orphans of a job used; told once. */
-    static Libc.Waited reaped(JobMark mark) {
-        LOCK.lock();
-        try {
-            var used = REAPED.remove(mark.value());
-            return used == null ? Libc.Waited.NOTHING : used;
+            return Optional.ofNullable(REAPED.remove(mark.value()));
         } finally {
             LOCK.unlock();
         }

@@ -3,24 +3,24 @@ package dev.ringfence.runner.process;
 /** The kernel's numbers of errors, the same on x86-64 and aarch64. */
 public final class Errno {
     public static final int EPERM = 1;
-    public static final int ENOENT = 2;
-    public static final int ESRCH = 3;
-    public static final int EINTR = 4;
+    static final int ENOENT = 2;
+    static final int ESRCH = 3;
+    static final int EINTR = 4;
     public static final int EIO = 5;
     public static final int EBADF = 9;
-    public static final int ECHILD = 10;
+    static final int ECHILD = 10;
     public static final int EAGAIN = 11;
     public static final int EACCES = 13;
     public static final int EFAULT = 14;
-    public static final int EEXIST = 17;
-    public static final int EXDEV = 18;
-    public static final int ENOTDIR = 20;
+    static final int EEXIST = 17;
+    static final int EXDEV = 18;
+    static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
-    public static final int EPIPE = 32;
-    public static final int ENAMETOOLONG = 36;
+    static final int EPIPE = 32;
+    static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
-    public static final int ENOTEMPTY = 39;
-    public static final int ELOOP = 40;
+    static final int ENOTEMPTY = 39;
+    static final int ELOOP = 40;
     public static final int ENOTSOCK = 88;
     public static final int ECONNREFUSED = 111;
 

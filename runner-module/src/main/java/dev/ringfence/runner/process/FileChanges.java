@@ -3,6 +3,7 @@ package dev.ringfence.runner.process;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -11,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,13 @@ public final class FileChanges implements CallDecider {
     private static final Logger LOG = Logger.getLogger(FileChanges.class);
 
     private static final byte[] NOTHING = {0};
+
+    /**
+     * How C libraries name a file that they hold, to change its mode and follow no link; there is no /proc of the
+     * program's own here, and for the service these are its own descriptors.
+     */
+    private static final Pattern OWN_DESCRIPTOR = Pattern.compile("/+(?:proc/+(?:thread-)?self|dev)/+fd/+([0-9]{1,9})");
+
     private static final int LONGEST_PATH = 4096;
     private static final int MODE_BITS = 01777;
     private static final int AT_FDCWD = -100;
@@ -158,6 +167,10 @@ public final class FileChanges implements CallDecider {
 
     private static int open(Path process, int directory, byte[] name, long flags) {
         boolean follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+        var own = OWN_DESCRIPTOR.matcher(new String(name, 0, name.length - 1, StandardCharsets.ISO_8859_1));
+        if (follow && own.matches()) {
+            return SystemCalls.linkedPath(process.resolve("fd/" + own.group(1)).toString());
+        }
         if (name[0] == '/') {
             // The program sees the tree that the service sees.
             return SystemCalls.path(AT_FDCWD, name, follow);

@@ -36,6 +36,7 @@ final class Keeper implements RunningProcess {
     private static final long DRAIN_NANOS = Duration.ofSeconds(1).toNanos();
 
     private static final long NEVER = Long.MAX_VALUE;
+    private static final String WAITED_FOR = "rusage (processes that were waited for)";
 
     /**
      * One for each process that is watched; kept for a while, as a new one costs a tenth of what a small program does. A
@@ -218,34 +219,23 @@ final class Keeper implements RunningProcess {
         } catch (RuntimeException | Error e) {
             // The child is not waited for yet, so neither its number nor its group's can be a stranger's.
             killQuietly(tree, channels, e);
-            Libc.await(child);
-            tree.awaitHeld();
             try {
-                tree.endMarked();
-            } catch (ProcessException stuck) {
+                tree.end();
+            } catch (RuntimeException stuck) {
                 e.addSuppressed(stuck);
             }
-            tree.close();
-            var _ = tree.orphans();
             throw e;
         }
-        var waited = Libc.await(child);
-        // The child may report a program's end before all that the program started has ended.
-        tree.awaitHeld();
-        try {
-            tree.endMarked();
-        } finally {
-            tree.close();
-        }
-        waited = waited.plus(tree.orphans());
+        var waited = tree.end();
         var usage = supervisor.ended(new Usage(
                 Duration.ofNanos(waited.userMicros() * 1000),
                 Duration.ofNanos(waited.systemMicros() * 1000),
+                WAITED_FOR,
                 waited.maxResidentBytes(),
                 Duration.ofNanos(System.nanoTime() - startedAt),
                 "rusage (largest process)",
                 waited.writtenBytes(),
-                "rusage (processes that were waited for)",
+                WAITED_FOR,
                 OptionalLong.empty(),
                 "nobody counts them"));
         if (!gateOpen) {
@@ -444,7 +434,7 @@ final class Keeper implements RunningProcess {
         } catch (RuntimeException e) {
             reason.addSuppressed(e);
         } finally {
-            tree.signalGroup(Signals.SIGKILL);
+            tree.killChild();
         }
     }
 }

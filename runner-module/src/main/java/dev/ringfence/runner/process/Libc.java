@@ -134,7 +134,7 @@ final class Libc {
         }
     }
 
-    /** The shapes of all calls made here, which native images must know beforehand. */
+    /** The shapes of all calls made here, for NativeMetadataTest: native images must know them beforehand. */
     static Set<FunctionDescriptor> shapes() {
         return Set.copyOf(SHAPES);
     }

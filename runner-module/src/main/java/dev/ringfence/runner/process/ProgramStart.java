@@ -103,9 +103,12 @@ final class ProgramStart implements AutoCloseable {
             try {
                 supervisor.spawned(tree);
             } catch (RuntimeException | Error e) {
-                tree.signalGroup(Signals.SIGKILL);
-                Libc.await(pid);
-                tree.close();
+                tree.killChild();
+                try {
+                    tree.end();
+                } catch (RuntimeException stuck) {
+                    e.addSuppressed(stuck);
+                }
                 throw e;
             }
             return new ProgramStart(tree, null, null);
@@ -141,7 +144,6 @@ final class ProgramStart implements AutoCloseable {
                 });
                 for (var tree : made) {
                     tree.close();
-                    var _ = tree.orphans();
                 }
                 start.release();
                 throw e;

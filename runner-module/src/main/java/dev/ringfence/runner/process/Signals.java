@@ -2,7 +2,6 @@ package dev.ringfence.runner.process;
 
 /** The kernel's numbers of signals, the same on x86-64 and aarch64. */
 public final class Signals {
-    public static final int SIGABRT = 6;
     public static final int SIGKILL = 9;
     public static final int SIGTERM = 15;
     public static final int SIGCONT = 18;

@@ -68,8 +68,8 @@ public final class Tree {
     }
 
     /**
-     * Marks the child and what it will start as a job's. From now on {@link #endMarked} ends whatever of it is left,
-     * wherever it hides, and what its orphans used is counted.
+     * Marks the child and what it will start as a job's. From now on {@link #end} ends whatever of it is left, wherever it
+     * hides, and what its orphans used is counted.
      *
      * @param user whose it is, if that is not the service's
      */
@@ -114,8 +114,36 @@ public final class Tree {
         limits.prioritize(pid, user);
     }
 
+    /** Kills the child and its process group, by their numbers alone. */
+    void killChild() {
+        signalGroup(Signals.SIGKILL);
+        // A program may have gone to another group.
+        var _ = Libc.kill(child, Signals.SIGKILL);
+    }
+
+    /**
+     * Waits for the child, which has been killed or has ended, then for all that is held, and ends what else is marked.
+     * However that goes, nothing of the tree is known or held any more when this returns.
+     *
+     * @return how the child ended, and what all of them used
+     * @throws ProcessException when some marked process would not end
+     */
+    Libc.Waited end() {
+        try {
+            var waited = Libc.await(child);
+            // The child may report a program's end before all that the program started has ended.
+            awaitHeld();
+            if (mark != null) {
+                Census.end(mark, PATIENCE);
+            }
+            return waited.plus(orphans());
+        } finally {
+            close();
+        }
+    }
+
     /** Returns when every held process has ended; one that heads a PID namespace ends after all others in it. */
-    void awaitHeld() {
+    private void awaitHeld() {
         try (var arena = Arena.ofConfined()) {
             var entry = PollEntries.allocate(arena, 1);
             for (int descriptor : held) {
@@ -127,21 +155,16 @@ public final class Tree {
         }
     }
 
-    /** Ends every marked process and returns when none is left. */
-    void endMarked() {
-        if (mark != null) {
-            Census.end(mark, PATIENCE);
-        }
-    }
-
     /** What marked orphans used, beside what the child and those it waited for did. */
-    Libc.Waited orphans() {
-        return mark == null ? Libc.Waited.NOTHING : Census.reaped(mark);
+    private Libc.Waited orphans() {
+        return mark == null ? Libc.Waited.NOTHING : Census.reaped(mark).orElse(Libc.Waited.NOTHING);
     }
 
-    /** The child has been waited for. */
+    /** Forgets the child, which has been waited for, and what else is known of it. A second call does nothing. */
     void close() {
         held.forEach(Libc::close);
+        held.clear();
         Census.forget(child);
+        var _ = orphans();
     }
 }

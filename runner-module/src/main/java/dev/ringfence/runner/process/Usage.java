@@ -6,8 +6,9 @@ import java.util.OptionalLong;
 /**
  * What a process tree used, from its start until nothing of it was left.
  *
- * @param cpuUser time in user mode, of the whole tree
- * @param cpuSystem time in the kernel, of the whole tree
+ * @param cpuUser time in user mode; what it covers is said by {@code cpuSource}
+ * @param cpuSystem time in the kernel
+ * @param cpuSource by which means these were read
  * @param peakMemoryBytes the highest resident memory seen; what it covers is said by {@code memorySource}
  * @param wall from start to the end of the last process
  * @param memorySource by which means memory was read, such as {@code cgroup v1} or {@code rusage (largest process)}
@@ -19,6 +20,7 @@ import java.util.OptionalLong;
 public record Usage(
         Duration cpuUser,
         Duration cpuSystem,
+        String cpuSource,
         long peakMemoryBytes,
         Duration wall,
         String memorySource,

@@ -26,42 +26,32 @@ record GroupLimits(List<Path> v1, List<Path> v2) {
         var own = KernelText.read(proc.resolve("self/cgroup")).lines().toList();
         var v1 = new ArrayList<Path>();
         var v2 = new ArrayList<Path>();
-        KernelText.read(proc.resolve("self/mountinfo")).lines().forEach(mount -> {
-            int separator = mount.indexOf(" - ");
-            if (separator < 0) {
-                return;
-            }
-            String[] left = mount.substring(0, separator).split(" ", -1);
-            String[] right = mount.substring(separator + 3).split(" ", -1);
-            if (left.length < 5 || right.length < 3) {
-                return;
-            }
-            if (right[0].equals("cgroup2")) {
-                v2.addAll(around(own, "", left[3], left[4]));
-            } else if (right[0].equals("cgroup")
-                    && List.of(right[2].split(",", -1)).contains("memory")) {
-                v1.addAll(around(own, "memory", left[3], left[4]));
-            }
-        });
+        KernelText.read(proc.resolve("self/mountinfo"))
+                .lines()
+                .flatMap(line -> CgroupMount.parse(line).stream())
+                .forEach(mount -> {
+                    if (mount.version() == 2) {
+                        v2.addAll(around(own, "", mount));
+                    } else if (mount.options().contains("memory")) {
+                        v1.addAll(around(own, "memory", mount));
+                    }
+                });
         return new GroupLimits(v1, v2);
     }
 
     /** From the service's own group up to the mount's root; in a container that is often the only one to be seen. */
-    private static List<Path> around(List<String> own, String controller, String root, String point) {
+    private static List<Path> around(List<String> own, String controller, CgroupMount mount) {
         for (var line : own) {
             String[] parts = line.split(":", 3);
             if (parts.length < 3 || !List.of(parts[1].split(",", -1)).contains(controller)) {
                 continue;
             }
-            var top = Path.of(point);
-            var group = Path.of(parts[2]);
+            var top = mount.point();
             var all = new ArrayList<Path>();
-            if (group.startsWith(root)) {
-                var path = top.resolve(Path.of(root).relativize(group)).normalize();
-                while (path != null && path.startsWith(top) && !path.equals(top)) {
-                    all.add(path);
-                    path = path.getParent();
-                }
+            var path = mount.locate(parts[2]);
+            while (path != null && path.startsWith(top) && !path.equals(top)) {
+                all.add(path);
+                path = path.getParent();
             }
             all.add(top);
             return all;

@@ -91,7 +91,11 @@ public final class Guard {
                         (double) limits.diskFree(),
                         resume,
                         30,
-                        host -> OptionalDouble.of((double) host.disk().free())));
+                        host -> free(host.disk())));
+    }
+
+    private static OptionalDouble free(Telemetry.Disk disk) {
+        return disk.free().isPresent() ? OptionalDouble.of((double) disk.free().getAsLong()) : OptionalDouble.empty();
     }
 
     /**

@@ -21,9 +21,6 @@ public record GuardLimits(
         int zombies,
         long diskFree,
         double resume) {
-    /** What a limit in percent is when it is never reached. */
-    public static final double NEVER = 100;
-
     /**
      * Checks them.
      *

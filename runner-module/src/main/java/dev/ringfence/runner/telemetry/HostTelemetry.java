@@ -4,6 +4,8 @@ import dev.ringfence.runner.telemetry.Telemetry.Disk;
 import dev.ringfence.runner.telemetry.Telemetry.Load;
 import dev.ringfence.runner.telemetry.Telemetry.Memory;
 import dev.ringfence.runner.telemetry.Telemetry.Pressure;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -146,8 +148,13 @@ public final class HostTelemetry implements AutoCloseable {
     }
 
     private Disk disk() {
-        var file = data.toFile();
-        return new Disk(file.getTotalSpace(), file.getUsableSpace());
+        try {
+            var store = Files.getFileStore(data);
+            return new Disk(OptionalLong.of(store.getTotalSpace()), OptionalLong.of(store.getUsableSpace()));
+        } catch (IOException e) {
+            LOG.debugf("the room where the data is is not known: %s", e.getMessage());
+            return Disk.UNKNOWN;
+        }
     }
 
     /** The host's, or the service's control group's, whichever is higher. */

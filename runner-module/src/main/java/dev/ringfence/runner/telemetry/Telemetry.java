@@ -78,7 +78,10 @@ public record Telemetry(
     }
 
     /** The file system of the service's data, in bytes. */
-    public record Disk(long total, long free) {}
+    public record Disk(OptionalLong total, OptionalLong free) {
+        /** One that does not tell. */
+        static final Disk UNKNOWN = new Disk(OptionalLong.empty(), OptionalLong.empty());
+    }
 
     /**
      * The share of time in which work waited for something (kernel documentation, accounting/psi), in percent.
@@ -126,7 +129,9 @@ public record Telemetry(
         bytes(room, "swap_free_bytes", memory.swapFree());
         memory.limit()
                 .ifPresent(group -> room.put("group_limit_bytes", group.limit()).put("group_used_bytes", group.used()));
-        json.putObject("disk").put("total_bytes", disk.total()).put("free_bytes", disk.free());
+        var space = json.putObject("disk");
+        bytes(space, "total_bytes", disk.total());
+        bytes(space, "free_bytes", disk.free());
         var waiting = json.putObject("pressure");
         pressure(waiting, "cpu", cpuPressure);
         pressure(waiting, "memory", memoryPressure);

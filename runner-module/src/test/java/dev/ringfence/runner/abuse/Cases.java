@@ -16,6 +16,7 @@ final class Cases {
     private static final String TEMPORARY = "TEMPORARY";
 
     private static final Duration SHORT = Duration.ofMillis(800);
+    private static final int SIGABRT = 6;
 
     private Cases() {}
 
@@ -128,8 +129,7 @@ final class Cases {
                 Case.of(
                         "a core dump",
                         "core-dump",
-                        attack -> assertThat(attack.result().end())
-                                .isEqualTo(new ProcessEnd.Exited(128 + Signals.SIGABRT)),
+                        attack -> assertThat(attack.result().end()).isEqualTo(new ProcessEnd.Exited(128 + SIGABRT)),
                         TEMPORARY),
                 Case.of("rights and times of others' files", "change-others", attack -> attack.refused(30))
                         .with(around -> List.of(

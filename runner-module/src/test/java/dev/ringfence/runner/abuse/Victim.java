@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.runner.fence.Fence;
-import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.fence.OneTier;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.io.BufferedReader;
@@ -63,7 +63,7 @@ final class Victim implements AutoCloseable {
     public static void main(String[] arguments) throws IOException {
         long self = ProcessHandle.current().pid();
         try (var loopback = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-                var fence = Fence.on(FenceSettings.of("abuse" + self).onlyTier(FenceTier.valueOf(arguments[1])));
+                var fence = Fence.on(OneTier.of(FenceTier.valueOf(arguments[1]), "abuse" + self));
                 var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             var around = new Surroundings(Path.of(arguments[0]), self, loopback.getLocalPort());
             try (var host = HostState.around(around);

@@ -8,19 +8,25 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.Fences;
+import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.Workspaces;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,6 +35,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The real git in a real fence. */
 class GitExecTest {
     private static final Duration LONG = Duration.ofMinutes(3);
+    private static final GitSettings SETTINGS =
+            new GitSettings(Set.of("git.example.com"), Set.of("https", "file"), Set.of(), Optional.empty());
 
     @TempDir
     private Path directory;
@@ -52,8 +60,7 @@ class GitExecTest {
                 new Artifacts(data.resolve("artifacts"), new Artifacts.Limits(10, 1000, 1000), Duration.ofHours(1));
         tools = new FenceTools(
                 Fences.of(fence), Optional.of(new JobPlaces(Fences.of(fence), roots, artifacts)), new RunningJobs());
-        git = new GitExec(
-                tools, new GitSettings(Set.of("git.example.com"), Set.of("https", "file"), Set.of(), Optional.empty()));
+        git = new GitExec(tools, SETTINGS);
     }
 
     @AfterEach
@@ -141,6 +148,38 @@ class GitExecTest {
         });
     }
 
+    @Test
+    void aNameServerThatDoesNotAnswerHoldsAJobNoLongerThanItsDeadline() {
+        // Given
+        var answer = new CountDownLatch(1);
+        try (var stuck = new Resolver(name -> {
+            try {
+                answer.await();
+            } catch (InterruptedException e) {
+                throw new UnknownHostException(name);
+            }
+            return new InetAddress[] {InetAddress.getLoopbackAddress()};
+        })) {
+            var asking = new GitExec(tools, SETTINGS, stuck);
+            var online = new SandboxProfile.Network(SandboxProfile.NetworkAccess.FULL, List.of(), 0);
+            var clone = arguments("clone", "copy").put("url", "https://git.example.com/x.git");
+
+            // When
+            var outcome = asking.start(invocation(clone, online, Duration.ofMillis(300)), (channel, text) -> {})
+                    .outcome()
+                    .await()
+                    .atMost(LONG);
+
+            // Then
+            assertThat(outcome).isInstanceOfSatisfying(Outcome.Failed.class, failed -> {
+                assertThat(failed.type()).isEqualTo("url-refused");
+                assertThat(failed.message()).contains("git.example.com could not be resolved in time");
+            });
+        } finally {
+            answer.countDown();
+        }
+    }
+
     private Path workspace() {
         return roots.find(Optional.empty(), "tester", Optional.empty()).path();
     }
@@ -178,6 +217,10 @@ class GitExecTest {
     }
 
     private Invocation invocation(ObjectNode arguments) {
+        return invocation(arguments, LlamaForTests.profile().network(), LONG);
+    }
+
+    private Invocation invocation(ObjectNode arguments, SandboxProfile.Network network, Duration deadline) {
         var profile = LlamaForTests.profile();
         var children = new SandboxProfile.ProcessLimits(
                 20,
@@ -185,8 +228,8 @@ class GitExecTest {
                 profile.processLimits().allowedSyscalls(),
                 0);
         var roomy = new SandboxProfile(
-                "git", profile.resources(), profile.filesystem(), children, profile.network(), profile.security());
+                "git", profile.resources(), profile.filesystem(), children, network, profile.security());
         return new Invocation(
-                "git-" + ++job, "tester", arguments, tier.map(roomy::inTier).orElse(roomy), LONG);
+                "git-" + ++job, "tester", arguments, tier.map(roomy::inTier).orElse(roomy), deadline);
     }
 }

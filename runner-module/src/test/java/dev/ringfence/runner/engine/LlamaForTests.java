@@ -6,6 +6,7 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.fence.OneTier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,8 +30,8 @@ public final class LlamaForTests {
 
     /** The same of one tier. */
     public static Fence fence(Optional<FenceTier> tier) {
-        var settings = FenceSettings.of("engines" + ProcessHandle.current().pid());
-        var fence = Fence.on(tier.map(settings::onlyTier).orElse(settings));
+        var name = "engines" + ProcessHandle.current().pid();
+        var fence = Fence.on(tier.map(only -> OneTier.of(only, name)).orElse(FenceSettings.of(name)));
         try {
             fence.report(profile());
             return fence;

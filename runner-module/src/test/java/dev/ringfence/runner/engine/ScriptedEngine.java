@@ -141,6 +141,7 @@ final class ScriptedEngine implements FencedProcess {
                 new Usage(
                         Duration.ZERO,
                         Duration.ZERO,
+                        "none",
                         0,
                         Duration.ZERO,
                         "none",

@@ -1,167 +1,76 @@
 package dev.ringfence.runner.fence;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.catalog.FenceTier;
-import dev.ringfence.runner.capability.Execution;
-import dev.ringfence.runner.capability.FenceTools;
-import dev.ringfence.runner.capability.Invocation;
-import dev.ringfence.runner.capability.Outcome;
-import dev.ringfence.runner.capability.ShellExec;
+import dev.ringfence.runner.OtherJvm;
+import dev.ringfence.runner.fence.cgroup.Cgroups;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Predicate;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Jobs of many shapes, each cancelled at some moment from before its fence is built until after its end. */
 class CancellationsTest {
-    private static final int CANCELLATIONS = 1000;
-    private static final int AT_A_TIME = 4;
-    private static final int LATEST_MICROS = 120_000;
-
-    private static final List<String> SCRIPTS = List.of(
-            "true",
-            "sleep 400",
-            "for i in 1 2 3 4 5; do sleep 401 & done; wait",
-            "trap '' TERM; sleep 402 & sleep 403",
-            "setsid sh -c 'trap \"\" TERM; sleep 404 & sleep 405' & exit 0",
-            "setsid sh -c 'setsid sleep 406 <&- >&- 2>&- &' & wait",
-            "while :; do echo flood; done",
-            "f() { sleep 407 & f; }; f",
-            "exec dd if=/dev/zero of=${TMPDIR-/tmp}/file bs=64k count=64",
-            "cd ${TMPDIR-/tmp}; mkdir -p a/b/c; touch a/b/c/d; chmod 0 a; kill -STOP $$");
-
-    /** Far from other services' on this machine, so that whoever is among them is ours. */
-    private final int firstUser = 1_000_000 + (int) (ProcessHandle.current().pid() % 10_000) * FenceSettings.USERS;
+    private static final int MANY = 1000;
+    private static final int SOME = 200;
 
     @ParameterizedTest
     @EnumSource(FenceTier.class)
     void aThousandCancellationsLeaveNothingBehind(FenceTier tier) throws Exception {
+        var cgroups = Cgroups.find(Cancellations.settings(tier).instance());
+
+        Cancellations.leaveNothing(tier, cgroups, MANY, new Random(seed()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(FenceTier.class)
+    void norDoTheyWithoutControlGroups(FenceTier tier) throws Exception {
+        Cancellations.leaveNothing(tier, Optional.empty(), SOME, new Random(seed()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(FenceTier.class)
+    void norDoTheyOfAServiceThatHasNoRightsEither(FenceTier tier, @TempDir Path directory) throws Exception {
+        assumeTrue(
+                "root".equals(System.getProperty("user.name")), "only root can become somebody else: run it as root");
+        FencedShell.open(directory);
+        var command = new ArrayList<>(List.of("setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", "--"));
+        command.addAll(OtherJvm.command(
+                OtherJvm.copyClassPath(directory),
+                Cancellations.class,
+                tier.name(),
+                Integer.toString(SOME),
+                Long.toString(seed())));
+        var temporary = writable(directory.resolve("temporary"));
+        command.add(command.indexOf("-cp"), "-Djava.io.tmpdir=" + temporary);
+
+        var service = new ProcessBuilder(command).redirectErrorStream(true).start();
+
+        try (var said = service.inputReader()) {
+            OtherJvm.readTo(Cancellations.NOTHING_LEFT, said);
+        } finally {
+            service.destroyForcibly();
+        }
+        assertThat(temporary).isEmptyDirectory();
+    }
+
+    private static Path writable(Path directory) throws IOException {
+        Files.createDirectory(directory);
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+        return directory;
+    }
+
+    private static long seed() {
         long seed = Long.getLong("ringfence.seed", System.nanoTime());
         System.out.println("cancellations: again with -Dringfence.seed=" + seed);
-        var random = new Random(seed);
-        var settings = new FenceSettings(
-                "cancel" + ProcessHandle.current().pid(),
-                Optional.empty(),
-                firstUser,
-                Optional.of(tier),
-                Optional.empty(),
-                Duration.ofMillis(20));
-        try (var fence = Fence.on(settings)) {
-            var shell = new ShellExec(FenceTools.without(fence::start));
-            // What is made once and kept is there from here on.
-            run(shell, "warm-up", "true", 0);
-            var user = user(shell);
-            // Threads that kept processes wait a while for others.
-            await().atMost(Duration.ofMinutes(1))
-                    .until(() -> Traces.look(settings.instance()).threads().stream()
-                            .noneMatch(thread -> thread.startsWith("keeper-")));
-            var before = Traces.look(settings.instance());
-            cancelMany(shell, random);
-
-            await("nothing is left").atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
-                assertThat(survivors()).as("survivors and zombies").isEmpty();
-                assertThat(Traces.look(settings.instance())).isEqualTo(before);
-            });
-            // The first user of the range is free again, and so, one after the other, are all.
-            assertThat(user(shell)).isEqualTo(user);
-        }
-    }
-
-    private static void cancelMany(ShellExec shell, Random random) throws InterruptedException, ExecutionException {
-        try (var workers = Executors.newFixedThreadPool(AT_A_TIME)) {
-            var all = new ArrayList<Future<Outcome>>();
-            for (int i = 0; i < CANCELLATIONS; i++) {
-                var name = "job-" + i;
-                var script = SCRIPTS.get(random.nextInt(SCRIPTS.size()));
-                long micros = random.nextInt(LATEST_MICROS);
-                all.add(workers.submit(() -> run(shell, name, script, micros)));
-            }
-            for (var outcome : all) {
-                assertThat(outcome.get()).isInstanceOfAny(Outcome.Cancelled.class, Outcome.Completed.class);
-            }
-        }
-    }
-
-    /** Starts a job and cancels it after so long, which may be before its fence stands or after its end. */
-    private static Outcome run(ShellExec shell, String name, String script, long cancelAfterMicros) {
-        var execution = start(shell, name, script);
-        var outcome = execution.outcome().subscribeAsCompletionStage();
-        try {
-            var _ = outcome.get(cancelAfterMicros, TimeUnit.MICROSECONDS);
-        } catch (TimeoutException e) {
-            execution.cancel();
-        } catch (InterruptedException | ExecutionException e) {
-            throw new IllegalStateException(e);
-        }
-        return outcome.orTimeout(2, TimeUnit.MINUTES).join();
-    }
-
-    /** The user that the next job runs as. */
-    private static String user(ShellExec shell) {
-        var outcome = start(shell, "user", "id -u").outcome().await().indefinitely();
-        return outcome.data().path("stdout").asText();
-    }
-
-    private static Execution start(ShellExec shell, String name, String script) {
-        var arguments = JsonNodeFactory.instance.objectNode().put("cmd", script);
-        return shell.start(
-                new Invocation(name, "tests", arguments, Profiles.shell(), Duration.ofMinutes(2)), (_, _) -> {});
-    }
-
-    /** Processes of the jobs' users, and children of our own of any kind: nothing else is started here. */
-    private List<String> survivors() {
-        return processes(status -> {
-            long user = number(status, "Uid:");
-            return number(status, "PPid:") == ProcessHandle.current().pid()
-                    || (user >= firstUser && user < firstUser + FenceSettings.USERS);
-        });
-    }
-
-    private static List<String> processes(Predicate<String> wanted) {
-        var found = new ArrayList<String>();
-        try (var entries = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-            for (var entry : entries) {
-                var status = read(entry.resolve("status"));
-                if (!status.isEmpty() && wanted.test(status)) {
-                    found.add(status.lines().limit(3).toList() + " " + read(entry.resolve("cmdline")));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return found;
-    }
-
-    private static long number(String status, String key) {
-        return status.lines()
-                .filter(line -> line.startsWith(key))
-                .map(line -> Long.parseLong(line.substring(key.length()).strip().split("\\s+", 2)[0]))
-                .findFirst()
-                .orElse(-1L);
-    }
-
-    private static String read(Path file) {
-        try {
-            return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
-        } catch (IOException ended) {
-            return "";
-        }
+        return seed;
     }
 }

@@ -109,7 +109,7 @@ class EveryTierTest {
     }
 
     private static Fence fence(FenceTier tier) {
-        var settings = FenceSettings.of("every" + ProcessHandle.current().pid()).onlyTier(tier);
+        var settings = OneTier.of(tier, "every" + ProcessHandle.current().pid());
         return switch (tier) {
             case NAMESPACES -> Fence.on(settings);
             case LANDLOCK -> Fence.on(settings, Optional.empty());

@@ -40,8 +40,7 @@ class GivenPathsTest {
 
     GivenPathsTest(FenceTier tier) {
         this.tier = tier;
-        this.fence = Fence.on(
-                FenceSettings.of("paths" + ProcessHandle.current().pid()).onlyTier(tier));
+        this.fence = Fence.on(OneTier.of(tier, "paths" + ProcessHandle.current().pid()));
     }
 
     @TempDir

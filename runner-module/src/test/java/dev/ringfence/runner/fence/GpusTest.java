@@ -83,8 +83,7 @@ class GpusTest {
     }
 
     private Fence fence() {
-        return Fence.on(
-                FenceSettings.of("gpus" + ProcessHandle.current().pid()).onlyTier(tier), Optional.empty(), devices);
+        return Fence.on(OneTier.of(tier, "gpus" + ProcessHandle.current().pid()), Optional.empty(), devices);
     }
 
     /** In namespaces a job finds it where devices are. */

@@ -6,13 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.ringfence.runner.OtherJvm;
 import dev.ringfence.runner.files.FileWrites.Author;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -217,6 +218,59 @@ class FilesTest {
     }
 
     @Test
+    void directoriesMadeForAWriteThatIsStoppedStayWhenTheyCannotBeTakenBackAndTheReasonIsStillTold() {
+        // Given
+        var change = new Change(root, path("a/b/file"), new byte[100_000], Change.Mode.CREATE, true);
+        var there = root.path().resolve("a/b");
+
+        // Then
+        assertThatThrownBy(() -> writes.write(author(), change, () -> {
+                    if (Files.exists(there)) {
+                        elsewhere(root.path().resolve("a"));
+                        throw new IllegalStateException("stop");
+                    }
+                }))
+                .hasMessage("stop");
+    }
+
+    /** Leaves a link where a directory was. */
+    private void elsewhere(Path place) {
+        try {
+            Files.createSymbolicLink(place, Files.move(place, directory.resolve("moved")));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** It once said that nothing was changed. */
+    @Test
+    void aChangeThatIsDoneAndWhoseDirectoryCannotBeSyncedIsToldAsDone() throws Exception {
+        // Given a process of its own, since one without descriptors cannot even load a class.
+        var process = new ProcessBuilder(OtherJvm.command(
+                        System.getProperty("java.class.path"),
+                        LastDescriptor.class,
+                        root.path().toString(),
+                        directory.resolve("backups").toString()))
+                .redirectErrorStream(true)
+                .start();
+        try (var said = process.inputReader();
+                var told = process.outputWriter()) {
+            OtherJvm.readTo("written", said);
+
+            // When
+            OtherJvm.limitDescriptors(process, 3);
+            told.append("go on\n").flush();
+
+            // Then
+            OtherJvm.readTo("was changed, and that may not survive a loss of power", said);
+        } finally {
+            process.destroyForcibly();
+        }
+        assertThat(root.path().resolve("late")).hasSize(100_000);
+        assertThat(writes.find("late")).isPresent();
+    }
+
+    @Test
     void aReadOrAWriteLooksWhetherToGoOnBetweenPiecesOf64KiB() throws IOException {
         // Given
         var looks = new AtomicInteger();
@@ -293,29 +347,6 @@ class FilesTest {
             }
             assertThat(done.get().created()).isTrue();
         }
-    }
-
-    @Test
-    void theOutputOfAJobThatStillRunsIsNotOldHoweverLongItTakes() throws IOException {
-        // Given
-        var place = directory.resolve("artifacts");
-        var artifacts = new Artifacts(place, new Artifacts.Limits(2, 100, 150), Duration.ofHours(1));
-        var ended = artifacts.open("ended", OptionalInt.empty());
-        Files.writeString(ended.resolve("file"), "x");
-        artifacts.collect("ended", GO);
-        var running = artifacts.open("running", OptionalInt.empty());
-        Files.writeString(running.resolve("file"), "x");
-
-        // When
-        artifacts.sweep(Instant.now().plus(Duration.ofDays(1)));
-
-        // Then
-        assertThat(ended).doesNotExist();
-        assertThat(artifacts.collect("running", GO).artifacts())
-                .extracting(Artifact::name)
-                .containsExactly("file");
-        artifacts.sweep(Instant.now().plus(Duration.ofDays(2)));
-        assertThat(place).isEmptyDirectory();
     }
 
     @Test
@@ -481,36 +512,6 @@ class FilesTest {
                         .start()
                         .waitFor()
                 == 0;
-    }
-
-    @Test
-    void artefactsArePlainFilesWithinTheLimits() throws IOException {
-        // Given
-        var artifacts =
-                new Artifacts(directory.resolve("artifacts"), new Artifacts.Limits(2, 100, 150), Duration.ofHours(1));
-        var out = artifacts.open("job", OptionalInt.empty());
-        Files.writeString(Files.createDirectory(out.resolve("a")).resolve("é.txt"), "é");
-        Files.writeString(out.resolve("big"), "x".repeat(101));
-        Files.writeString(out.resolve("c.json"), "{}");
-        Files.writeString(out.resolve("d"), "one too many");
-        Files.createSymbolicLink(out.resolve("link"), directory.resolve("secret"));
-        Files.createLink(out.resolve("hard"), directory.resolve("secret"));
-
-        // When
-        var collected = artifacts.collect("job", GO);
-
-        // Then
-        assertThat(collected.artifacts()).extracting(Artifact::name).containsExactly("a/é.txt", "c.json");
-        assertThat(collected.skipped())
-                .extracting(Artifacts.Skipped::name)
-                .containsExactlyInAnyOrder("big", "d", "link", "hard");
-        assertThat(artifacts.list("job")).isEqualTo(collected.artifacts());
-        try (var content =
-                artifacts.open("job", collected.artifacts().getFirst()).orElseThrow()) {
-            assertThat(new String(content.readAllBytes(), UTF_8)).isEqualTo("é");
-        }
-        artifacts.delete("job");
-        assertThat(artifacts.list("job")).isEmpty();
     }
 
     @Test

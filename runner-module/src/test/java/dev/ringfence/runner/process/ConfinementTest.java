@@ -116,7 +116,7 @@ class ConfinementTest {
                 .hasMessageContaining("E2BIG");
         assertThat(child).doesNotHaveValue(0);
         assertThat(Census.kept(child.get())).isFalse();
-        assertThat(Census.remembers(mark)).isFalse();
+        assertThat(Census.reaped(mark)).isEmpty();
     }
 
     @Test

@@ -69,6 +69,18 @@ class GuardTest {
         assertThat(guard.check()).isEmpty();
     }
 
+    /** It once read as a full one. */
+    @Test
+    void aDiskThatDoesNotTellItsRoomClosesNothing() {
+        var blind = new HostTelemetry(
+                kernel.proc, kernel.sys, directory.resolve("nowhere"), () -> Duration.ZERO, kernel.clock::get);
+        guard = new Guard(new GuardLimits(80, 80, 90, 20, 90, 10, 1, 90), true, blind::read);
+
+        assertThat(guard.check()).isEmpty();
+        assertThat(guard.reading("disk-free")).isNaN();
+        assertThat(blind.read().json().at("/disk").size()).isZero();
+    }
+
     @Test
     void othersWorkClosesItAndTheServicesOwnDoesNot() {
         kernel.processors(900, 100);

@@ -5,6 +5,7 @@ import static dev.ringfence.runner.fence.cgroup.GroupFiles.number;
 import static dev.ringfence.runner.fence.cgroup.GroupFiles.sum;
 import static dev.ringfence.runner.fence.cgroup.GroupFiles.write;
 
+import dev.ringfence.runner.telemetry.CgroupMount;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

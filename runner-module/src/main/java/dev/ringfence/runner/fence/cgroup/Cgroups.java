@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence.cgroup;
 
+import dev.ringfence.runner.telemetry.CgroupMount;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -2,10 +2,9 @@ package dev.ringfence.runner.fence.cgroup;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -16,27 +15,45 @@ final class Graveyard {
     private static final long PAUSE_NANOS = Duration.ofMillis(2).toNanos();
     private static final long PATIENCE_NANOS = Duration.ofSeconds(10).toNanos();
 
-    private final Queue<Path> waiting = new ConcurrentLinkedQueue<>();
-    private final AtomicBoolean digging = new AtomicBoolean();
+    /** Guards what follows, so that nothing is buried between the last look and the end of the digging. */
+    private final Object lock = new Object();
+
+    private final Set<Path> waiting = new LinkedHashSet<>();
+    private boolean digging;
 
     void bury(List<Path> groups) {
-        for (var group : groups) {
-            if (!GroupFiles.remove(group)) {
-                waiting.add(group);
+        var left = groups.stream().filter(group -> !GroupFiles.remove(group)).toList();
+        synchronized (lock) {
+            waiting.addAll(left);
+            if (!waiting.isEmpty() && !digging) {
+                digging = true;
+                Thread.ofVirtual().name("cgroup-remover").start(this::dig);
             }
-        }
-        if (!waiting.isEmpty() && digging.compareAndSet(false, true)) {
-            Thread.ofVirtual().name("cgroup-remover").start(this::dig);
         }
     }
 
     /** What is left after that waits for the next burial. */
     private void dig() {
         long until = System.nanoTime() + PATIENCE_NANOS;
-        while (!waiting.isEmpty() && System.nanoTime() - until < 0) {
+        while (goOn(until)) {
             LockSupport.parkNanos(PAUSE_NANOS);
-            waiting.removeIf(GroupFiles::remove);
+            var removed = waiting().stream().filter(GroupFiles::remove).toList();
+            synchronized (lock) {
+                removed.forEach(waiting::remove);
+            }
         }
-        digging.set(false);
+    }
+
+    private boolean goOn(long until) {
+        synchronized (lock) {
+            digging = !waiting.isEmpty() && System.nanoTime() - until < 0;
+            return digging;
+        }
+    }
+
+    private List<Path> waiting() {
+        synchronized (lock) {
+            return List.copyOf(waiting);
+        }
     }
 }

@@ -1,16 +1,10 @@
 package dev.ringfence.runner.fence.egress;
 
-import dev.ringfence.runner.process.PinnedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -21,15 +15,13 @@ import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 
 /**
- * One job's proxy. It listens on a unix socket that has no name any more by the time this exists: it is reached through
- * a descriptor of this process only, so no other program of the host can use it.
+ * One job's proxy, on a socket that only this process can connect to.
  *
  * <p>Thread-safe. Each connection has two virtual threads, one for each direction, which block: what the slower side
  * does not take is not read from the faster one.
  */
 public final class JobEgress implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(JobEgress.class);
-    private static final int BACKLOG = 64;
     private static final Duration ROUND = Duration.ofMillis(250);
 
     private final String job;
@@ -38,8 +30,7 @@ public final class JobEgress implements AutoCloseable {
     private final Resolver resolver;
     private final Consumer<Refusal> listener;
     private final Bandwidth bandwidth;
-    private final ServerSocketChannel server;
-    private final PinnedFile socket;
+    private final ProxySocket socket;
     private final AtomicLong established = new AtomicLong();
     private final AtomicLong sent = new AtomicLong();
     private final AtomicLong received = new AtomicLong();
@@ -60,21 +51,7 @@ public final class JobEgress implements AutoCloseable {
         this.listener = listener;
         this.bandwidth = new Bandwidth(policy.bytesPerSecond());
         try {
-            var directory = Files.createTempDirectory(
-                    "ringfence-egress-",
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            var path = directory.resolve("socket");
-            server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            try {
-                server.bind(UnixDomainSocketAddress.of(path), BACKLOG);
-                socket = PinnedFile.of(path);
-            } catch (IOException e) {
-                server.close();
-                throw e;
-            } finally {
-                Files.deleteIfExists(path);
-                Files.delete(directory);
-            }
+            socket = ProxySocket.open();
         } catch (IOException e) {
             throw new UncheckedIOException("the proxy for job " + job + " could not be opened", e);
         }
@@ -84,7 +61,7 @@ public final class JobEgress implements AutoCloseable {
 
     /** Where this process can connect to the proxy, until it is closed. */
     public Path socket() {
-        return socket.path();
+        return socket.place().path();
     }
 
     /** Notes that something else than the proxy refused a destination. */
@@ -117,11 +94,10 @@ public final class JobEgress implements AutoCloseable {
             open = List.copyOf(connections);
         }
         try {
-            server.close();
+            socket.close();
         } catch (IOException e) {
             LOG.warnf(e, "closing the proxy of job %s failed", job);
         }
-        socket.close();
         open.forEach(Connection::close);
     }
 
@@ -129,7 +105,7 @@ public final class JobEgress implements AutoCloseable {
         boolean told = false;
         while (true) {
             try {
-                serve(server.accept());
+                serve(socket.server().accept());
             } catch (ClosedChannelException e) {
                 return; // the job has ended
             } catch (IOException | RuntimeException e) {

@@ -3,6 +3,7 @@ package dev.ringfence.runner.fence.seccomp;
 import dev.ringfence.catalog.Suggestion;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -27,6 +28,9 @@ final class AllowListCheck {
 
     private static final List<List<String>> ALSO_NEEDED_ON_X86_64 = List.of(List.of("arch_prctl"), List.of("pread64"));
 
+    /** Whatever else a policy says. */
+    private static final Set<String> NEVER = never();
+
     private final SeccompPolicy policy;
 
     AllowListCheck(SeccompPolicy policy) {
@@ -35,16 +39,8 @@ final class AllowListCheck {
 
     void run() {
         var problems = new ArrayList<String>();
-        var known = policy.architecture().syscalls().names();
-        var denied = denied();
         for (var name : new TreeSet<>(policy.allowedSyscalls())) {
-            if (!known.contains(name)) {
-                var meant = Suggestion.nearest(name, known);
-                problems.add("unknown system call " + name
-                        + meant.map(near -> "; did you mean " + near + "?").orElse(""));
-            } else if (denied.contains(name)) {
-                problems.add(name + " can never be allowed; remove it from the list");
-            }
+            problem(name).ifPresent(problems::add);
         }
         if (policy.allowedSyscalls().contains("clone3")
                 && !policy.allowedSyscalls().contains("clone")) {
@@ -70,13 +66,33 @@ final class AllowListCheck {
         };
     }
 
-    private Set<String> denied() {
-        var denied = new TreeSet<>(DeniedSyscalls.ALWAYS);
-        denied.addAll(DeniedSyscalls.ABSENT);
-        denied.remove("clone3");
-        if (policy.disableDebugging()) {
-            denied.addAll(DeniedSyscalls.DEBUGGING);
+    private Optional<String> problem(String name) {
+        var known = policy.architecture().syscalls().names();
+        if (!known.contains(name)) {
+            var meant = Suggestion.nearest(name, known);
+            return Optional.of("unknown system call " + name
+                    + meant.map(near -> "; did you mean " + near + "?").orElse(""));
         }
-        return denied;
+        if (NEVER.contains(name)) {
+            return Optional.of(name + " can never be allowed; remove it from the list");
+        }
+        if (DeniedSyscalls.of(policy).contains(name)) {
+            return Optional.of(name + " cannot be allowed with security."
+                    + (policy.strict() ? "strict_syscall_filtering" : "disable_debugging")
+                    + "; remove it from the list, or leave that out");
+        }
+        if (policy.refused().contains(name)) {
+            return Optional.of(name + " cannot be allowed here, where no means limits what it reaches; remove it from"
+                    + " the list, or run the job in another tier, or on a host with control groups");
+        }
+        return Optional.empty();
+    }
+
+    private static Set<String> never() {
+        var never = new TreeSet<>(DeniedSyscalls.ALWAYS);
+        never.addAll(DeniedSyscalls.ABSENT);
+        never.addAll(DeniedSyscalls.UNSUPPORTED);
+        never.remove("clone3");
+        return never;
     }
 }

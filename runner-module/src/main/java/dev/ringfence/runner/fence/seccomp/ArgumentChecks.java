@@ -268,6 +268,10 @@ final class ArgumentChecks {
         var allowed = new Label();
         var sets = new Label();
         var denied = new Label();
+        if (policy.itselfOnly()) {
+            loadArgument(0);
+            assembler.jumpIf(Condition.AT_LEAST, 1, denied);
+        }
         loadArgument(2);
         assembler.jumpIf(Condition.AT_LEAST, 1, sets);
         assembler.load(FIRST_ARGUMENT + ARGUMENT_BYTES * 2 + 4);

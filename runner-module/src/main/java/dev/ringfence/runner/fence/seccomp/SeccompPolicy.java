@@ -7,14 +7,15 @@ import java.util.Set;
  * What a filter shall let through.
  *
  * @param allowedSyscalls only these; empty means all but the built-in list of dangerous ones
- * @param strict with an empty list: also deny what ordinary programs hardly ever need
+ * @param strict also deny what ordinary programs hardly ever need, and looking into other processes; a list that names
+ *     such a call is refused
  * @param disableDebugging no looking into other processes
  * @param forbidProcesses threads can be started, processes cannot; whoever installs the filter must not have to fork
  *     after that
  * @param refused calls that are not let through either way
  * @param asked calls that would be let through and are left to whoever listens to the filter instead
- * @param itselfOnly priorities and processors can be chosen by each thread for itself, and for no other by its number: a
- *     job with neither a user nor process numbers of its own could reach strangers
+ * @param itselfOnly priorities, processors and limits can be chosen and asked for by each thread for itself, and for no
+ *     other by its number: a job with neither a user nor process numbers of its own could reach strangers
  */
 public record SeccompPolicy(
         Architecture architecture,

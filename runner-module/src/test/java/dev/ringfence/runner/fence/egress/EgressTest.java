@@ -8,7 +8,6 @@ import dev.ringfence.catalog.SandboxProfile.Destination;
 import dev.ringfence.catalog.SandboxProfile.Network;
 import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.runner.OtherJvm;
-import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -18,11 +17,13 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -85,45 +86,31 @@ class EgressTest {
     }
 
     @Test
-    void aProxyThatHadNoDescriptorLeftForAConnectionTakesItWhenThereIsOneAgain() throws Exception {
+    void aProxyThatHadNoDescriptorLeftForAConnectionTakesItWhenThereIsOneAgain(@TempDir Path temporary)
+            throws Exception {
         // A process of its own, since one without descriptors cannot even load a class.
-        var process = new ProcessBuilder(
-                        OtherJvm.command(System.getProperty("java.class.path"), ScarceDescriptors.class))
-                .redirectErrorStream(true)
-                .start();
+        var command = OtherJvm.command(System.getProperty("java.class.path"), ScarceDescriptors.class);
+        command.add(1, "-Djava.io.tmpdir=" + temporary);
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (var said = process.inputReader();
                 var told = process.outputWriter()) {
-            readTo("ready", said);
-            limitDescriptors(process, 3);
+            OtherJvm.readTo("ready", said);
+            OtherJvm.limitDescriptors(process, 3);
             told.append("connect\n").flush();
-            readTo("cannot take a connection now", said);
+            OtherJvm.readTo("cannot take a connection now", said);
 
-            limitDescriptors(process, 1024);
+            OtherJvm.limitDescriptors(process, 1024);
             told.append("send\n").flush();
 
-            readTo("HTTP/1.1 403", said);
+            OtherJvm.readTo("HTTP/1.1 403", said);
+            OtherJvm.limitDescriptors(process, 3);
+            told.append("open another\n").flush();
+
+            OtherJvm.readTo("the proxy for job another could not be opened", said);
+            assertThat(temporary).isEmptyDirectory();
         } finally {
             process.destroyForcibly();
         }
-    }
-
-    private static void readTo(String wanted, BufferedReader said) throws IOException {
-        var all = new StringBuilder();
-        for (var line = said.readLine(); line != null; line = said.readLine()) {
-            all.append(line).append('\n');
-            if (line.contains(wanted)) {
-                return;
-            }
-        }
-        throw new AssertionError("it did not say \"" + wanted + "\" but:\n" + all);
-    }
-
-    private static void limitDescriptors(Process process, int most) throws Exception {
-        assertThat(new ProcessBuilder("prlimit", "--pid", Long.toString(process.pid()), "--nofile=" + most + ":")
-                        .inheritIO()
-                        .start()
-                        .waitFor())
-                .isZero();
     }
 
     @Test

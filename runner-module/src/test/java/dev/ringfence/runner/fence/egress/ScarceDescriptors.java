@@ -7,6 +7,7 @@ import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -18,6 +19,7 @@ import org.jboss.logging.Logger;
 /** A process with a proxy and one client of it, which another process takes the descriptors from. */
 final class ScarceDescriptors {
     private static final Duration LONGEST = Duration.ofMinutes(2);
+    private static final EgressPolicy POLICY = EgressPolicy.of(new Network(NetworkAccess.RESTRICTED, List.of(), 0));
 
     private ScarceDescriptors() {}
 
@@ -25,10 +27,7 @@ final class ScarceDescriptors {
         Thread.ofPlatform().daemon().start(ScarceDescriptors::endInTime);
         var in = new BufferedReader(new InputStreamReader(System.in, US_ASCII));
         try (var service = new Egress(EgressLimits.DEFAULT);
-                var egress = service.open(
-                        "scarce",
-                        EgressPolicy.of(new Network(NetworkAccess.RESTRICTED, List.of(), 0)),
-                        refusal -> {})) {
+                var egress = service.open("scarce", POLICY, refusal -> {})) {
             var address = UnixDomainSocketAddress.of(egress.socket());
             // What it needs later is loaded now.
             Logger.getLogger(JobEgress.class).errorf(new IOException("none yet"), "%s", exchange(address));
@@ -38,6 +37,12 @@ final class ScarceDescriptors {
                 client.connect(address);
                 in.readLine();
                 System.out.println(exchange(client));
+            }
+            in.readLine();
+            try (var another = service.open("another", POLICY, refusal -> {})) {
+                System.out.println("opened at " + another.socket());
+            } catch (UncheckedIOException e) {
+                System.out.println(e.getMessage());
             }
         }
     }

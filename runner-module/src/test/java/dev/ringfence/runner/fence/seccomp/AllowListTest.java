@@ -36,18 +36,41 @@ class AllowListTest {
 
     @Test
     void whatIsNeverAllowedCannotBeListed() {
-        assertThat(problems("mount", "io_uring_setup", "ptrace"))
+        assertThat(problems("mount", "io_uring_setup", "setxattr"))
                 .containsExactly(
                         "io_uring_setup can never be allowed; remove it from the list",
                         "mount can never be allowed; remove it from the list",
-                        "ptrace can never be allowed; remove it from the list");
+                        "setxattr can never be allowed; remove it from the list");
+    }
+
+    @Test
+    void whatTheProfileDeniesElsewhereCannotBeListed() {
+        assertThat(problems("ptrace", "mbind"))
+                .containsExactly(
+                        "mbind cannot be allowed with security.strict_syscall_filtering; remove it from the list, or"
+                                + " leave that out",
+                        "ptrace cannot be allowed with security.strict_syscall_filtering; remove it from the list, or"
+                                + " leave that out");
+        assertThatThrownBy(() -> SeccompFilter.of(lenient(true, "ptrace", "mbind")))
+                .isInstanceOf(UnusableSyscallList.class)
+                .hasMessage("ptrace cannot be allowed with security.disable_debugging; remove it from the list, or"
+                        + " leave that out");
+    }
+
+    @Test
+    void whatTheFenceAtHandRefusesCannotBeListed() {
+        var policy =
+                policy(Architecture.X86_64, true, Set.of("memfd_create")).refusing(Set.of("memfd_create", "shmget"));
+
+        assertThatThrownBy(() -> SeccompFilter.of(policy))
+                .isInstanceOf(UnusableSyscallList.class)
+                .hasMessageStartingWith("memfd_create cannot be allowed here")
+                .hasMessageContaining("run the job in another tier");
     }
 
     @Test
     void debuggingCanBeListedWhereItIsNotDisabled() {
-        var policy = policy(Architecture.X86_64, false, Set.of("ptrace"));
-
-        assertThat(SeccompFilter.of(policy).description()).startsWith("allow list");
+        assertThat(SeccompFilter.of(lenient(false, "ptrace")).description()).startsWith("allow list");
     }
 
     @Test
@@ -79,6 +102,12 @@ class AllowListTest {
         } catch (UnusableSyscallList e) {
             return e.problems();
         }
+    }
+
+    private static SeccompPolicy lenient(boolean disableDebugging, String... more) {
+        var allowed = new HashSet<>(smallest(Architecture.X86_64));
+        allowed.addAll(Set.of(more));
+        return new SeccompPolicy(Architecture.X86_64, allowed, false, disableDebugging, true, Sockets.UNIX);
     }
 
     private static SeccompPolicy policy(Architecture architecture, boolean disableDebugging, Set<String> more) {

@@ -252,6 +252,10 @@ class SeccompFilterTest {
                 assertThat(call(filter, policy, name, high)).as(name).isEqualTo(ALLOW);
                 assertThat(call(filter, policy, name, 4711)).as(name).isEqualTo(EPERM);
             }
+            assertThat(call(filter, policy, "prlimit64", high, 7, 0)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "prlimit64", 4711, 7, 0))
+                    .as("limits of others can be asked for")
+                    .isEqualTo(EPERM);
         }
     }
 

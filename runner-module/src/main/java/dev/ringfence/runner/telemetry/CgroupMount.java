@@ -1,18 +1,23 @@
-package dev.ringfence.runner.fence.cgroup;
+package dev.ringfence.runner.telemetry;
 
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * A mounted hierarchy, as a line of {@code /proc/self/mountinfo} tells (proc(5)).
+ * A mounted hierarchy of control groups, as a line of {@code /proc/self/mountinfo} tells (proc(5)).
  *
  * @param root which part of the hierarchy is mounted
  * @param version 1 or 2
  * @param options of the hierarchy; its controllers are among them in version 1
  */
-record CgroupMount(Path root, Path point, int version, List<String> options) {
-    static Optional<CgroupMount> parse(String line) {
+public record CgroupMount(Path root, Path point, int version, List<String> options) {
+    public CgroupMount {
+        options = List.copyOf(options);
+    }
+
+    /** What a line tells; empty when it is of another file system. */
+    public static Optional<CgroupMount> parse(String line) {
         int separator = line.indexOf(" - ");
         if (separator < 0) {
             return Optional.empty();
@@ -32,7 +37,7 @@ record CgroupMount(Path root, Path point, int version, List<String> options) {
     }
 
     /** Where a group of this hierarchy can be seen; a container often sees only its own, as the mount's root. */
-    Path locate(String group) {
+    public Path locate(String group) {
         var path = Path.of(group);
         return path.startsWith(root) ? point.resolve(root.relativize(path)).normalize() : point;
     }

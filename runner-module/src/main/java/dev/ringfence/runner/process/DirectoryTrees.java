@@ -1,26 +1,31 @@
-package dev.ringfence.runner.files;
+package dev.ringfence.runner.process;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.UUID;
 
-/** Whole directories, in which a hostile job may have left anything. */
-final class Trees {
-    private Trees() {}
+/**
+ * Whole directories, in which a hostile job may have left anything: a tree deeper than a path can name, directories
+ * without rights, links to elsewhere. Thread-safe.
+ */
+public final class DirectoryTrees {
+    private DirectoryTrees() {}
 
     /**
      * Deletes a directory and all below it; links are deleted, not followed. Nothing else may change it meanwhile. What
-     * an interrupted deletion left is a directory again, and can be deleted.
+     * an interrupted deletion left is a directory again, and can be deleted. What is no directory stays.
      *
      * @throws UncheckedIOException when some of it could not be deleted
      */
-    static void delete(Path top) {
+    public static void delete(Path top) {
         if (!Files.isDirectory(top, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
@@ -34,9 +39,15 @@ final class Trees {
                 waiting.remove();
             }
             Files.delete(top);
+        } catch (DirectoryIteratorException e) {
+            throw notDeleted(top, Objects.requireNonNull(e.getCause()));
         } catch (IOException e) {
-            throw new UncheckedIOException(top + " could not be deleted", e);
+            throw notDeleted(top, e);
         }
+    }
+
+    private static UncheckedIOException notDeleted(Path top, IOException cause) {
+        return new UncheckedIOException(top + " could not be deleted: " + cause, cause);
     }
 
     /** Directories below are moved up before their turn comes, so that no path grows too long to be named. */
