@@ -16,10 +16,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
+import org.jboss.logging.Logger;
 
 /** Long readings of the journal, in pieces, at the pace of those who ask. */
 @Singleton
 class JournalReading {
+    private static final Logger LOG = Logger.getLogger(JournalReading.class);
     private static final int EVENTS_A_PIECE = 512;
     private static final int BYTES_A_PIECE = 256 * 1024;
     private static final long PACE = TimeUnit.SECONDS.toNanos(1);
@@ -126,17 +128,14 @@ class JournalReading {
         void run() {
             try {
                 end(proof.apply(this::at));
-            } catch (RuntimeException e) {
-                end(unreadable(String.valueOf(e.getMessage())));
-            } catch (Error e) {
-                // Whoever waits is told first, or would wait for ever.
-                end(unreadable(e.toString()));
-                throw e;
+            } catch (RuntimeException | Error e) {
+                // Whoever waits for it would wait for ever.
+                LOG.errorf(e, "a proof of the journal broke off");
+                end(JsonNodeFactory.instance
+                        .objectNode()
+                        .put("intact", false)
+                        .put("what", "it cannot be read: " + e.getMessage()));
             }
-        }
-
-        private static ObjectNode unreadable(String why) {
-            return JsonNodeFactory.instance.objectNode().put("intact", false).put("what", "it cannot be read: " + why);
         }
 
         private void end(ObjectNode result) {
