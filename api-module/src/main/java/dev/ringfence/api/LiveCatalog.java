@@ -136,31 +136,28 @@ public final class LiveCatalog {
     }
 
     /**
-     * Removes a model that was added at run time.
+     * Removes a model that was added at run time, also one that is not used because the file has the like of it by now.
      *
-     * @param name as {@link Catalog#model} takes it
-     * @throws CatalogException when the others make no catalog without it
-     * @throws CatalogChangeException when it cannot be removed for another reason
+     * @param name as {@link Catalog#model} takes it, or of one that is not used, its reference
+     * @throws CatalogChangeException when it cannot be removed
      */
     public synchronized void remove(String name) {
         allowed();
-        var model = catalog()
-                .model(name)
-                .orElseThrow(() -> new CatalogChangeException.UnknownModel(
-                        "there is no model \"" + name + "\" in the catalog; GET /api/v1/models lists what there is"));
-        if (!state.addedModels().contains(model.reference())) {
+        var model = catalog().model(name);
+        var reference = model.map(Model::reference).orElse(name);
+        var left = added.all().stream()
+                .filter(one -> !reference(one).equals(reference))
+                .toList();
+        if (left.size() < added.all().size()) {
+            added.replace(left);
+            use(state(base));
+        } else if (model.isPresent()) {
             throw new CatalogChangeException.OfTheFile(
                     "\"" + name + "\" stands in the catalog file; take it out there, and reload the catalog");
+        } else {
+            throw new CatalogChangeException.UnknownModel(
+                    "there is no model \"" + name + "\" in the catalog; GET /api/v1/models lists what there is");
         }
-        var left = added.all().stream()
-                .filter(one -> !reference(one).equals(model.reference()))
-                .toList();
-        var next = base;
-        for (var one : left) {
-            next = next.with(one);
-        }
-        added.replace(left);
-        use(state(base));
     }
 
     private void allowed() {

@@ -15,6 +15,11 @@ import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.wal.journal.Journal;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import jakarta.ws.rs.HttpMethod;
+import jakarta.ws.rs.Path;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.util.Arrays;
@@ -31,6 +36,27 @@ class ArchitectureTest {
     private static final String CATALOG = "dev.ringfence.catalog..";
     private static final String RUNNER = "dev.ringfence.runner..";
     private static final String WAL = "dev.ringfence.wal..";
+
+    /**
+     * A file on a disk that does not answer would hold up everybody. A method that returns what it has is run by a worker
+     * anyway.
+     */
+    @Test
+    void noAddressIsServedByTheThreadsThatServeAllConnections() {
+        var served = OURS.stream()
+                .filter(type -> type.isAnnotatedWith(Path.class))
+                .flatMap(type -> type.getMethods().stream())
+                .filter(method -> method.isMetaAnnotatedWith(HttpMethod.class))
+                .toList();
+
+        assertThat(served).hasSizeGreaterThan(30);
+        assertThat(served)
+                .filteredOn(method -> method.getRawReturnType().isAssignableTo(Uni.class)
+                        || method.getRawReturnType().isAssignableTo(Multi.class))
+                .hasSizeGreaterThan(10)
+                .allMatch(method -> method.isAnnotatedWith(Blocking.class)
+                        || method.getOwner().isAnnotatedWith(Blocking.class));
+    }
 
     @Test
     void allModulesAreLookedAt() {

@@ -160,12 +160,6 @@ public final class Catalog {
         return models.stream().filter(model -> granted(agent, model)).toList();
     }
 
-    public List<Model> modelsWith(ModelCapability capability) {
-        return models.stream()
-                .filter(model -> model.capabilities().contains(capability))
-                .toList();
-    }
-
     /** False also for a name that means no model of the catalog. */
     public boolean mayUse(String agent, String name) {
         return model(name).map(model -> granted(agent, model)).orElse(false);

@@ -276,11 +276,8 @@ class CatalogTest {
     }
 
     @Test
-    void modelsAreFoundByIdCapabilityAndAgent() {
+    void modelsAreFoundByIdAndAgent() {
         assertThat(MODELS.model("small")).isEmpty();
-        assertThat(MODELS.modelsWith(ModelCapability.TEXT_GENERATION))
-                .extracting(Model::id)
-                .containsExactly("large", "small-b", "small-a");
         assertThat(MODELS.modelsFor("writer")).extracting(Model::id).containsExactly("large", "small-b");
         assertThat(MODELS.modelsFor("nobody")).isEmpty();
         assertThat(MODELS.modelsFor("unmapped")).hasSize(5);

@@ -24,6 +24,24 @@ public final class OwnerOnlyFile {
     public static void replace(Path file, byte[] content) throws IOException {
         var beside = file.resolveSibling(file.getFileName() + ".tmp");
         Files.deleteIfExists(beside);
+        try {
+            write(beside, content);
+            move(beside, file);
+        } catch (IOException | RuntimeException e) {
+            // Neither its secrets nor, on a full disk, the room that it takes are left behind.
+            try {
+                Files.deleteIfExists(beside);
+            } catch (IOException left) {
+                e.addSuppressed(left);
+            }
+            throw e;
+        }
+        try (var directory = FileChannel.open(parent(file), StandardOpenOption.READ)) {
+            directory.force(true);
+        }
+    }
+
+    private static void write(Path beside, byte[] content) throws IOException {
         try (var channel = FileChannel.open(
                 beside,
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
@@ -34,13 +52,13 @@ public final class OwnerOnlyFile {
             }
             channel.force(true);
         }
+    }
+
+    private static void move(Path beside, Path file) throws IOException {
         try {
             Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (AtomicMoveNotSupportedException e) {
             throw new IOException(file + " lies on a file system that cannot replace a file at once", e);
-        }
-        try (var directory = FileChannel.open(parent(file), StandardOpenOption.READ)) {
-            directory.force(true);
         }
     }
 

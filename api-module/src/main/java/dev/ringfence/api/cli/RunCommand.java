@@ -1,13 +1,12 @@
 package dev.ringfence.api.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.RingfenceProducer;
+import dev.ringfence.api.rest.BadRequest;
 import dev.ringfence.api.rest.JsonBody;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +40,6 @@ import picocli.CommandLine.Spec;
             "A shell's `cmd` takes a profile that allows child processes; the default one may not."
         })
 final class RunCommand implements Callable<Integer> {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
-
     @Spec
     private CommandSpec spec;
 
@@ -143,6 +140,10 @@ final class RunCommand implements Callable<Integer> {
         put(job, "agent", agent);
         put(job, "session", session);
         if (deadline != null) {
+            if (!Double.isFinite(deadline)) {
+                throw new CommandFailure(
+                        CommandLine.ExitCode.USAGE, "--deadline is " + deadline + ": it must be a number of seconds");
+            }
             job.put("deadline_seconds", deadline);
         }
         return job;
@@ -154,16 +155,12 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private JsonNode parsed() {
+    /** As strictly as the service reads a body. */
+    private ObjectNode parsed() {
         try {
-            var parsed = MAPPER.readTree(arguments);
-            if (parsed instanceof ObjectNode) {
-                return parsed;
-            }
-            throw new CommandFailure(
-                    CommandLine.ExitCode.USAGE, "--args must be a JSON object, such as '{\"argv\": [\"date\"]}'");
-        } catch (JsonProcessingException e) {
-            throw new CommandFailure(CommandLine.ExitCode.USAGE, "--args is not JSON: " + JsonBody.explain(e));
+            return JsonBody.parse(arguments.getBytes(StandardCharsets.UTF_8), "it");
+        } catch (BadRequest e) {
+            throw new CommandFailure(CommandLine.ExitCode.USAGE, "--args: " + e.getMessage());
         }
     }
 }

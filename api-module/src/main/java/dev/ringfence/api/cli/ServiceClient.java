@@ -2,7 +2,9 @@ package dev.ringfence.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -74,6 +76,7 @@ final class ServiceClient implements AutoCloseable {
      * Runs a job and hears its events as they come, up to its end.
      *
      * @param heard gets each event's name and data
+     * @throws CommandFailure also when the stream breaks off before the job's end
      */
     void stream(JsonNode job, BiConsumer<String, JsonNode> heard) {
         var response = send(
@@ -84,16 +87,41 @@ final class ServiceClient implements AutoCloseable {
             if (response.statusCode() != 200) {
                 throw refused(response, String.join("\n", lines.toList()));
             }
-            String name = "";
+            var last = events(lines, heard);
+            if (!last.has("ended_at")) {
+                throw brokenOff(last.path("id").asText());
+            }
+        }
+    }
+
+    /** The job as the last event had it that told of its state; nothing when none did. */
+    private JsonNode events(Stream<String> lines, BiConsumer<String, JsonNode> heard) {
+        JsonNode last = MissingNode.getInstance();
+        String name = "";
+        try {
             for (var iterator = lines.iterator(); iterator.hasNext(); ) {
                 String line = iterator.next();
                 if (line.startsWith("event:")) {
                     name = line.substring("event:".length()).strip();
                 } else if (line.startsWith("data:")) {
-                    heard.accept(name, parse(line.substring("data:".length())));
+                    var data = parse(line.substring("data:".length()));
+                    last = data.has("job") ? data.path("job") : last;
+                    heard.accept(name, data);
                 }
             }
+        } catch (UncheckedIOException e) {
+            // As if it had ended here: either way it is the end of the job that is missing.
         }
+        return last;
+    }
+
+    private CommandFailure brokenOff(String job) {
+        return new CommandFailure(
+                ExitCodes.UNAVAILABLE,
+                "the connection to " + base + " broke off before the job ended; "
+                        + (job.isEmpty()
+                                ? "`ringfence jobs` shows whether it was submitted"
+                                : "`ringfence logs --follow " + job + "` goes on"));
     }
 
     /** A part of a path, whatever characters it has. */

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashSet;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -201,24 +203,23 @@ abstract class ServiceCommands {
             if (options.json()) {
                 return print(answer);
             }
-            var rows = answer.path("processes");
-            var names = rows.isEmpty()
-                    ? new String[] {"PROCESSES"}
-                    : rows.get(0)
-                            .propertyStream()
-                            .map(java.util.Map.Entry::getKey)
-                            .toArray(String[]::new);
-            var titles = java.util.Arrays.stream(names)
-                    .map(name -> name.toUpperCase(java.util.Locale.ROOT))
-                    .toArray(String[]::new);
-            var table = new Table(titles);
-            for (var row : rows) {
-                table.row(java.util.Arrays.stream(names)
-                        .map(name -> value(row.path(name)))
-                        .toArray(String[]::new));
-            }
-            return print(table);
+            return print(processes(answer.path("processes")));
         }
+    }
+
+    /** All that any of them has: a job's process and an engine's have fields of their own. */
+    static Table processes(JsonNode rows) {
+        var names = new LinkedHashSet<String>();
+        rows.forEach(row -> row.fieldNames().forEachRemaining(names::add));
+        var table = new Table(
+                names.isEmpty()
+                        ? new String[] {"PROCESSES"}
+                        : names.stream()
+                                .map(name -> name.toUpperCase(Locale.ROOT))
+                                .toArray(String[]::new));
+        rows.forEach(row ->
+                table.row(names.stream().map(name -> value(row.path(name))).toArray(String[]::new)));
+        return table;
     }
 
     static String job(String id) {
@@ -230,7 +231,7 @@ abstract class ServiceCommands {
         jobs.path("jobs")
                 .forEach(job -> table.row(
                         text(job, "id"),
-                        text(job, "state") + (job.path("rolled_back").booleanValue() ? ", undone" : ""),
+                        text(job, "state"),
                         text(job, "capability"),
                         text(job, "agent"),
                         text(job, "session"),

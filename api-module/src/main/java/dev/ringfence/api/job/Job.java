@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,8 +29,8 @@ public final class Job {
     private final OutputSink sink = new Sink();
     private volatile JsonNode arguments;
     private volatile Optional<Attendance> attendance;
-    private final CompletableFuture<@Nullable Void> acknowledged = new CompletableFuture<>();
-    private final CompletableFuture<JobView> ended = new CompletableFuture<>();
+    private final Awaited<@Nullable Void> acknowledged = new Awaited<>();
+    private final Awaited<JobView> ended = new Awaited<>();
     private volatile JobView view;
     private @Nullable Execution execution;
     private @Nullable String cancellation;
@@ -106,7 +105,12 @@ public final class Job {
 
     /** The end, once it is durable. Fails when the journal failed before. Cancelling a subscription changes nothing. */
     public Uni<JobView> ended() {
-        return Uni.createFrom().completionStage(() -> ended.copy());
+        return ended.whenThere();
+    }
+
+    /** How many wait for its end. */
+    int waiting() {
+        return ended.waiting();
     }
 
     /** What happened after a sequence number, 0 for all, and what happens, up to the end. */
@@ -196,7 +200,7 @@ public final class Job {
 
     /** Completes once the submission is durable, and fails when it could not be made so. */
     Uni<@Nullable Void> acknowledged() {
-        return Uni.createFrom().completionStage(() -> acknowledged.copy());
+        return acknowledged.whenThere();
     }
 
     void acknowledge() {
@@ -204,7 +208,7 @@ public final class Job {
     }
 
     void refused(Throwable reason) {
-        acknowledged.completeExceptionally(reason);
+        acknowledged.fail(reason);
     }
 
     /** Whether a submission asks for the same, apart from its own id and time. */
@@ -319,8 +323,8 @@ public final class Job {
 
     /** The job cannot be brought to its end: only a restart can tell more. */
     void lost(Throwable reason) {
-        acknowledged.completeExceptionally(reason);
-        ended.completeExceptionally(reason);
+        acknowledged.fail(reason);
+        ended.fail(reason);
         signals.failed(reason);
     }
 

@@ -10,13 +10,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,14 +41,25 @@ final class TokenQuota {
     private final Capabilities capabilities;
     private final Terms terms;
     private final InstantSource clock;
-    private final Map<String, Ledger> ledgers = new HashMap<>();
+    private final Map<String, Ledger> ledgers = new ConcurrentHashMap<>();
 
-    /** Tokens by the minute in which a job that used them ended. */
+    /**
+     * One agent's tokens by the minute in which a job that used them ended. Guarded by itself: while it is being read from
+     * the journal, which can take long, only this agent waits.
+     */
     private static final class Ledger {
+        /** A journal that cannot be read must not look like no use. */
+        private boolean complete;
+
         /** Jobs that were read and whose end may still be told here as well. */
         private final Set<String> read = new HashSet<>();
 
         private final TreeMap<Instant, Long> minutes = new TreeMap<>();
+
+        void clear() {
+            read.clear();
+            minutes.clear();
+        }
 
         void add(Instant at, long tokens) {
             minutes.merge(at.truncatedTo(ChronoUnit.MINUTES), tokens, Long::sum);
@@ -99,27 +110,38 @@ final class TokenQuota {
         return quota.isEmpty() ? Optional.empty() : exhausted(agent, quota.getAsLong());
     }
 
-    private synchronized Optional<Exhausted> exhausted(String agent, long quota) {
-        var ledger = ledger(agent);
-        var now = clock.instant();
-        long used = ledger.sum(now);
-        if (used < quota) {
-            return Optional.empty();
+    private Optional<Exhausted> exhausted(String agent, long quota) {
+        var ledger = ledgers.computeIfAbsent(agent, _ -> new Ledger());
+        synchronized (ledger) {
+            if (!ledger.complete) {
+                ledger.clear();
+                read(agent, ledger, clock.instant());
+                ledger.complete = true;
+            }
+            var now = clock.instant();
+            long used = ledger.sum(now);
+            if (used < quota) {
+                return Optional.empty();
+            }
+            return Optional.of(new Exhausted(
+                    "agent " + agent + " has used " + used + " tokens within 24 hours, and may use " + quota
+                            + " (agents." + agent + ".tokens_per_day)",
+                    Duration.between(now, ledger.freeAt(now, quota))));
         }
-        return Optional.of(new Exhausted(
-                "agent " + agent + " has used " + used + " tokens within 24 hours, and may use " + quota + " (agents."
-                        + agent + ".tokens_per_day)",
-                Duration.between(now, ledger.freeAt(now, quota))));
     }
 
     /** A job has ended. */
-    synchronized void ended(JobView job) {
+    void ended(JobView job) {
         var ledger = ledgers.get(job.submission().agent());
-        if (ledger != null
-                && job.endedAt() != null
-                && usesTokens(job.submission().capability())
-                && !ledger.read.remove(job.id())) {
-            ledger.add(job.endedAt(), tokens(job));
+        if (ledger == null
+                || job.endedAt() == null
+                || !usesTokens(job.submission().capability())) {
+            return;
+        }
+        synchronized (ledger) {
+            if (ledger.complete && !ledger.read.remove(job.id())) {
+                ledger.add(job.endedAt(), tokens(job));
+            }
         }
     }
 
@@ -129,19 +151,6 @@ final class TokenQuota {
 
     private boolean usesTokens(String capability) {
         return capabilities.find(capability).map(Capability::usesTokens).orElse(false);
-    }
-
-    private Ledger ledger(String agent) {
-        var known = ledgers.get(agent);
-        if (known != null) {
-            return known;
-        }
-        // On the books only when it is complete: a journal that cannot be read must not look like no use.
-        var ledger = new Ledger();
-        var now = clock.instant();
-        read(agent, ledger, now);
-        ledgers.put(agent, ledger);
-        return ledger;
     }
 
     private void read(String agent, Ledger ledger, Instant now) {

@@ -1,6 +1,5 @@
 package dev.ringfence.api.rest;
 
-import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.Response;
 import java.util.ArrayList;
@@ -22,7 +21,7 @@ public class AddressGuard {
         if (given.isEmpty() || !path.startsWith(NATIVE)) {
             return;
         }
-        var known = Addresses.parameters(request.getMethod(), path);
+        var known = Addresses.NATIVE.parameters(request.getMethod(), path);
         var errors = new ArrayList<String>();
         given.forEach((name, values) -> {
             if (!known.contains(name)) {
@@ -37,17 +36,8 @@ public class AddressGuard {
         }
     }
 
-    /** The framework's own answer has the methods of other addresses too. */
     @ServerRequestFilter(preMatching = true)
     public Optional<Response> options(ContainerRequestContext request) {
-        if (!request.getMethod().equals(HttpMethod.OPTIONS)) {
-            return Optional.empty();
-        }
-        var methods = Addresses.methods(request.getUriInfo().getPath());
-        return methods.isEmpty()
-                ? Optional.empty()
-                : Optional.of(Response.noContent()
-                        .header("Allow", String.join(", ", methods))
-                        .build());
+        return Addresses.NATIVE.options(request);
     }
 }

@@ -3,20 +3,24 @@ package dev.ringfence.api.rest;
 import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.Response;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Which methods the addresses of the native API take, and which query parameters, as its resources declare them. Read from
- * them when this class is initialised, which of a native executable is when it is built.
+ * Which methods the addresses of some resources take, and which query parameters, as those declare them. To be read from
+ * them by the initialiser of a class, which of a native executable runs when it is built.
  */
-final class Addresses {
+public final class Addresses {
     /** A variable of a path, with its pattern if it has one. */
     private static final Pattern VARIABLE = Pattern.compile("\\{\\s*\\w+\\s*(?::\\s*([^}]+))?}");
 
@@ -34,13 +38,10 @@ final class Addresses {
             ServiceResource.class,
             SessionsResource.class);
 
-    private static final List<Address> ALL = RESOURCES.stream()
-            .flatMap(resource -> Arrays.stream(resource.getDeclaredMethods())
-                    .flatMap(method -> Arrays.stream(method.getAnnotations())
-                            .map(annotation -> annotation.annotationType().getAnnotation(HttpMethod.class))
-                            .filter(verb -> verb != null)
-                            .map(verb -> Address.of(verb.value(), resource, method))))
-            .toList();
+    /** Those of the native API. */
+    static final Addresses NATIVE = of(RESOURCES);
+
+    private final List<Address> all;
 
     /**
      * One method of a resource.
@@ -77,11 +78,24 @@ final class Addresses {
         }
     }
 
-    private Addresses() {}
+    private Addresses(List<Address> all) {
+        this.all = all;
+    }
+
+    /** Those of some resources. */
+    public static Addresses of(List<Class<?>> resources) {
+        return new Addresses(resources.stream()
+                .flatMap(resource -> Arrays.stream(resource.getDeclaredMethods())
+                        .flatMap(method -> Arrays.stream(method.getAnnotations())
+                                .map(annotation -> annotation.annotationType().getAnnotation(HttpMethod.class))
+                                .filter(verb -> verb != null)
+                                .map(verb -> Address.of(verb.value(), resource, method))))
+                .toList());
+    }
 
     /** The query parameters that a method takes at an address, by their names; of all forms of its answer. */
-    static Set<String> parameters(String verb, String path) {
-        var fitting = ALL.stream()
+    Set<String> parameters(String verb, String path) {
+        var fitting = all.stream()
                 .filter(address -> address.verb.equals(verb.equals(HttpMethod.HEAD) ? HttpMethod.GET : verb))
                 .filter(address -> address.isAt(path))
                 .toList();
@@ -93,8 +107,8 @@ final class Addresses {
     }
 
     /** The methods that an address takes, as the header {@code Allow} has them; empty if there is nothing there. */
-    static List<String> methods(String path) {
-        var verbs = ALL.stream()
+    public List<String> methods(String path) {
+        var verbs = all.stream()
                 .filter(address -> address.isAt(path))
                 .map(Address::verb)
                 .collect(Collectors.toCollection(TreeSet::new));
@@ -106,5 +120,21 @@ final class Addresses {
         }
         verbs.add(HttpMethod.OPTIONS);
         return verbs.stream().sorted(Comparator.naturalOrder()).toList();
+    }
+
+    /**
+     * The answer to a request that asks with {@code OPTIONS} which methods its address takes; empty for any other. The
+     * framework's own answer has the methods of other addresses too.
+     */
+    public Optional<Response> options(ContainerRequestContext request) {
+        if (!request.getMethod().equals(HttpMethod.OPTIONS)) {
+            return Optional.empty();
+        }
+        var methods = methods(request.getUriInfo().getPath());
+        return methods.isEmpty()
+                ? Optional.empty()
+                : Optional.of(Response.noContent()
+                        .header(HttpHeaders.ALLOW, String.join(", ", methods))
+                        .build());
     }
 }

@@ -3,7 +3,7 @@ package dev.ringfence.api.rest;
 import java.util.List;
 
 /** A request cannot be understood; mend it. */
-final class BadRequest extends RuntimeException {
+public final class BadRequest extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final String slug;

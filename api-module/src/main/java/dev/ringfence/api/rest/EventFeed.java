@@ -6,6 +6,8 @@ import dev.ringfence.api.job.JobSignal;
 import io.netty.channel.ChannelOption;
 import io.smallrye.mutiny.Multi;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
@@ -29,6 +31,9 @@ public class EventFeed {
     /** Bytes under way to one reader; the kernel doubles it for its own book-keeping. */
     private static final int SEND_BUFFER = 128 << 10;
 
+    /** Why a stream of HTTP/2 ends, as RFC 9113 has it: it is not needed any more. */
+    private static final long CANCEL = 8;
+
     private final Duration heartbeat;
     private final Duration stallLimit;
 
@@ -50,7 +55,7 @@ public class EventFeed {
                 long given = givenAt.get();
                 if (given != NOTHING_UNDER_WAY && System.nanoTime() - given > stallLimit.toNanos()) {
                     job.keep();
-                    cut(connection.request().connection());
+                    cut(connection.request());
                 }
             });
             return job.signals(after, heartbeat)
@@ -71,8 +76,16 @@ public class EventFeed {
         }
     }
 
-    /** At once, and not when what was written has been read: that would be never. */
-    private static void cut(HttpConnection connection) {
+    /**
+     * At once, and not when what was written has been read: that would be never. Of a connection that the client reads other
+     * answers on, only this one.
+     */
+    private static void cut(HttpServerRequest request) {
+        if (request.version() == HttpVersion.HTTP_2) {
+            var _ = request.response().reset(CANCEL);
+            return;
+        }
+        var connection = request.connection();
         if (connection instanceof ConnectionBase base) {
             // What the kernel still holds for the reader is freed, too.
             base.channel().config().setOption(ChannelOption.SO_LINGER, 0);

@@ -20,6 +20,7 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.sse.OutboundSseEvent;
@@ -30,6 +31,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
@@ -42,7 +44,6 @@ import org.jspecify.annotations.Nullable;
 @Path("/api/v1/jobs")
 @Tag(name = "jobs")
 public class JobsResource {
-    private static final int LONGEST_KEY = 255;
     private static final String GONE = "the client that was streaming it went away";
 
     private final ServiceGate gate;
@@ -69,12 +70,18 @@ public class JobsResource {
                     + " restart and when there is no room for more, as long as the journal keeps it. With"
                     + " `dry_run=true` nothing is submitted: the answer says exactly what the job would do, or why it"
                     + " would fail.")
+    @Parameter(
+            name = IdempotencyKey.HEADER,
+            in = ParameterIn.HEADER,
+            description = IdempotencyKey.MEANS,
+            schema = @Schema(implementation = String.class, minLength = 1, maxLength = IdempotencyKey.LONGEST))
     public Uni<Response> submit(
             @RequestBody(content = @Content(schema = @Schema(implementation = SubmitRequest.class))) InputStream body,
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer,
-            @HeaderParam("Idempotency-Key") @Nullable String key) {
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
+            @Context HttpHeaders headers) {
+        var submission =
+                SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), IdempotencyKey.of(headers));
         if (Parameters.flag("dry_run", dryRun)) {
             var outcome = gate.service().jobs().rehearse(submission);
             return Uni.createFrom()
@@ -91,13 +98,14 @@ public class JobsResource {
     public Multi<OutboundSseEvent> submitAndStream(
             InputStream body,
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
-            @HeaderParam("Idempotency-Key") @Nullable String key,
+            @Context HttpHeaders headers,
             @Context Sse sse,
             @Context RoutingContext connection) {
         if (Parameters.flag("dry_run", dryRun)) {
             throw Parameters.bad("dry_run", "there is nothing to stream; ask for application/json");
         }
-        var submission = SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), key(key));
+        var submission =
+                SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), IdempotencyKey.of(headers));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var hold = gate.service().jobs().submitHeld(submission).await().indefinitely();
         // The client may have gone while it waited; then nobody will ever ask for the stream.
@@ -184,12 +192,17 @@ public class JobsResource {
                     + " submission: a new job, whose `retry_of` names the old one; the old one stays as it is. What an"
                     + " interrupted job had done is not known, so look before you retry. With an `Idempotency-Key` a"
                     + " repeated call gives the same new job. 409 when the job has not ended, or has completed.")
+    @Parameter(
+            name = IdempotencyKey.HEADER,
+            in = ParameterIn.HEADER,
+            description = IdempotencyKey.MEANS,
+            schema = @Schema(implementation = String.class, minLength = 1, maxLength = IdempotencyKey.LONGEST))
     public Uni<Response> retry(
             @PathParam("id") String id,
             @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer,
-            @HeaderParam("Idempotency-Key") @Nullable String key) {
+            @Context HttpHeaders headers) {
         var submission = Submission.repeating(
-                gate.job(id).view(), key(key), gate.caller().credential());
+                gate.job(id).view(), IdempotencyKey.of(headers), gate.caller().credential());
         return gate.service().jobs().submit(submission).flatMap(job -> answer(job, Prefer.wait(prefer)));
     }
 
@@ -246,13 +259,5 @@ public class JobsResource {
         var json = JobJson.of(job.view());
         job.queuePosition().ifPresent(position -> json.put("queue_position", position));
         return json;
-    }
-
-    private static Optional<String> key(@Nullable String key) {
-        if (key != null && (key.isBlank() || key.length() > LONGEST_KEY)) {
-            throw Parameters.bad(
-                    "Idempotency-Key", "it must have 1 to " + LONGEST_KEY + " characters, and has " + key.length());
-        }
-        return Optional.ofNullable(key);
     }
 }

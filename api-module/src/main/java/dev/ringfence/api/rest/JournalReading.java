@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.journal.EventFilter;
 import dev.ringfence.wal.journal.Journal;
+import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.log.LogException;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -16,10 +17,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
+import org.jboss.logging.Logger;
 
 /** Long readings of the journal, in pieces, at the pace of those who ask. */
 @Singleton
 class JournalReading {
+    private static final Logger LOG = Logger.getLogger(JournalReading.class);
     private static final int EVENTS_A_PIECE = 512;
     private static final int BYTES_A_PIECE = 256 * 1024;
     private static final long PACE = TimeUnit.SECONDS.toNanos(1);
@@ -35,8 +38,9 @@ class JournalReading {
     private record Piece(byte[] bytes, boolean last) {}
 
     /**
-     * The events from a number on that match, as lines; fails with {@link LogException.Discarded} if they are not kept any
-     * more.
+     * The events from a number on that match, as lines. Fails with {@link LogException.Discarded} if they are not kept any
+     * more, and with {@link Damaged} where one is not what was written. Behind the first line there is no failure: the last
+     * one then has a {@code problem}, which says why there are no more.
      *
      * @param from 0 for all that are kept
      */
@@ -50,8 +54,18 @@ class JournalReading {
                     .whilst(piece -> !piece.last())
                     .map(Piece::bytes)
                     .select()
-                    .where(bytes -> bytes.length > 0);
+                    .where(bytes -> bytes.length > 0)
+                    .onItem()
+                    .invoke(() -> place.told = true)
+                    .onFailure(_ -> place.told)
+                    .recoverWithItem(JournalReading::problem);
         });
+    }
+
+    private static byte[] problem(Throwable failure) {
+        var line = JsonNodeFactory.instance.objectNode();
+        line.set("problem", Problems.ofJournal(failure).json());
+        return (line + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
     /** Where one reader is. One piece is read at a time. */
@@ -59,6 +73,8 @@ class JournalReading {
         private final Journal journal;
         private final EventFilter filter;
         private long next;
+        /** Whether there was a line. */
+        private volatile boolean told;
 
         Place(Journal journal, long from, EventFilter filter) {
             this.journal = journal;
@@ -74,13 +90,21 @@ class JournalReading {
             }
             var lines = new ByteArrayOutputStream();
             var seen = new int[1];
-            Journal.readWhile(journal.directory(), next, entry -> {
-                if (filter.matches(entry)) {
-                    lines.writeBytes((entry.json() + "\n").getBytes(StandardCharsets.UTF_8));
+            try {
+                Journal.readWhile(journal.directory(), next, entry -> {
+                    if (filter.matches(entry)) {
+                        lines.writeBytes((entry.json() + "\n").getBytes(StandardCharsets.UTF_8));
+                    }
+                    next = entry.sequence() + 1;
+                    return next <= last && ++seen[0] < EVENTS_A_PIECE && lines.size() < BYTES_A_PIECE;
+                });
+            } catch (LogException.Corrupt | JournalException.Broken | JournalException.NotReadable e) {
+                if (lines.size() == 0) {
+                    throw new Damaged(e);
                 }
-                next = entry.sequence() + 1;
-                return next <= last && ++seen[0] < EVENTS_A_PIECE && lines.size() < BYTES_A_PIECE;
-            });
+                // First what is intact; the next piece begins with the damage.
+                return new Piece(lines.toByteArray(), false);
+            }
             return new Piece(lines.toByteArray(), next > last);
         }
     }
@@ -126,17 +150,14 @@ class JournalReading {
         void run() {
             try {
                 end(proof.apply(this::at));
-            } catch (RuntimeException e) {
-                end(unreadable(String.valueOf(e.getMessage())));
-            } catch (Error e) {
-                // Whoever waits is told first, or would wait for ever.
-                end(unreadable(e.toString()));
-                throw e;
+            } catch (RuntimeException | Error e) {
+                // Whoever waits for it would wait for ever.
+                LOG.errorf(e, "a proof of the journal broke off");
+                end(JsonNodeFactory.instance
+                        .objectNode()
+                        .put("intact", false)
+                        .put("what", "it cannot be read: " + e.getMessage()));
             }
-        }
-
-        private static ObjectNode unreadable(String why) {
-            return JsonNodeFactory.instance.objectNode().put("intact", false).put("what", "it cannot be read: " + why);
         }
 
         private void end(ObjectNode result) {
@@ -182,6 +203,18 @@ class JournalReading {
 
         private static Piece piece(boolean last, ObjectNode json) {
             return new Piece((json + "\n").getBytes(StandardCharsets.UTF_8), last);
+        }
+    }
+
+    /**
+     * An event is not what was written. The message has the file, the place in it and what to do, for administrators and
+     * nobody else.
+     */
+    static final class Damaged extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Damaged(RuntimeException cause) {
+            super(cause.getMessage(), cause);
         }
     }
 

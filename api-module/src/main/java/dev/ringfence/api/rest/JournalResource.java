@@ -24,7 +24,9 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jboss.resteasy.reactive.RestMulti;
 import org.jspecify.annotations.Nullable;
 
-/** The journal over HTTP. It is read from the disk in pieces, each only when the client has taken the one before. */
+/** The journal over HTTP, for administrators. It is read from the disk in pieces, each only when the client has taken the one before. */
+@Admin
+@Blocking
 @Path("/api/v1/journal")
 @Tag(name = "journal")
 public class JournalResource {
@@ -49,7 +51,9 @@ public class JournalResource {
                     "All events that are kept, the oldest first, or those from `from` on; all conditions must hold."
                             + " It ends with the newest event; what follows can be read from the number after the last one's"
                             + " `seq`. A `from` of 0 is the oldest event that is kept; another one that is not kept any more"
-                            + " is refused with 410.")
+                            + " is refused with 410. Where the journal is damaged, the events before the damage come first, and"
+                            + " then a line whose `problem` says which file it is, and where; 500 with that problem if there"
+                            + " are none before it.")
     public Multi<byte[]> events(
             @QueryParam("from") @Nullable String from,
             @QueryParam("job") @Nullable String job,
@@ -60,7 +64,6 @@ public class JournalResource {
                     List<String> type,
             @QueryParam("since") @Nullable String since,
             @QueryParam("until") @Nullable String until) {
-        gate.admin("the journal");
         var types =
                 type.stream().flatMap(some -> Stream.of(some.split(",", -1))).collect(Collectors.toUnmodifiableSet());
         EventFilter.problem(types).ifPresent(problem -> {
@@ -89,18 +92,15 @@ public class JournalResource {
                     + " what was written, or which is the first that is not, and whether the logs of sessions and untold"
                     + " webhooks are. Hanging up ends it. One at a time.")
     public Multi<byte[]> verify() {
-        gate.admin("the journal");
         var directory = gate.service().journal().directory();
         return lines(reading.progress(progress -> DataProof.verify(directory, progress)));
     }
 
     @GET
-    @Blocking
     @Path("/stats")
     @Produces(MediaType.APPLICATION_JSON)
     @Operation(summary = "How much the journal holds, without reading it")
     public Response stats() {
-        gate.admin("the journal");
         var figures = gate.service().journal().figures();
         var json = JsonNodeFactory.instance
                 .objectNode()

@@ -20,6 +20,8 @@ public final class JsonBody {
     /** Where the parser names what it reads from, which is nothing that a client knows. */
     private static final Pattern SOURCE = Pattern.compile("\\[Source: [^\\[\\]]*; (line: \\d+, column: \\d+)]");
 
+    private static final String HALF = ": it holds half of a character (a surrogate without its other one)";
+
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -35,57 +37,77 @@ public final class JsonBody {
 
     /** The object in a body; a client that sends something else is told what. Blocks. */
     public static ObjectNode read(InputStream body) {
-        return parse(BodyLimit.read(body));
+        return parse(BodyLimit.read(body), "the body");
     }
 
-    static ObjectNode parse(byte[] body) {
-        var json = tree(body);
+    /**
+     * The object in bytes whose number is bounded by who has read them.
+     *
+     * @param name what a message calls them
+     * @throws BadRequest with what is wrong with them
+     */
+    public static ObjectNode parse(byte[] body, String name) {
+        var json = tree(body, name);
         if (!(json instanceof ObjectNode object)) {
-            throw new BadRequest("invalid-request", List.of("the body must be a JSON object, not " + kind(json)));
+            throw new BadRequest("invalid-request", List.of(name + " must be a JSON object, not " + kind(json)));
         }
         return object;
     }
 
-    private static JsonNode tree(byte[] body) {
+    private static JsonNode tree(byte[] body, String name) {
         try {
             var json = MAPPER.readTree(body);
-            beyondADouble(json).ifPresent(place -> {
-                throw new BadRequest(
-                        "malformed-json", List.of(place + ": a number must be between -1.8e308 and 1.8e308"));
+            trouble(json).ifPresent(found -> {
+                throw new BadRequest("malformed-json", List.of(found));
             });
             return json;
         } catch (JsonProcessingException e) {
-            throw new BadRequest("malformed-json", List.of("the body is not JSON: " + explain(e)));
+            throw new BadRequest("malformed-json", List.of(name + " is not JSON: " + explain(e)));
         } catch (IOException e) {
-            throw new BadRequest("malformed-json", List.of("the body cannot be read: " + e.getMessage()));
+            throw new BadRequest("malformed-json", List.of(name + " cannot be read: " + e.getMessage()));
         }
     }
 
     /**
-     * Where the first number is that a double cannot hold, which has no value that could be checked, kept or passed on.
-     * Only a place that there is is put into words: bodies have millions of values.
+     * Where the first value is that could not be checked, kept or passed on, and why: a number that a double cannot hold, or
+     * a text that is none in UTF-8. Only a place that there is is put into words: bodies have millions of values.
      */
-    private static Optional<String> beyondADouble(JsonNode json) {
-        if (json.isDouble()) {
-            return Double.isFinite(json.doubleValue()) ? Optional.empty() : Optional.of("");
+    private static Optional<String> trouble(JsonNode json) {
+        if (json.isDouble() && !Double.isFinite(json.doubleValue())) {
+            return Optional.of(": a number must be between -1.8e308 and 1.8e308");
         }
-        if (json.isObject()) {
-            for (var field : json.properties()) {
-                var below = beyondADouble(field.getValue());
-                if (below.isPresent()) {
-                    return below.map(place -> "/" + field.getKey() + place);
-                }
+        if (json.isTextual() && !isWhole(json.textValue())) {
+            return Optional.of(HALF);
+        }
+        for (var field : json.properties()) {
+            var found = isWhole(field.getKey()) ? trouble(field.getValue()) : Optional.of(HALF);
+            if (found.isPresent()) {
+                return found.map(below -> "/" + field.getKey() + below);
             }
-        } else if (json.isArray()) {
+        }
+        if (json.isArray()) {
             for (int i = 0; i < json.size(); i++) {
                 int at = i;
-                var below = beyondADouble(json.get(i));
-                if (below.isPresent()) {
-                    return below.map(place -> "/" + at + place);
+                var found = trouble(json.get(i));
+                if (found.isPresent()) {
+                    return found.map(below -> "/" + at + below);
                 }
             }
         }
         return Optional.empty();
+    }
+
+    /** Whether each surrogate has its other half, without which it stands for nothing. */
+    private static boolean isWhole(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isSurrogate(text.charAt(i))) {
+                if (i + 1 == text.length() || !Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1))) {
+                    return false;
+                }
+                i++;
+            }
+        }
+        return true;
     }
 
     /** What is wrong with a text that is no JSON, and where, in one line. */

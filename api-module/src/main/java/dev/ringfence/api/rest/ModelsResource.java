@@ -23,9 +23,8 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
+import jakarta.ws.rs.core.UriBuilder;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -43,6 +42,7 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jspecify.annotations.Nullable;
 
 /** The catalog: its models, who may use them, and how it is changed. */
+@Blocking
 @Path("/api/v1")
 @Produces(MediaType.APPLICATION_JSON)
 @Tag(name = "models")
@@ -261,7 +261,6 @@ public class ModelsResource {
 
     @POST
     @Admin
-    @Blocking
     @Path("/models")
     @Consumes(MediaType.APPLICATION_JSON)
     @Operation(
@@ -280,19 +279,17 @@ public class ModelsResource {
                                                             implementation = Object.class,
                                                             examples =
                                                                     "{\"id\":\"writer\",\"version\":\"2\",\"provider\":{\"LocalFile\":{\"file_path\":\"/models/w.gguf\"}},\"capabilities\":[\"TextGeneration\"]}")))
-                    byte[] body) {
+                    InputStream body) {
         var service = gate.service();
-        var added = service.liveCatalog().add(JsonBody.parse(body));
+        var added = service.liveCatalog().add(JsonBody.read(body));
         audit.done("model_added", null, added.reference());
-        return Response.created(
-                        URI.create("/api/v1/models/" + URLEncoder.encode(added.reference(), StandardCharsets.UTF_8)))
+        return Response.created(UriBuilder.fromPath("/api/v1/models/{model}").build(added.reference()))
                 .entity(ModelJson.detail(added, List.of(), service.liveCatalog().state()))
                 .build();
     }
 
     @DELETE
     @Admin
-    @Blocking
     @Path("/models/{model}")
     @Operation(
             summary = "Removes a model that was added at run time",

@@ -118,6 +118,24 @@ public class Problems {
         return problem.response();
     }
 
+    @ServerExceptionMapper
+    public Response damaged(JournalReading.Damaged error) {
+        return ofJournal(error).response();
+    }
+
+    /** For what keeps an administrator from reading the journal. */
+    static Problem ofJournal(Throwable error) {
+        return switch (error) {
+            case JournalReading.Damaged e -> {
+                LOG.errorf("the journal could not be read to its end: %s", e.getMessage());
+                yield new Problem(500, "journal-damaged", "The journal is damaged", String.valueOf(e.getMessage()));
+            }
+            case JournalException e -> of(e);
+            case LogException e -> of(e);
+            default -> internal(error);
+        };
+    }
+
     /** For what is refused before a resource is reached. */
     static Problem access(Throwable error) {
         String message = String.valueOf(error.getMessage());
@@ -251,7 +269,7 @@ public class Problems {
         if (status >= 500) {
             return unexpected(error);
         }
-        var methods = Addresses.methods(request.getUriInfo().getPath());
+        var methods = Addresses.NATIVE.methods(request.getUriInfo().getPath());
         // At an address below another resource's, the framework does not find that only the method is wrong.
         if (status == 404 && !methods.isEmpty() && !methods.contains(request.getMethod())) {
             status = 405;

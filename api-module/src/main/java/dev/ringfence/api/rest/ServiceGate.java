@@ -3,7 +3,6 @@ package dev.ringfence.api.rest;
 import dev.ringfence.api.Ringfence;
 import dev.ringfence.api.RingfenceProducer;
 import dev.ringfence.api.access.Access;
-import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.Job;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
@@ -46,19 +45,6 @@ public class ServiceGate {
                 .find(id)
                 .filter(job -> caller.maySee(job.agent()))
                 .orElseThrow(() -> new UnknownJob(id));
-    }
-
-    /**
-     * The caller, who is an administrator.
-     *
-     * @throws AccessException.Forbidden when it is none
-     */
-    Caller admin(String what) {
-        var caller = caller();
-        if (!caller.admin()) {
-            throw new AccessException.Forbidden(what + " takes an administrator's key");
-        }
-        return caller;
     }
 
     /** The journal is still being read; try again in a moment. */

@@ -40,6 +40,7 @@ public class ServiceResource {
     }
 
     @GET
+    @Admin
     @Path("/webhooks")
     @Operation(
             summary = "How the webhooks fare",
@@ -47,7 +48,6 @@ public class ServiceResource {
                     "For administrators. Each endpoint, without its secret: how many messages it has not been told"
                             + " yet, how many it was told and will never be told since the start, and why an attempt failed last.")
     public Response webhooks() {
-        gate.admin("looking at webhooks");
         var json = JSON.objectNode();
         var array = json.putArray("webhooks");
         for (var status : gate.service().webhooks().status()) {

@@ -6,7 +6,6 @@ import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.catalog.FenceTier;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,7 +100,7 @@ public record SubmitRequest(
     }
 
     static SubmitRequest parse(byte[] body) {
-        var json = JsonBody.parse(body);
+        var json = JsonBody.parse(body, "the body");
         var errors = new ArrayList<String>();
         for (var field : json.properties()) {
             if (!FIELDS.contains(field.getKey())) {
@@ -172,8 +171,6 @@ public record SubmitRequest(
                     + value.textValue().length());
         } else if (value.textValue().chars().anyMatch(Character::isISOControl)) {
             errors.add("/" + field + ": it holds a control character");
-        } else if (!StandardCharsets.UTF_8.newEncoder().canEncode(value.textValue())) {
-            errors.add("/" + field + ": it holds half of a character (a surrogate without its other one)");
         } else {
             return Optional.of(value.textValue());
         }

@@ -34,6 +34,6 @@ public record Rules(Duration timeout, Duration firstRetry, Duration longestRetry
     Instant next(int attempts, Instant now) {
         double pause = firstRetry.toMillis() * Math.pow(FACTOR, attempts - 1.0);
         double spread = 1 - SPREAD + 2 * SPREAD * ThreadLocalRandom.current().nextDouble();
-        return now.plusMillis((long) (Math.min(pause, (double) longestRetry.toMillis()) * spread));
+        return now.plusMillis((long) Math.min(pause * spread, (double) longestRetry.toMillis()));
     }
 }

@@ -132,7 +132,7 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
     public Uni<@Nullable Void> before(JobEvent.Submitted submission) {
         return Uni.createFrom().deferred(() -> {
             var told = told(submission);
-            if (!told.isEmpty() && untold.entries().size() + told.size() > MOST_UNTOLD) {
+            if (!told.isEmpty() && untold.size() + told.size() > MOST_UNTOLD) {
                 throw new AdmissionException.Unavailable(
                         "saturated",
                         MOST_UNTOLD + " messages wait for endpoints of webhooks, and there is no room for more",
@@ -143,7 +143,8 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
                 all = all.flatMap(_ -> untold.put(
                         key(submission.jobId(), endpoint), message(submission.jobId(), endpoint, 0, Instant.EPOCH)));
             }
-            return all;
+            // Nobody else knows of a submission that is refused here.
+            return all.onFailure().invoke(() -> forget(submission, told));
         });
     }
 
@@ -180,8 +181,12 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
     @Override
     public void settled(JobEvent.Submitted submission, boolean durable) {
         if (!durable) {
-            told(submission).forEach(endpoint -> forget(key(submission.jobId(), endpoint)));
+            forget(submission, told(submission));
         }
+    }
+
+    private void forget(JobEvent.Submitted submission, List<Endpoint> told) {
+        told.forEach(endpoint -> forget(key(submission.jobId(), endpoint)));
     }
 
     @Override

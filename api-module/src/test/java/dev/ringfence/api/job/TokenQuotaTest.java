@@ -7,9 +7,15 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Catalog;
+import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Outcome;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -56,6 +62,36 @@ class TokenQuotaTest {
         }
         try (var pipeline = pipeline(asking(answer(40, 20)))) {
             assertExhausted(pipeline, 120);
+        }
+    }
+
+    /** The ends of everybody's jobs waited until that one's were read. */
+    @Test
+    void anAgentWhoseJobsAreBeingReadHoldsUpTheEndsOfNoOthers() throws InterruptedException {
+        var two =
+                Catalog.parse("[agents.anonymous]\ntokens_per_day = 100\n[agents.other]\ntokens_per_day = 100", "test");
+        var probe = asking(answer(40, 20));
+        var reading = new CountDownLatch(1);
+        var goOn = new CountDownLatch(1);
+        try (var pipeline = Pipeline.open(directory, Pipeline.settings(1, 50), probe, two)) {
+            var end = pipeline.end(pipeline.submit());
+            var quota = new TokenQuota(pipeline.journal, Capabilities.of(List.of(probe)), new FixedTerms(two), () -> {
+                if (Thread.currentThread().getName().equals("slow reader")) {
+                    reading.countDown();
+                    await().forever().until(() -> goOn.getCount() == 0);
+                }
+                return Instant.now();
+            });
+            assertThat(quota.exhausted("anonymous", probe)).isEmpty();
+            var reader = Thread.ofPlatform().name("slow reader").start(() -> quota.exhausted("other", probe));
+            assertThat(reading.await(10, TimeUnit.SECONDS)).isTrue();
+
+            assertThat(CompletableFuture.runAsync(() -> quota.ended(end))).succeedsWithin(Duration.ofSeconds(10));
+
+            goOn.countDown();
+            reader.join();
+        } finally {
+            goOn.countDown();
         }
     }
 

@@ -22,6 +22,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The catalog is looked at and changed while the service runs. */
 @QuarkusTest
@@ -214,6 +216,56 @@ class CatalogOverHttpTest {
         assertThat(CLIENT.send(throughProxy, BodyHandlers.ofString()).statusCode())
                 .isEqualTo(403);
         assertThat(CLIENT.send(fromPage, BodyHandlers.ofString()).statusCode()).isEqualTo(403);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/config", "/webhooks", "/journal/events", "/journal/verify", "/journal/stats"})
+    void onlyWhoCallsFromThisHostItselfSeesWhatIsForAdministrators(String path) throws Exception {
+        var throughProxy = request(path).header("X-Forwarded-For", "192.0.2.1").build();
+
+        assertThat(CLIENT.send(throughProxy, BodyHandlers.ofString()).statusCode())
+                .isEqualTo(403);
+        assertThat(send("GET", path, null).statusCode()).isEqualTo(200);
+    }
+
+    /** One that the file had by now, too, kept every other one from being removed. */
+    @Test
+    void aModelThatTheFileHasByNowTooCanBeRemovedAndSoCanAnyOther() throws Exception {
+        assertThat(send("POST", "/models", json("a")).statusCode()).isEqualTo(201);
+        assertThat(send("POST", "/models", json("org/b")).statusCode()).isEqualTo(201);
+        write(true, model("a", ""));
+        assertThat(send("POST", "/catalog/reload", null).statusCode()).isEqualTo(200);
+
+        assertThat(send("DELETE", "/models/org%2Fb", null).statusCode()).isEqualTo(204);
+        assertThat(send("DELETE", "/models/a", null).statusCode()).isEqualTo(204);
+
+        var ofTheFile = send("DELETE", "/models/a", null);
+        assertThat(ofTheFile.statusCode()).isEqualTo(409);
+        assertThat(ofTheFile.body()).contains("/problems/model-of-the-catalog-file");
+        assertThat(send("DELETE", "/models/org%2Fb", null).statusCode()).isEqualTo(404);
+        write(true, model("tiny", ""));
+        send("POST", "/catalog/reload", null);
+        assertThat(get("/models").path("models").findValuesAsText("id")).containsExactly("tiny");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"my model", "org/b", "a+b", "50%"})
+    void anAddedModelIsAtTheAddressThatTheAnswerGives(String id) throws Exception {
+        var added = send("POST", "/models", json(id));
+        assertThat(added.statusCode()).isEqualTo(201);
+        var location = added.headers().firstValue("Location").orElseThrow();
+
+        var there = CLIENT.send(HttpRequest.newBuilder(URI.create(location)).build(), BodyHandlers.ofString());
+
+        assertThat(there.statusCode()).isEqualTo(200);
+        assertThat(JSON.readTree(there.body()).path("id").asText()).isEqualTo(id);
+        assertThat(CLIENT.send(
+                                HttpRequest.newBuilder(URI.create(location))
+                                        .DELETE()
+                                        .build(),
+                                BodyHandlers.ofString())
+                        .statusCode())
+                .isEqualTo(204);
     }
 
     private static void write(boolean overrides, String models) {

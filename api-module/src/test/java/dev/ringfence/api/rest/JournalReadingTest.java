@@ -12,8 +12,12 @@ import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
 import dev.ringfence.wal.log.LogException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -74,6 +78,47 @@ class JournalReadingTest {
         }
     }
 
+    /** Those before it were not told, and of the damage only that something had gone wrong. */
+    @Test
+    void theEventsBeforeADamageAreToldAndThenWhereItIs() throws IOException {
+        try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
+            for (int i = 1; i <= 20; i++) {
+                append(journal, submitted("job " + i, "one"));
+            }
+            var segment = damage("job 13");
+
+            var lines = read(journal, 0, null, null);
+
+            assertThat(lines).hasSize(13);
+            assertThat(lines.subList(0, 12)).allSatisfy(line -> assertThat(line).contains("\"type\":\"submitted\""));
+            assertThat(lines.getLast())
+                    .startsWith("{\"problem\":{\"type\":\"/problems/journal-damaged\"")
+                    .contains(segment.toString(), "offset", "record 13", "backup");
+            assertThatThrownBy(() -> read(journal, 13, null, null))
+                    .isInstanceOf(JournalReading.Damaged.class)
+                    .hasMessageContainingAll(segment.toString(), "record 13");
+            assertThat(Problems.ofJournal(new JournalReading.Damaged(new IllegalStateException("where")))
+                            .json()
+                            .toString())
+                    .contains("/problems/journal-damaged", "\"status\":500", "\"detail\":\"where\"");
+        }
+    }
+
+    /** Changes one byte of an event, where its job's name is. */
+    private Path damage(String job) throws IOException {
+        try (var files = Files.list(directory)) {
+            var segment = files.filter(file -> file.toString().endsWith(".wal"))
+                    .findFirst()
+                    .orElseThrow();
+            var bytes = Files.readAllBytes(segment);
+            int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(job);
+            try (var channel = FileChannel.open(segment, StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.wrap(new byte[] {'J'}), at);
+            }
+            return segment;
+        }
+    }
+
     @Test
     void aProofThatBreaksOffIsToldToWhoWaitsForItAndLetsTheNextBegin() {
         var reading = new JournalReading();
@@ -81,8 +126,7 @@ class JournalReadingTest {
         assertThat(proved(reading, _ -> {
                     throw new StackOverflowError("too deep");
                 }))
-                .isEqualTo(
-                        "{\"intact\":false,\"what\":\"it cannot be read: java.lang.StackOverflowError: too deep\"}\n");
+                .isEqualTo("{\"intact\":false,\"what\":\"it cannot be read: too deep\"}\n");
 
         await().ignoreExceptionsInstanceOf(JournalReading.Busy.class)
                 .untilAsserted(() -> assertThat(proved(

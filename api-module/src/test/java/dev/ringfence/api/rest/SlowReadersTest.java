@@ -1,11 +1,21 @@
 package dev.ringfence.api.rest;
 
+import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.http.StreamResetException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -17,8 +27,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -100,7 +114,7 @@ class SlowReadersTest {
                             .getBytes(StandardCharsets.US_ASCII));
             await().atMost(Duration.ofSeconds(60)).until(() -> connections(socket.getLocalPort()) == 0);
             var taken = rest(socket);
-            var id = taken.replaceFirst("(?s).*?\"id\":\"([^\"]+)\".*", "$1");
+            var id = id(taken);
 
             Api.awaitState(id, "completed");
             var before = ids(taken);
@@ -111,6 +125,78 @@ class SlowReadersTest {
                             .mapToObj(Integer::toString)
                             .toList());
         }
+    }
+
+    /** Its other streams went with it, and the jobs that they had submitted were cancelled. */
+    @Test
+    void aReaderOfHttp2ThatTakesNothingLosesThatStreamAndNoOther() throws Exception {
+        var vertx = Vertx.vertx();
+        var client = vertx.createHttpClient(new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setHttp2MaxPoolSize(1)
+                // So that what is not read of one stream leaves room for the other.
+                .setHttp2ConnectionWindowSize(8 << 20));
+        try {
+            var heard = new AtomicReference<>("");
+            var read = stream(
+                    client,
+                    Api.shell("sleep 300"),
+                    response -> response.handler(more -> heard.updateAndGet(before -> before + more)));
+            await().atMost(Duration.ofSeconds(15)).until(() -> heard.get().contains("event:started"));
+            var running = id(heard.get());
+
+            var cut = new CompletableFuture<Throwable>();
+            var stalled = stream(
+                    client,
+                    Api.shell("for i in $(seq 120); do head -c 10000 /dev/zero | tr '\\0' x; echo; done; sleep 300"),
+                    response -> response.exceptionHandler(cut::complete).pause());
+
+            assertThat(cut.get(60, TimeUnit.SECONDS))
+                    .isInstanceOfSatisfying(
+                            StreamResetException.class,
+                            reset -> assertThat(reset.getCode()).isEqualTo(8));
+            assertThat(stalled.request().connection()).isSameAs(read.request().connection());
+            // Whoever was cut off is not one who went away, and the other stream tells on.
+            assertThat(started()).hasSize(2).contains(running);
+            Api.cancel(running);
+            await().atMost(Duration.ofSeconds(15)).until(() -> heard.get().contains("event:cancelled"));
+            assertThat(heard.get()).contains("cancelled by request");
+            assertThat(started()).singleElement().satisfies(Api::cancel);
+        } finally {
+            client.close().toCompletionStage().toCompletableFuture().join();
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
+    private static List<String> started() {
+        return given().queryParam("state", "started")
+                .get(Api.JOBS)
+                .then()
+                .extract()
+                .path("jobs.id");
+    }
+
+    private static HttpClientResponse stream(
+            HttpClient client, ObjectNode job, Function<HttpClientResponse, HttpClientResponse> reading)
+            throws Exception {
+        return client.request(new RequestOptions()
+                        .setMethod(HttpMethod.POST)
+                        .setHost("localhost")
+                        .setPort(RestAssured.port)
+                        .setURI(Api.JOBS)
+                        .putHeader("Content-Type", "application/json")
+                        .putHeader("Accept", "text/event-stream"))
+                .compose(request -> request.send(job.toString()))
+                .map(reading)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(15, TimeUnit.SECONDS);
+    }
+
+    /** Of the job whose events these are. */
+    private static String id(String events) {
+        return events.replaceFirst("(?s).*?\"id\":\"([^\"]+)\".*", "$1");
     }
 
     /** Reads to the end, and goes on where it was whenever it is cut off. */

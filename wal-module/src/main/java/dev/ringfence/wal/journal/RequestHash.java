@@ -2,6 +2,7 @@ package dev.ringfence.wal.journal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigDecimal;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -78,10 +79,23 @@ public final class RequestHash {
 
     /** With its length before it, so that no two sequences of texts give the same bytes. */
     private static void text(MessageDigest digest, String text) {
-        var bytes = text.getBytes(StandardCharsets.UTF_8);
+        var bytes = bytes(text);
         for (int shift = 24; shift >= 0; shift -= 8) {
             digest.update((byte) (bytes.length >>> shift));
         }
         digest.update(bytes);
+    }
+
+    /**
+     * Different ones of different texts. Half of a surrogate pair has no UTF-8, where it would become a question mark; a text
+     * with one is taken as it is in memory, behind a byte that no UTF-8 begins with.
+     */
+    private static byte[] bytes(String text) {
+        if (StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+            return text.getBytes(StandardCharsets.UTF_8);
+        }
+        var bytes = ByteBuffer.allocate(1 + Character.BYTES * text.length()).put((byte) 0xff);
+        bytes.asCharBuffer().put(text);
+        return bytes.array();
     }
 }

@@ -115,6 +115,11 @@ public final class DurableMap implements AutoCloseable {
         return Optional.ofNullable(entries.get(key));
     }
 
+    /** How many entries there are. */
+    public synchronized int size() {
+        return entries.size();
+    }
+
     /** A copy of all entries, in no order that means anything. */
     public synchronized Map<String, ObjectNode> entries() {
         return new LinkedHashMap<>(entries);

@@ -3,11 +3,15 @@ package dev.ringfence.api.rest.openai;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.ringfence.api.rest.Addresses;
 import dev.ringfence.api.rest.Problem;
 import dev.ringfence.runner.openai.InvalidParameter;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerResponseContext;
+import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
+import java.util.List;
+import java.util.Optional;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 import org.jboss.resteasy.reactive.server.ServerResponseFilter;
@@ -15,7 +19,9 @@ import org.jboss.resteasy.reactive.server.ServerResponseFilter;
 /** Errors below {@code /v1} in the form that OpenAI's clients read, those of the whole service included. */
 public class OpenAiErrors {
     private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final int METHOD_NOT_ALLOWED = 405;
     private static final String PATH = "/v1/";
+    private static final Addresses ADDRESSES = Addresses.of(List.of(OpenAiResource.class));
 
     /** Clients ask for JSON also when they want a stream; which of the two comes is said by the request's body. */
     @ServerRequestFilter(preMatching = true)
@@ -23,6 +29,11 @@ public class OpenAiErrors {
         if (request.getUriInfo().getPath().startsWith(PATH)) {
             request.getHeaders().putSingle("Accept", "*/*");
         }
+    }
+
+    @ServerRequestFilter(preMatching = true)
+    public Optional<Response> options(ContainerRequestContext request) {
+        return ADDRESSES.options(request);
     }
 
     @ServerExceptionMapper
@@ -63,6 +74,10 @@ public class OpenAiErrors {
                 && response.getMediaType().toString().startsWith(Problem.MEDIA_TYPE)) {
             response.setEntity(Problem.openAiForm(parse(entity)).toString());
             response.getHeaders().putSingle("Content-Type", "application/json");
+            if (response.getStatus() == METHOD_NOT_ALLOWED) {
+                var methods = ADDRESSES.methods(request.getUriInfo().getPath());
+                response.getHeaders().putSingle(HttpHeaders.ALLOW, String.join(", ", methods));
+            }
         }
     }
 

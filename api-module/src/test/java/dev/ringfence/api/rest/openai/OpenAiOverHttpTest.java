@@ -17,6 +17,8 @@ import io.restassured.response.ValidatableResponse;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** OpenAI's API in front of models that run elsewhere. */
 @QuarkusTest
@@ -31,6 +33,25 @@ class OpenAiOverHttpTest {
         public Map<String, String> getConfigOverrides() {
             return Map.of("ringfence.catalog", SERVICE.catalog().toString());
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "GET    | /v1/chat/completions | OPTIONS, POST",
+                "DELETE | /v1/responses        | OPTIONS, POST",
+                "POST   | /v1/models           | GET, HEAD, OPTIONS",
+                "DELETE | /v1/models/org/a     | GET, HEAD, OPTIONS"
+            })
+    void anAddressTellsWhichMethodsItTakes(String method, String address, String allowed) {
+        given().request(method, address)
+                .then()
+                .statusCode(405)
+                .header("Allow", equalTo(allowed))
+                .body("error.code", equalTo("method_not_allowed"));
+
+        given().options(address).then().statusCode(204).header("Allow", equalTo(allowed));
     }
 
     @Test
