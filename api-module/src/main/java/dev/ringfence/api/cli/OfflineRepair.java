@@ -12,9 +12,13 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 
 /** Says what a repair of a journal would do, and does it. */
 final class OfflineRepair {
+    private static final Pattern WORD = Pattern.compile("\\S+");
+
     private final Path directory;
     private final PrintWriter out;
 
@@ -90,7 +94,9 @@ final class OfflineRepair {
     private static String effectiveUser() throws IOException {
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
             return lines.filter(line -> line.startsWith("Uid:"))
-                    .map(line -> line.split("\\s+")[2])
+                    .flatMap(line -> WORD.matcher(line).results())
+                    .map(MatchResult::group)
+                    .skip(2)
                     .findFirst()
                     .orElseThrow(() -> new IOException("/proc/self/status has no Uid"));
         }
