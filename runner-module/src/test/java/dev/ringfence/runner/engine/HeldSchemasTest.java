@@ -1,0 +1,93 @@
+package dev.ringfence.runner.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion.VersionFlag;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.runner.engine.GenerationResult.Answered;
+import dev.ringfence.runner.fence.Fence;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What counts as held by a grammar is held by the real llama-server, of a model that guesses. */
+class HeldSchemasTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int TRIES = 4;
+
+    private static Fence fence;
+    private static LlamaServerPool pool;
+
+    @BeforeAll
+    static void open() {
+        fence = LlamaForTests.fence();
+        pool = new LlamaServerPool(LlamaForTests.settings(), fence::start);
+    }
+
+    @AfterAll
+    static void close() {
+        if (pool != null) {
+            pool.close();
+        }
+        if (fence != null) {
+            fence.close();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'type':'integer','minimum':3,'maximum':17}",
+                "{'type':'integer','exclusiveMinimum':3,'exclusiveMaximum':17}",
+                "{'type':['integer','null'],'minimum':3,'maximum':7}",
+                "{'type':'string','pattern':'^[A-C]{2}-(?:x|y1?)\\\\.$'}",
+                "{'type':'string','format':'date'}",
+                "{'type':'string','format':'uuid'}",
+                "{'type':'array','items':{'type':'boolean'},'minItems':2,'maxItems':3}",
+                "{'type':'array','prefixItems':[{'type':'boolean'},{'type':'integer'}],'minItems':2,'maxItems':2}",
+                "{'anyOf':[{'const':1},{'enum':['a',null]}]}",
+                "{'allOf':[{'type':'object','properties':{'p':{'const':1}},'required':['p']},{'$ref':'#/$defs/q'}]}"
+            })
+    void aModelThatGuessesKeepsTo(String schema) throws JsonProcessingException {
+        var document = (ObjectNode) JSON.readTree("""
+                {'type':'object','properties':{'a':%s},'required':['a'],'additionalProperties':false,
+                 '$defs':{'q':{'type':'object','properties':{'q':{'const':2}},'required':['q']}}}""".formatted(schema).replace('\'', '"'));
+        var validator = JsonSchemaFactory.getInstance(VersionFlag.V202012).getSchema(document);
+
+        assertThat(SchemaGaps.of(document, "f")).isEmpty();
+        for (int seed = 0; seed < TRIES; seed++) {
+            var answer = answer(document, seed);
+            assertThat(validator.validate(JSON.readTree(answer))).as(answer).isEmpty();
+        }
+    }
+
+    private static String answer(ObjectNode schema, int seed) {
+        var body = JSON.createObjectNode()
+                .put("temperature", 2)
+                .put("top_k", 0)
+                .put("top_p", 1)
+                .put("min_p", 0)
+                .put("seed", seed)
+                .put("max_tokens", 300);
+        body.putArray("messages").addObject().put("role", "user").put("content", "Guess");
+        body.putObject("response_format")
+                .put("type", "json_schema")
+                .putObject("json_schema")
+                .put("name", "guess")
+                .put("strict", true)
+                .set("schema", schema);
+        var text = new StringBuilder();
+        var request = new GenerationRequest(Operation.CHAT, body, "tester");
+        var result = Asking.ask(pool, LlamaForTests.model(), request, Asking.LIMIT, text::append)
+                .result()
+                .await()
+                .atMost(Asking.LIMIT.multipliedBy(2));
+        assertThat(((Answered) result).finishReason()).as("%s", text).isEqualTo("stop");
+        return text.toString();
+    }
+}
