@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.journal.DataProof;
 import dev.ringfence.wal.log.LogException;
 import java.nio.file.Path;
 
@@ -18,10 +19,15 @@ public final class StartupFailure extends RuntimeException {
     /** Without room, the journal and what lies beside it do with what there is; but that has to be there. */
     static StartupFailure notOpened(Path directory, LogException e) {
         return new StartupFailure(
-                e instanceof LogException.NoSpace
-                        ? directory + " has to be made, and there is no room (" + e.getCause()
-                                + "): make room, and start again"
-                        : String.valueOf(e.getMessage()),
+                switch (e) {
+                    case LogException.NoSpace _ ->
+                        directory + " has to be made, and there is no room (" + e.getCause()
+                                + "): make room, and start again";
+                    case LogException.Corrupt _ ->
+                        e.getMessage() + ". "
+                                + DataProof.lostWith(directory.getFileName().toString());
+                    default -> String.valueOf(e.getMessage());
+                },
                 e);
     }
 }

@@ -149,6 +149,18 @@ class RingfenceTest {
         open(Map.of()).close();
     }
 
+    /** A start that damage there stopped once said nothing of what goes with the directory. */
+    @Test
+    void damageBesideTheJournalIsNamedWithWhatMovingItAsideCosts() throws Exception {
+        open(Map.of()).close();
+        var segment = data.resolve("webhooks/00000000000000000001.wal");
+        var bytes = Files.readAllBytes(segment);
+        bytes[30] ^= 1;
+        Files.write(segment, bytes);
+
+        assertRefused(Map.of(), "Moving it aside forgets which ends of jobs have yet to be told");
+    }
+
     @Test
     void settingsThatCannotBeAreNamed() throws Exception {
         var file = Files.writeString(data.resolve("file"), "in the way");

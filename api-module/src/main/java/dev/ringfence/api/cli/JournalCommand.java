@@ -1,22 +1,19 @@
 package dev.ringfence.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.ringfence.api.ServiceJournal;
+import dev.ringfence.api.journal.DataProof;
 import dev.ringfence.api.journal.EventFilter;
 import dev.ringfence.api.journal.Verdicts;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
-import dev.ringfence.wal.journal.JournalRepair;
 import dev.ringfence.wal.journal.JournalStats;
-import dev.ringfence.wal.journal.JournalVerifier;
 import dev.ringfence.wal.log.LogException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -48,6 +45,11 @@ final class JournalCommand {
             var place = LocalSettings.read().data(data);
             var directory = place.resolve("journal");
             if (!Files.isDirectory(directory)) {
+                if (!Files.notExists(directory)) {
+                    throw new CommandFailure(
+                            ExitCodes.FAILED,
+                            "cannot look into " + directory.toAbsolutePath() + ": run it as the user whose it is");
+                }
                 throw new CommandFailure(
                         ExitCodes.FAILED,
                         "there is no journal in " + place.toAbsolutePath() + "; name the data directory with --data");
@@ -88,8 +90,12 @@ final class JournalCommand {
         EventFilter.problem(wanted).ifPresent(problem -> {
             throw new CommandFailure(CommandLine.ExitCode.USAGE, "--type: " + problem);
         });
+        var unknown = new long[1];
         // From the first event on, so no submission is missed that can still be known.
-        var filter = new EventFilter(job, agent, session, wanted, since, until, _ -> Optional.empty());
+        var filter = new EventFilter(job, agent, session, wanted, since, until, _ -> {
+            unknown[0]++;
+            return Optional.empty();
+        });
         return explained(() -> {
             Journal.readWhile(directory, 0, entry -> {
                 if (filter.matches(entry)) {
@@ -98,8 +104,19 @@ final class JournalCommand {
                 // A reader that has gone wants no more.
                 return !out.checkError();
             });
+            if (unknown[0] > 0) {
+                tellUnknown(unknown[0]);
+            }
             return 0;
         });
+    }
+
+    private void tellUnknown(long jobs) {
+        var err = spec.commandLine().getErr();
+        err.println("ringfence: left out the events of " + jobs + " jobs: whose they are is not known here, since their"
+                + " submission is not kept any more or comes more than " + EventFilter.REMEMBERED + " jobs before;"
+                + " --job finds each");
+        err.flush();
     }
 
     @Command(
@@ -107,15 +124,16 @@ final class JournalCommand {
             mixinStandardHelpOptions = true,
             description = {
                 "Prove that every event and every output is what was written, or name the first that is not.",
+                "The logs of sessions and untold webhooks beside the journal are proved, too.",
                 "Exit codes: 0 all is intact, 1 something is not, or it could not be read."
             },
             footer = {"", "Example: ringfence journal verify --data /var/lib/ringfence"})
     int verify(@Mixin Place place) {
         var directory = place.journal();
         return explained(() -> {
-            var verdict = JournalVerifier.verify(directory, progress());
-            spec.commandLine().getOut().println(Verdicts.json(verdict));
-            return verdict instanceof JournalVerifier.Verdict.Intact ? 0 : ExitCodes.FAILED;
+            var verdict = DataProof.verify(directory, progress());
+            spec.commandLine().getOut().println(verdict);
+            return verdict.path("intact").asBoolean() ? 0 : ExitCodes.FAILED;
         });
     }
 
@@ -137,8 +155,11 @@ final class JournalCommand {
             name = "repair",
             mixinStandardHelpOptions = true,
             description = {
-                "Give up everything from the first damaged event on, so that the service starts again.",
-                "Without --yes it says what would be given up, and changes nothing. The service must not be running.",
+                "Mend a damaged journal, and give up what cannot be mended, so that the service starts again.",
+                "What other files say as well is written again. Everything from the first event on that is damaged all the",
+                "same is given up; what is merely old is not.",
+                "Without --yes it says what would be done, and changes nothing. The service must not be running, and the",
+                "user has to be the one that owns the journal.",
                 "Jobs whose end may have been given up are ended, so that nothing is done twice.",
                 "An output that is lost is named with its job, and only a backup has it: no event is given up for it.",
                 "Exit codes: 0 nothing is damaged, or it is repaired; 1 damaged and not repaired, or outputs are lost."
@@ -146,67 +167,15 @@ final class JournalCommand {
             footer = {
                 "",
                 "Examples:",
-                "  ringfence journal repair --data /var/lib/ringfence          # says what would be given up",
-                "  ringfence journal repair --data /var/lib/ringfence --yes    # gives it up"
+                "  ringfence journal repair --data /var/lib/ringfence          # says what would be done",
+                "  sudo -u ringfence ringfence journal repair --data /var/lib/ringfence --yes    # does it"
             })
     int repair(
             @Mixin Place place,
             @Option(names = "--yes", description = "Do it. A copy of what changes is kept.") boolean yes) {
         var directory = place.journal();
-        return explained(() -> repair(directory, yes));
-    }
-
-    private int repair(Path directory, boolean yes) {
-        return switch (JournalRepair.examine(directory)) {
-            case JournalRepair.Finding.Nothing _ -> {
-                spec.commandLine().getOut().println("nothing is damaged");
-                yield 0;
-            }
-            case JournalRepair.Finding.OutputsLost(var lost) -> tell(lost);
-            case JournalRepair.Finding.Damaged(var plan) -> repair(directory, plan, yes);
-        };
-    }
-
-    private int tell(JournalVerifier.Verdict.OutputsLost lost) {
-        var out = spec.commandLine().getOut();
-        out.printf(
-                "every event is intact, but %d outputs of jobs are lost; that is nothing that giving up events would mend%n",
-                lost.count());
-        lost.outputs()
-                .forEach(output ->
-                        out.println("  job " + output.jobId() + ", event " + output.sequence() + ": " + output.what()));
-        if (lost.outputs().size() < lost.count()) {
-            out.println("  … and " + (lost.count() - lost.outputs().size()) + " more");
-        }
-        out.println("a file is named by the SHA-256 hash of its bytes, so each can be put back from a backup into "
-                + lost.outputs().getFirst().file().getParent());
-        return ExitCodes.FAILED;
-    }
-
-    private int repair(Path directory, JournalRepair.Plan plan, boolean yes) {
-        var out = spec.commandLine().getOut();
-        out.println("damaged: " + plan.damage());
-        out.println("kept: the events up to " + plan.lastKept());
-        out.printf(
-                "given up: all behind it. %d events of %d jobs there can still be proved by themselves, but not to follow"
-                        + " what is kept: they are saved to be read, and do not count any more%n",
-                plan.readable(), plan.jobs().size());
-        plan.jobs().stream().sorted().forEach(job -> out.println("  job " + job));
-        out.println("ended, since they may have gone on in what is given up: "
-                + plan.unsure().size() + " jobs");
-        plan.unsure().forEach(job -> out.println("  job " + job));
-        if (!yes) {
-            out.println("nothing was changed; --yes does it");
-            return ExitCodes.FAILED;
-        }
-        var copies = directory.resolveSibling("journal-before-repair-"
-                + DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS")
-                        .withZone(ZoneOffset.UTC)
-                        .format(Instant.now()));
-        JournalRepair.repair(directory, plan, copies, ServiceJournal.options());
-        out.println("repaired; what was there before is in " + copies + ", and what could be read behind the damage in "
-                + copies.resolve(JournalRepair.SALVAGED));
-        return repair(directory, false);
+        var repair = new OfflineRepair(directory, spec.commandLine().getOut());
+        return explained(yes ? repair::carryOut : repair::preview);
     }
 
     private int explained(Callable<Integer> command) {
@@ -215,6 +184,8 @@ final class JournalCommand {
             return command.call();
         } catch (JournalException | LogException e) {
             throw new CommandFailure(ExitCodes.FAILED, String.valueOf(e.getMessage()));
+        } catch (UncheckedIOException e) {
+            throw new CommandFailure(ExitCodes.FAILED, "cannot read it: " + e.getCause());
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * threads.
  */
 public final class EventFilter {
-    /** Far more than a service can have live at a time. */
-    private static final int REMEMBERED = 100_000;
+    /** Of so many jobs it is known whose they are; far more than a service can have live at a time. */
+    public static final int REMEMBERED = 100_000;
 
     private final @Nullable String job;
     private final @Nullable String agent;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.wal.journal.JournalStats;
 import dev.ringfence.wal.journal.JournalVerifier.Verdict;
+import dev.ringfence.wal.map.MapVerifier;
 import java.util.Map;
 
 /** What was found out about a journal, as JSON. */
@@ -39,8 +40,15 @@ public final class Verdicts {
                 .put("last_sequence", lost.lastSequence())
                 .put("anchor_sha256", lost.anchor())
                 .put("head_sha256", lost.head())
-                .put("what", "every event is what was written, but outputs that some of them name are not")
-                .put("lost_outputs", lost.count());
+                .put(
+                        "what",
+                        lost.lost() == 0
+                                ? "every event is what was written, but outputs that some of them name cannot be read"
+                                : "every event is what was written, but outputs that some of them name are not")
+                .put("lost_outputs", lost.lost());
+        if (lost.unreadable() > 0) {
+            json.put("unreadable_outputs", lost.unreadable());
+        }
         var outputs = json.putArray("outputs");
         lost.outputs()
                 .forEach(output -> outputs.addObject()
@@ -49,6 +57,20 @@ public final class Verdicts {
                         .put("file", output.file().toString())
                         .put("what", output.what()));
         return json;
+    }
+
+    /** Whether a log beside it is intact, and if not, where it is not. */
+    static ObjectNode json(MapVerifier.Verdict verdict) {
+        var json = JsonNodeFactory.instance.objectNode();
+        return switch (verdict) {
+            case MapVerifier.Verdict.Intact intact -> json.put("intact", true).put("entries", intact.entries());
+            case MapVerifier.Verdict.Broken broken ->
+                json.put("intact", false)
+                        .put("file", broken.file().toString())
+                        .put("offset", broken.offset())
+                        .put("what", broken.what());
+            case MapVerifier.Verdict.Stopped _ -> json;
+        };
     }
 
     /** What is in it. */

@@ -1,9 +1,8 @@
 package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.api.journal.DataProof;
 import dev.ringfence.api.journal.EventFilter;
-import dev.ringfence.api.journal.Verdicts;
-import dev.ringfence.wal.journal.JournalVerifier;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import jakarta.ws.rs.GET;
@@ -90,10 +89,11 @@ public class JournalResource {
     @Operation(
             summary = "Prove the whole journal",
             description = "Lines with how far it has come, then one that says whether every event and every output is"
-                    + " what was written, or which is the first that is not. Hanging up ends it. One at a time.")
+                    + " what was written, or which is the first that is not, and whether the logs of sessions and untold"
+                    + " webhooks are. Hanging up ends it. One at a time.")
     public Multi<byte[]> verify() {
         var directory = gate.service().journal().directory();
-        return lines(reading.progress(progress -> Verdicts.json(JournalVerifier.verify(directory, progress))));
+        return lines(reading.progress(progress -> DataProof.verify(directory, progress)));
     }
 
     @GET

@@ -233,8 +233,11 @@ public class Problems {
                 new Problem(503, "index-rebuilding", "Older jobs cannot be looked for now", message);
             case JournalException.BlobDamaged _ ->
                 new Problem(500, "output-damaged", "The output is not what it was", message);
+            case JournalException.BlobUnreadable _ ->
+                new Problem(503, "output-unreadable", "The output cannot be read now", message).again(SOON);
             case JournalException.NotReadable _,
                     JournalException.Broken _,
+                    JournalException.Unreadable _,
                     JournalException.Unwritable _,
                     JournalException.Unfinished _ -> internal(error);
         };

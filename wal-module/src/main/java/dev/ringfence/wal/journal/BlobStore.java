@@ -117,6 +117,7 @@ public final class BlobStore {
      * The file of a blob, once its bytes were found to be what they were.
      *
      * @throws JournalException.BlobDamaged if they are not there or not what they were
+     * @throws JournalException.BlobUnreadable if that cannot be told now
      */
     public Path file(BlobRef blob) {
         var path = directory.resolve(blob.sha256());
@@ -126,7 +127,7 @@ public final class BlobStore {
         } catch (NoSuchFileException e) {
             throw new JournalException.BlobDamaged(blob, "is gone: " + directory, e);
         } catch (IOException e) {
-            throw new JournalException.BlobDamaged(blob, "cannot be read: " + e.getMessage(), e);
+            throw new JournalException.BlobUnreadable(blob, e);
         }
     }
 
@@ -147,7 +148,11 @@ public final class BlobStore {
         }
     }
 
-    /** How many blobs there are, and how many bytes they have. */
+    /**
+     * How many blobs there are, and how many bytes they have.
+     *
+     * @throws JournalException.Unreadable if that cannot be told
+     */
     Total total() {
         long count = 0;
         long bytes = 0;
@@ -157,8 +162,8 @@ public final class BlobStore {
                 count += size < 0 ? 0 : 1;
                 bytes += Math.max(0, size);
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (IOException | UncheckedIOException e) {
+            throw new JournalException.Unreadable(directory, e);
         }
         return new Total(count, bytes);
     }
@@ -201,7 +206,8 @@ public final class BlobStore {
         files.deleteUnfinished(directory);
     }
 
-    private List<String> names() throws IOException {
+    /** Of all that are there. */
+    List<String> names() throws IOException {
         return files.list(directory).stream()
                 .filter(name -> NAME.matcher(name).matches())
                 .toList();

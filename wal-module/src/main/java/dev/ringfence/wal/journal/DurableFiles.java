@@ -12,19 +12,46 @@ import java.util.Objects;
 record DurableFiles(Storage storage) {
     static final String UNFINISHED = ".tmp";
 
+    private static final int CHUNK = 1 << 20;
+
+    /** Gives a file its bytes. */
+    @FunctionalInterface
+    interface Content {
+        void writeTo(Storage.StorageFile file) throws IOException;
+    }
+
     /** When it returns, the file is durable under its name. */
     void write(Path target, ByteBuffer content) throws IOException {
+        write(target, file -> file.write(content, 0));
+    }
+
+    /** Otherwise like {@link #write(Path, ByteBuffer)}. */
+    void write(Path target, Content content) throws IOException {
         var unfinished = target.resolveSibling(target.getFileName() + UNFINISHED);
         try {
             deleteIfThere(unfinished);
             try (var file = storage.create(unfinished)) {
-                file.write(content, 0);
+                content.writeTo(file);
                 file.sync();
             }
             publish(unfinished, target);
         } catch (IOException e) {
             deleteAfter(e, unfinished);
             throw e;
+        }
+    }
+
+    /** When it returns, the copy is durable. */
+    void copy(Path from, Path to) throws IOException {
+        try (var source = storage.openToRead(from)) {
+            write(to, file -> {
+                var chunk = ByteBuffer.allocate((int) Math.min(CHUNK, source.size()));
+                for (long at = 0; at < source.size(); at += chunk.limit()) {
+                    chunk.clear().limit((int) Math.min(chunk.capacity(), source.size() - at));
+                    source.read(chunk, at);
+                    file.write(chunk.flip(), at);
+                }
+            });
         }
     }
 

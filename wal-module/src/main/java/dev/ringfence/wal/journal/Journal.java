@@ -3,6 +3,7 @@ package dev.ringfence.wal.journal;
 import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.Segment;
+import dev.ringfence.wal.log.Storage;
 import dev.ringfence.wal.log.Tail;
 import dev.ringfence.wal.log.WriteAheadLog;
 import io.smallrye.mutiny.Uni;
@@ -68,12 +69,7 @@ public final class Journal implements AutoCloseable {
      * @throws LogException as {@link WriteAheadLog#recover} says
      */
     public static Recovered recover(Path directory, JournalOptions options) {
-        JournalRepair.requireNoneUnfinished(directory);
-        return recoverRepaired(directory, options);
-    }
-
-    /** Also when a repair is under way. */
-    static Recovered recoverRepaired(Path directory, JournalOptions options) {
+        JournalRepair.requireNoneUnfinished(directory, options.log().storage());
         var done = new Recovering(directory, options).run();
         var log = done.log().log();
         try {
@@ -126,7 +122,11 @@ public final class Journal implements AutoCloseable {
 
     /** Like {@link #read}, until the predicate says that it has seen enough. */
     public static void readWhile(Path directory, long fromSequence, Predicate<JournalRecord> goOn) {
-        WriteAheadLog.read(directory, fromSequence, new ChainedEvents(goOn));
+        readWhile(directory, fromSequence, Storage.disk(), goOn);
+    }
+
+    static void readWhile(Path directory, long fromSequence, Storage storage, Predicate<JournalRecord> goOn) {
+        WriteAheadLog.read(directory, fromSequence, storage, new ChainedEvents(goOn));
     }
 
     /**

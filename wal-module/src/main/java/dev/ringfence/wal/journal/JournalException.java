@@ -93,10 +93,20 @@ public abstract sealed class JournalException extends RuntimeException {
         }
     }
 
-    /** A file beside the log, such as a snapshot, cannot be written. Make room or mend the disk, and start again. */
+    /**
+     * The journal, or what lies beside it, cannot be read now: it may be intact or not. Read it as a user who may, and look
+     * after the disk.
+     */
+    public static final class Unreadable extends JournalException {
+        Unreadable(Path place, Throwable cause) {
+            super("Cannot read " + place + ": " + cause, cause);
+        }
+    }
+
+    /** A file beside the log, such as a snapshot, cannot be read or written. Make room or mend the disk, and start again. */
     public static final class Unwritable extends JournalException {
         Unwritable(Path directory, Throwable cause) {
-            super("Cannot write beside the journal in " + directory + ": " + cause.getMessage(), cause);
+            super("Cannot read or write beside the journal in " + directory + ": " + cause, cause);
         }
     }
 
@@ -104,6 +114,13 @@ public abstract sealed class JournalException extends RuntimeException {
     public static final class BlobDamaged extends JournalException {
         BlobDamaged(BlobRef blob, String why, @Nullable Throwable cause) {
             super("The blob " + blob.name() + " (" + blob.sha256() + ") " + why, cause);
+        }
+    }
+
+    /** The bytes that an event names cannot be read now; they may be what they were. Try again, or look after the disk. */
+    public static final class BlobUnreadable extends JournalException {
+        BlobUnreadable(BlobRef blob, Throwable cause) {
+            super("The blob " + blob.name() + " (" + blob.sha256() + ") cannot be read: " + cause, cause);
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** What lies beside the log in a journal's directory. */
 record JournalFiles(Path directory, DurableFiles files) {
@@ -19,7 +20,11 @@ record JournalFiles(Path directory, DurableFiles files) {
 
     /** On the real disk. */
     static JournalFiles of(Path directory) {
-        return new JournalFiles(directory, new DurableFiles(Storage.disk()));
+        return of(directory, Storage.disk());
+    }
+
+    static JournalFiles of(Path directory, Storage storage) {
+        return new JournalFiles(directory, new DurableFiles(storage));
     }
 
     Path snapshots() {
@@ -95,8 +100,16 @@ record JournalFiles(Path directory, DurableFiles files) {
         files.deleteUnfinished(index());
     }
 
-    static long sequenceOf(Path snapshot) {
-        return Long.parseLong(snapshot.getFileName().toString().substring(0, 20));
+    /** The event that a snapshot or a file of the index is named by. */
+    static long sequenceOf(Path file) {
+        return Long.parseLong(file.getFileName().toString().substring(0, 20));
+    }
+
+    /** What is there of snapshots and the index that was made of events behind one. */
+    List<Path> madeAfter(long sequence) throws IOException {
+        return Stream.concat(snapshotFiles().stream(), matching(index(), INDEX).stream())
+                .filter(file -> sequenceOf(file) > sequence)
+                .toList();
     }
 
     private List<Path> matching(Path directory, Pattern name) throws IOException {

@@ -2,39 +2,33 @@ package dev.ringfence.wal.journal;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogRemains;
 import dev.ringfence.wal.log.LogRepair;
 import dev.ringfence.wal.log.Storage;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.CompletionException;
 
 /**
- * Makes a damaged journal usable again, by giving up everything from the first damaged event on. Never by itself: what is
- * given up had been acknowledged.
+ * Makes a damaged journal usable again: what is said elsewhere is written again, and everything from the first damaged event
+ * on is given up. Never by itself: what is given up had been acknowledged. What retention would give up is not: a repair
+ * knows nothing of an operator's settings.
+ *
+ * <p>The only way to repair is to hold the directory's lock, from before the look at the damage until all is done.
  */
-public final class JournalRepair {
+public final class JournalRepair implements AutoCloseable {
     private static final String MARKER = "repair.unfinished";
     /** Events as JSON, an object a line. */
     public static final String SALVAGED = "salvaged.jsonl";
-
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
-
-    private JournalRepair() {}
 
     /** What there is to repair. */
     public sealed interface Finding {
@@ -44,7 +38,14 @@ public final class JournalRepair {
         /** Nothing that a repair could mend: the events are intact, and what they name can only come from a backup. */
         record OutputsLost(JournalVerifier.Verdict.OutputsLost verdict) implements Finding {}
 
-        /** Events are damaged. */
+        /**
+         * Nothing can be kept: there is no first segment to begin with. Restore the directory, or move it aside.
+         *
+         * @param readable how many events are what was written, each by itself
+         */
+        record Hopeless(String damage, long readable) implements Finding {}
+
+        /** Something is damaged that can be mended or given up. */
         record Damaged(Plan plan) implements Finding {}
     }
 
@@ -52,193 +53,307 @@ public final class JournalRepair {
      * What a repair would do, or did.
      *
      * @param lastKept the newest event that stays
-     * @param damage what is wrong behind it
+     * @param damage what is wrong
+     * @param mended files that are written again from what others say, with nothing lost
+     * @param beginUnsure whether older events may be missing that retention had not given up: the file that says where
+     *     the journal begins is written again from the first segment that is there, and nothing proves that it was the first
+     * @param givesUp whether everything behind the newest event that stays is given up
      * @param readable how many events behind it are what was written, each by itself; what lies between them is lost, so
      *     they do not go on with the journal
      * @param jobs whose events those are
      * @param unsure live jobs whose later events may be among what is given up; they end, so that nothing is done twice
      */
-    public record Plan(long lastKept, String damage, long readable, Set<String> jobs, List<String> unsure) {
+    public record Plan(
+            long lastKept,
+            String damage,
+            List<Path> mended,
+            boolean beginUnsure,
+            boolean givesUp,
+            long readable,
+            Set<String> jobs,
+            List<String> unsure) {
         public Plan {
+            mended = List.copyOf(mended);
             jobs = Set.copyOf(jobs);
             unsure = List.copyOf(unsure);
         }
     }
 
-    /** What is damaged, and what would be done. Changes nothing. */
+    private final Path directory;
+    private final JournalOptions options;
+    private final LogRepair log;
+
+    private JournalRepair(Path directory, JournalOptions options, LogRepair log) {
+        this.directory = directory;
+        this.options = options;
+        this.log = log;
+    }
+
+    /**
+     * Takes a journal to repair it; the caller closes it.
+     *
+     * @param options how the events are written that end jobs; nothing is given up by their retention
+     * @throws LogException.Locked if a service uses the journal
+     * @throws LogException.UnwritableDirectory if the directory cannot be written
+     */
+    public static JournalRepair lock(Path directory, JournalOptions options) {
+        return new JournalRepair(directory, options, LogRepair.lock(directory, options.log()));
+    }
+
+    /** What is damaged, and what would be done. Changes nothing and needs no lock, so a service may change it meanwhile. */
     public static Finding examine(Path directory) {
-        var verdict = JournalVerifier.verify(directory, _ -> true);
+        return examine(directory, Storage.disk());
+    }
+
+    /** What is damaged, and what is to be done. Changes nothing. */
+    public Finding examine() {
+        return examine(directory, options.log().storage());
+    }
+
+    static Finding examine(Path directory, Storage storage) {
+        var verdict = JournalVerifier.verify(directory, storage, _ -> true);
         if (verdict instanceof JournalVerifier.Verdict.Broken broken) {
-            return new Finding.Damaged(plan(
+            return examine(
                     directory,
+                    storage,
                     "event " + broken.sequence() + ", " + broken.file() + " at offset " + broken.offset() + ": "
-                            + broken.what()));
+                            + broken.what());
         }
-        if (Files.exists(directory.resolve(MARKER))) {
-            return new Finding.Damaged(plan(directory, "a repair was cut short"));
+        if (storage.exists(directory.resolve(MARKER))) {
+            return examine(directory, storage, "a repair was cut short");
         }
         return verdict instanceof JournalVerifier.Verdict.OutputsLost lost
                 ? new Finding.OutputsLost(lost)
                 : new Finding.Nothing();
     }
 
-    private static Plan plan(Path directory, String damage) {
-        var log = LogRepair.examine(directory);
-        var kept = lastIntactEvent(directory, log.lastSequence());
+    private static Finding examine(Path directory, Storage storage, String damage) {
+        var kept = Kept.of(directory, storage);
         var jobs = new LinkedHashSet<String>();
-        long readable = behind(directory, kept.sequence(), jobs);
-        return new Plan(kept.sequence(), damage, readable, jobs, kept.live());
+        var readable = new long[1];
+        if (kept.givesUp() || kept.nothing()) {
+            SalvagedEvents.read(LogRemains.of(directory, storage), kept.nothing() ? 0 : kept.last(), entry -> {
+                if (entry.event() instanceof JobEvent ofJob) {
+                    jobs.add(ofJob.jobId());
+                }
+                readable[0]++;
+            });
+        }
+        return kept.nothing()
+                ? new Finding.Hopeless(damage, readable[0])
+                : new Finding.Damaged(new Plan(
+                        kept.last(),
+                        damage,
+                        kept.extent().mends().stream()
+                                .map(LogRemains.Mend::file)
+                                .toList(),
+                        kept.beginUnsure(),
+                        kept.givesUp(),
+                        readable[0],
+                        jobs,
+                        kept.givesUp()
+                                ? kept.proof().live().stream()
+                                        .map(JobRecord::jobId)
+                                        .toList()
+                                : List.of()));
     }
 
     /**
-     * Does what a plan says.
+     * What can be kept.
+     *
+     * @param last the newest event
+     * @param blobs the hashes of the blobs that the events name
+     */
+    private record Kept(LogRemains.Extent extent, EventProof proof, Set<String> blobs, long last, boolean givesUp) {
+        static Kept of(Path directory, Storage storage) {
+            final EventProof proof;
+            try {
+                proof = new EventProof(JournalFiles.of(directory, storage));
+            } catch (IOException | UncheckedIOException e) {
+                throw new JournalException.Unreadable(directory, e);
+            }
+            var blobs = new HashSet<String>();
+            var broken = new boolean[1];
+            var extent = LogRemains.of(directory, storage).read((sequence, payload) -> {
+                try {
+                    if (proof.accept(sequence, payload) instanceof JobEvent.End end) {
+                        end.blobs().forEach(blob -> blobs.add(blob.sha256()));
+                    }
+                    return true;
+                } catch (JournalException.Broken | JournalException.NotReadable _) {
+                    // As far as it went is what can be kept.
+                    broken[0] = true;
+                    return false;
+                }
+            });
+            var last = Math.max(proof.last(), extent.firstSequence() - 1);
+            var givesUp = broken[0]
+                    || extent.damage() != null
+                    || proof.missing().isPresent()
+                    || storage.exists(directory.resolve(MARKER));
+            return new Kept(extent, proof, blobs, last, givesUp);
+        }
+
+        /**
+         * There is nothing to begin with. Or nothing says any more that the journal does not begin with its first event, and
+         * whether the segments in front were given up or are missing cannot be told either: damage is not passed over.
+         */
+        boolean nothing() {
+            return !extent.begins()
+                    || (beginUnsure() && extent.mends().getFirst().wasMissing());
+        }
+
+        /** A snapshot proves that what comes before its oldest event had been given up. */
+        boolean beginUnsure() {
+            return extent.mends().stream().anyMatch(LogRemains.Mend::isStart)
+                    && extent.firstSequence() > 1
+                    && proof.givenUpBefore() < extent.firstSequence();
+        }
+    }
+
+    /**
+     * Does what {@link #examine()} says. Cut short, it can be done again, and nothing starts before it is whole if anything
+     * was given up by then.
      *
      * @param copies gets all files that change or go, and as {@value #SALVAGED} the events behind the damage that can
      *     still be read
-     * @throws LogException.Locked if a service uses the journal
+     * @throws IllegalStateException if nothing can be kept
+     * @throws LogException.NoSpace if there is no room to mend it, or for an event that ends a job
+     * @throws JournalException.Unwritable if a copy or a file beside the log cannot be written
      */
-    public static void repair(Path directory, Plan plan, Path copies, JournalOptions options) {
+    public void carryOut(Path copies) {
+        var files = JournalFiles.of(directory, options.log().storage());
+        var kept = Kept.of(directory, options.log().storage());
+        if (kept.nothing()) {
+            throw new IllegalStateException("nothing can be kept of " + directory);
+        }
         try {
+            files.files().makeDirectory(copies);
+            for (var mend : kept.extent().mends()) {
+                if (!mend.wasMissing()) {
+                    copy(files.files(), mend.file(), copies);
+                }
+            }
+            log.mend(kept.extent().mends());
+            log.makeCertain();
+            if (!kept.givesUp()) {
+                return;
+            }
+            var later = files.madeAfter(kept.last());
+            keepReadable(kept.last(), copies);
+            for (var file : log.filesBehind(kept.last())) {
+                copy(files.files(), file, copies);
+            }
+            keepBeside(files, later, kept.blobs(), copies);
             // From here on no service starts before the repair is whole: a job whose end is lost must not run again.
-            JournalFiles.of(directory)
-                    .files()
+            files.files()
                     .write(
                             directory.resolve(MARKER),
                             ByteBuffer.wrap("journal repair\n".getBytes(StandardCharsets.US_ASCII)));
-            keepReadable(directory, plan.lastKept(), copies);
-            LogRepair.cut(directory, plan.lastKept(), copies);
-            dropSnapshotsAfter(JournalFiles.of(directory), plan.lastKept());
-            endTheUnsure(directory, plan.lastKept(), options);
-            Files.delete(directory.resolve(MARKER));
-            JournalFiles.of(directory).files().syncDirectory(directory);
-        } catch (IOException e) {
+            log.cutBehind(kept.last());
+            drop(files, later);
+            endTheUnsure(kept);
+            files.files().deleteIfThere(directory.resolve(MARKER));
+            files.files().syncDirectory(directory);
+        } catch (IOException | UncheckedIOException e) {
             throw new JournalException.Unwritable(directory, e);
         }
     }
 
+    /**
+     * Writes what can still be read of a journal of which nothing can be kept. Changes nothing of it.
+     *
+     * @throws JournalException.Unwritable if it cannot be written
+     */
+    public void saveReadable(Path copies) {
+        try {
+            new DurableFiles(options.log().storage()).makeDirectory(copies);
+            keepReadable(0, copies);
+        } catch (IOException | UncheckedIOException e) {
+            throw new JournalException.Unwritable(directory, e);
+        }
+    }
+
+    private void keepReadable(long lastKept, Path copies) throws IOException {
+        SalvagedEvents.write(
+                log.remains(), lastKept, new DurableFiles(options.log().storage()), copies.resolve(SALVAGED));
+    }
+
     /** @throws JournalException.Unfinished if a repair was cut short */
-    static void requireNoneUnfinished(Path directory) {
-        if (Files.exists(directory.resolve(MARKER))) {
+    static void requireNoneUnfinished(Path directory, Storage storage) {
+        if (storage.exists(directory.resolve(MARKER))) {
             throw new JournalException.Unfinished(directory);
         }
     }
 
-    private record Kept(long sequence, List<String> live) {}
-
-    /** The last event up to which the chain holds, and the jobs that are live there. */
-    private static Kept lastIntactEvent(Path directory, long lastReadable) {
-        var state = new HashFold();
-        try {
-            LogRepair.salvage(directory, 0, (sequence, payload) -> state.accept(sequence, payload, lastReadable));
-        } catch (JournalException e) {
-            // As far as it went is what can be kept.
-        }
-        return new Kept(Math.max(state.last, 0), List.copyOf(state.live));
-    }
-
-    private static final class HashFold {
-        private final LinkedHashSet<String> live = new LinkedHashSet<>();
-        private final LiveFold fold = new LiveFold();
-        private byte @Nullable [] link;
-        private long first;
-        private long last;
-
-        void accept(long sequence, byte[] payload, long lastReadable) {
-            if (sequence > lastReadable) {
-                return;
-            }
-            var before = link;
-            if (before == null) {
-                first = sequence;
-                last = sequence - 1;
-            }
-            var event = before != null
-                    ? EventRecord.decode(sequence, before, payload)
-                    : sequence == 1
-                            ? EventRecord.decode(sequence, new byte[EventRecord.LINK_BYTES], payload)
-                            : EventRecord.decodeUnlinked(sequence, payload);
-            fold.accept(first > 1, sequence, event);
-            switch (event) {
-                case JobEvent.Submitted submitted -> live.add(submitted.jobId());
-                case JobEvent.End end -> live.remove(end.jobId());
-                default -> {}
-            }
-            link = EventRecord.linkTo(payload);
-            last = sequence;
+    /** What is there already was copied before it was mended, and stays as it is. */
+    private static void copy(DurableFiles files, Path file, Path folder) throws IOException {
+        var copy = folder.resolve(file.getFileName());
+        if (!files.storage().exists(copy)) {
+            files.copy(file, copy);
         }
     }
 
-    /** How many events behind one can still be read somehow. */
-    private static long behind(Path directory, long lastKept, Set<String> jobs) {
-        var count = new long[1];
-        salvage(directory, lastKept, entry -> {
-            if (entry.event() instanceof JobEvent ofJob) {
-                jobs.add(ofJob.jobId());
+    /** What was made of the events that go, and the blobs that none but they may name: the next start removes those. */
+    private void keepBeside(JournalFiles files, List<Path> later, Set<String> named, Path copies) throws IOException {
+        var durable = files.files();
+        for (var file : later) {
+            var folder = copies.resolve(file.getName(file.getNameCount() - 2));
+            durable.makeDirectory(folder);
+            copy(durable, file, folder);
+        }
+        for (var name : new BlobStore(files).names()) {
+            if (!named.contains(name)) {
+                var folder = copies.resolve(files.blobs().getFileName());
+                durable.makeDirectory(folder);
+                copy(durable, files.blobs().resolve(name), folder);
             }
-            count[0]++;
-        });
-        return count[0];
-    }
-
-    private static void keepReadable(Path directory, long lastKept, Path copies) throws IOException {
-        new DurableFiles(Storage.disk()).makeDirectory(copies);
-        try (var file = FileChannel.open(
-                        copies.resolve(SALVAGED), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-                var out = new BufferedOutputStream(Channels.newOutputStream(file))) {
-            salvage(directory, lastKept, entry -> {
-                try {
-                    out.write(EventCodec.bytes(entry.json()));
-                    out.write('\n');
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-            out.flush();
-            file.force(true);
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
         }
     }
 
-    private static void salvage(Path directory, long lastKept, Consumer<JournalRecord> consumer) {
-        LogRepair.salvage(directory, lastKept, (sequence, payload) -> {
-            JournalEvent event;
+    private static void drop(JournalFiles files, List<Path> later) throws IOException {
+        for (var file : later) {
+            files.files().deleteIfThere(file);
+        }
+        // Also where there is nothing left to remove: a repair that was cut short may have removed it.
+        for (var folder : List.of(files.snapshots(), files.index())) {
             try {
-                event = EventRecord.decodeUnlinked(sequence, payload);
-            } catch (JournalException e) {
-                // Its bytes are intact and mean nothing.
-                return;
+                files.files().syncDirectory(folder);
+            } catch (NoSuchFileException _) {
+                // Nothing was ever written there.
             }
-            consumer.accept(new JournalRecord(sequence, event));
-        });
-    }
-
-    private static void dropSnapshotsAfter(JournalFiles files, long lastKept) throws IOException {
-        for (var file : files.snapshotFiles()) {
-            if (JournalFiles.sequenceOf(file) > lastKept) {
-                Files.delete(file);
-            }
-        }
-        try {
-            files.files().syncDirectory(files.snapshots());
-        } catch (NoSuchFileException _) {
-            // None was ever written.
         }
     }
 
-    /** A job that is live here may have begun or ended in what was given up. */
-    private static void endTheUnsure(Path directory, long lastKept, JournalOptions options) {
-        var reason = "the journal was repaired behind event " + lastKept
+    /**
+     * A job that is live here may have begun or ended in what was given up. The log alone is appended to: a journal that is
+     * open would give up what is old, and the blobs that nothing names.
+     */
+    private void endTheUnsure(Kept kept) {
+        if (kept.proof().live().isEmpty()) {
+            return;
+        }
+        var reason = "the journal was repaired behind event " + kept.last()
                 + "; whether the work had begun or ended is not known";
-        var recovered = Journal.recoverRepaired(directory, options);
-        try (var journal = recovered.journal()) {
-            for (var job : recovered.jobs()) {
+        try (var appending = log.open(Math.max(kept.extent().firstSequence(), kept.last()))) {
+            for (var job : kept.proof().live()) {
                 var end = job.state() instanceof JobState.Started
                         ? new JobEvent.Interrupted(job.jobId(), Instant.now(), reason)
                         : new JobEvent.Cancelled(
                                 job.jobId(), Instant.now(), reason, JsonNodeFactory.instance.objectNode());
-                var _ = journal.append(end).await().atMost(PATIENCE);
+                var _ = appending
+                        .append(EventRecord.of(end, options.maxEventBytes()))
+                        .toCompletableFuture()
+                        .join();
             }
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof LogException known ? known : e;
         }
+    }
+
+    /** Lets the service start again. */
+    @Override
+    public void close() {
+        log.close();
     }
 }

@@ -29,6 +29,7 @@ public record JournalStats(
      * Counts.
      *
      * @param progress hears each event's number, and says whether to go on
+     * @throws JournalException.Unreadable if the blobs cannot be counted
      */
     public static JournalStats of(Path directory, LongPredicate progress) {
         var events = new TreeMap<String, Long>();

@@ -1,17 +1,16 @@
 package dev.ringfence.wal.journal;
 
 import dev.ringfence.wal.log.LogException;
-import dev.ringfence.wal.log.LogRepair;
+import dev.ringfence.wal.log.LogRemains;
+import dev.ringfence.wal.log.Storage;
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.function.LongPredicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Proves a journal: that its log is intact, that each event carries the hash of the one before, that each can follow its
@@ -39,13 +38,20 @@ public final class JournalVerifier {
         record Broken(long sequence, Path file, long offset, String what) implements Verdict {}
 
         /**
-         * Every event is as it was written, but outputs that some of them name are not. Nothing but a backup has them.
+         * Every event is as it was written, but outputs that some of them name are not, or cannot be read.
          *
-         * @param count how many
+         * @param lost how many are gone or have other bytes. Nothing but a backup has them
+         * @param unreadable how many could not be read, so that nothing is known of them
          * @param outputs the first of them, {@value #OUTPUTS_NAMED} at most
          */
         record OutputsLost(
-                long firstSequence, long lastSequence, String anchor, String head, long count, List<LostOutput> outputs)
+                long firstSequence,
+                long lastSequence,
+                String anchor,
+                String head,
+                long lost,
+                long unreadable,
+                List<LostOutput> outputs)
                 implements Verdict {
             public OutputsLost {
                 outputs = List.copyOf(outputs);
@@ -57,31 +63,30 @@ public final class JournalVerifier {
     }
 
     /**
-     * An output that is gone, or is not what it was.
+     * An output that is gone, is not what it was, or cannot be read.
      *
      * @param sequence of the event that names it
-     * @param file where it was
+     * @param file where it has to be
      */
     public record LostOutput(long sequence, String jobId, Path file, String what) {}
 
     private static final int OUTPUTS_NAMED = 1_000;
 
     private final JournalFiles files;
+    private final Storage storage;
     private final BlobStore store;
     private final LongPredicate progress;
-    private final TreeMap<Long, byte[]> snapshots = new TreeMap<>();
 
-    private byte @Nullable [] link;
-    private byte[] anchor = new byte[EventRecord.LINK_BYTES];
-    private long first;
-    private long last;
+    private long read;
     private long blobs;
     private long blobBytes;
-    private long lostCount;
-    private final List<LostOutput> lost = new ArrayList<>();
+    private long lost;
+    private long unreadable;
+    private final List<LostOutput> outputs = new ArrayList<>();
 
-    private JournalVerifier(Path directory, LongPredicate progress) {
-        files = JournalFiles.of(directory);
+    private JournalVerifier(Path directory, Storage storage, LongPredicate progress) {
+        files = JournalFiles.of(directory, storage);
+        this.storage = storage;
         store = new BlobStore(files);
         this.progress = progress;
     }
@@ -90,10 +95,21 @@ public final class JournalVerifier {
      * Verifies a journal.
      *
      * @param progress hears each event's number, and says whether to go on
-     * @throws LogException.Failed if reading fails
+     * @throws LogException.Failed if reading the log fails
+     * @throws JournalException.Unreadable if what lies beside it cannot be read
      */
     public static Verdict verify(Path directory, LongPredicate progress) {
-        return new JournalVerifier(directory, progress).run();
+        return verify(directory, Storage.disk(), progress);
+    }
+
+    static Verdict verify(Path directory, Storage storage, LongPredicate progress) {
+        while (true) {
+            try {
+                return new JournalVerifier(directory, storage, progress).run();
+            } catch (LogException.Discarded _) {
+                // A service gave up what was to be read next. What it keeps is there to be proved.
+            }
+        }
     }
 
     private static final class Enough extends RuntimeException {
@@ -106,90 +122,74 @@ public final class JournalVerifier {
 
     private Verdict run() {
         try {
-            readSnapshots();
-            read();
+            var proof = new EventProof(files);
+            return run(proof);
         } catch (Enough _) {
-            return new Verdict.Stopped(last);
-        } catch (LogException.Corrupt e) {
-            // A segment that is missing is noticed before the first event is read.
-            var readable = LogRepair.examine(files.directory()).lastSequence();
-            return new Verdict.Broken(
-                    Math.max(last, readable) + 1, e.file(), e.offset(), String.valueOf(e.getMessage()));
-        } catch (JournalException.Broken | JournalException.NotReadable e) {
-            var place = LogRepair.locate(files.directory(), last + 1);
-            return new Verdict.Broken(last + 1, place.file(), place.offset(), String.valueOf(e.getMessage()));
-        } catch (IOException e) {
-            throw new JournalException.Unwritable(files.directory(), e);
+            return new Verdict.Stopped(read);
+        } catch (IOException | UncheckedIOException e) {
+            throw new JournalException.Unreadable(files.directory(), e);
         }
-        var tail = LogRepair.examine(files.directory());
-        if (tail.damage() != null && tail.lastSequence() <= last) {
-            return new Verdict.Broken(last + 1, tail.file(), tail.offset(), tail.damage());
-        }
-        if (!snapshots.isEmpty()) {
-            return missing(snapshots.firstKey());
-        }
-        var oldest = HexFormat.of().formatHex(anchor);
-        var newest = HexFormat.of().formatHex(link == null ? anchor : link);
-        return lostCount == 0
-                ? new Verdict.Intact(first, last, oldest, newest, blobs, blobBytes)
-                : new Verdict.OutputsLost(first, last, oldest, newest, lostCount, lost);
     }
 
-    private Verdict missing(long sequence) {
+    private Verdict run(EventProof proof) {
+        try {
+            WriteAheadLog.read(files.directory(), 0, storage, (sequence, _, payload) -> {
+                if (proof.accept(sequence, payload) instanceof JobEvent.End end) {
+                    end.blobs().forEach(blob -> look(sequence, end.jobId(), blob));
+                }
+                goOn(sequence);
+                return true;
+            });
+        } catch (LogException.Corrupt e) {
+            return new Verdict.Broken(
+                    proof.isEmpty() ? firstDamaged() : proof.last() + 1,
+                    e.file(),
+                    e.offset(),
+                    String.valueOf(e.getMessage()));
+        } catch (JournalException.Broken | JournalException.NotReadable e) {
+            var broken = proof.last() + 1;
+            var place = LogRemains.of(files.directory(), storage).read((sequence, _) -> {
+                goOn(sequence);
+                return sequence < broken;
+            });
+            return new Verdict.Broken(broken, place.file(), place.offset(), String.valueOf(e.getMessage()));
+        }
+        var missing = proof.missing();
+        return missing.isPresent() ? missing(proof.last(), missing.getAsLong()) : verdict(proof);
+    }
+
+    /** A segment that is missing, or where the log begins, is noticed before the first event is read. */
+    private long firstDamaged() {
+        var extent = LogRemains.of(files.directory(), storage).read((sequence, _) -> {
+            goOn(sequence);
+            return true;
+        });
+        return extent.mends().isEmpty()
+                ? extent.lastSequence() + 1
+                : extent.mends().getFirst().sequence();
+    }
+
+    private void goOn(long sequence) {
+        read = sequence;
+        if (!progress.test(sequence)) {
+            throw new Enough();
+        }
+    }
+
+    private Verdict verdict(EventProof proof) {
+        var oldest = HexFormat.of().formatHex(proof.anchor());
+        var newest = HexFormat.of().formatHex(proof.head());
+        return lost + unreadable == 0
+                ? new Verdict.Intact(proof.first(), proof.last(), oldest, newest, blobs, blobBytes)
+                : new Verdict.OutputsLost(proof.first(), proof.last(), oldest, newest, lost, unreadable, outputs);
+    }
+
+    private Verdict missing(long last, long sequence) {
         return new Verdict.Broken(
                 last + 1,
                 files.snapshots().resolve(JournalFiles.snapshotName(sequence)),
                 0,
                 "the journal ends at event " + last + ", and this snapshot was made when it had event " + sequence);
-    }
-
-    private void readSnapshots() throws IOException {
-        for (var file : files.snapshotFiles()) {
-            try {
-                var snapshot = files.readSnapshot(file);
-                snapshots.put(snapshot.sequence(), snapshot.link());
-            } catch (IOException _) {
-                // Of no use to a restart either, which then reads the events; it proves and disproves nothing.
-            }
-        }
-    }
-
-    private void read() {
-        // Ended jobs are not kept in memory: what may follow an end is known from the fold of the live ones.
-        var state = new LiveFold();
-        WriteAheadLog.read(files.directory(), 0, (sequence, _, payload) -> {
-            var before = link;
-            if (before == null) {
-                first = sequence;
-                last = sequence - 1;
-                anchor = payload.length < EventRecord.LINK_BYTES
-                        ? anchor
-                        : Arrays.copyOf(payload, EventRecord.LINK_BYTES);
-                before = sequence == 1 ? new byte[EventRecord.LINK_BYTES] : anchor;
-            }
-            var event = EventRecord.decode(sequence, before, payload);
-            state.accept(first > 1, sequence, event);
-            var now = EventRecord.linkTo(payload);
-            requireSnapshotAgrees(sequence, now);
-            if (event instanceof JobEvent.End end) {
-                end.blobs().forEach(blob -> look(sequence, end.jobId(), blob));
-            }
-            link = now;
-            last = sequence;
-            if (!progress.test(sequence)) {
-                throw new Enough();
-            }
-            return true;
-        });
-        snapshots.headMap(first, false).clear();
-    }
-
-    private void requireSnapshotAgrees(long sequence, byte[] hash) {
-        var expected = snapshots.remove(sequence);
-        if (expected != null && !Arrays.equals(expected, hash)) {
-            throw new JournalException.Broken(
-                    sequence, "the snapshot of this event was made when it was another event", null);
-        }
     }
 
     /** An output that is lost says nothing of the events behind it, so it does not end the proof. */
@@ -199,11 +199,18 @@ public final class JournalVerifier {
         try {
             var _ = store.file(blob);
         } catch (JournalException.BlobDamaged e) {
-            lostCount++;
-            if (lost.size() < OUTPUTS_NAMED) {
-                lost.add(new LostOutput(
-                        sequence, jobId, files.blobs().resolve(blob.sha256()), String.valueOf(e.getMessage())));
-            }
+            lost++;
+            name(sequence, jobId, blob, e);
+        } catch (JournalException.BlobUnreadable e) {
+            unreadable++;
+            name(sequence, jobId, blob, e);
+        }
+    }
+
+    private void name(long sequence, String jobId, BlobRef blob, JournalException why) {
+        if (outputs.size() < OUTPUTS_NAMED) {
+            outputs.add(new LostOutput(
+                    sequence, jobId, files.blobs().resolve(blob.sha256()), String.valueOf(why.getMessage())));
         }
     }
 }

@@ -1,11 +1,13 @@
 package dev.ringfence.wal.journal;
 
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Folds events without keeping ended jobs: bounded by the live ones, for walks over a whole journal. */
 final class LiveFold {
-    private final Map<String, JobRecord> live = new HashMap<>();
+    private final Map<String, JobRecord> live = new LinkedHashMap<>();
 
     /**
      * Takes the next event.
@@ -41,6 +43,11 @@ final class LiveFold {
         } catch (JournalException.IllegalTransition e) {
             throw new JournalException.Broken(sequence, String.valueOf(e.getMessage()), e);
         }
+    }
+
+    /** The live jobs, in the order of their submission. */
+    List<JobRecord> jobs() {
+        return List.copyOf(live.values());
     }
 
     /** How many jobs are in each live state. */

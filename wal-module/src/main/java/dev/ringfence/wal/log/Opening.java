@@ -159,7 +159,8 @@ final class Opening implements AutoCloseable {
         }
     }
 
-    private static void clear(Storage.StorageFile file, long start, long count) throws IOException {
+    /** Writes zeros. */
+    static void clear(Storage.StorageFile file, long start, long count) throws IOException {
         var zeros = ByteBuffer.allocate((int) Math.min(SegmentScan.WHOLE, count));
         for (var at = start; at < start + count; at += zeros.limit()) {
             zeros.clear().limit((int) Math.min(zeros.capacity(), start + count - at));

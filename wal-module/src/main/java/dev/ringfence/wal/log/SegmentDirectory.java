@@ -42,7 +42,7 @@ record SegmentDirectory(Path path, Storage storage) {
      * @throws LogException.Corrupt if the file that says so is damaged
      */
     Optional<SegmentHeader> start() throws IOException {
-        var path = path().resolve(START);
+        var path = startFile();
         try (var file = storage.openToRead(path)) {
             return Optional.of(SegmentHeader.read(path, file));
         } catch (NoSuchFileException _) {
@@ -50,9 +50,23 @@ record SegmentDirectory(Path path, Storage storage) {
         }
     }
 
+    /** The file that says where the log begins. */
+    Path startFile() {
+        return path.resolve(START);
+    }
+
+    /** Gives a segment its header again, durably, and leaves all else of it as it is. */
+    void restoreHeader(SegmentHeader header) throws IOException {
+        try (var file = storage.open(file(header.number()))) {
+            writeHeader(header, file);
+        } catch (IOException e) {
+            throw orNoSpace(e);
+        }
+    }
+
     /** Makes the segment the log's first. When it returns, that is durable; the older ones are still there. */
     void startAt(SegmentHeader first) throws IOException {
-        keep(path.resolve(START), file -> file.write(first.encode(), 0));
+        keep(startFile(), file -> file.write(first.encode(), 0));
     }
 
     /**

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Walks over the records of one segment, and judges what stands behind the last intact one. */
@@ -46,6 +47,31 @@ final class SegmentScan implements AutoCloseable {
         try {
             var header = readHeader(path, number, file);
             return new SegmentScan(directory, header, new Window(file, header.size(), chunk));
+        } catch (IOException | RuntimeException e) {
+            SegmentDirectory.closeAfter(e, file);
+            throw e;
+        }
+    }
+
+    /**
+     * Opens a segment whose header is damaged, as if it had this one. That the header is the one it had is proved by its
+     * first record, whose checksum begins with the header's; whoever gets the scan closes it.
+     *
+     * @throws LogException.Corrupt if the file has another size than the header says, or its first record does not prove it
+     * @throws java.nio.file.NoSuchFileException if there is no such file
+     */
+    static SegmentScan assuming(SegmentDirectory directory, SegmentHeader header, int chunk) throws IOException {
+        var path = directory.file(header.number());
+        var file = directory.storage().openToRead(path);
+        try {
+            if (file.size() == header.size()) {
+                var window = new Window(file, header.size(), chunk);
+                if (new SegmentScan(directory, header, window).next()) {
+                    return new SegmentScan(directory, header, window);
+                }
+            }
+            throw new LogException.Corrupt(
+                    path, 0, "the segment's header is damaged, and no record proves what it was", Remedy.RESTORE);
         } catch (IOException | RuntimeException e) {
             SegmentDirectory.closeAfter(e, file);
             throw e;
@@ -160,6 +186,18 @@ final class SegmentScan implements AutoCloseable {
 
     long end() {
         return end;
+    }
+
+    /** Where the last record stands. */
+    long start() {
+        return start;
+    }
+
+    /** The header that the next segment has to have; empty if this one cannot be read to its end. */
+    Optional<SegmentHeader> follower(long size) throws IOException {
+        return rest() > 0
+                ? Optional.empty()
+                : Optional.of(new SegmentHeader(header.number() + 1, sequence + 1, checksum, size));
     }
 
     /** How many bytes stand behind the intact records, up to the last one that is not zero. */

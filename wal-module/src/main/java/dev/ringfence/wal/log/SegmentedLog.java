@@ -57,7 +57,17 @@ final class SegmentedLog implements WriteAheadLog {
         if (fromSequence < 1) {
             throw new IllegalArgumentException("fromSequence must be at least 1, not " + fromSequence);
         }
-        var lock = storage.lock(directory);
+        return recover(directory, options, storage, storage.lock(directory), fromSequence, replay);
+    }
+
+    /** @param lock is freed with the log, or when that cannot be recovered */
+    static Recovered recover(
+            Path directory,
+            LogOptions options,
+            Storage storage,
+            Storage.Lock lock,
+            long fromSequence,
+            RecordConsumer replay) {
         try {
             var segments = new SegmentDirectory(directory, storage);
             var replayed = new Recovery(segments, options, fromSequence, replay)

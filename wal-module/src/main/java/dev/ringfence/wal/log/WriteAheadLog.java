@@ -63,7 +63,12 @@ public interface WriteAheadLog extends AutoCloseable {
      * @throws LogException.Failed if reading fails
      */
     static void read(Path directory, long fromSequence, RecordVisitor visitor) {
-        LogReader.read(directory, fromSequence, new DiskStorage(), visitor, true);
+        read(directory, fromSequence, Storage.disk(), visitor);
+    }
+
+    /** Reads from another disk; otherwise like {@link #read(Path, long, RecordVisitor)}. */
+    static void read(Path directory, long fromSequence, Storage storage, RecordVisitor visitor) {
+        LogReader.read(directory, fromSequence, storage, visitor, true);
     }
 
     /**

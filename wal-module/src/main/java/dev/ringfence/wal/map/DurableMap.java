@@ -89,7 +89,8 @@ public final class DurableMap implements AutoCloseable {
         }
     }
 
-    private static void read(Map<String, ObjectNode> entries, long sequence, byte[] payload) {
+    /** @throws IllegalStateException if the record is no entry of a map */
+    static void read(Map<String, ObjectNode> entries, long sequence, byte[] payload) {
         try {
             var json = MAPPER.readTree(payload);
             hold(

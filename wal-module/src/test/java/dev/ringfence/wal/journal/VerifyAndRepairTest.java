@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ringfence.wal.journal.JournalVerifier.Verdict;
 import dev.ringfence.wal.log.LogException;
-import dev.ringfence.wal.log.LogRepair;
+import dev.ringfence.wal.log.LogRemains;
+import dev.ringfence.wal.log.Storage;
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -86,7 +87,7 @@ class VerifyAndRepairTest {
         try (var journal = Journals.open(directory)) {
             fill(journal, 0, 100);
         }
-        var place = LogRepair.locate(directory, 77);
+        var place = locate(77);
         flip(place.file(), place.offset() + 50);
 
         assertThat(verify()).isInstanceOfSatisfying(Verdict.Broken.class, broken -> {
@@ -136,7 +137,7 @@ class VerifyAndRepairTest {
         }
         var verdict = verify();
         assertThat(verdict).isInstanceOfSatisfying(Verdict.OutputsLost.class, lost -> {
-            assertThat(lost.count()).isEqualTo(2);
+            assertThat(lost.lost()).isEqualTo(2);
             assertThat(lost.lastSequence()).isEqualTo(4);
             assertThat(lost.outputs())
                     .allSatisfy(output -> {
@@ -151,6 +152,71 @@ class VerifyAndRepairTest {
                 .isEqualTo(new JournalRepair.Finding.OutputsLost((Verdict.OutputsLost) verdict));
     }
 
+    /** It once was told to be lost, and to be put back from a backup. */
+    @Test
+    void anOutputThatCannotBeReadIsNotToldToBeLost() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            var blob = BlobStoreTest.write(journal.blobs(), "stdout", new byte[] {1, 2, 3});
+            Journals.append(journal, Events.submitted("a"));
+            Journals.append(journal, Events.started("a"));
+            Journals.append(journal, new JobEvent.Completed("a", Events.AT, Events.DATA, List.of(blob)));
+            journal.blobs().release(blob);
+            // Also the superuser, who may read anything, cannot read this.
+            Files.delete(journal.blobs().file(blob));
+            Files.createSymbolicLink(directory.resolve("blobs").resolve(blob.sha256()), Path.of(blob.sha256()));
+
+            assertThatThrownBy(() -> journal.blobs().file(blob)).isInstanceOf(JournalException.BlobUnreadable.class);
+        }
+        assertThat(verify()).isInstanceOfSatisfying(Verdict.OutputsLost.class, verdict -> {
+            assertThat(verdict.lost()).isZero();
+            assertThat(verdict.unreadable()).isEqualTo(1);
+            assertThat(verdict.outputs().getFirst().what()).contains("cannot be read");
+        });
+    }
+
+    @Test
+    void countingBlobsThatCannotBeListedFailsWithTheirPlace() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            fill(journal, 0, 3);
+        }
+        Files.createSymbolicLink(directory.resolve("blobs"), Path.of("blobs"));
+
+        assertThatThrownBy(() -> JournalStats.of(directory, _ -> true))
+                .isInstanceOf(JournalException.Unreadable.class)
+                .hasMessageContaining(directory.resolve("blobs").toString());
+    }
+
+    /** What retention gave up meanwhile was once reported as damage, or ended the proof. */
+    @Test
+    void whatRetentionGivesUpWhileItIsProvedIsNoDamage() throws IOException {
+        var few = Journals.OPTIONS.withRetention(Duration.ofDays(1000), 3 * (16 << 10));
+        try (var journal = Journal.recover(directory, few).journal()) {
+            fill(journal, 0, 200);
+            var discarded = new boolean[1];
+            var verdict = JournalVerifier.verify(directory, sequence -> {
+                if (sequence == 10 && !discarded[0]) {
+                    discarded[0] = true;
+                    snapshot(journal);
+                }
+                return true;
+            });
+            assertThat(verdict).isInstanceOfSatisfying(Verdict.Intact.class, intact -> {
+                assertThat(intact.firstSequence())
+                        .isEqualTo(journal.firstSequence())
+                        .isGreaterThan(10);
+                assertThat(intact.lastSequence()).isEqualTo(600);
+            });
+        }
+    }
+
+    private static void snapshot(Journal journal) {
+        try {
+            journal.snapshotNow();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
     @Test
     void aRepairKeepsWhatCameBeforeTheDamageAndEndsWhatMayHaveGoneOn() throws IOException {
         try (var journal = Journals.open(directory)) {
@@ -160,7 +226,7 @@ class VerifyAndRepairTest {
             Journals.append(journal, Events.started("running"));
             fill(journal, 20, 100);
         }
-        var place = LogRepair.locate(directory, 64);
+        var place = locate(64);
         flip(place.file(), place.offset() + 50);
 
         var plan = plan();
@@ -169,7 +235,7 @@ class VerifyAndRepairTest {
         assertThat(plan.unsure()).containsExactlyInAnyOrder("waiting", "running");
         var before = Files.readAllBytes(place.file());
         var copies = top.resolve("copies");
-        JournalRepair.repair(directory, plan, copies, Journals.OPTIONS);
+        repair(copies);
 
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(copies)))
                 .isEqualTo("rwx------");
@@ -199,15 +265,14 @@ class VerifyAndRepairTest {
             fill(journal, 0, 200);
             assertThat(journal.figures().segments()).isGreaterThan(3);
         }
-        var gone = LogRepair.locate(directory, 300).file();
+        var gone = locate(300).file();
         Files.delete(gone);
         assertThat(verify())
                 .isInstanceOfSatisfying(
                         Verdict.Broken.class,
                         broken -> assertThat(broken.file()).isEqualTo(gone));
 
-        var plan = plan();
-        JournalRepair.repair(directory, plan, top.resolve("copies"), Journals.OPTIONS);
+        repair(top.resolve("copies"));
 
         assertThat(verify()).isInstanceOf(Verdict.Intact.class);
         try (var journal = Journals.open(directory)) {
@@ -223,7 +288,7 @@ class VerifyAndRepairTest {
         Files.writeString(directory.resolve("repair.unfinished"), "journal repair\n");
 
         assertThatThrownBy(() -> Journals.open(directory)).isInstanceOf(JournalException.Unfinished.class);
-        JournalRepair.repair(directory, plan(), top.resolve("copies"), Journals.OPTIONS);
+        repair(top.resolve("copies"));
         Journals.open(directory).close();
     }
 
@@ -232,9 +297,7 @@ class VerifyAndRepairTest {
         try (var journal = Journals.open(directory)) {
             fill(journal, 0, 3);
             Files.writeString(directory.resolve("repair.unfinished"), "journal repair\n");
-            var plan = plan();
-            assertThatThrownBy(() -> JournalRepair.repair(directory, plan, top.resolve("copies"), Journals.OPTIONS))
-                    .isInstanceOf(LogException.Locked.class);
+            assertThatThrownBy(() -> repair(top.resolve("copies"))).isInstanceOf(LogException.Locked.class);
         }
     }
 
@@ -296,6 +359,16 @@ class VerifyAndRepairTest {
 
     private JournalRepair.Plan plan() {
         return ((JournalRepair.Finding.Damaged) JournalRepair.examine(directory)).plan();
+    }
+
+    private void repair(Path copies) {
+        try (var repair = JournalRepair.lock(directory, Journals.OPTIONS)) {
+            repair.carryOut(copies);
+        }
+    }
+
+    private LogRemains.Extent locate(long sequence) {
+        return LogRemains.of(directory, Storage.disk()).locate(sequence);
     }
 
     private static String reason(Journal journal, String id) {

@@ -153,8 +153,8 @@ record Mutant(String name, String file, String line, String instead) {
             new Mutant(
                     "sync of a file beside the log",
                     "../journal/DurableFiles",
-                    "                file.write(content, 0);\n                file.sync();\n",
-                    "                file.write(content, 0);\n"),
+                    "                content.writeTo(file);\n                file.sync();\n",
+                    "                content.writeTo(file);\n"),
             new Mutant(
                     "sync of a name beside the log",
                     "../journal/DurableFiles",
