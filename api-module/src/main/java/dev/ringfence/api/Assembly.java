@@ -18,6 +18,7 @@ import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.RemoteModels;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.Fences;
 import dev.ringfence.runner.telemetry.Guard;
 import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.JobRecord;
@@ -77,7 +78,8 @@ final class Assembly {
         sweep(fence);
         var sessions = opened.add(sessions(), Sessions::close);
         var webhooks = opened.add(WebhookSettings.open(data.resolve("webhooks"), config.webhooks()), Webhooks::close);
-        var engines = opened.add(new LlamaServerPool(EngineConfig.of(config), fence::start), LlamaServerPool::close);
+        var engines =
+                opened.add(new LlamaServerPool(EngineConfig.of(config), Fences.of(fence)), LlamaServerPool::close);
         var remotes = opened.add(new RemoteModels(), RemoteModels::close);
         var models = new CatalogModels(catalog::catalog, engines, remotes);
         // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.

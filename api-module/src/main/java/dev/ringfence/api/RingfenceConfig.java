@@ -211,7 +211,7 @@ public interface RingfenceConfig {
         @WithDefault("auto")
         String tier();
 
-        /** Where jobs of the tier {@code landlock} get their directories. */
+        /** Where jobs of the tier {@code landlock} get their directories, and models that answer once their prompts. */
         Optional<Path> scratch();
 
         /** Between the polite signal and the kill. */

@@ -34,7 +34,7 @@ class CommandLineIT {
 
     @Test
     void doctorSaysWhichFencesThisHostCanBuild() {
-        assertThat(Cli.run("doctor").stdout()).contains("namespaces", "memory");
+        assertThat(Cli.run("doctor").stdout()).contains("namespaces", "memory", "llama.cpp: ");
     }
 
     @Test

@@ -38,6 +38,14 @@ class GenerateTextIT {
     }
 
     @Test
+    void aModelIsShownWithTheProgramThatItRunsWith() {
+        var program = Api.json(service.api().get("/api/v1/models/tiny").body()).path("llama_cpp");
+
+        assertThat(program.path("mode").asText()).isEqualTo("server");
+        assertThat(program.path("version").asText()).as(program.toString()).isNotEmpty();
+    }
+
+    @Test
     void anAnswerIsStreamedInPieces() {
         try (var stream = EventStream.submit(service, Api.generate("Count to 100", 300))) {
             var events = stream.all();

@@ -6,6 +6,9 @@ import dev.ringfence.api.StartupFailure;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.engine.EngineException;
+import dev.ringfence.runner.engine.EngineSettings;
+import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
@@ -34,7 +37,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Try which fences this host can build, and say what enforces them or what is missing.",
-            "One is built for each sandbox profile, with the settings that a service started here would have."
+            "One is built for each sandbox profile, with the settings that a service started here would have.",
+            "In one more, the llama.cpp that models would run with says its version."
         },
         footer = {"", "Example: ringfence doctor --config ringfence.toml"})
 final class DoctorCommand implements Callable<Integer> {
@@ -64,6 +68,7 @@ final class DoctorCommand implements Callable<Integer> {
             for (var profile : catalog.profiles()) {
                 allWell &= examine(out, fence, profile);
             }
+            allWell &= examineEngine(out, fence, settings, catalog);
         }
         out.flush();
         return allWell ? 0 : ExitCodes.UNAVAILABLE;
@@ -106,6 +111,30 @@ final class DoctorCommand implements Callable<Integer> {
             out.printf("    remedy: %s%n", status.remedy());
         }
         status.facts().forEach(fact -> out.printf("    %s%n", fact));
+    }
+
+    /** A host without llama.cpp is well as long as no model needs it. */
+    private static boolean examineEngine(PrintWriter out, Fence fence, LocalSettings settings, Catalog catalog) {
+        var found = EngineSettings.defaults()
+                .withPrefix(settings.path(null, "ringfence.llama-prefix").orElse(null))
+                .withExecutable(settings.path(null, "ringfence.llama-server").orElse(null));
+        try (var engines = new LlamaServerPool(found, fence::start)) {
+            var program = engines.llamaCpp().await().atMost(PATIENCE.multipliedBy(2));
+            out.printf(
+                    "llama.cpp: %s, %s: %s%n",
+                    program.version().orElse("does not run"),
+                    program.program(),
+                    program.server()
+                            ? "one server for each model"
+                            : "a program for each request, since there is no llama-server");
+            if (program.version().isEmpty()) {
+                out.printf("    %s%n", program.trouble());
+            }
+            return program.version().isPresent();
+        } catch (EngineException.EngineMissing e) {
+            out.printf("llama.cpp: none; models of this host do not run%n    remedy: %s%n", e.getMessage());
+            return catalog.models().stream().noneMatch(model -> model.file().isPresent());
+        }
     }
 
     private static boolean examine(PrintWriter out, Fence fence, SandboxProfile profile) {

@@ -29,7 +29,10 @@ import org.jspecify.annotations.Nullable;
 final class TokenQuota {
     private static final Duration WINDOW = Duration.ofHours(24);
 
-    /** What an answer costs that nobody counted, since it was broken off: about this many characters make a token. */
+    /**
+     * What an answer costs that nobody counted, since it was broken off or its service does not count: about this many
+     * characters make a token.
+     */
     private static final int CHARACTERS_OF_A_TOKEN = 4;
 
     private static final int PAGE = 1000;
@@ -179,20 +182,21 @@ final class TokenQuota {
         }
     }
 
-    /** What the engine counted; of an answer that was broken off, what its length suggests. */
+    /** What the engine counted; of what it did not count, what its length suggests. */
     private static long tokens(JobView job) {
         var result = job.result();
-        if (result != null && (result.has("input_tokens") || result.has("output_tokens"))) {
-            return result.path("input_tokens").asLong()
-                    + result.path("output_tokens").asLong();
-        }
-        return switch (job.state()) {
-            case TIMED_OUT, CANCELLED, INTERRUPTED ->
-                job.startedAt() == null
-                        ? 0
-                        : (length(job.submission().arguments()) + answered(result)) / CHARACTERS_OF_A_TOKEN;
-            case SUBMITTED, STARTED, COMPLETED, FAILED, ROLLED_BACK -> 0;
+        boolean asked = switch (job.state()) {
+            case TIMED_OUT, CANCELLED, INTERRUPTED -> job.startedAt() != null;
+            // A rehearsal completes, too, without an answer's end.
+            case COMPLETED -> result != null && result.has("finish_reason");
+            case SUBMITTED, STARTED, FAILED, ROLLED_BACK -> false;
         };
+        return counted(result, "input_tokens", asked ? length(job.submission().arguments()) : 0)
+                + counted(result, "output_tokens", asked ? answered(result) : 0);
+    }
+
+    private static long counted(@Nullable JsonNode result, String name, long characters) {
+        return result != null && result.has(name) ? result.path(name).asLong() : characters / CHARACTERS_OF_A_TOKEN;
     }
 
     /** Of what the model said: all else in a result, such as the fence's report, is the service's own. */
@@ -200,7 +204,7 @@ final class TokenQuota {
         return result == null ? 0 : length(result.path("text")) + length(result.path("tool_calls"));
     }
 
-    /** Of all texts in it; what is kept as a hash says its length beside it. */
+    /** Of all texts in it, and of tokens that stand for some; what is kept as a hash says its length beside it. */
     private static long length(JsonNode json) {
         if (json.isTextual()) {
             return json.textValue().length();
@@ -210,7 +214,7 @@ final class TokenQuota {
         }
         long sum = 0;
         for (var child : json) {
-            sum += length(child);
+            sum += json.isArray() && child.isNumber() ? CHARACTERS_OF_A_TOKEN : length(child);
         }
         return sum;
     }

@@ -11,8 +11,10 @@ import dev.ringfence.catalog.Provider;
 import dev.ringfence.catalog.Statistics;
 import dev.ringfence.runner.engine.EnginePurpose;
 import dev.ringfence.runner.engine.EngineStatus;
+import dev.ringfence.runner.engine.LlamaCpp;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** How models, their engines and the catalog look from outside. */
 final class ModelJson {
@@ -47,7 +49,8 @@ final class ModelJson {
     }
 
     /** With all that is known of it; without paths of this host, and without where keys are. */
-    static ObjectNode detail(Model model, List<EngineStatus> engines, LiveCatalog.State state) {
+    static ObjectNode detail(
+            Model model, List<EngineStatus> engines, Optional<LlamaCpp> llamaCpp, LiveCatalog.State state) {
         var json =
                 of(model, engines).put("added_at_run_time", state.addedModels().contains(model.reference()));
         var requirements = json.putObject("resource_requirements")
@@ -78,11 +81,20 @@ final class ModelJson {
                     .put("context_tokens", model.contextTokens())
                     .put("slots", model.slots());
         }
+        llamaCpp.ifPresent(program -> json.set("llama_cpp", llamaCpp(program)));
         if (model.header() != null) {
             json.set("gguf", gguf(model.header()));
         } else if (model.file().orElse(null) instanceof ModelFile.Missing(var message)) {
             json.put("file", message);
         }
+        return json;
+    }
+
+    private static ObjectNode llamaCpp(LlamaCpp program) {
+        var json = JSON.objectNode()
+                .put("program", String.valueOf(program.program().getFileName()))
+                .put("mode", program.server() ? "server" : "one-shot");
+        program.version().ifPresent(version -> json.put("version", version));
         return json;
     }
 

@@ -6,9 +6,11 @@ import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.Model;
 import dev.ringfence.catalog.ModelCapability;
+import dev.ringfence.catalog.Provider;
 import dev.ringfence.catalog.Requirements;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.GenerationRequest;
+import dev.ringfence.runner.engine.LlamaCpp;
 import dev.ringfence.runner.engine.ModelHealth;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -126,10 +128,15 @@ public class ModelsResource {
         var service = gate.service();
         var state = service.liveCatalog().state();
         var model = visible(state.catalog(), name);
-        return service.engines()
-                .status()
-                .map(engines ->
-                        Response.ok(ModelJson.detail(model, engines, state)).build());
+        var llamaCpp = model.provider() instanceof Provider.Remote
+                ? Uni.createFrom().item(Optional.<LlamaCpp>empty())
+                // A host without it says so when a model is asked.
+                : service.engines().llamaCpp().map(Optional::of).onFailure().recoverWithItem(Optional.empty());
+        return Uni.combine()
+                .all()
+                .unis(service.engines().status(), llamaCpp)
+                .with((engines, program) -> Response.ok(ModelJson.detail(model, engines, program, state))
+                        .build());
     }
 
     @GET
@@ -284,7 +291,11 @@ public class ModelsResource {
         var added = service.liveCatalog().add(JsonBody.read(body));
         audit.done("model_added", null, added.reference());
         return Response.created(UriBuilder.fromPath("/api/v1/models/{model}").build(added.reference()))
-                .entity(ModelJson.detail(added, List.of(), service.liveCatalog().state()))
+                .entity(ModelJson.detail(
+                        added,
+                        List.of(),
+                        Optional.empty(),
+                        service.liveCatalog().state()))
                 .build();
     }
 

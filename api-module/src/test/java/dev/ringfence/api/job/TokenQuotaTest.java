@@ -12,10 +12,12 @@ import dev.ringfence.runner.capability.Outcome;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -120,6 +122,28 @@ class TokenQuotaTest {
                     .isNotNull()
                     .satisfies(error -> assertThat(error.type()).isEqualTo("tokens-exhausted"));
             assertThat(probe.starts).hasValue(1);
+        }
+    }
+
+    @Test
+    void anAnswerWhoseServiceDoesNotCountCostsWhatItsLengthSuggestsAndARehearsalNothing() {
+        var answers = new ArrayDeque<>(List.of(
+                // A rehearsal completes without an answer's end.
+                Probe.data("z".repeat(4_000)), Probe.data("x".repeat(400)).put("finish_reason", "stop")));
+        var probe = Probe.of(work -> {
+                    work.outcome.complete(new Outcome.Completed(answers.remove()));
+                    return work;
+                })
+                .usingTokens();
+        var arguments = JsonNodeFactory.instance.objectNode();
+        var tokens = arguments.putArray("prompt");
+        IntStream.range(0, 70).forEach(tokens::add);
+        try (var pipeline = pipeline(probe)) {
+            for (int i = 0; i < 2; i++) {
+                pipeline.end(pipeline.submit(null, arguments));
+                await().until(() -> pipeline.jobs.live() == 0);
+            }
+            assertExhausted(pipeline, 170);
         }
     }
 

@@ -31,9 +31,13 @@ record GenerationOutcome(Invocation invocation, ServedModel model, AnswerSoFar a
         data.put("model", model.id());
         answer.showIn(data);
         data.put("finish_reason", answered.finishReason());
-        data.put("input_tokens", answered.inputTokens());
-        data.put("cached_input_tokens", answered.cachedTokens());
-        data.put("output_tokens", answered.outputTokens());
+        if (answered.inputTokens() != null) {
+            data.put("input_tokens", answered.inputTokens());
+            data.put("cached_input_tokens", answered.cachedTokens());
+        }
+        if (answered.outputTokens() != null) {
+            data.put("output_tokens", answered.outputTokens());
+        }
         if (answered.timeToFirstToken() != null) {
             data.put("time_to_first_token_ms", ResultJson.milliseconds(answered.timeToFirstToken()));
         }
@@ -96,7 +100,9 @@ record GenerationOutcome(Invocation invocation, ServedModel model, AnswerSoFar a
         var data = partial();
         switch (error) {
             case EngineException.Down down -> {
-                data.put("engine_log", down.log());
+                if (!down.log().isEmpty()) {
+                    data.put("engine_log", down.log());
+                }
                 data.put("retry_after_ms", ResultJson.milliseconds(down.retryAfter()));
                 ResultJson.limitsHit(data, down.limitsHit());
             }

@@ -22,7 +22,10 @@ final class Alarms implements AutoCloseable {
         void close();
     }
 
-    /** After {@link #close()} every alarm rings at once: whoever still waits shall not wait any longer. */
+    /**
+     * After {@link #close()} an alarm rings as soon as it is set, so that nobody begins to wait. Those that were set
+     * before do not ring any more: whoever closes has ended what they watched.
+     */
     Alarm after(Duration wait, Runnable ring) {
         try {
             ScheduledFuture<?> alarm = clock.schedule(ring, saturatedNanos(wait), TimeUnit.NANOSECONDS);

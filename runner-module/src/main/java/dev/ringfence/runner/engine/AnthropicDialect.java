@@ -1,8 +1,6 @@
 package dev.ringfence.runner.engine;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
@@ -19,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  * no word for is refused by name and not dropped.
  */
 record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final String VERSION = "2023-06-01";
     private static final int DEFAULT_MAX_TOKENS = 4096;
@@ -94,7 +91,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
 
     @Override
     public boolean accept(SseReader.Event event, RemoteAnswer answer, GenerationListener listener) {
-        var data = parse(event.data());
+        var data = JsonText.parse(RemoteCall.WHO, event.data());
         switch (data.path("type").asText()) {
             case "message_start" -> {
                 var usage = data.path("message").path("usage");
@@ -104,37 +101,8 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
                         + usage.path("cache_creation_input_tokens").asLong();
                 answer.input(all, cached);
             }
-            case "content_block_start" -> {
-                var block = data.path("content_block");
-                if (block.path("type").asText().equals("tool_use")) {
-                    // Its blocks have one count, and texts and thoughts are blocks too.
-                    var call = call(answer.beginCall(data.path("index").asInt()))
-                            .put("id", block.path("id").asText())
-                            .put("type", "function");
-                    call.putObject("function")
-                            .put("name", block.path("name").asText())
-                            .put("arguments", "");
-                    tell(call, listener);
-                }
-            }
-            case "content_block_delta" -> {
-                var delta = data.path("delta");
-                switch (delta.path("type").asText()) {
-                    case "text_delta" -> tell("content", delta.path("text").asText(), listener);
-                    case "thinking_delta" ->
-                        tell("reasoning_content", delta.path("thinking").asText(), listener);
-                    case "input_json_delta" ->
-                        answer.call(data.path("index").asInt()).ifPresent(index -> {
-                            var call = call(index);
-                            call.putObject("function")
-                                    .put("arguments", delta.path("partial_json").asText());
-                            tell(call, listener);
-                        });
-                    default -> {
-                        // Signatures and what may come later: nothing that an answer in OpenAI's form has.
-                    }
-                }
-            }
+            case "content_block_start" -> blockStart(data, answer, listener);
+            case "content_block_delta" -> blockDelta(data, answer, listener);
             case "message_delta" -> {
                 answer.output(data.path("usage").path("output_tokens").asLong(-1));
                 answer.finished(
@@ -151,6 +119,37 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
             }
         }
         return false;
+    }
+
+    private static void blockStart(JsonNode data, RemoteAnswer answer, GenerationListener listener) {
+        var block = data.path("content_block");
+        if (block.path("type").asText().equals("tool_use")) {
+            // Its blocks have one count, and texts and thoughts are blocks too.
+            var call = call(answer.beginCall(data.path("index").asInt()))
+                    .put("id", block.path("id").asText())
+                    .put("type", "function");
+            call.putObject("function").put("name", block.path("name").asText()).put("arguments", "");
+            tell(call, listener);
+        }
+    }
+
+    private static void blockDelta(JsonNode data, RemoteAnswer answer, GenerationListener listener) {
+        var delta = data.path("delta");
+        switch (delta.path("type").asText()) {
+            case "text_delta" -> tell("content", delta.path("text").asText(), listener);
+            case "thinking_delta" ->
+                tell("reasoning_content", delta.path("thinking").asText(), listener);
+            case "input_json_delta" ->
+                answer.call(data.path("index").asInt()).ifPresent(index -> {
+                    var call = call(index);
+                    call.putObject("function")
+                            .put("arguments", delta.path("partial_json").asText());
+                    tell(call, listener);
+                });
+            default -> {
+                // Signatures and what may come later: nothing that an answer in OpenAI's form has.
+            }
+        }
     }
 
     private static String finishReason(String reason) {
@@ -183,13 +182,5 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
     @Override
     public void acceptWhole(JsonNode body, RemoteAnswer answer, GenerationListener listener) {
         throw new IllegalStateException("all answers are streams");
-    }
-
-    private static JsonNode parse(String json) {
-        try {
-            return JSON.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new Misbehaved("the service does not answer in JSON: " + Texts.clip(json, 200));
-        }
     }
 }

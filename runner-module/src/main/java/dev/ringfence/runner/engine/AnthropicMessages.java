@@ -71,15 +71,25 @@ final class AnthropicMessages {
                 .put("type", "tool_use")
                 .put("id", call.path("id").asText())
                 .put("name", call.path("function").path("name").asText());
-        try {
-            use.set(
-                    "input",
-                    JSON.readTree(call.path("function").path("arguments").asText("{}")));
-        } catch (JsonProcessingException e) {
-            throw new InvalidRequest(
-                    "the arguments of the call " + call.path("id").asText() + " are not JSON");
-        }
+        use.set("input", input(call));
         return use;
+    }
+
+    /** A call without arguments may have an empty text for them; there it is an object always. */
+    private static JsonNode input(JsonNode call) {
+        var arguments = call.path("function").path("arguments").asText("");
+        try {
+            var input = arguments.isBlank() ? NODES.objectNode() : JSON.readTree(arguments);
+            if (input.isObject()) {
+                return input;
+            }
+        } catch (JsonProcessingException e) {
+            // Refused as what is JSON and no object.
+        }
+        throw new InvalidRequest(
+                "messages",
+                "the arguments of the call " + call.path("id").asText()
+                        + " are no JSON object, which models of Anthropic need");
     }
 
     static void putTools(ObjectNode asked, ObjectNode body) {

@@ -1,10 +1,8 @@
 package dev.ringfence.runner.engine;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
@@ -24,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * several threads.
  */
 final class EngineAnswer {
-    private static final ObjectMapper JSON = JsonMapper.builder().build();
+    private static final String WHO = "the engine";
 
     /** An embeddings engine says this of an input that does not fit. */
     private static final Pattern TOO_LARGE_INPUT =
@@ -75,7 +73,7 @@ final class EngineAnswer {
      */
     byte[] body(int slot) {
         // A copy of the top only: what is below stays as it is.
-        var body = JSON.createObjectNode();
+        var body = JsonNodeFactory.instance.objectNode();
         body.setAll(request.body());
         if (request.operation() == Operation.CHAT) {
             if (tools != null) {
@@ -93,11 +91,7 @@ final class EngineAnswer {
             body.put("stream", true).put("id_slot", slot);
             body.putObject("stream_options").put("include_usage", true);
         }
-        try {
-            return JSON.writeValueAsBytes(body);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a tree that cannot be written", e);
-        }
+        return JsonText.bytes(body);
     }
 
     private static String alternatives(Operation operation) {
@@ -110,8 +104,8 @@ final class EngineAnswer {
      * @throws EngineException when it is an error instead
      */
     List<Delta> accept(String chunk) {
-        var tree = parse(chunk);
-        if (tree.has("error")) {
+        var tree = JsonText.parse(WHO, chunk);
+        if (tree.hasNonNull("error")) {
             throw refusal(tree.path("error"));
         }
         readCounts(tree);
@@ -142,7 +136,7 @@ final class EngineAnswer {
 
     /** Takes the whole answer to an embeddings request. */
     Vectors acceptVectors(JsonNode tree) {
-        if (tree.has("error")) {
+        if (tree.hasNonNull("error")) {
             throw refusal(tree.path("error"));
         }
         readCounts(tree);
@@ -202,14 +196,11 @@ final class EngineAnswer {
 
     /** What an answer with another status than 200 means. */
     static EngineException refusal(int status, String body) {
-        try {
-            var error = JSON.readTree(body).path("error");
-            if (error.isObject()) {
-                return refusal(error);
-            }
-        } catch (JsonProcessingException e) {
-            // Not the engine's form of an error; its status has to say enough.
+        var error = JsonText.error(body);
+        if (error.isObject()) {
+            return refusal(error);
         }
+        // Not the engine's form of an error; its status has to say enough.
         return new Misbehaved("the engine answered with status " + status + ": " + Texts.clip(body, 200));
     }
 
@@ -231,7 +222,7 @@ final class EngineAnswer {
 
     /** Whether a chat template has a place for functions and their calls, from the body of {@code GET /props}. */
     static boolean templateKnowsTools(String body) {
-        var abilities = parse(body).path("chat_template_caps");
+        var abilities = JsonText.parse(WHO, body).path("chat_template_caps");
         return abilities.path("supports_tools").asBoolean()
                 && abilities.path("supports_tool_calls").asBoolean();
     }
@@ -239,7 +230,7 @@ final class EngineAnswer {
     /** How many slots are at work, from the body of {@code GET /slots}. */
     static int busySlots(String body) {
         int busy = 0;
-        for (var slot : parse(body)) {
+        for (var slot : JsonText.parse(WHO, body)) {
             busy += slot.path("is_processing").asBoolean() ? 1 : 0;
         }
         return busy;
@@ -247,7 +238,7 @@ final class EngineAnswer {
 
     /** Whether one slot is at work, from the body of {@code GET /slots}. */
     static boolean busySlot(String body, int id) {
-        for (var slot : parse(body)) {
+        for (var slot : JsonText.parse(WHO, body)) {
             if (slot.path("id").asInt(-1) == id) {
                 return slot.path("is_processing").asBoolean();
             }
@@ -257,18 +248,6 @@ final class EngineAnswer {
 
     /** Reads a body to its end. */
     static JsonNode parse(InputStream body) throws IOException {
-        try {
-            return JSON.readTree(body);
-        } catch (JsonProcessingException e) {
-            throw new Misbehaved("the engine does not answer in JSON: " + Texts.clip(e.getOriginalMessage(), 200));
-        }
-    }
-
-    private static JsonNode parse(String json) {
-        try {
-            return JSON.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new Misbehaved("the engine does not answer in JSON: " + Texts.clip(json, 200));
-        }
+        return JsonText.parse(WHO, body);
     }
 }

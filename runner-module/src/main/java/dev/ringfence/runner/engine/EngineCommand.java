@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  */
 record EngineCommand(FencedCommand command, String socket) {
     private static final Duration FOR_EVER = Duration.ofDays(3650);
-    private static final int ENGINE_THREADS = 64;
+    static final int ENGINE_THREADS = 64;
     private static final SandboxProfile.Network NO_NETWORK =
             new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0);
     private static final long CAPTURE = 16 * 1024;
-    private static final Map<String, String> ENVIRONMENT =
+    static final Map<String, String> ENVIRONMENT =
             Map.of("GGML_NO_BACKTRACE", "1", "HOME", "/tmp", "LANG", "C.UTF-8", "PATH", "/usr/bin");
 
     /**

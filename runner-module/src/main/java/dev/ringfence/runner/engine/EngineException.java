@@ -108,7 +108,10 @@ public abstract sealed class EngineException extends RuntimeException {
             this.retryAfter = retryAfter;
         }
 
-        /** The end of what the engine wrote to its standard error. */
+        /**
+         * The end of what the engine wrote to its standard error; empty of one that has answered others as well, since
+         * it may hold their words.
+         */
         public String log() {
             return log;
         }
@@ -125,6 +128,16 @@ public abstract sealed class EngineException extends RuntimeException {
 
         /** The same failure with another time to wait. */
         abstract Down after(Duration wait);
+
+        /** What a request hears that came too soon after it, and to which it did not happen. */
+        LoadFailed notYet(Duration wait) {
+            return new LoadFailed(
+                    "the engine is not started again before %s have passed, since it failed: %s"
+                            .formatted(Texts.seconds(wait), getMessage()),
+                    log,
+                    List.of(),
+                    wait);
+        }
     }
 
     /** The engine did not come up with this model. */

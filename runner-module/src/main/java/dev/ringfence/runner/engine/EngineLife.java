@@ -373,7 +373,7 @@ final class EngineLife<S> {
         var wait = backOff.untilNextStart();
         var failure = backOff.lastFailure();
         if (wait.isPositive() && failure != null) {
-            refuseAll(failure.after(wait));
+            refuseAll(failure.notYet(wait));
             return;
         }
         become(cold.load());

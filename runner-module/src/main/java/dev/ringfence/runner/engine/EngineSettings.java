@@ -1,6 +1,7 @@
 package dev.ringfence.runner.engine;
 
 import dev.ringfence.catalog.EngineOptions;
+import dev.ringfence.runner.telemetry.HostMemory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;

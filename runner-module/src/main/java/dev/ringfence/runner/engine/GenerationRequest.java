@@ -36,7 +36,7 @@ public record GenerationRequest(Operation operation, ObjectNode body, String age
         }
 
         /** Below the address of an OpenAI-compatible API, such as {@code /chat/completions}. */
-        public String path() {
+        String path() {
             return path;
         }
 

@@ -10,9 +10,9 @@ public sealed interface GenerationResult {
      *
      * @param finishReason {@code stop}, {@code length}, {@code tool_calls} or {@code content_filter}, as the engine
      *     says; {@code stop} for embeddings
-     * @param inputTokens the engine's own count
+     * @param inputTokens the engine's own count; null where a service elsewhere does not count
      * @param cachedTokens how many of those the engine did not have to read again
-     * @param outputTokens the engine's own count; 0 for embeddings
+     * @param outputTokens the same; 0 for embeddings
      * @param timeToFirstToken from the request to the first piece of the answer, waiting included; null for an empty
      *     answer
      * @param tokensPerSecond while the model was answering, as the engine measured it; null when it did not
@@ -21,9 +21,9 @@ public sealed interface GenerationResult {
      */
     record Answered(
             String finishReason,
-            long inputTokens,
+            @Nullable Long inputTokens,
             long cachedTokens,
-            long outputTokens,
+            @Nullable Long outputTokens,
             @Nullable Duration timeToFirstToken,
             @Nullable Double tokensPerSecond,
             Duration waited,

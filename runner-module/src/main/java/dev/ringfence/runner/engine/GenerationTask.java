@@ -143,6 +143,11 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         return lease.complete(new Lease(server, slot));
     }
 
+    /** Nobody wants a slot for it any more. */
+    boolean ended() {
+        return lease.isDone();
+    }
+
     @Override
     public void refused(RuntimeException why) {
         lease.completeExceptionally(why);

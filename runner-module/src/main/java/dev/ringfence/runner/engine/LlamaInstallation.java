@@ -71,6 +71,11 @@ record LlamaInstallation(List<String> program, List<Path> readOnly, boolean serv
                 + String.join(", ", places.stream().distinct().toList()) + ".");
     }
 
+    /** The program itself, which may be started by a loader. */
+    Path file() {
+        return Path.of(program.getLast());
+    }
+
     private static List<String> names() {
         return Stream.concat(Stream.of(SERVER), ONE_SHOT.stream()).toList();
     }

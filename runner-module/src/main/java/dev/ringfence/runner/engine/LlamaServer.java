@@ -11,7 +11,6 @@ import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -147,18 +146,16 @@ final class LlamaServer {
                 progress.accept(MappedFile.percent(process.pid(), model.file()));
             }
             if (System.nanoTime() - start > limit.toNanos()) {
-                throw loadFailed("could not answer within its load timeout of " + seconds(limit));
+                throw loadFailed("could not answer within its load timeout of " + Texts.seconds(limit));
             }
         }
     }
 
-    private static String seconds(Duration time) {
-        return BigDecimal.valueOf(time.toMillis(), 3).stripTrailingZeros().toPlainString() + " s";
-    }
-
+    /** Its log is only of loading: nobody has asked it anything yet. */
     private LoadFailed loadFailed(String what) {
+        var words = log.firstError().map(line -> ": " + Texts.clip(line, 300)).orElse("");
         return new LoadFailed(
-                "the engine of model %s %s%s".formatted(model.id(), what, lastWords()),
+                "the engine of model %s %s%s".formatted(model.id(), what, words),
                 log.text(),
                 limitsHit(),
                 Duration.ZERO);
@@ -239,12 +236,14 @@ final class LlamaServer {
         }
     }
 
-    /** What a request in flight hears when this server has ended. */
+    /**
+     * What a request in flight hears when this server has ended. Nothing of its log, which repeats what it was asked: it
+     * answered others, too.
+     */
     Crashed crash() {
         return new Crashed(
-                "the engine of model %s ended in the middle of its work (%s)%s"
-                        .formatted(model.id(), howItEnded(), lastWords()),
-                log.text(),
+                "the engine of model %s ended in the middle of its work (%s)".formatted(model.id(), howItEnded()),
+                "",
                 limitsHit(),
                 Duration.ZERO);
     }
@@ -284,7 +283,7 @@ final class LlamaServer {
             case ProcessEnd.Exited(int code) when code > 128 -> "signal " + (code - 128);
             case ProcessEnd.Exited(int code) -> "exit code " + code;
             case ProcessEnd.Signalled(int signal) -> "signal " + signal;
-            case ProcessEnd.TimedOut(Duration limit) -> "out of time after " + seconds(limit);
+            case ProcessEnd.TimedOut(Duration limit) -> "out of time after " + Texts.seconds(limit);
             case ProcessEnd.Stopped() -> "stopped";
             case ProcessEnd.InputFailed(Throwable why) -> "without its input: " + why.getMessage();
         };
@@ -293,15 +292,5 @@ final class LlamaServer {
         }
         return end + ", limits hit: "
                 + result.limitsHit().stream().map(LimitHit::toString).collect(Collectors.joining("; "));
-    }
-
-    /** The first line of its log that tells of an error; those that follow only say that it gives up. */
-    private String lastWords() {
-        return log.text()
-                .lines()
-                .filter(line -> line.contains(" E ") || line.contains("error"))
-                .findFirst()
-                .map(line -> ": " + Texts.clip(line, 300))
-                .orElse("");
     }
 }

@@ -20,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,7 @@ public final class LlamaServerPool implements AutoCloseable {
     private final Fences fences;
     private final Alarms alarms = new Alarms();
     private final OneShots shots;
+    private final LlamaVersion version;
     private final ExecutorService owner = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("engine-pool").factory());
 
@@ -63,6 +65,7 @@ public final class LlamaServerPool implements AutoCloseable {
         this.settings = settings;
         this.fences = fences;
         this.shots = new OneShots(settings, fences);
+        this.version = new LlamaVersion(settings, fences);
         this.room = new MemoryRoom(settings.memoryBudget());
         this.load = new EngineLoad(0, 0, 0, 0, 0, 0, 0, settings.memoryBudget());
     }
@@ -128,16 +131,28 @@ public final class LlamaServerPool implements AutoCloseable {
      * quarter of a second how busy it is, is shown as this service knows it.
      */
     public Uni<List<EngineStatus>> status() {
+        return onThreadOfItsOwn("engine-status", this::readStatus);
+    }
+
+    /**
+     * What engines are started with. Looks for it, and asks it for its version the first time and when it was exchanged.
+     * Fails with an {@link EngineException.EngineMissing} when there is none.
+     */
+    public Uni<LlamaCpp> llamaCpp() {
+        return onThreadOfItsOwn("llama-version", version::read);
+    }
+
+    private static <T> Uni<T> onThreadOfItsOwn(String name, Supplier<T> reading) {
         return Uni.createFrom().completionStage(() -> {
-            var status = new CompletableFuture<List<EngineStatus>>();
-            Thread.ofVirtual().name("engine-status").start(() -> {
+            var read = new CompletableFuture<T>();
+            Thread.ofVirtual().name(name).start(() -> {
                 try {
-                    status.complete(readStatus());
+                    read.complete(reading.get());
                 } catch (RuntimeException | Error e) {
-                    status.completeExceptionally(e);
+                    read.completeExceptionally(e);
                 }
             });
-            return status;
+            return read;
         });
     }
 
@@ -176,9 +191,9 @@ public final class LlamaServerPool implements AutoCloseable {
             settle();
             finishWhenGone();
         });
+        var shotsGone = shots.close();
         try {
-            allGone.get(CLOSE_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-            shots.close(CLOSE_TIMEOUT);
+            CompletableFuture.allOf(allGone, shotsGone).get(CLOSE_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             LOG.errorf("Engines did not end within %s; their fences may still run", CLOSE_TIMEOUT);
         } catch (InterruptedException e) {
@@ -252,7 +267,7 @@ public final class LlamaServerPool implements AutoCloseable {
             boolean sent = send(() -> {
                 if (closing) {
                     task.refused(new Closed());
-                } else {
+                } else if (!task.ended()) {
                     engine(key).acquire(task);
                 }
             });

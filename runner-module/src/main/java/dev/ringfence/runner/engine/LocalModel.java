@@ -34,9 +34,4 @@ public record LocalModel(
         Objects.requireNonNull(profile);
         Objects.requireNonNull(memory);
     }
-
-    /** A model that may take what the profile gives, and has no settings of its own. */
-    public LocalModel(String id, Path file, SandboxProfile profile) {
-        this(id, file, null, profile, profile.resources().maxMemory(), null, null, null);
-    }
 }

@@ -3,6 +3,7 @@ package dev.ringfence.runner.engine;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.Stream;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /** Keeps the end of what an engine writes; the beginning of a long log says little about why it died. */
 final class LogTail implements OutputListener {
@@ -27,5 +28,12 @@ final class LogTail implements OutputListener {
         }
         var text = new String(bytes, StandardCharsets.UTF_8);
         return (total > CAPACITY ? text.substring(text.indexOf('\n') + 1) : text).strip();
+    }
+
+    /** The first line that tells of an error; those that follow only say that the program gives up. */
+    Optional<String> firstError() {
+        return text().lines()
+                .filter(line -> line.contains(" E ") || line.contains("error"))
+                .findFirst();
     }
 }

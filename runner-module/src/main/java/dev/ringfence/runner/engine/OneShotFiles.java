@@ -1,5 +1,6 @@
 package dev.ringfence.runner.engine;
 
+import dev.ringfence.runner.fence.Fences;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -22,9 +23,10 @@ final class OneShotFiles implements AutoCloseable {
     private final Path directory;
     private final List<Path> files = new ArrayList<>();
 
-    OneShotFiles() {
+    /** @param fences know where; what a crash leaves there is removed with all that it leaves */
+    OneShotFiles(Fences fences) {
         try {
-            directory = Files.createTempDirectory("ringfence-prompt-");
+            directory = Files.createTempDirectory(fences.scratch(), "prompt-");
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
         } catch (IOException e) {
             throw notWritten(e);
@@ -64,7 +66,8 @@ final class OneShotFiles implements AutoCloseable {
 
     private static UncheckedIOException notWritten(IOException why) {
         return new UncheckedIOException(
-                "the prompt cannot be written below " + System.getProperty("java.io.tmpdir") + ": make room there",
+                "the prompt cannot be written: " + why.getMessage()
+                        + "; set ringfence.fence.scratch to a directory with" + " room that the service may write to",
                 why);
     }
 }

@@ -107,7 +107,7 @@ final class OneShotOutput implements OutputListener {
     }
 
     /** What it wrote to standard error. */
-    String log() {
-        return log.text();
+    LogTail log() {
+        return log;
     }
 }

@@ -148,7 +148,7 @@ final class OneShotTask implements Generation {
         var waited = elapsed();
         listener.waits(new EngineProgress.Loading(NONE, null));
         interruptNoMore();
-        try (var files = new OneShotFiles()) {
+        try (var files = shots.files()) {
             var command = EngineCommand.oneShot(model, settings, program, asked, files);
             for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
                 text.setLength(0);
@@ -195,12 +195,44 @@ final class OneShotTask implements Generation {
     private FencedResult awaitEnd() throws InterruptedException {
         while (true) {
             switch (heard.take()) {
-                case Heard.Piece(var piece) -> tell(piece);
+                case Heard.Piece(var piece) -> tellOrStop(piece);
                 case Heard.Broke(RuntimeException why) -> throw why;
                 case Heard.Broke(var why) -> throw new IllegalStateException(why);
                 case Heard.Ended(var how) -> {
                     remember(how);
                     return how;
+                }
+            }
+        }
+    }
+
+    /** An answer that is broken off leaves nothing behind: a program that nobody hears would wait at its full pipe. */
+    private void tellOrStop(String piece) throws InterruptedException {
+        try {
+            tell(piece);
+        } catch (RuntimeException | Error e) {
+            stopAndWait();
+            throw e;
+        }
+    }
+
+    private void stopAndWait() throws InterruptedException {
+        synchronized (this) {
+            if (process != null) {
+                process.stop();
+            }
+        }
+        while (true) {
+            switch (heard.take()) {
+                case Heard.Piece _ -> {
+                    // Nobody wants it any more.
+                }
+                case Heard.Ended(var how) -> {
+                    remember(how);
+                    return;
+                }
+                case Heard.Broke _ -> {
+                    return;
                 }
             }
         }
@@ -292,13 +324,13 @@ final class OneShotTask implements Generation {
 
     /** Nothing when the counts are missing. */
     private Optional<GenerationResult> read(FencedResult how, OneShotOutput output, Duration waited) {
-        var log = output.log();
+        var log = output.log().text();
         var tooLong = TOO_LONG.matcher(log);
         if (tooLong.find()) {
             throw new PromptTooLong(Long.parseLong(tooLong.group(1)), Long.parseLong(tooLong.group(2)));
         }
         if (!how.end().equals(new ProcessEnd.Exited(0))) {
-            throw failure(how, log);
+            throw failure(how, output.log());
         }
         var input = INPUT.matcher(log);
         var counted = OUTPUT.matcher(log);
@@ -325,18 +357,16 @@ final class OneShotTask implements Generation {
                 elapsed()));
     }
 
-    private EngineException failure(FencedResult how, String log) {
+    private EngineException failure(FencedResult how, LogTail log) {
         boolean late;
         boolean wasLoaded;
         synchronized (this) {
             late = overdue;
             wasLoaded = loaded;
         }
-        var lines = log.lines().toList();
-        var words = lines.stream()
-                .filter(line -> line.contains(" E ") || line.contains("error"))
-                .findFirst()
-                .orElse(lines.isEmpty() ? "it wrote nothing" : lines.getLast());
+        var text = log.text();
+        var words = log.firstError()
+                .orElse(text.isEmpty() ? "it wrote nothing" : text.substring(text.lastIndexOf('\n') + 1));
         var message = "the program for model %s %s: %s"
                 .formatted(
                         model.id(),
@@ -349,8 +379,8 @@ final class OneShotTask implements Generation {
             return new InvalidRequest(message);
         }
         return wasLoaded
-                ? new Crashed(message, log, how.limitsHit(), NONE)
-                : new LoadFailed(message, log, how.limitsHit(), NONE);
+                ? new Crashed(message, text, how.limitsHit(), NONE)
+                : new LoadFailed(message, text, how.limitsHit(), NONE);
     }
 
     private synchronized Optional<GenerationResult> outsideEnd() {

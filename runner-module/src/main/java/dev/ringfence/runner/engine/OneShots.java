@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -35,6 +36,8 @@ final class OneShots {
     // Guarded by this.
     private final Set<FencedProcess> running = new HashSet<>();
     private boolean closed;
+
+    private final CompletableFuture<@Nullable Void> gone = new CompletableFuture<>();
 
     OneShots(EngineSettings settings, Fences fences) {
         this.settings = settings;
@@ -146,6 +149,11 @@ final class OneShots {
                 settings.memoryBudget());
     }
 
+    /** For the texts of one request. */
+    OneShotFiles files() {
+        return new OneShotFiles(fences);
+    }
+
     FencedProcess start(FencedCommand command, OutputListener output) {
         synchronized (this) {
             if (closed) {
@@ -164,16 +172,20 @@ final class OneShots {
 
     private synchronized void forget(FencedProcess process) {
         running.remove(process);
-        notifyAll();
+        finishWhenGone();
     }
 
-    /** Ends what runs, and lets nothing begin. Returns when nothing is left, or after the time. */
-    synchronized void close(Duration most) throws InterruptedException {
+    /** Ends what runs, and lets nothing begin. Returns at once; what it returns is done when nothing is left. */
+    synchronized CompletableFuture<@Nullable Void> close() {
         closed = true;
         running.forEach(FencedProcess::stop);
-        long deadline = System.nanoTime() + most.toNanos();
-        while (!running.isEmpty() && System.nanoTime() < deadline) {
-            wait(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+        finishWhenGone();
+        return gone;
+    }
+
+    private void finishWhenGone() {
+        if (closed && running.isEmpty()) {
+            gone.complete(null);
         }
     }
 }

@@ -1,8 +1,6 @@
 package dev.ringfence.runner.engine;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -19,8 +17,6 @@ import org.jspecify.annotations.Nullable;
  * @param openAis whether the service is OpenAI's own, or a proxy of it, and none that is like it
  */
 record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.Dialect {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     @Override
     public String path(Operation operation) {
         return operation.path();
@@ -59,7 +55,8 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
         if (event.data().equals("[DONE]")) {
             return true;
         }
-        var chunk = parse(event.data());
+        var chunk = JsonText.parse(RemoteCall.WHO, event.data());
+        requireNoError(chunk);
         readUsage(chunk, answer);
         if (chunk.path("choices").path(0) instanceof ObjectNode choice) {
             if (choice.path("finish_reason").isTextual()) {
@@ -67,6 +64,7 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
             }
             var delta = new Delta(choice);
             if (delta.hasContent()) {
+                number(choice.path("delta").path("tool_calls"), answer);
                 listener.heard(delta);
             }
         }
@@ -95,18 +93,20 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
         }
     }
 
-    private static JsonNode parse(String json) {
-        try {
-            var tree = JSON.readTree(json);
-            requireNoError(tree);
-            return tree;
-        } catch (JsonProcessingException e) {
-            throw new Misbehaved("the service does not answer in JSON: " + Texts.clip(json, 200));
+    /** Some services leave out which call a piece is of. */
+    private static void number(JsonNode pieces, RemoteAnswer answer) {
+        for (var piece : pieces) {
+            if (piece instanceof ObjectNode call) {
+                int said = call.path("index").isIntegralNumber()
+                        ? call.path("index").asInt()
+                        : -1;
+                call.put("index", answer.callOf(said, call.path("id").asText("")));
+            }
         }
     }
 
     private static void requireNoError(JsonNode tree) {
-        if (tree.has("error")) {
+        if (tree.hasNonNull("error")) {
             throw new Misbehaved("the service failed in its answer: "
                     + Texts.clip(tree.path("error").path("message").asText("without a reason"), 500));
         }

@@ -19,6 +19,11 @@ final class RemoteAnswer {
     /** The calls of functions so far, by the service's own number. */
     private final Map<Integer, Integer> calls = new HashMap<>();
 
+    /** The call that was told of last, and its id. */
+    private int lastCall = -1;
+
+    private String lastId = "";
+
     /** Whether a listener has heard anything: from then on the request cannot be sent again. */
     boolean begun() {
         return firstAt != null;
@@ -43,6 +48,22 @@ final class RemoteAnswer {
         return index == null ? OptionalInt.empty() : OptionalInt.of(index);
     }
 
+    /**
+     * Which call a piece belongs to that does not say so: one with another id begins the next.
+     *
+     * @param said its number; less than 0 when it has none
+     * @param id empty in a piece that goes on
+     */
+    int callOf(int said, String id) {
+        if (said >= 0) {
+            lastCall = said;
+        } else if (lastCall < 0 || !(id.isEmpty() || id.equals(lastId))) {
+            lastCall++;
+        }
+        lastId = id.isEmpty() ? lastId : id;
+        return lastCall;
+    }
+
     void finished(String reason) {
         finishReason = reason;
     }
@@ -56,23 +77,31 @@ final class RemoteAnswer {
         outputTokens = tokens;
     }
 
-    /** @throws Misbehaved when something is missing that an answer needs */
+    /** Whether the service has said why its answer ends. */
+    boolean finished() {
+        return finishReason != null;
+    }
+
+    /** @throws Misbehaved when something is missing that an answer needs; not every service counts tokens */
     void check(String model) {
-        if (finishReason == null || inputTokens < 0 || outputTokens < 0) {
-            throw new Misbehaved("the service of model %s ended its answer without %s"
-                    .formatted(model, finishReason == null ? "a reason" : "a count of tokens"));
+        if (finishReason == null) {
+            throw new Misbehaved("the service of model " + model + " ended its answer without a reason");
         }
     }
 
     Answered answered(Duration waited, Duration elapsed) {
         return new Answered(
                 finishReason == null ? "" : finishReason,
-                inputTokens,
+                known(inputTokens),
                 cachedTokens,
-                outputTokens,
+                known(outputTokens),
                 firstAt,
                 null,
                 waited,
                 elapsed);
+    }
+
+    private static @Nullable Long known(long tokens) {
+        return tokens < 0 ? null : tokens;
     }
 }

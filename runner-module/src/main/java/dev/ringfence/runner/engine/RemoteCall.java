@@ -1,12 +1,9 @@
 package dev.ringfence.runner.engine;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Provider;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
-import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.RemoteDenied;
 import dev.ringfence.runner.engine.EngineException.RemoteUnavailable;
 import dev.ringfence.runner.engine.EngineException.Saturated;
@@ -31,7 +28,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The exchanges of one request with a remote model's service, one at a time. */
 final class RemoteCall {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** Who answers, in messages. */
+    static final String WHO = "the service";
+
     private static final int MAX_REFUSAL = 64 * 1024;
     private static final int MAX_EVENT = 1024 * 1024;
     private static final int MAX_VECTORS = 64 * 1024 * 1024;
@@ -141,7 +140,11 @@ final class RemoteCall {
                 .header("Content-Type", "application/json")
                 .header("Accept", dialect.streams(request.operation()) ? "text/event-stream" : "application/json")
                 .header("User-Agent", "ringfence")
-                .POST(BodyPublishers.ofByteArray(bytes(dialect.body(request))));
+                .POST(BodyPublishers.ofByteArray(JsonText.bytes(dialect.body(request))));
+        if ("http".equalsIgnoreCase(access.baseUrl().getScheme())) {
+            // Without TLS the client would offer to upgrade to HTTP/2, and servers drop the body of such a request.
+            message.version(HttpClient.Version.HTTP_1_1);
+        }
         dialect.authorize(message, key);
         return client.send(message.build(), BodyHandlers.ofInputStream());
     }
@@ -158,10 +161,14 @@ final class RemoteCall {
                         return;
                     }
                 }
+                if (answer.finished()) {
+                    // Not every service says goodbye.
+                    return;
+                }
                 throw new IOException("the connection was closed in the middle of the answer");
             }
             try (var room = AnswerRoom.OF_THE_HEAP.reading(new Bounded(body, MAX_VECTORS, silence))) {
-                dialect.acceptWhole(parse(room), answer, listener);
+                dialect.acceptWhole(JsonText.parse(WHO, room), answer, listener);
             }
             answer.check(model);
         } catch (IOException e) {
@@ -170,14 +177,6 @@ final class RemoteCall {
                         "nothing came for " + provider.access().silenceTimeout().toSeconds() + " s");
             }
             throw e;
-        }
-    }
-
-    private static JsonNode parse(InputStream body) throws IOException {
-        try {
-            return JSON.readTree(body);
-        } catch (JsonProcessingException e) {
-            throw new Misbehaved("the service does not answer in JSON: " + Texts.clip(e.getOriginalMessage(), 200));
         }
     }
 
@@ -224,12 +223,7 @@ final class RemoteCall {
 
     /** What the service says, without the key, which some repeat. */
     private static String reason(String body, @Nullable String key) {
-        String said;
-        try {
-            said = JSON.readTree(body).path("error").path("message").asText("");
-        } catch (JsonProcessingException e) {
-            said = "";
-        }
+        var said = JsonText.error(body).path("message").asText("");
         return said.isEmpty() ? "" : ": " + Texts.clip(withoutKey(said, key), 500);
     }
 
@@ -347,14 +341,6 @@ final class RemoteCall {
                 }
             }
             return count;
-        }
-    }
-
-    private static byte[] bytes(ObjectNode body) {
-        try {
-            return JSON.writeValueAsBytes(body);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a tree that cannot be written", e);
         }
     }
 

@@ -192,6 +192,20 @@ public final class Fence implements AutoCloseable {
         }
     }
 
+    /**
+     * A directory for files that programs in fences are to read, whoever their user is; made if it is not there. It can
+     * be listed by the service alone. What is still in it when the service ends is removed by the next {@link #sweep}.
+     *
+     * @throws IOException when it cannot be made, or is somebody else's
+     */
+    public synchronized Path scratch() throws IOException {
+        var scratch = settings.scratchDirectory();
+        if (Files.notExists(scratch)) {
+            JobDirectory.prepare(scratch, host.root());
+        }
+        return scratch.toRealPath();
+    }
+
     /** The fences that stand, each with the processes in it: those that carry its mark, and no others. */
     public List<FencedTree> running() {
         var trees = new ArrayList<FencedTree>();

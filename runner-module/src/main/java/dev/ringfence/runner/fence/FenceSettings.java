@@ -14,8 +14,9 @@ import java.util.Optional;
  * @param bubblewrap the program, or empty to look for it in {@code /usr/bin} and {@code /usr/local/bin}
  * @param firstUser where the range of users for jobs begins, when the service runs as root
  * @param tier the only tier to be used; empty for the best that works here
- * @param scratch where jobs of the tier {@code landlock} get their directories; every user must be able to reach it
- *     when the service is root. Empty for one below the system's directory for temporary files
+ * @param scratch where jobs of the tier {@code landlock} get their directories, and programs files that only they are to
+ *     read; every user must be able to reach it when the service is root. Empty for one below the system's directory
+ *     for temporary files
  * @param grace between the polite signal and the kill
  */
 public record FenceSettings(

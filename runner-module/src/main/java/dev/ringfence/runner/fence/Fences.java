@@ -2,6 +2,8 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.process.OutputListener;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** What starts programs in fences, for capabilities and for engines. Thread-safe. */
@@ -20,6 +22,15 @@ public interface Fences {
         return Optional.empty();
     }
 
+    /**
+     * Where files are made that programs are to read; see {@link Fence#scratch}.
+     *
+     * @throws IOException when it cannot be made
+     */
+    default Path scratch() throws IOException {
+        return Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+    }
+
     /** Those of a fence. */
     static Fences of(Fence fence) {
         return new Fences() {
@@ -36,6 +47,11 @@ public interface Fences {
             @Override
             public Optional<FenceReport> report(SandboxProfile profile) {
                 return Optional.of(fence.report(profile));
+            }
+
+            @Override
+            public Path scratch() throws IOException {
+                return fence.scratch();
             }
         };
     }

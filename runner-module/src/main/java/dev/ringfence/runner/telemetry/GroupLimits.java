@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 
 /**
  * The control groups around the service, of version 1 and 2: their limits of memory, and their pressure. Immutable.
@@ -98,6 +99,18 @@ record GroupLimits(List<Path> v1, List<Path> v2) {
                     .orElse(0);
             found.add(new GroupMemory(limit.getAsLong(), Math.max(0, used - idle)));
         });
+    }
+
+    /** The smallest limit of memory, in bytes. Of no limit, version 1 has a number near 2^63 and version 2 a word. */
+    OptionalLong leastMemory() {
+        return LongStream.concat(limits(v1, "memory.limit_in_bytes"), limits(v2, "memory.max"))
+                .min();
+    }
+
+    private static LongStream limits(List<Path> groups, String file) {
+        return groups.stream()
+                .map(group -> KernelText.number(group.resolve(file)))
+                .flatMapToLong(OptionalLong::stream);
     }
 
     /** The text of the service's own pressure file; empty where the kernel keeps none for it. */

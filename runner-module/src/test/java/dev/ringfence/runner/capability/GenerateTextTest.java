@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.engine.LlamaServerPool;
-import dev.ringfence.runner.engine.LocalModel;
 import dev.ringfence.runner.fence.Fence;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -258,14 +257,14 @@ class GenerateTextTest {
         return switch (model) {
             case "ringfence-tiny" -> new ModelSource.Resolution.Found(engines.serve(LlamaForTests.model()));
             case "missing" ->
-                new ModelSource.Resolution.Found(
-                        engines.serve(new LocalModel("missing", Path.of("/nowhere.gguf"), LlamaForTests.profile())));
+                new ModelSource.Resolution.Found(engines.serve(
+                        LlamaForTests.model("missing", Path.of("/nowhere.gguf"), LlamaForTests.profile())));
             case "unreadable" ->
                 new ModelSource.Resolution.Found(
-                        engines.serve(new LocalModel("unreadable", unreadable, LlamaForTests.profile())));
+                        engines.serve(LlamaForTests.model("unreadable", unreadable, LlamaForTests.profile())));
             case "starved" ->
-                new ModelSource.Resolution.Found(
-                        engines.serve(new LocalModel("starved", LlamaForTests.modelFile(), LlamaForTests.profile(16))));
+                new ModelSource.Resolution.Found(engines.serve(
+                        LlamaForTests.model("starved", LlamaForTests.modelFile(), LlamaForTests.profile(16))));
             default -> new ModelSource.Resolution.Refused("unknown-model", "no model is called " + model);
         };
     }

@@ -42,6 +42,19 @@ class AnswerRoomTest {
         }
     }
 
+    @Test
+    void anAnswerHasItsRoomUntilItHasBeenPassedOnAndNotOnlyUntilItWasRead() throws IOException {
+        try (var first = reading("\"" + "x".repeat(598) + "\"")) {
+            assertThat(JsonText.parse("it", first).asText()).hasSize(598);
+            try (var second = reading("x".repeat(600))) {
+                assertThatThrownBy(second::readAllBytes).isInstanceOf(Saturated.class);
+            }
+        }
+        try (var third = reading("x".repeat(600))) {
+            assertThat(third.readAllBytes()).hasSize(600);
+        }
+    }
+
     private InputStream reading(String json) {
         return room.reading(new ByteArrayInputStream(json.getBytes(StandardCharsets.US_ASCII)));
     }

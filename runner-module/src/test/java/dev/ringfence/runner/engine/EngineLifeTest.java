@@ -100,12 +100,13 @@ class EngineLifeTest {
     }
 
     @Test
-    void duringTheWaitRequestsHearTheLastFailureAndAfterItTheEngineStartsAnew() {
+    void duringTheWaitRequestsHearWhyTheyWaitAndAfterItTheEngineStartsAnew() {
         // Given
         acquire();
         life.loadFailed(loadFailed());
         acquire();
-        life.loadFailed(loadFailed());
+        life.up("engine");
+        life.ended(crashed());
         done.clear();
 
         // When
@@ -114,7 +115,11 @@ class EngineLifeTest {
         var late = acquire();
 
         // Then
-        assertThat(early.refusal).isInstanceOf(LoadFailed.class);
+        assertThat(early.refusal).isInstanceOfSatisfying(LoadFailed.class, notYet -> {
+            assertThat(notYet)
+                    .hasMessage("the engine is not started again before 0.5 s have passed, since it failed: crashed");
+            assertThat(notYet.retryAfter()).isEqualTo(Duration.ofMillis(500));
+        });
         assertThat(late.refusal).isNull();
         assertThat(done).containsExactly("load");
     }

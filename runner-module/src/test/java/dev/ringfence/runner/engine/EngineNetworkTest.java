@@ -21,7 +21,7 @@ class EngineNetworkTest {
     @EnumSource(FenceTier.class)
     void anEngineHasNoNetworkWhateverItsProfileSays(FenceTier tier) {
         var settings = LlamaForTests.settings();
-        var model = new LocalModel(
+        var model = LlamaForTests.model(
                 "open",
                 LlamaForTests.modelFile(),
                 LlamaForTests.profile(new Network(NetworkAccess.FULL, List.of(), 0)));

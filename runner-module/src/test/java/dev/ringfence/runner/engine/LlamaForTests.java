@@ -78,7 +78,12 @@ public final class LlamaForTests {
     }
 
     public static LocalModel model() {
-        return new LocalModel("ringfence-tiny", modelFile(), profile());
+        return model("ringfence-tiny", modelFile(), profile());
+    }
+
+    /** A model that may take what the profile gives, and has no settings of its own. */
+    public static LocalModel model(String id, Path file, SandboxProfile profile) {
+        return new LocalModel(id, file, null, profile, profile.resources().maxMemory(), null, null, null);
     }
 
     /** What an engine needs: no network, no children, memory for a small model. */

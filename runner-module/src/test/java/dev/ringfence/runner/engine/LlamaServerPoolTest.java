@@ -11,6 +11,7 @@ import dev.ringfence.runner.engine.EngineException.ChecksumMismatch;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineException.Crashed;
 import dev.ringfence.runner.engine.EngineException.EngineMissing;
+import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.LoadFailed;
 import dev.ringfence.runner.engine.EngineException.ModelFileInvalid;
 import dev.ringfence.runner.engine.EngineException.ModelFileMissing;
@@ -21,6 +22,7 @@ import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.Stream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,6 +34,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -50,6 +53,7 @@ class LlamaServerPoolTest {
 
     private final Fence fence;
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
+    private final List<String> logged = new CopyOnWriteArrayList<>();
     private final List<LlamaServerPool> pools = new ArrayList<>();
 
     @TempDir
@@ -145,7 +149,8 @@ class LlamaServerPoolTest {
 
         // Then
         assertThat(result).isInstanceOf(GenerationResult.Cancelled.class);
-        assertThat((long) pieces.size()).isLessThan(whole.counts().outputTokens() / 2);
+        assertThat((long) pieces.size())
+                .isLessThan(Objects.requireNonNull(whole.counts().outputTokens()) / 2);
         assertThat(stateOf(pool)).isEqualTo(new State.Ready(started.getFirst().pid(), 4, 0));
     }
 
@@ -210,6 +215,42 @@ class LlamaServerPoolTest {
     }
 
     @Test
+    void whatAnEngineLoggedOfOneAgentIsNotToldToAnotherWhenItCrashes() {
+        // Given
+        var pool = pool(LlamaForTests.settings());
+        var refused = atZero("Say hello");
+        refused.body()
+                .putObject("response_format")
+                .put("type", "json_schema")
+                .putObject("json_schema")
+                .putObject("schema")
+                .put("$ref", "#/ALICE_SECRET");
+        var alice = new GenerationRequest(refused.operation(), refused.body(), "alice");
+        assertThatThrownBy(() -> ask(pool, LlamaForTests.model(), alice, LIMIT, LlamaServerPoolTest::ignore)
+                        .result()
+                        .await()
+                        .atMost(LIMIT))
+                .isInstanceOf(InvalidRequest.class);
+        await().untilAsserted(() -> assertThat(String.join("", logged)).contains("ALICE_SECRET"));
+
+        // When
+        var engine = engineProcess();
+        var bob =
+                new GenerationRequest(alice.operation(), atZero("Count to 100").body(), "bob");
+        var generation = ask(pool, LlamaForTests.model(), bob, LIMIT, piece -> kill(engine));
+
+        // Then
+        assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                .isInstanceOfSatisfying(
+                        Crashed.class, crash -> assertThat(crash.log()).isEmpty())
+                .hasMessageNotContaining("ALICE_SECRET");
+        assertThat(stateOf(pool))
+                .isInstanceOfSatisfying(
+                        State.Failed.class,
+                        failed -> assertThat(failed.reason()).doesNotContain("ALICE_SECRET"));
+    }
+
+    @Test
     void anEngineThatNobodyAsksIsStoppedAndTheNextRequestStartsItAnew() {
         // Given
         var pool = pool(LlamaForTests.settings().withIdleTime(Duration.ofMillis(50)));
@@ -269,7 +310,7 @@ class LlamaServerPoolTest {
         // Given
         var pool = pool(LlamaForTests.settings());
         var missing = directory.resolve("missing.gguf");
-        var model = new LocalModel("gone", missing, LlamaForTests.profile());
+        var model = LlamaForTests.model("gone", missing, LlamaForTests.profile());
 
         // When
         var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
@@ -287,7 +328,7 @@ class LlamaServerPoolTest {
         var pool = pool(LlamaForTests.settings());
         var whole = Files.readAllBytes(LlamaForTests.modelFile());
         var cut = Files.write(directory.resolve("cut.gguf"), Arrays.copyOf(whole, whole.length / 2));
-        var model = new LocalModel("cut", cut, LlamaForTests.profile());
+        var model = LlamaForTests.model("cut", cut, LlamaForTests.profile());
 
         // When
         var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
@@ -308,7 +349,7 @@ class LlamaServerPoolTest {
         bytes[name + 4] = 'x';
         var unknown = Files.write(directory.resolve("unknown.gguf"), bytes);
         assertThat(directory.toFile().setExecutable(true, false)).isTrue();
-        var model = new LocalModel("unknown", unknown, LlamaForTests.profile());
+        var model = LlamaForTests.model("unknown", unknown, LlamaForTests.profile());
 
         // When
         var generation = ask(pool, model, atZero("Say hello"), LIMIT, LlamaServerPoolTest::ignore);
@@ -363,7 +404,7 @@ class LlamaServerPoolTest {
         // When
         var generation = ask(
                 pool,
-                new LocalModel("any", LlamaForTests.modelFile(), LlamaForTests.profile()),
+                LlamaForTests.model("any", LlamaForTests.modelFile(), LlamaForTests.profile()),
                 atZero("x"),
                 LIMIT,
                 LlamaServerPoolTest::ignore);
@@ -416,7 +457,13 @@ class LlamaServerPoolTest {
     }
 
     private FencedProcess start(FencedCommand command, OutputListener listener) {
-        var process = fence.start(command, listener);
+        var process = fence.start(command, new OutputListener() {
+            @Override
+            public void wrote(Stream stream, byte[] chunk) {
+                logged.add(new String(chunk, StandardCharsets.UTF_8));
+                listener.wrote(stream, chunk);
+            }
+        });
         started.add(process);
         return process;
     }

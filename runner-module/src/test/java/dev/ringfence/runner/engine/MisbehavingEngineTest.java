@@ -18,6 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +29,9 @@ class MisbehavingEngineTest {
     private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final String STREAM = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     private static final String PIECE = "data: {\"choices\":[{\"delta\":{\"content\":\"piece\"}}]}\n\n";
+    private static final String WHOLE = PIECE
+            + "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],"
+            + "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\ndata: [DONE]\n\n";
     private static final String BUSY = "[{\"id\":0,\"is_processing\":true}]";
     private static final String IDLE = "[{\"id\":0,\"is_processing\":false}]";
 
@@ -195,6 +199,49 @@ class MisbehavingEngineTest {
             assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
                     .isInstanceOf(InvalidRequest.class)
                     .hasMessageContaining("not like this");
+        }
+    }
+
+    @Test
+    void aRequestThatWasCancelledBeforeItsTurnStartsNoEngine() throws Exception {
+        // Given
+        var blocked = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        try (var pool = ScriptedEngine.pool(root, (path, client) -> answer(path, client, STREAM + WHOLE))) {
+            var first = pool.serve(ScriptedEngine.model())
+                    .generate(Asking.atZero("hello"), LIMIT, new GenerationListener() {
+                        @Override
+                        public void heard(GenerationEvent event) {}
+
+                        @Override
+                        public void waits(EngineProgress progress) {
+                            // It must not, but so nothing is decided until all others have been cancelled.
+                            blocked.countDown();
+                            try {
+                                go.await();
+                            } catch (InterruptedException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        }
+                    });
+            assertThat(blocked.await(1, TimeUnit.MINUTES)).isTrue();
+
+            // When
+            var other = LlamaForTests.model("other", LlamaForTests.modelFile(), LlamaForTests.profile());
+            var cancelled = IntStream.range(0, 20)
+                    .mapToObj(_ -> pool.serve(other).generate(Asking.atZero("hello"), LIMIT, _ -> {}))
+                    .toList();
+            cancelled.forEach(Generation::cancel);
+            go.countDown();
+
+            // Then
+            for (var generation : cancelled) {
+                assertThat(generation.result().await().atMost(LIMIT)).isInstanceOf(GenerationResult.Cancelled.class);
+            }
+            assertThat(first.result().await().atMost(LIMIT)).isInstanceOf(GenerationResult.Answered.class);
+            assertThat(pool.status().await().atMost(LIMIT))
+                    .extracting(EngineStatus::model)
+                    .containsExactly("scripted");
         }
     }
 

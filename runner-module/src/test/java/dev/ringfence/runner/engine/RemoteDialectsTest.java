@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What services elsewhere are asked, and what they answer, in their own words. */
 class RemoteDialectsTest {
@@ -55,6 +56,34 @@ class RemoteDialectsTest {
 
         assertThat(one.path("tool_choice")).hasToString("{\"type\":\"auto\",\"disable_parallel_tool_use\":true}");
         assertThat(several.path("tool_choice")).hasToString("{\"type\":\"auto\"}");
+    }
+
+    @Test
+    void argumentsOfACallAreAnObjectForAnthropicAlsoWhenThereAreNone() {
+        var body = anthropic.body(callWith(""));
+
+        assertThat(body.at("/messages/0/content/0/input")).hasToString("{}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[1]", "7", "null", "{", "word"})
+    void argumentsOfACallThatAreNoObjectAreRefusedForAnthropic(String arguments) {
+        assertThatThrownBy(() -> anthropic.body(callWith(arguments)))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessageContaining("call-1");
+    }
+
+    private static GenerationRequest callWith(String arguments) {
+        var request = chat("");
+        var call = request.body()
+                .withArray("messages")
+                .addObject()
+                .put("role", "assistant")
+                .putArray("tool_calls")
+                .addObject()
+                .put("id", "call-1");
+        call.putObject("function").put("name", "f").put("arguments", arguments);
+        return request;
     }
 
     @ParameterizedTest

@@ -58,7 +58,7 @@ final class ScriptedEngine implements FencedProcess {
     }
 
     static LocalModel model() {
-        return new LocalModel("scripted", LlamaForTests.modelFile(), LlamaForTests.profile());
+        return LlamaForTests.model("scripted", LlamaForTests.modelFile(), LlamaForTests.profile());
     }
 
     static void send(SocketChannel client, String text) throws IOException {
@@ -128,9 +128,14 @@ final class ScriptedEngine implements FencedProcess {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        result.complete(ended(new ProcessEnd.Stopped()));
+    }
+
+    /** A program that has used nothing. */
+    static FencedResult ended(ProcessEnd how) {
         var nothing = new CapturedOutput(new byte[0], 0);
-        result.complete(new FencedResult(
-                new ProcessEnd.Stopped(),
+        return new FencedResult(
+                how,
                 nothing,
                 nothing,
                 new Usage(
@@ -146,7 +151,7 @@ final class ScriptedEngine implements FencedProcess {
                         "none"),
                 Optional.empty(),
                 List.of(),
-                new FenceReport("none", List.of())));
+                new FenceReport("none", List.of()));
     }
 
     @Override

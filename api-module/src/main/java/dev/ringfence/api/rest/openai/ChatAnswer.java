@@ -45,7 +45,7 @@ final class ChatAnswer implements Answer {
             choice.putObject("logprobs").set("content", logprobs);
         }
         choice.set("finish_reason", result.path("finish_reason"));
-        answer.set("usage", Frames.usage(result));
+        Frames.putUsage(answer, result);
         return answer.toString();
     }
 

@@ -32,10 +32,10 @@ final class ChatStream implements StreamedAnswer {
     @Override
     public String ended(JsonNode result) {
         var end = begin() + chunk(NODES.objectNode(), NODES.nullNode(), result.path("finish_reason"));
-        if (includeUsage) {
+        if (includeUsage && Frames.counted(result)) {
             var usage = head.object("chat.completion.chunk");
             usage.putArray("choices");
-            usage.set("usage", Frames.usage(result));
+            Frames.putUsage(usage, result);
             end += Frames.data(usage);
         }
         return end + Frames.DONE;

@@ -25,7 +25,7 @@ final class CompletionAnswer implements Answer {
     public String ended(JsonNode result) {
         var answer = head.object("text_completion");
         answer.putArray("choices").add(choice.whole(result.path("finish_reason")));
-        answer.set("usage", Frames.usage(result));
+        Frames.putUsage(answer, result);
         return answer.toString();
     }
 }

@@ -28,10 +28,10 @@ final class CompletionStream implements StreamedAnswer {
     @Override
     public String ended(JsonNode result) {
         var end = chunk("", result.path("finish_reason"));
-        if (includeUsage) {
+        if (includeUsage && Frames.counted(result)) {
             var usage = head.object("text_completion");
             usage.putArray("choices");
-            usage.set("usage", Frames.usage(result));
+            Frames.putUsage(usage, result);
             end += Frames.data(usage);
         }
         return end + Frames.DONE;

@@ -31,8 +31,10 @@ final class EmbeddingsAnswer implements Answer {
         var answer = JsonNodeFactory.instance.objectNode().put("object", "list");
         answer.set("data", data);
         answer.put("model", model);
-        long tokens = result.path("input_tokens").asLong();
-        answer.putObject("usage").put("prompt_tokens", tokens).put("total_tokens", tokens);
+        if (Frames.counted(result)) {
+            long tokens = result.path("input_tokens").asLong();
+            answer.putObject("usage").put("prompt_tokens", tokens).put("total_tokens", tokens);
+        }
         return answer.toString();
     }
 }

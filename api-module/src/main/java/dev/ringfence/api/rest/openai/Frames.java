@@ -20,7 +20,19 @@ final class Frames {
         return "event: " + type + "\ndata: " + json + "\n\n";
     }
 
-    static ObjectNode usage(JsonNode result) {
+    /** Whether the model's tokens were counted, which not every service elsewhere does. */
+    static boolean counted(JsonNode result) {
+        return result.has("input_tokens") && result.has("output_tokens");
+    }
+
+    /** Adds the counts, if there are any. */
+    static void putUsage(ObjectNode answer, JsonNode result) {
+        if (counted(result)) {
+            answer.set("usage", usage(result));
+        }
+    }
+
+    private static ObjectNode usage(JsonNode result) {
         long input = result.path("input_tokens").asLong();
         long output = result.path("output_tokens").asLong();
         var usage = JsonNodeFactory.instance

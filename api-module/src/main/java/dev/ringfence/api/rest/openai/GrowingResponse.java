@@ -181,7 +181,9 @@ final class GrowingResponse {
         if (cut != null) {
             response.putObject("incomplete_details").put("reason", cut);
         }
-        response.set("usage", usage(result));
+        if (Frames.counted(result)) {
+            response.set("usage", usage(result));
+        }
         send("response." + response.path("status").asText(), NODES.objectNode().set("response", response));
         return response;
     }

@@ -120,6 +120,27 @@ class OpenAiOverHttpTest {
     }
 
     @Test
+    void anAnswerWhoseTokensNobodyCountedIsWholeWithoutUsage() {
+        var answer = "data: {\"choices\":[{\"delta\":{\"content\":\"hello\"},\"finish_reason\":\"stop\"}]}\n\n";
+        Elsewhere.SERVICE.answers(200, answer);
+        chat("custom", "")
+                .statusCode(200)
+                .body("choices[0].message.content", equalTo("hello"))
+                .body("usage", nullValue());
+
+        Elsewhere.SERVICE.answers(200, answer);
+        assertThat(chat("custom", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}")
+                        .extract()
+                        .asString())
+                .contains("hello")
+                .doesNotContain("prompt_tokens")
+                .endsWith("data: [DONE]\n\n");
+
+        Elsewhere.SERVICE.answers(200, answer);
+        responses("custom", "").body("status", equalTo("completed")).body("usage", nullValue());
+    }
+
+    @Test
     void aRefusalReachesTheClientInEachForm() {
         String[] refusal = {
             "{\"choices\":[{\"delta\":{\"refusal\":\"I will \"}}]}",
