@@ -7,6 +7,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -272,4 +273,72 @@ void reserve_room(char **arguments) {
     attempt("room by another call", ioctl(descriptor, _IOW('X', 42, struct reservation), &reservation));
     attempt("an attribute of its own", fsetxattr(descriptor, "user.room", value, sizeof value, 0));
     printf("freed %d\n", fallocate(descriptor, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 4096));
+}
+
+/* Files without names that are on their way from one socket to another, where no process has them. ARGUMENTS: where. */
+void sent_files(char **arguments) {
+    static char block[1024 * 1024];
+    char path[300];
+    int ends[2] = {-1, -1};
+    snprintf(path, sizeof path, "%s/sent", arguments[0]);
+    for (int i = 0; i < 120; i++) {
+        if (i % 100 == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) {
+            contained("sockets", strerror(errno));
+            return;
+        }
+        int file = open(path, O_CREAT | O_EXCL | O_RDWR, 0600);
+        unlink(path);
+        if (write(file, block, sizeof block) != sizeof block) {
+            contained("files on their way", strerror(errno));
+            return;
+        }
+        char control[CMSG_SPACE(sizeof file)] = {0};
+        struct iovec byte = {"x", 1};
+        struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof file);
+        memcpy(CMSG_DATA(rights), &file, sizeof file);
+        if (sendmsg(ends[0], &message, 0) < 0) {
+            contained("files on their way", strerror(errno));
+            return;
+        }
+        close(file);
+        usleep(50000);
+    }
+    broke("files on their way");
+}
+
+/* Whoever opens a file with a lease waits for its holder. ARGUMENTS: where, and files to be read. */
+void leases(char **arguments) {
+    char path[300];
+    snprintf(path, sizeof path, "%s/leased", arguments[0]);
+    signal(SIGIO, SIG_IGN);
+    int own = open(path, O_CREAT | O_RDWR, 0600);
+    attempt("a lease for writing", fcntl(own, F_SETLEASE, F_WRLCK));
+    for (arguments++; *arguments != NULL; arguments++) {
+        int file = open(*arguments, O_RDONLY);
+        attempt("a lease for reading", fcntl(file, F_SETLEASE, F_RDLCK));
+        attempt("word of changes", fcntl(file, F_NOTIFY, DN_MODIFY));
+        close(file);
+    }
+}
+
+/* What an owner may ask of a file that is open for reading, wherever it is. ARGUMENTS: where. */
+void owners_requests(char **arguments) {
+    char path[300];
+    snprintf(path, sizeof path, "%s/marked", arguments[0]);
+    close(open(path, O_CREAT | O_RDWR, 0600));
+    int file = open(path, O_RDONLY);
+    long number = 4711;
+    struct fsxattr marks = {.fsx_projid = 4711};
+    char verity[128] = {1, 0, 0, 0, 1, 0, 0, 0, 0, 16};
+    attempt("another version", ioctl(file, _IOW('v', 2, long), &number));
+    attempt("another version of ext4", ioctl(file, _IOW('f', 4, long), &number));
+    attempt("flags", ioctl(file, FS_IOC_SETFLAGS, &number));
+    attempt("a project", ioctl(file, FS_IOC_FSSETXATTR, &marks));
+    attempt("verity", ioctl(file, _IOC(_IOC_WRITE, 'f', 133, sizeof verity), verity));
+    attempt("a subvolume", ioctl(open(arguments[0], O_RDONLY), _IOC(_IOC_WRITE, 0x94, 14, 4096), verity));
+    close(file);
 }

@@ -39,6 +39,7 @@ void scheduling(char **arguments);
 void run_on_silently(char **arguments);
 void setuid_program(char **arguments);
 void who_am_i(char **arguments);
+void unwaited_children(char **arguments);
 
 /* memory.c */
 void memory_anonymous(char **arguments);
@@ -46,6 +47,10 @@ void memory_tmpfs(char **arguments);
 void memory_mapped(char **arguments);
 void memory_shared(char **arguments);
 void system_v_ipc(char **arguments);
+void memory_sockets(char **arguments);
+void memory_semaphores(char **arguments);
+void memory_page_tables(char **arguments);
+void memory_first_thread_gone(char **arguments);
 
 /* files.c */
 void read_secrets(char **arguments);
@@ -60,6 +65,9 @@ void core_dump(char **arguments);
 void devices(char **arguments);
 void change_others(char **arguments);
 void reserve_room(char **arguments);
+void sent_files(char **arguments);
+void leases(char **arguments);
+void owners_requests(char **arguments);
 
 /* kernel.c */
 void mounts(char **arguments);
@@ -73,6 +81,7 @@ void privileges(char **arguments);
 void memory_file_program(char **arguments);
 void huge_arguments(char **arguments);
 void descriptors(char **arguments);
+void descriptors_of_a_thread(char **arguments);
 
 /* sockets.c */
 void socket_families(char **arguments);

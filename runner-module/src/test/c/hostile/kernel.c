@@ -267,3 +267,19 @@ void descriptors(char **arguments) {
     }
     printf("done\n");
 }
+
+static int without_files(void *nothing) {
+    (void)nothing;
+    syscall(SYS_exit, 0);
+    return 0;
+}
+
+/* A thread that has files open for itself alone, which do not show at its process. */
+void descriptors_of_a_thread(char **arguments) {
+    (void)arguments;
+    static char stack[64 * 1024] __attribute__((aligned(16)));
+    attempt("closing for itself", syscall(SYS_close_range, 1000, 1001, 2 /* CLOSE_RANGE_UNSHARE */));
+    attempt("leaving the others' descriptors", syscall(SYS_unshare, CLONE_FILES));
+    attempt("a thread without the others' descriptors",
+            clone(without_files, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD, NULL));
+}

@@ -1,11 +1,13 @@
 #include "hostile.h"
 #include <fcntl.h>
 #include <mqueue.h>
+#include <pthread.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 
 #define MEGABYTE (1024L * 1024)
 /* Enough to be seen when nothing holds it, little enough for any machine. */
@@ -92,4 +94,78 @@ void system_v_ipc(char **arguments) {
     mqd_t queue = mq_open("/ringfence-hostile", O_CREAT | O_RDWR, 0600, NULL);
     printf("POSIX message queue: %s\n", queue == (mqd_t)-1 ? strerror(errno) : "made");
     printf("done\n");
+}
+
+/* As much as the buffers of sockets hold, of which no process shows anything. */
+void memory_sockets(char **arguments) {
+    (void)arguments;
+    static char block[4096];
+    long held = 0;
+    int pairs = 0;
+    for (; held < MOST; pairs++) {
+        int ends[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) < 0) {
+            break;
+        }
+        for (int i = 0; i < 2; i++) {
+            int size = 1 << 30;
+            setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+            while (held < MOST && write(ends[i], block, sizeof block) > 0) {
+                held += sizeof block;
+            }
+            if (held < MOST && errno != EAGAIN) {
+                contained("memory of sockets", strerror(errno));
+                return;
+            }
+        }
+    }
+    printf("%ld MB in %d pairs of sockets\n", held / MEGABYTE, pairs);
+    /* Whoever counts it now and then has until then. */
+    sleep(4);
+    broke("memory of sockets");
+}
+
+void memory_semaphores(char **arguments) {
+    (void)arguments;
+    for (int sets = 0; sets < 300; sets++) {
+        if (semget(IPC_PRIVATE, 32000, IPC_CREAT | 0600) < 0) {
+            contained("memory of semaphores", strerror(errno));
+            return;
+        }
+    }
+    sleep(4);
+    broke("memory of semaphores");
+}
+
+/* A table of page entries for each two megabytes, all of which show the same empty page. */
+void memory_page_tables(char **arguments) {
+    (void)arguments;
+    const long range = 1024 * MEGABYTE;
+    volatile char seen = 0;
+    for (long tables = 0; tables * 4096 < MOST; tables += 512) {
+        char *block = mmap(NULL, range, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (block == MAP_FAILED) {
+            contained("page tables", strerror(errno));
+            return;
+        }
+        madvise(block, range, MADV_NOHUGEPAGE);
+        for (long at = 0; at < range; at += 2 * MEGABYTE) {
+            seen += block[at];
+        }
+        usleep(1000);
+    }
+    broke("page tables");
+}
+
+static void *anonymous(void *nothing) {
+    memory_anonymous(nothing);
+    return NULL;
+}
+
+/* A process goes on without its first thread, at which the kernel shows what it has. */
+void memory_first_thread_gone(char **arguments) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, anonymous, arguments) == 0) {
+        pthread_exit(NULL);
+    }
 }

@@ -1,8 +1,9 @@
 package dev.ringfence.runner.fence;
 
-import dev.ringfence.runner.process.Census;
+import dev.ringfence.runner.process.FileSystemUse;
+import dev.ringfence.runner.process.HeldFiles;
+import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEntry;
-import dev.ringfence.runner.process.UnnamedFile;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -10,83 +11,162 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
  * What a job adds to directories of the host that it may write to, counted by the sizes that files claim, in whole
  * pages, one more for each file: so many empty files count as well. Files without a name that processes hold are counted
  * too, also those that are held by a mapping alone, unless the file system gives mappings other numbers (overlayfs).
- * Used by the thread that watches the job.
+ *
+ * <p>Not all can be counted always: directories may be closed or too deep, there may be too many files, and files may be
+ * on their way from one process to another, where nobody sees them. Once that has lasted for a moment, whatever the file
+ * systems have grown by since the last time that all could be counted is taken for the job's, though others write there,
+ * too. So nothing that a job leaves keeps later ones from beginning.
+ *
+ * <p>Used by the thread that watches the job.
  */
 final class DiskUse {
     private static final int MOST_FILES = 100_000;
     private static final int MOST_DEPTH = 128;
-    private static final long PAGE = 4096;
 
-    /** Looks in a row; a process that starts or ends hides for moments. */
-    private static final int MOST_HIDDEN = 8;
+    /** Closed directories that are opened at the start, and how often those below them are looked for. */
+    private static final int MOST_CLOSED = 1000;
+
+    private static final int MOST_ROUNDS = 4;
+    private static final long PAGE = 4096;
+    private static final long MOMENT_NANOS = Duration.ofSeconds(1).toNanos();
 
     private final List<Path> directories;
     private final TemporaryFiles temporary;
     private final long largestFile;
-    private final OptionalInt user;
     private final long before;
-    private int hidden;
+    private final String uncountedBefore;
+
+    /** When all could be counted: what had been added, and how full the file systems were. */
+    private long addedThen;
+
+    private long fullThen;
+    private final Map<Path, Long> full = new HashMap<>();
+    private OptionalLong uncountedSince = OptionalLong.empty();
 
     /**
-     * Takes what is there now for the others'.
+     * Takes what is there now for the others'. Directories that a job of the service's own user closed to
+     * itself are opened, now and at the last look.
      *
      * @param temporary counted with them
      * @param largestFile what is assumed of a file whose size is not told, in bytes
-     * @param user whose the job's processes are, if that is not the service's
-     * @throws FenceException.Refused when that is too much to be looked at regularly
      */
-    DiskUse(List<Path> directories, TemporaryFiles temporary, long largestFile, OptionalInt user) {
+    DiskUse(List<Path> directories, TemporaryFiles temporary, long largestFile) {
         this.directories = directories;
         this.temporary = temporary;
         this.largestFile = largestFile;
-        this.user = user;
-        var now = named();
-        if (!now.trouble().isEmpty()) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths",
-                    directories + ": there are " + now.trouble()
-                            + ", so its growth cannot be watched; give the job a smaller one");
-        }
-        before = now.bytes();
+        var now = opened();
+        before = now.bytes;
+        uncountedBefore = now.uncounted;
+        fullThen = full();
     }
 
     /**
      * What has come since, with what lies in the job's own /tmp.
      *
      * @param processes the job's
+     * @param held by them; empty when one hides it
+     * @param last whether nothing of the job is left
      */
-    Size growth(List<ProcessEntry> processes) {
-        var now = named();
-        var unnamed = Census.unnamedFiles(processes, user);
-        hidden = unnamed.isPresent() ? 0 : hidden + 1;
-        return new Size(
-                now.bytes() - before + unnamed(unnamed.orElse(Set.of())) + temporary.bytes(processes),
-                now.files(),
-                now.trouble().isEmpty() && hidden == MOST_HIDDEN
-                        ? "a process that hides which files it holds"
-                        : now.trouble());
+    Size growth(List<ProcessEntry> processes, Optional<HeldFiles> held, boolean last) {
+        var now = last ? opened() : named();
+        long full = full();
+        long own = temporary.bytes(processes);
+        if (!uncountedBefore.isEmpty()) {
+            return new Size(own + full - fullThen, now.files, "when it began: " + uncountedBefore);
+        }
+        long added = now.bytes - before + unnamed(held);
+        var uncounted = now.uncounted.isEmpty() ? uncounted(held) : now.uncounted;
+        long at = System.nanoTime();
+        if (uncounted.isEmpty()) {
+            addedThen = added;
+            fullThen = full;
+            uncountedSince = OptionalLong.empty();
+            return new Size(own + added, now.files, "");
+        }
+        if (uncountedSince.isEmpty()) {
+            uncountedSince = OptionalLong.of(at);
+        }
+        long grown = addedThen + full - fullThen;
+        boolean passing = !last && at - uncountedSince.getAsLong() < MOMENT_NANOS;
+        return passing || grown <= added
+                ? new Size(own + added, now.files, "")
+                : new Size(own + grown, now.files, uncounted);
+    }
+
+    private static String uncounted(Optional<HeldFiles> held) {
+        return held.map(files -> files.undelivered() == 0 ? "" : "files were sent to sockets and not received")
+                .orElse("a process hides which files it holds");
     }
 
     /**
      * What was counted.
      *
-     * @param trouble why there may be more; empty when that is all
+     * @param uncounted why the file systems' growth stands for what the job added; empty when that was counted
      */
-    record Size(long bytes, int files, String trouble) {
+    record Size(long bytes, int files, String uncounted) {
         static final Size NONE = new Size(0, 0, "");
+
+        @Override
+        public String toString() {
+            return uncounted.isEmpty()
+                    ? bytes + " bytes in " + files + " files"
+                    : bytes + " bytes by the growth of the file system, since not all could be counted (" + uncounted
+                            + ")";
+        }
     }
 
-    private Size named() {
+    /** How full the directories' file systems are, all together: in bytes, and a page for each file. */
+    private long full() {
+        var devices = new HashSet<Long>();
+        long sum = 0;
+        for (var directory : directories) {
+            var device = device(directory);
+            if (device.isEmpty() || devices.add(device.getAsLong())) {
+                // One that cannot be asked is as full as it was.
+                long now = FileSystemUse.of(directory)
+                        .map(use -> use.usedBytes() + use.files() * PAGE)
+                        .orElseGet(() -> full.getOrDefault(directory, 0L));
+                full.put(directory, now);
+                sum += now;
+            }
+        }
+        return sum;
+    }
+
+    private static OptionalLong device(Path directory) {
+        try {
+            return OptionalLong.of((long) Files.getAttribute(directory, "unix:dev"));
+        } catch (IOException e) {
+            return OptionalLong.empty(); // It has gone, and what was in it is without a name.
+        }
+    }
+
+    /** Nothing of the job runs, which would notice that its directories are not closed any more. */
+    private Counter opened() {
+        var counter = named();
+        for (int round = 0; round < MOST_ROUNDS && !counter.closed.isEmpty(); round++) {
+            counter.closed.forEach(DiskUse::open);
+            counter = named();
+        }
+        return counter;
+    }
+
+    private Counter named() {
         var counter = new Counter();
         for (var directory : directories) {
             try {
@@ -95,21 +175,35 @@ final class DiskUse {
                 // What changed meanwhile is counted the next time.
             }
         }
-        return new Size(counter.bytes, counter.files, counter.trouble);
+        return counter;
     }
 
-    private long unnamed(Set<UnnamedFile> files) {
-        var devices = new HashSet<Long>();
-        for (var directory : directories) {
-            try {
-                devices.add((Long) Files.getAttribute(directory, "unix:dev"));
-            } catch (IOException e) {
-                // It has gone, and what was in it is without a name.
-            }
+    /** A job that has the service's own user may have closed it to both; its parent, when that cannot be passed. */
+    private static void open(Path closed) {
+        var parent = closed.getParent();
+        if (!openDirectory(closed) && parent != null) {
+            var _ = openDirectory(parent);
         }
+    }
+
+    private static boolean openDirectory(Path directory) {
+        try (var held = PinnedFile.withoutLinks(directory)) {
+            if (Files.isDirectory(held.path())) {
+                Files.setPosixFilePermissions(held.path(), PosixFilePermissions.fromString("rwx------"));
+                return true;
+            }
+            return false;
+        } catch (IOException e) {
+            return false; // It is counted by other means.
+        }
+    }
+
+    private long unnamed(Optional<HeldFiles> held) {
+        var devices = new HashSet<Long>();
+        directories.forEach(directory -> device(directory).ifPresent(devices::add));
         record Inode(long device, long number) {}
         var sizes = new HashMap<Inode, Long>();
-        for (var file : files) {
+        for (var file : held.map(HeldFiles::unnamed).orElse(Set.of())) {
             if (devices.contains(file.device())) {
                 sizes.merge(new Inode(file.device(), file.inode()), file.bytes().orElse(largestFile), Math::min);
             }
@@ -125,11 +219,14 @@ final class DiskUse {
     private static final class Counter extends SimpleFileVisitor<Path> {
         private long bytes;
         private int files;
-        private String trouble = "";
+        private final List<Path> closed = new ArrayList<>();
+        private String uncounted = "";
 
         @Override
         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-            return attributes.isDirectory() ? stop("directories deeper than " + MOST_DEPTH) : count(attributes.size());
+            return attributes.isDirectory()
+                    ? stop("directories are deeper than " + MOST_DEPTH)
+                    : count(attributes.size());
         }
 
         @Override
@@ -139,18 +236,25 @@ final class DiskUse {
 
         @Override
         public FileVisitResult visitFileFailed(Path file, IOException failure) {
-            return failure instanceof NoSuchFileException
-                    ? FileVisitResult.CONTINUE
-                    : stop("a directory that cannot be looked into");
+            if (failure instanceof NoSuchFileException) {
+                return FileVisitResult.CONTINUE;
+            }
+            if (closed.size() < MOST_CLOSED) {
+                closed.add(file);
+            }
+            uncounted = "a directory cannot be looked into";
+            return FileVisitResult.CONTINUE;
         }
 
         private FileVisitResult count(long size) {
             bytes += pages(size);
-            return ++files > MOST_FILES ? stop("more than " + MOST_FILES + " files") : FileVisitResult.CONTINUE;
+            return ++files > MOST_FILES
+                    ? stop("there are more than " + MOST_FILES + " files")
+                    : FileVisitResult.CONTINUE;
         }
 
         private FileVisitResult stop(String why) {
-            trouble = why;
+            uncounted = why;
             return FileVisitResult.TERMINATE;
         }
     }

@@ -20,6 +20,9 @@ final class JobLimits {
     /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
     private static final int ROOM = 4096;
 
+    /** Descriptors of a process whose memory is watched: what sockets keep shows in no process. */
+    static final int DESCRIPTORS = 1024;
+
     private final FencePlan plan;
     private final Optional<JobCgroup> group;
     private final JobMark mark;
@@ -64,7 +67,12 @@ final class JobLimits {
         tree.limit(
                 pid,
                 user,
-                new KernelLimits(plan.maxFileBytes(), 2 * plan.watch().memoryBytes(), userTasks(user), plan.nice()));
+                new KernelLimits(
+                        plan.maxFileBytes(),
+                        2 * plan.watch().memoryBytes(),
+                        plan.watch().memoryBytes() > 0 ? DESCRIPTORS : 0,
+                        userTasks(user),
+                        plan.nice()));
     }
 
     /**
@@ -123,6 +131,9 @@ final class JobLimits {
             memory = watchdog.peakMemory();
             memorySource = "watchdog (sum of processes)";
         }
+        // The kernel tells of no child that nobody waited for.
+        long counter = counted.cpuUser().plus(counted.cpuSystem()).toNanos();
+        var unwaited = Duration.ofNanos(Math.max(0, watchdog.cpuNanos() - counter));
         var written = seen.map(JobCgroup.Readings::writtenBytes).orElse(OptionalLong.empty());
         var tasks = seen.map(JobCgroup.Readings::mostTasks).orElse(OptionalLong.empty());
         var tasksSource = tasks.isPresent() ? "control group" : counted.tasksSource();
@@ -133,9 +144,13 @@ final class JobLimits {
         var accounted = seen.filter(
                 found -> !found.cpuUser().isNegative() && !found.cpuSystem().isNegative());
         return new Usage(
-                accounted.map(JobCgroup.Readings::cpuUser).orElse(counted.cpuUser()),
+                accounted
+                        .map(JobCgroup.Readings::cpuUser)
+                        .orElse(counted.cpuUser().plus(unwaited)),
                 accounted.map(JobCgroup.Readings::cpuSystem).orElse(counted.cpuSystem()),
-                accounted.isPresent() ? "control group" : counted.cpuSource(),
+                accounted.isPresent()
+                        ? "control group"
+                        : unwaited.isZero() ? counted.cpuSource() : "watchdog (at least)",
                 memory,
                 counted.wall(),
                 memorySource,

@@ -62,9 +62,6 @@ final class LandlockPlanner implements TierPlanner {
     private static final Set<String> UNGUARDED =
             Set.of("inotify_init", "inotify_init1", "inotify_add_watch", "chown", "fchown", "lchown", "fchownat");
 
-    /** Memory that shows in no process; refused where only processes are watched. */
-    private static final Set<String> HIDDEN_MEMORY = Set.of("memfd_create", "memfd_secret");
-
     private static final Set<String> STARTING = Set.of("clone", "fork", "vfork");
 
     private final Planning planning;
@@ -227,7 +224,9 @@ final class LandlockPlanner implements TierPlanner {
 
     @Override
     public String watchedMemory() {
-        return "anonymous and shared memory of all processes";
+        return "anonymous and shared memory and page tables of all processes, sockets and pipes among "
+                + JobLimits.DESCRIPTORS
+                + " descriptors each beyond 16 MiB";
     }
 
     @Override
@@ -262,7 +261,7 @@ final class LandlockPlanner implements TierPlanner {
         var refused = new HashSet<>(IPC);
         refused.addAll(UNGUARDED);
         if (!planning.host().limitable().contains(Controller.MEMORY)) {
-            refused.addAll(HIDDEN_MEMORY);
+            refused.addAll(Planning.HIDDEN_MEMORY);
         }
         if (network != null && network.egress().isPresent()) {
             decided.add("connect");

@@ -34,8 +34,7 @@ record LandlockStart(
         if (plan.watch().diskBytes() > 0) {
             var written = new ArrayList<>(tier.writable());
             belongings.directory.map(JobDirectory::path).ifPresent(written::add);
-            belongings.disk =
-                    Optional.of(new DiskUse(written, new TemporaryFiles(0), plan.maxFileBytes(), belongings.user));
+            belongings.disk = Optional.of(new DiskUse(written, new TemporaryFiles(0), plan.maxFileBytes()));
         }
         var tasks = tier.threads().isPresent()
                 ? Optional.of(new TaskLimit(tier.threads().getAsInt(), mark))

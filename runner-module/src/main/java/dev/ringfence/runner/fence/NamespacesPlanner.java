@@ -7,6 +7,7 @@ import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -17,8 +18,8 @@ final class NamespacesPlanner implements TierPlanner {
     static final Set<String> SETPRIV_SYSCALLS = Set.of(
             "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
 
-    /** Memory that shows in no process; refused where only processes are watched. */
-    private static final Set<String> HIDDEN_MEMORY = Set.of("memfd_create", "memfd_secret", "shmget");
+    /** System V's objects, which keep memory that shows in no process, like {@link Planning#HIDDEN_MEMORY}. */
+    private static final Set<String> HIDDEN_OBJECTS = Set.of("shmget", "semget", "msgget");
 
     /** What bubblewrap's own /dev has; the terminals are of an instance of their own. */
     private static final List<String> DEVICES =
@@ -123,7 +124,9 @@ final class NamespacesPlanner implements TierPlanner {
 
     @Override
     public String watchedMemory() {
-        return "anonymous and shared memory of all processes and temporary files, those that are mapped twice";
+        return "anonymous and shared memory and page tables of all processes, sockets and pipes among "
+                + JobLimits.DESCRIPTORS
+                + " descriptors each beyond 16 MiB, and temporary files, those that are mapped twice";
     }
 
     @Override
@@ -160,7 +163,12 @@ final class NamespacesPlanner implements TierPlanner {
 
     @Override
     public SeccompPolicy filter(SeccompPolicy asked) {
-        return planning.host().limitable().contains(Controller.MEMORY) ? asked : asked.refusing(HIDDEN_MEMORY);
+        if (planning.host().limitable().contains(Controller.MEMORY)) {
+            return asked;
+        }
+        var refused = new HashSet<>(Planning.HIDDEN_MEMORY);
+        refused.addAll(HIDDEN_OBJECTS);
+        return asked.refusing(refused);
     }
 
     @Override

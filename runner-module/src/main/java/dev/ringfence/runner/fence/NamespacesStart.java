@@ -23,8 +23,8 @@ record NamespacesStart(
         var tier = (TierPlan.Namespaces) plan.tier();
         var given = hold(tier);
         if (!tier.writable().isEmpty()) {
-            belongings.disk = Optional.of(new DiskUse(
-                    tier.writable(), new TemporaryFiles(tier.temporaryBytes()), plan.maxFileBytes(), belongings.user));
+            belongings.disk = Optional.of(
+                    new DiskUse(tier.writable(), new TemporaryFiles(tier.temporaryBytes()), plan.maxFileBytes()));
         }
         var supervisor = new NamespacesSupervisor(new JobLimits(plan, belongings, mark, Optional.empty()), belongings);
         // The seccomp program and the environment, and what is given.

@@ -4,6 +4,7 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FenceReport.Entry;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
+import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,13 @@ import java.util.Set;
 /** What one plan is made from, and the report that grows with it. Used by one thread. */
 final class Planning {
     static final String WATCHDOG = "watchdog every " + Watch.INTERVAL.toMillis() + " ms: ";
+
+    /**
+     * Memory that shows in no process; refused where only processes are watched. Of a large page that it was given, a pipe
+     * keeps all for a single byte (vmsplice).
+     */
+    static final Set<String> HIDDEN_MEMORY =
+            Set.of("memfd_create", "memfd_secret", "vmsplice", SeccompPolicy.LARGER_BUFFERS);
 
     private final Host host;
     private final FencedCommand command;

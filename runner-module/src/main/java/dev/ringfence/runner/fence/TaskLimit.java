@@ -49,9 +49,16 @@ final class TaskLimit implements CallDecider {
         }
     }
 
-    /** Those that were granted since the last look at all processes may or may not have been seen by it. */
+    /**
+     * Those that were granted since the last look at all processes may or may not have been seen by it. To look at those
+     * that are known is cheap, and they alone may be enough: so a job that asks again and again costs little.
+     */
     private boolean full() {
-        if (threads(Census.members(mark)) + granted < most) {
+        long known = threads(Census.members(mark));
+        if (known >= most) {
+            return true;
+        }
+        if (known + granted < most) {
             return false;
         }
         granted = 0;

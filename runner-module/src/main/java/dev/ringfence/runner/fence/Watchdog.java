@@ -1,13 +1,19 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.Census;
+import dev.ringfence.runner.process.HeldFiles;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.ProcessEntry;
 import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -23,6 +29,13 @@ final class Watchdog {
     private static final long LEAST_REST_NANOS = Duration.ofMillis(250).toNanos();
     private static final long MOST_REST_NANOS = Duration.ofSeconds(1).toNanos();
 
+    private static final Path SOCKET_BYTES = Path.of("/proc/sys/net/core/wmem_default");
+    private static final long USUAL_SOCKET_BYTES = 212_992;
+    private static final long PIPE_BYTES = 64 << 10;
+
+    /** So much of sockets and pipes is not counted: ordinary programs have some, and hardly anything in them. */
+    private static final long FREE_BUFFER_BYTES = 16 << 20;
+
     /** Looks in a row. */
     private static final int MOST_HIDDEN = 20;
 
@@ -32,11 +45,14 @@ final class Watchdog {
     private final Pace cores;
     private final Pace bytes;
     private final TemporaryFiles temporary;
+    private final Consumption consumption;
+    private final long socketBytes;
     private final List<LimitHit> hits = new ArrayList<>();
     private long mostTasks;
-    private long diskAt;
+    private long filesAt;
     private long diskSeen;
     private long diskSeenAt;
+    private long bufferBytes;
     private long peakMemory;
     private int hidden;
     private boolean holding;
@@ -49,7 +65,9 @@ final class Watchdog {
         this.cores = new Pace(watch.cores() * 1e9, now);
         this.temporary = new TemporaryFiles(watch.temporaryBytes());
         this.bytes = new Pace(watch.ioBytesPerSecond(), now);
-        this.diskAt = now;
+        this.consumption = new Consumption(mark);
+        this.socketBytes = watch.memoryBytes() > 0 ? socketBytes() : 0;
+        this.filesAt = now;
         this.diskSeenAt = now;
     }
 
@@ -70,6 +88,11 @@ final class Watchdog {
         return mostTasks;
     }
 
+    /** Processor time as far as processes showed it, in nanoseconds; nothing of it is estimated. */
+    long cpuNanos() {
+        return consumption.shownCpuNanos();
+    }
+
     /** The highest memory that was seen. */
     long peakMemory() {
         return peakMemory;
@@ -86,23 +109,23 @@ final class Watchdog {
             return;
         }
         var members = Census.members(mark);
-        var moved = watch.ioBytesPerSecond() > 0 ? Census.blockBytes(members, belongings.user) : OptionalLong.of(0);
+        var moved = watch.ioBytesPerSecond() > 0
+                ? Census.blockBytes(members, belongings.user)
+                : Optional.of(Map.<ProcessEntry, Long>of());
         // Tasks first: that is the cheapest look, and there may be many.
-        var hit =
-                tasks(members).or(() -> memory(members)).or(() -> disk(members)).or(() -> hidden(moved));
+        var hit = tasks(members)
+                .or(() -> memory(members))
+                .or(() -> files(members, false))
+                .or(() -> hidden(moved.isPresent()));
         if (hit.isPresent()) {
             hits.add(hit.get());
             end.run();
             return;
         }
         long now = System.nanoTime();
-        boolean ahead = watch.cores() > 0
-                && cores.ahead(
-                        members.stream()
-                                .mapToDouble(member -> member.cpu().toNanos())
-                                .sum(),
-                        now);
-        ahead |= watch.ioBytesPerSecond() > 0 && moved.isPresent() && bytes.ahead((double) moved.getAsLong(), now);
+        consumption.look(members, moved.orElse(Map.of()), now);
+        boolean ahead = watch.cores() > 0 && cores.ahead(consumption.cpuNanos(), now);
+        ahead |= watch.ioBytesPerSecond() > 0 && bytes.ahead(consumption.bytes(), now);
         if (ahead) {
             // Each time: what was just being started is not stopped yet.
             tree.signalMarked(Signals.SIGSTOP);
@@ -115,8 +138,8 @@ final class Watchdog {
     /** When nothing of the tree is left: what was written between the last look and the end counts as well. */
     void lookBack() {
         if (hits.isEmpty()) {
-            diskAt = System.nanoTime();
-            disk(List.of()).ifPresent(hits::add);
+            filesAt = System.nanoTime();
+            files(List.of(), true).ifPresent(hits::add);
         }
     }
 
@@ -143,8 +166,8 @@ final class Watchdog {
     }
 
     /** A process that nobody may look into cannot be held to a pace; one that starts or ends is so for moments. */
-    private Optional<LimitHit> hidden(OptionalLong moved) {
-        hidden = moved.isPresent() ? 0 : hidden + 1;
+    private Optional<LimitHit> hidden(boolean shown) {
+        hidden = shown ? 0 : hidden + 1;
         return hidden < MOST_HIDDEN
                 ? Optional.empty()
                 : Optional.of(new LimitHit(
@@ -157,11 +180,11 @@ final class Watchdog {
         if (watch.memoryBytes() == 0) {
             return Optional.empty();
         }
-        long files = temporary.memory(members);
-        long sum = members.stream().mapToLong(ProcessEntry::memory).sum() + files;
+        long others = temporary.memory(members) + bufferBytes;
+        long sum = members.stream().mapToLong(ProcessEntry::memory).sum() + others;
         if (sum > watch.memoryBytes()) {
             // Shared memory was counted for each process that has it.
-            sum = files
+            sum = others
                     + members.stream()
                             .mapToLong(member -> member.shareOfMemory().orElseGet(member::memory))
                             .sum();
@@ -175,19 +198,37 @@ final class Watchdog {
                         sum + " bytes in " + members.size() + " processes"));
     }
 
-    private Optional<LimitHit> disk(List<ProcessEntry> members) {
+    /** What lies in directories and what processes hold open; a look takes too long to be made each time. */
+    private Optional<LimitHit> files(List<ProcessEntry> members, boolean last) {
         long begin = System.nanoTime();
-        if (watch.diskBytes() == 0 || begin - diskAt < 0) {
+        if ((watch.diskBytes() == 0 && watch.memoryBytes() == 0) || begin - filesAt < 0) {
             return Optional.empty();
         }
-        var size = belongings.disk.map(disk -> disk.growth(members)).orElse(DiskUse.Size.NONE);
-        diskAt = System.nanoTime() + rest(size.bytes(), begin);
-        var observed = size.bytes() > watch.diskBytes()
-                ? size.bytes() + " bytes in " + size.files() + " files"
-                : size.trouble();
-        return observed.isEmpty()
+        var held = Census.held(members, belongings.user);
+        bufferBytes = held.map(this::buffers).orElse(bufferBytes);
+        var size = belongings.disk.map(disk -> disk.growth(members, held, last)).orElse(DiskUse.Size.NONE);
+        filesAt = System.nanoTime() + rest(size.bytes(), begin);
+        return watch.diskBytes() == 0 || size.bytes() <= watch.diskBytes()
                 ? Optional.empty()
-                : Optional.of(new LimitHit("resources.max_disk_mb", watch.diskBytes() + " bytes", observed));
+                : Optional.of(new LimitHit("resources.max_disk_mb", watch.diskBytes() + " bytes", size.toString()));
+    }
+
+    /** What sockets and pipes can hold, of which the kernel tells nobody how full they are. */
+    private long buffers(HeldFiles held) {
+        return Math.max(
+                0, (held.sockets() + held.undelivered()) * socketBytes + held.pipes() * PIPE_BYTES - FREE_BUFFER_BYTES);
+    }
+
+    /** What a unix socket may have sent that was not received yet, as the host has set it. */
+    private static long socketBytes() {
+        try (var setting = Files.newInputStream(SOCKET_BYTES)) {
+            // At one stroke: a setting gives only what the first read has room for.
+            byte[] digits = new byte[32];
+            int length = Math.max(0, setting.read(digits));
+            return Long.parseLong(new String(digits, 0, length, StandardCharsets.US_ASCII).strip());
+        } catch (IOException | NumberFormatException e) {
+            return USUAL_SOCKET_BYTES;
+        }
     }
 
     /**

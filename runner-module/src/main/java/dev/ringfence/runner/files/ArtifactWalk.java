@@ -10,8 +10,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +45,7 @@ final class ArtifactWalk {
     }
 
     private void directory(HeldDirectory held, String prefix, int depth) throws IOException {
+        own(held.path(), "rwx------");
         var names = names(held, prefix);
         for (var name : names) {
             checkpoint.pass();
@@ -71,6 +75,23 @@ final class ArtifactWalk {
             }
         } catch (PathRefused e) {
             skip(prefix + name, e.getReason());
+        } catch (AccessDeniedException e) {
+            skip(prefix + name, "the service may not read it");
+        }
+    }
+
+    /** A job may have taken all rights away, also from itself, which may be the service's user. */
+    private static void own(Path file, String permissions) throws IOException {
+        var wanted = PosixFilePermissions.fromString(permissions);
+        boolean may = Files.isReadable(file)
+                && Files.isWritable(file)
+                && (!wanted.contains(PosixFilePermission.OWNER_EXECUTE) || Files.isExecutable(file));
+        if (!may) {
+            try {
+                Files.setPosixFilePermissions(file, wanted);
+            } catch (IOException e) {
+                throw new AccessDeniedException(file.toString());
+            }
         }
     }
 
@@ -84,6 +105,7 @@ final class ArtifactWalk {
         } else if (total + inode.size() > limits.totalBytes()) {
             drop(held, prefix, name, "all files together have more than " + limits.totalBytes() + " bytes");
         } else {
+            own(file, "rw-------");
             total += inode.size();
             artifacts.add(new Artifact(prefix + name, inode.size(), Hashes.of(file, checkpoint), MediaTypes.of(name)));
         }

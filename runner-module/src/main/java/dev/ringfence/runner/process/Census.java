@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongPredicate;
@@ -157,36 +156,42 @@ public final class Census {
         return ProcessEntry.mark(pid) == mark.value();
     }
 
+    /** Processor time of a job's orphans that were waited for here, until {@link #reaped} is asked. */
+    public static Duration reapedCpu(JobMark mark) {
+        LOCK.lock();
+        try {
+            var used = REAPED.getOrDefault(mark.value(), Libc.Waited.NOTHING);
+            return Duration.ofNanos((used.userMicros() + used.systemMicros()) * 1000);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
     /**
-     * What the processes of a job, and the children they have waited for, read from and wrote to block devices.
+     * What each process of a job, with the children it has waited for, read from and wrote to block devices.
      *
      * @param user whose they are, if that is not the service's
      * @return bytes; empty when a process hides them
      */
-    public static OptionalLong blockBytes(List<ProcessEntry> members, OptionalInt user) {
-        var sum = new AtomicLong();
+    public static Optional<Map<ProcessEntry, Long>> blockBytes(List<ProcessEntry> members, OptionalInt user) {
+        var bytes = new HashMap<ProcessEntry, Long>();
         boolean all = readAll(members, user, member -> {
-            var bytes = member.blockBytes();
-            bytes.ifPresent(sum::addAndGet);
-            return bytes.isPresent();
+            var moved = member.blockBytes();
+            moved.ifPresent(count -> bytes.put(member, count));
+            return moved.isPresent();
         });
-        return all ? OptionalLong.of(sum.get()) : OptionalLong.empty();
+        return all ? Optional.of(bytes) : Optional.empty();
     }
 
     /**
-     * Files that the processes of a job hold open or mapped and that have no name any more; the kernel keeps them as long.
+     * What the processes of a job hold.
      *
      * @param user whose they are, if that is not the service's
-     * @return empty when a process hides them
+     * @return empty when a process hides it
      */
-    public static Optional<Set<UnnamedFile>> unnamedFiles(List<ProcessEntry> members, OptionalInt user) {
-        var files = new HashSet<UnnamedFile>();
-        boolean all = readAll(members, user, member -> {
-            var found = UnnamedFile.of(member.pid());
-            found.ifPresent(files::addAll);
-            return found.isPresent();
-        });
-        return all ? Optional.of(files) : Optional.empty();
+    public static Optional<HeldFiles> held(List<ProcessEntry> members, OptionalInt user) {
+        var held = new HeldFiles();
+        return readAll(members, user, held::add) ? Optional.of(held) : Optional.empty();
     }
 
     /** Asks each for something, as its user where the service may not; false when one of them hides it. */

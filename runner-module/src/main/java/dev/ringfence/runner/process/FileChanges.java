@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -54,6 +55,8 @@ public final class FileChanges implements CallDecider {
     /** One at a time: this is work of the service's, which no limit of the job holds. */
     private final ReentrantLock turn = new ReentrantLock();
 
+    private final ServicePace pace = new ServicePace(System.nanoTime());
+
     /**
      * Decides for one program.
      *
@@ -72,6 +75,7 @@ public final class FileChanges implements CallDecider {
 
     private void answer(NotifiedCall call) {
         turn.lock();
+        long begin = System.nanoTime();
         try {
             // Rights to get there, and to change it, are those of the program's user.
             UserThread.apart(user, () -> change(call));
@@ -90,6 +94,8 @@ public final class FileChanges implements CallDecider {
             }
             var _ = call.fail(Errno.EIO);
         } finally {
+            // Whoever comes next waits until it is over.
+            LockSupport.parkNanos(pace.worked(begin, System.nanoTime()));
             turn.unlock();
         }
     }

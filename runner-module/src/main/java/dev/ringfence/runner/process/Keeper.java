@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -85,6 +86,8 @@ final class Keeper implements RunningProcess {
     private long drainUntil = NEVER;
     private long lookEvery;
     private long lookAt;
+    private ServicePace answers = new ServicePace(0);
+    private long answerAt;
 
     Keeper(ProcessRequest request, Supervisor supervisor, OutputListener listener) {
         this.request = request;
@@ -191,6 +194,8 @@ final class Keeper implements RunningProcess {
     private ProcessResult watch(Descriptors mine, Arena arena) {
         startedAt = System.nanoTime();
         deadlineAt = startedAt + request.deadline().toNanos();
+        answers = new ServicePace(startedAt);
+        answerAt = startedAt;
         var channels = new ArrayList<Channel>();
         listener.attached(this::wake);
         var start = ProgramStart.of(request, supervisor, mine, channels, this::wake);
@@ -268,7 +273,7 @@ final class Keeper implements RunningProcess {
             } else if (now - drainUntil >= 0) {
                 return;
             }
-            var polled = polled(channels, childLives);
+            var polled = polled(channels, childLives, now);
             var _ = Libc.poll(entries.segment(), entries.fill(polled), timeout(now, childLives));
             for (int i = 0; i < polled.size(); i++) {
                 if (entries.events(i) == 0) {
@@ -289,11 +294,17 @@ final class Keeper implements RunningProcess {
         }
     }
 
-    /** A program whose output nobody wants now waits at its full pipes; what it left in them is no more than they hold. */
-    private List<Channel> polled(List<Channel> channels, boolean childLives) {
-        return childLives && !listener.wantsMore()
-                ? channels.stream().filter(c -> !(c instanceof Channel.Output)).toList()
-                : List.copyOf(channels);
+    /**
+     * A program whose output nobody wants now waits at its full pipes; what it left in them is no more than they hold. One
+     * that asks too much waits for its answers.
+     */
+    private List<Channel> polled(List<Channel> channels, boolean childLives, long now) {
+        boolean unwanted = childLives && !listener.wantsMore();
+        boolean resting = answerAt - now > 0;
+        return channels.stream()
+                .filter(channel -> !(unwanted && channel instanceof Channel.Output))
+                .filter(channel -> !(resting && channel instanceof Channel.Calls))
+                .toList();
     }
 
     /** Does what a ready channel asks for; false when it is at its end. */
@@ -311,7 +322,10 @@ final class Keeper implements RunningProcess {
                 // A hang-up alone: nothing is left that could ask.
                 boolean asks = (events & Libc.POLLIN) != 0;
                 if (asks) {
+                    long begin = System.nanoTime();
                     calls.answer();
+                    long end = System.nanoTime();
+                    answerAt = end + answers.worked(begin, end);
                 }
                 yield asks;
             }
@@ -357,7 +371,10 @@ final class Keeper implements RunningProcess {
     private void look(Tree tree, long now) {
         if (lookEvery > 0 && gateOpen && now - lookAt >= 0) {
             supervisor.look(tree);
-            lookAt = System.nanoTime() + lookEvery;
+            // Nobody shall know when the next one comes: half as soon, or half as late again.
+            lookAt = System.nanoTime()
+                    + lookEvery / 2
+                    + ThreadLocalRandom.current().nextLong(lookEvery);
         }
     }
 
@@ -413,6 +430,9 @@ final class Keeper implements RunningProcess {
                 };
         if (childLives && lookEvery > 0 && gateOpen && (until == NEVER || lookAt - until < 0)) {
             until = lookAt;
+        }
+        if (answerAt - now > 0 && (until == NEVER || answerAt - until < 0)) {
+            until = answerAt;
         }
         if (until == NEVER) {
             return -1;

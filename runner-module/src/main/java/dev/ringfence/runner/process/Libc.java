@@ -34,6 +34,7 @@ final class Libc {
     static final int RLIMIT_DATA = 2;
     static final int RLIMIT_CORE = 4;
     static final int RLIMIT_NPROC = 6;
+    static final int RLIMIT_NOFILE = 7;
     static final int RLIMIT_RTTIME = 15;
 
     private static final int WNOHANG = 1;

@@ -12,17 +12,37 @@ import java.util.OptionalLong;
 /**
  * A process as {@code /proc} shows it at one moment (proc(5)).
  *
- * @param state {@code R}, {@code S}, {@code T}, {@code Z} and so on
+ * @param state {@code R}, {@code S}, {@code T}, {@code Z} and so on; that of its first thread
  * @param threads how many it has
- * @param cpu user and system time of it and of the children it has waited for, to ten milliseconds
+ * @param ownCpu user and system time of it, to ten milliseconds
+ * @param waitedCpu the same of the children it has waited for
+ * @param started when, which tells it from others that had or will have its number; in ticks of the kernel
  */
-public record ProcessEntry(int pid, char state, int parent, int threads, Duration cpu) {
+public record ProcessEntry(
+        int pid, char state, int parent, int threads, Duration ownCpu, Duration waitedCpu, long started) {
     private static final int TICKS_PER_SECOND = 100;
     private static final String MARK_LINE = "Max realtime timeout";
 
-    /** Ended, and kept for its parent to wait for. */
+    /** Threads of a process may come and go faster than one of them can be looked at. */
+    private static final int MOST_TRIES = 16;
+
+    /** Ended, and kept for its parent to wait for. One whose first thread alone has ended lives on. */
     public boolean zombie() {
+        return firstEnded() && threads <= 1;
+    }
+
+    /** It uses a processor, or waits for one. */
+    public boolean running() {
+        return state == 'R';
+    }
+
+    private boolean firstEnded() {
         return state == 'Z' || state == 'X';
+    }
+
+    /** User and system time of it and of the children it has waited for. */
+    public Duration cpu() {
+        return ownCpu.plus(waitedCpu);
     }
 
     /** Its program and arguments, as it shows them; empty for a zombie, or when it has ended. */
@@ -42,55 +62,97 @@ public record ProcessEntry(int pid, char state, int parent, int threads, Duratio
             return Optional.empty();
         }
         // Behind the name in parentheses, which may hold anything: state, ppid, …
-        String[] fields = line.substring(end + 2).split(" ", 20);
-        long ticks = 0;
-        for (int i = 11; i <= 14; i++) {
-            ticks += Long.parseLong(fields[i]);
-        }
+        String[] fields = line.substring(end + 2).split(" ", 21);
         return Optional.of(new ProcessEntry(
                 pid,
                 fields[0].charAt(0),
                 Integer.parseInt(fields[1]),
                 Integer.parseInt(fields[17]),
-                Duration.ofMillis(ticks * (1000 / TICKS_PER_SECOND))));
+                time(fields[11], fields[12]),
+                time(fields[13], fields[14]),
+                Long.parseLong(fields[19])));
+    }
+
+    private static Duration time(String user, String system) {
+        return Duration.ofMillis((Long.parseLong(user) + Long.parseLong(system)) * (1000 / TICKS_PER_SECOND));
+    }
+
+    /** Where its memory and its descriptors show: at its first thread or, when that has ended, at another one. */
+    Path place() throws IOException {
+        var process = Path.of("/proc", Integer.toString(pid));
+        if (firstEnded()) {
+            try (var living = Files.newDirectoryStream(process.resolve("task"))) {
+                for (var thread : living) {
+                    if (!thread.getFileName().equals(process.getFileName())) {
+                        return thread;
+                    }
+                }
+            }
+        }
+        return process;
+    }
+
+    /** Of what shows at a thread; empty when the process is gone or does not let us read it. */
+    private String shown(String file, String key) {
+        for (int tries = 0; tries < (firstEnded() ? MOST_TRIES : 1); tries++) {
+            try {
+                var text = read(place().resolve(file));
+                if (text.contains(key)) {
+                    return text;
+                }
+            } catch (IOException e) {
+                return "";
+            }
+        }
+        return "";
     }
 
     /** The hard limit that is a job's mark; zero for a process without one. */
     static long mark(int pid) {
+        var hard = hardLimit(pid, MARK_LINE);
+        return hard.isPresent() && JobMark.isMark(hard.getAsLong()) ? hard.getAsLong() : 0;
+    }
+
+    /** What it cannot raise a limit above; empty for any, or when the process is gone. */
+    static OptionalLong hardLimit(int pid, String name) {
         var limits = read(pid, "limits");
-        int at = limits.indexOf(MARK_LINE);
+        int at = limits.indexOf(name);
         if (at < 0) {
-            return 0;
+            return OptionalLong.empty();
         }
         // Soft limit, hard limit, unit.
-        String[] values = limits.substring(at + MARK_LINE.length(), limits.indexOf('\n', at))
+        String[] values = limits.substring(at + name.length(), limits.indexOf('\n', at))
                 .strip()
                 .split("\\s+", 3);
         try {
-            long hard = Long.parseLong(values[1]);
-            return JobMark.isMark(hard) ? hard : 0;
+            return OptionalLong.of(Long.parseLong(values[1]));
         } catch (NumberFormatException unlimited) {
-            return 0;
+            return OptionalLong.empty();
         }
     }
 
     /**
-     * What it keeps in memory that is backed by no file, the part of it in swap included. What it shares with others
-     * is counted here for each of them; {@link #shareOfMemory} divides it.
+     * What it keeps in memory that is backed by no file, the part of it in swap included, and what the kernel keeps to
+     * find that and mapped files. What it shares with others is counted here for each of them; {@link #shareOfMemory}
+     * divides it.
      */
     public long memory() {
-        var status = read(pid, "status");
-        return kibibytes(status, "RssAnon:") + kibibytes(status, "RssShmem:") + kibibytes(status, "VmSwap:");
+        var status = shown("status", "RssAnon:");
+        return kibibytes(status, "RssAnon:")
+                + kibibytes(status, "RssShmem:")
+                + kibibytes(status, "VmSwap:")
+                + kibibytes(status, "VmPTE:");
     }
 
     /** The same with what is shared divided among those who share it; slower, and empty when it cannot be read. */
     public OptionalLong shareOfMemory() {
-        var rollup = read(pid, "smaps_rollup");
+        var rollup = shown("smaps_rollup", "Pss_Anon:");
         return rollup.isEmpty()
                 ? OptionalLong.empty()
                 : OptionalLong.of(kibibytes(rollup, "Pss_Anon:")
                         + kibibytes(rollup, "Pss_Shmem:")
-                        + kibibytes(rollup, "SwapPss:"));
+                        + kibibytes(rollup, "SwapPss:")
+                        + kibibytes(shown("status", "VmPTE:"), "VmPTE:"));
     }
 
     /** What it and the children it has waited for moved from and to block devices, if that can be read. */
@@ -124,8 +186,12 @@ public record ProcessEntry(int pid, char state, int parent, int threads, Duratio
 
     /** Empty when the process is gone or does not let us read it. */
     private static String read(int pid, String file) {
+        return read(Path.of("/proc", Integer.toString(pid), file));
+    }
+
+    private static String read(Path file) {
         try {
-            var bytes = Files.readAllBytes(Path.of("/proc", Integer.toString(pid), file));
+            var bytes = Files.readAllBytes(file);
             return new String(bytes, StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
             return "";

@@ -51,6 +51,16 @@ record Attack(FencedResult result) {
         assertThat(result.usage().peakMemoryBytes()).isLessThanOrEqualTo(most * Shape.MEMORY_MEGABYTES * 1024 * 1024);
     }
 
+    /** It was refused more memory, or ended for it. */
+    void heldByItsMemory() {
+        if (limits().isEmpty()) {
+            ended();
+            assertThat(stdout()).contains("contained ");
+        } else {
+            heldBy("resources.max_memory_mb");
+        }
+    }
+
     void timedOut() {
         assertThat(result.end()).as(stdout()).isInstanceOf(ProcessEnd.TimedOut.class);
     }
@@ -88,10 +98,7 @@ record Attack(FencedResult result) {
                 .findFirst()
                 .orElseThrow()
                 .means();
-        // Of that limit the kernel counts no refusals: it is named when the watchdog happens to see it reached.
-        if (!(means.startsWith("RLIMIT_NPROC") && limits().isEmpty())) {
-            heldBy(PROCESSES);
-        }
+        heldBy(PROCESSES);
         if (means.startsWith("watchdog") && result.end().equals(new ProcessEnd.Exited(128 + Signals.SIGKILL))) {
             return;
         }

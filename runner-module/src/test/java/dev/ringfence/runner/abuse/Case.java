@@ -36,6 +36,10 @@ record Case(
         return new Case(name, program, arguments, _ -> other, deadline, breaks, expectation);
     }
 
+    Case in(Function<Surroundings, SandboxProfile> other) {
+        return new Case(name, program, arguments, other, deadline, breaks, expectation);
+    }
+
     Case until(Duration other) {
         return new Case(name, program, arguments, profile, other, breaks, expectation);
     }

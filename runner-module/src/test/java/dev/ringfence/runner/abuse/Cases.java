@@ -45,6 +45,12 @@ final class Cases {
                 Case.of("priority over others", "scheduling", attack -> attack.refused(10)),
                 Case.of("closed output and no end", "run-on-silently", Attack::timedOut)
                         .until(SHORT),
+                Case.of(
+                                "children that nobody waits for",
+                                "unwaited-children",
+                                Attack::ended,
+                                Double.toString(Shape.FEW_CORES))
+                        .in(Shape.slow()),
                 Case.of("set-user-id programs", "setuid-program", attack -> attack.refused(1))
                         .with(around -> List.of(around.setUserId().toString())));
     }
@@ -57,6 +63,10 @@ final class Cases {
                         .in(Shape.roomy()),
                 Case.of("memory by way of a mapped file", "memory-mapped", Attack::heldByMemoryOrDisk, TEMPORARY)
                         .in(Shape.roomy()),
+                Case.of("memory of sockets", "memory-sockets", Attack::heldByItsMemory),
+                Case.of("memory of semaphores", "memory-semaphores", Attack::heldByItsMemory),
+                Case.of("memory to find memory", "memory-page-tables", Attack::heldByItsMemory),
+                Case.of("memory without the first thread", "memory-first-thread-gone", Attack::killedForItsMemory),
                 Case.of("System V and POSIX objects that outlive their maker", "system-v-ipc", Attack::finished));
     }
 
@@ -138,6 +148,16 @@ final class Cases {
                                 around.secretFile().toString(),
                                 around.precious().resolve("file").toString())),
                 Case.of("room that no size tells of", "reserve-room", attack -> attack.refused(4), TEMPORARY),
+                Case.of("files that no process has", "sent-files", Attack::filledItsDirectory)
+                        .with(around -> List.of(around.shared().toString()))
+                        .in(around -> Shape.writing(around.shared())),
+                Case.of("leases", "leases", attack -> attack.refused(3))
+                        .with(around -> List.of(TEMPORARY, around.program().toString())),
+                Case.of(
+                        "what only an owner may ask of a file",
+                        "owners-requests",
+                        attack -> attack.refused(6),
+                        TEMPORARY),
                 Case.of("devices", "devices", attack -> attack.refused(18), TEMPORARY));
     }
 
@@ -156,7 +176,8 @@ final class Cases {
                 Case.of("privileges", "privileges", attack -> attack.refused(9)),
                 Case.of("a program that never was a file", "memory-file-program", attack -> attack.refused(1)),
                 Case.of("more arguments than there is memory", "huge-arguments", attack -> attack.refused(1)),
-                Case.of("as many descriptors as there can be", "descriptors", Attack::finished));
+                Case.of("as many descriptors as there can be", "descriptors", Attack::finished),
+                Case.of("descriptors of a single thread", "descriptors-of-a-thread", attack -> attack.refused(3)));
     }
 
     private static List<Case> network() {

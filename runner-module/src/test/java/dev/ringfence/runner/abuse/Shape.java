@@ -9,6 +9,7 @@ import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.catalog.SandboxProfile.Security;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -19,6 +20,9 @@ final class Shape {
     static final long MEMORY_MEGABYTES = 96;
 
     private Shape() {}
+
+    /** Processors of a job that shall get little of them. */
+    static final double FEW_CORES = 0.1;
 
     static SandboxProfile ordinary() {
         return profile(16, 8, NetworkAccess.NONE);
@@ -37,16 +41,30 @@ final class Shape {
         return profile(16, 8, NetworkAccess.RESTRICTED);
     }
 
+    /** May write to a directory of the host. */
+    static SandboxProfile writing(Path directory) {
+        return profile(16, 8, NetworkAccess.NONE, 1.0, List.of(directory.toString()));
+    }
+
+    static SandboxProfile slow() {
+        return profile(16, 8, NetworkAccess.NONE, FEW_CORES, List.of());
+    }
+
     private static SandboxProfile profile(long diskMegabytes, long fileMegabytes, NetworkAccess network) {
+        return profile(diskMegabytes, fileMegabytes, network, 1.0, List.of());
+    }
+
+    private static SandboxProfile profile(
+            long diskMegabytes, long fileMegabytes, NetworkAccess network, double cores, List<String> writePaths) {
         return new SandboxProfile(
                 "abuse",
                 new Resources(
                         DataSize.ofMegabytes(MEMORY_MEGABYTES),
-                        1.0,
+                        cores,
                         DataSize.ofMegabytes(diskMegabytes),
                         new GpuAccess.None(),
                         0),
-                new Filesystem(List.of(), List.of(), List.of(), true, DataSize.ofMegabytes(fileMegabytes)),
+                new Filesystem(List.of(), writePaths, List.of(), true, DataSize.ofMegabytes(fileMegabytes)),
                 new ProcessLimits(CHILDREN, Duration.ofMinutes(5), Set.of(), 0),
                 new Network(network, List.of(), 0),
                 new Security(true, true, true, false));

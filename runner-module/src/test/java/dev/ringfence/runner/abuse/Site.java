@@ -24,12 +24,13 @@ final class Site implements AutoCloseable {
         directory = Files.createTempDirectory("ringfence-abuse");
         allow(directory, "rwxr-xr-x");
         var around = new Surroundings(directory, 0, 0);
-        for (var name : List.of("program", "open", "open/precious", "private")) {
+        for (var name : List.of("program", "open", "open/precious", "open/shared", "private")) {
             Files.createDirectory(directory.resolve(name));
         }
         // Nothing but a fence keeps anyone from writing there.
         allow(around.open(), "rwxrwxrwx");
         allow(around.precious(), "rwxrwxrwx");
+        allow(around.shared(), "rwxrwxrwx");
         Files.writeString(around.precious().resolve("file"), "to be kept");
         Hostile.compile(around.program());
         Files.copy(around.program(), around.setUserId(), StandardCopyOption.COPY_ATTRIBUTES);

@@ -51,6 +51,11 @@ record Surroundings(Path directory, long service, int loopbackPort) {
         return directory.resolve("open/precious");
     }
 
+    /** Where jobs may write. */
+    Path shared() {
+        return directory.resolve("open/shared");
+    }
+
     Path socket() {
         return directory.resolve("open/socket");
     }

@@ -120,6 +120,30 @@ class GivenPathsTest {
     }
 
     @Test
+    void whatAJobLeavesThatCannotBeCountedKeepsNoOtherFromBeginningAndIsNoRoomWithoutALimit() {
+        var deep = "cd %s && i=0; while [ $i -lt 150 ]; do mkdir -p -m 777 d && cd d || exit 1; i=$((i+1)); done; "
+                .formatted(work);
+        assertThat(stdout(run(List.of(), List.of(work.toString()), List.of(), deep + "echo made")))
+                .isEqualTo("made\n");
+
+        var filled = run(
+                List.of(),
+                List.of(work.toString()),
+                List.of(),
+                deep + "for i in 1 2 3 4; do head -c 7000000 /dev/urandom > $i; done; sync; sleep 20");
+        assertThat(filled.limitsHit()).singleElement().satisfies(hit -> {
+            assertThat(hit.field()).isEqualTo("resources.max_disk_mb");
+            assertThat(hit.observed())
+                    .matches("\\d+ bytes by the growth of the file system, since not all could be counted"
+                            + " \\(when it began: directories are deeper than 128\\)");
+        });
+
+        var cleaned = run(List.of(), List.of(work.toString()), List.of(), "rm -rf %s/d && echo gone".formatted(work));
+        assertThat(stdout(cleaned)).isEqualTo("gone\n");
+        assertThat(work).isEmptyDirectory();
+    }
+
+    @Test
     void whatDoesNotExistIsRefused() {
         assertThatThrownBy(() -> run(List.of(), List.of(work + "/none"), List.of(), "true"))
                 .isInstanceOf(FenceException.Refused.class)

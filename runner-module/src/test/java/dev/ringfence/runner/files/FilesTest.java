@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -347,6 +348,23 @@ class FilesTest {
             }
             assertThat(done.get().created()).isTrue();
         }
+    }
+
+    @Test
+    void whatAJobLeftWithoutRightsIsListedAlsoByAServiceThatIsNotRoot() throws Exception {
+        assumeTrue("root".equals(System.getProperty("user.name")), "acts as a second user");
+        // Given
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+        var command =
+                new ArrayList<>(List.of("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"));
+        command.addAll(OtherJvm.command(OtherJvm.copyClassPath(directory), ClosedArtifacts.class));
+        command.add(directory.resolve("left").toString());
+
+        // When
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+
+        // Then
+        assertThat(new String(process.getInputStream().readAllBytes(), UTF_8)).isEqualTo("[d/in, open, shut] []\n");
     }
 
     @Test

@@ -71,7 +71,7 @@ class ConfinementTest {
                             assertThat(executable(tree.pid()))
                                     .isEqualTo(
                                             executable(ProcessHandle.current().pid()));
-                            tree.limit((int) tree.pid(), OptionalInt.empty(), new KernelLimits(4096, 0, 0, 7));
+                            tree.limit((int) tree.pid(), OptionalInt.empty(), new KernelLimits(4096, 0, 0, 0, 7));
                         }
                     },
                     OutputListener.NONE);

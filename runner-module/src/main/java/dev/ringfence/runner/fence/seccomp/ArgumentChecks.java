@@ -19,6 +19,7 @@ final class ArgumentChecks {
     private static final int FIRST_ARGUMENT = 16;
     private static final int ARGUMENT_BYTES = 8;
 
+    private static final long CLONE_FILES = 0x0000_0400L;
     private static final long CLONE_THREAD = 0x0001_0000L;
     /** Mount, cgroup, UTS, IPC, user, PID and network namespaces; the time namespace cannot be asked for here. */
     private static final long CLONE_NAMESPACES = 0x7E02_0000L;
@@ -40,11 +41,41 @@ final class ArgumentChecks {
     private static final long TIOCSTI = 0x5412;
     private static final long TIOCLINUX = 0x541C;
 
-    /** What takes room behind a file's end, where its size does not show it (FS_IOC_RESVSP, …RESVSP64, …ZERO_RANGE). */
-    private static final List<Long> RESERVING = List.of(0x4030_5828L, 0x4030_582AL, 0x4030_5839L);
+    private static final long REQUEST_KIND = 0xFF00;
 
-    /** Changes a file's flags and project by its owner's right, however it was opened (FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR). */
-    private static final List<Long> MARKING = List.of(0x4008_6602L, 0x4004_6602L, 0x401C_5820L);
+    /**
+     * Requests to file systems: of ext4 and all ({@code 'f'}, {@code 'v'}), XFS, FAT, Btrfs, Ceph, bcachefs, SMB and F2FS.
+     * Among them are some that take room behind a file's end, where its size does not show it, and many that change a
+     * file by its owner's right, however it was opened.
+     */
+    private static final List<Long> OF_FILE_SYSTEMS =
+            List.of(0x6600L, 0x7600L, 0x5800L, 0x7200L, 0x9400L, 0x9700L, 0xBC00L, 0xCF00L, 0xF500L);
+
+    /**
+     * Those of them that only ask (FS_IOC_GETFLAGS, …GETVERSION, …FSGETXATTR, …FIEMAP, …MEASURE_VERITY, …GETFSLABEL), and
+     * sharing what another file has (FICLONE, FICLONERANGE, FIDEDUPERANGE), which takes one that is open for writing.
+     */
+    private static final List<Long> HARMLESS = List.of(
+            0x8008_6601L,
+            0x8008_7601L,
+            0x801C_581FL,
+            0xC020_660BL,
+            0xC004_6686L,
+            0x8100_9431L,
+            0x4004_9409L,
+            0x4020_940DL,
+            0xC018_9436L);
+
+    /** Who holds a lease makes others wait that open the file: F_SETLEASE, F_SETDELEG. The other tells of changes: F_NOTIFY. */
+    private static final List<Long> HOLDING_UP = List.of(1024L, 1040L, 1026L);
+
+    private static final long F_SETPIPE_SZ = 1031;
+    private static final long CLOSE_RANGE_UNSHARE = 2;
+
+    private static final long SOL_SOCKET = 1;
+
+    /** SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE. */
+    private static final List<Long> BUFFER_SIZES = List.of(7L, 8L, 32L, 33L);
 
     private static final long PUNCH_HOLE_AND_KEEP_SIZE = 0x3;
 
@@ -97,6 +128,8 @@ final class ArgumentChecks {
             case SENDMMSG -> send(3, passed("sendmmsg"));
             case THREAD_ITSELF -> itself(OptionalLong.empty());
             case FALLOCATE -> allocation(passed("fallocate"));
+            case FCNTL -> control(passed("fcntl"));
+            case CLOSE_RANGE -> closing(passed("close_range"));
             case SETPRIORITY -> itself(OptionalLong.of(PRIO_PROCESS));
             case IOPRIO_SET -> itself(OptionalLong.of(IOPRIO_WHO_PROCESS));
         }
@@ -110,8 +143,13 @@ final class ArgumentChecks {
     private void cloneFlags(Rule.Answer passed) {
         var denied = new Label();
         var allowed = new Label();
+        var visible = new Label();
         loadArgument(0);
         assembler.jumpIf(Condition.ANY_BIT, CLONE_NAMESPACES, denied);
+        // What a thread has open for itself alone is not among what its process has open.
+        assembler.jumpIf(Condition.ANY_BIT, CLONE_FILES, visible);
+        assembler.jumpIf(Condition.ANY_BIT, CLONE_THREAD, denied);
+        assembler.mark(visible);
         if (policy.asked().contains(SeccompPolicy.NEW_THREAD)) {
             var thread = new Label();
             assembler.jumpIf(Condition.ANY_BIT, CLONE_THREAD, thread);
@@ -190,13 +228,26 @@ final class ArgumentChecks {
         assembler.result(Rule.NOT_PERMITTED.value());
     }
 
-    /** Programs set options of TCP on what they take for a TCP connection, and give up when that fails. */
+    /**
+     * Programs set options of TCP on what they take for a TCP connection, and give up when that fails. So are sizes of
+     * buffers, of which the kernel gives less than asked for without a word, too.
+     */
     private void option(Rule.Answer passed) {
-        var ofTcp = new Label();
+        var done = new Label();
         loadArgument(1);
-        assembler.jumpIf(Condition.EQUAL, IPPROTO_TCP, ofTcp);
+        if (policy.sockets().proxied()) {
+            assembler.jumpIf(Condition.EQUAL, IPPROTO_TCP, done);
+        }
+        if (policy.keepsBuffers()) {
+            var ofSocket = new Label();
+            assembler.jumpIf(Condition.EQUAL, SOL_SOCKET, ofSocket);
+            assembler.result(passed.value());
+            assembler.mark(ofSocket);
+            loadArgument(2);
+            BUFFER_SIZES.forEach(name -> assembler.jumpIf(Condition.EQUAL, name, done));
+        }
         assembler.result(passed.value());
-        answer(ofTcp, Rule.DONE);
+        answer(done, Rule.DONE);
     }
 
     /** Sending with this flag connects as well, unseen by whoever decides about connections. */
@@ -242,11 +293,38 @@ final class ArgumentChecks {
     /** Typing into the terminal that the job was started from, or into the console, and what would go past the limits. */
     private void ioctl(Rule.Answer passed) {
         var denied = new Label();
+        var ofFileSystem = new Label();
+        var allowed = new Label();
         loadArgument(1);
         assembler.jumpIf(Condition.EQUAL, TIOCSTI, denied);
         assembler.jumpIf(Condition.EQUAL, TIOCLINUX, denied);
-        RESERVING.forEach(request -> assembler.jumpIf(Condition.EQUAL, request, denied));
-        MARKING.forEach(request -> assembler.jumpIf(Condition.EQUAL, request, denied));
+        assembler.and(REQUEST_KIND);
+        OF_FILE_SYSTEMS.forEach(kind -> assembler.jumpIf(Condition.EQUAL, kind, ofFileSystem));
+        assembler.result(passed.value());
+        assembler.mark(ofFileSystem);
+        loadArgument(1);
+        HARMLESS.forEach(request -> assembler.jumpIf(Condition.EQUAL, request, allowed));
+        answer(denied, Rule.NOT_PERMITTED);
+        answer(allowed, passed);
+    }
+
+    /** A file that others open must not make them wait, and a pipe must not hold more than it is counted with. */
+    private void control(Rule.Answer passed) {
+        var denied = new Label();
+        loadArgument(1);
+        HOLDING_UP.forEach(command -> assembler.jumpIf(Condition.EQUAL, command, denied));
+        if (policy.keepsBuffers()) {
+            assembler.jumpIf(Condition.EQUAL, F_SETPIPE_SZ, denied);
+        }
+        assembler.result(passed.value());
+        answer(denied, Rule.NOT_PERMITTED);
+    }
+
+    /** Not for one thread alone, see {@link #cloneFlags}. */
+    private void closing(Rule.Answer passed) {
+        var denied = new Label();
+        loadArgument(2);
+        assembler.jumpIf(Condition.ANY_BIT, CLOSE_RANGE_UNSHARE, denied);
         assembler.result(passed.value());
         answer(denied, Rule.NOT_PERMITTED);
     }

@@ -24,6 +24,8 @@ sealed interface Rule {
         THREAD_ITSELF,
         SETPRIORITY,
         FALLOCATE,
+        FCNTL,
+        CLOSE_RANGE,
         IOPRIO_SET
     }
 

@@ -30,6 +30,9 @@ public record SeccompPolicy(
     /** Among the calls that are asked about: a clone that makes a thread, and no other. */
     public static final String NEW_THREAD = "clone of a thread";
 
+    /** Among the calls that are refused: what gives sockets and pipes more memory than each has at first. */
+    public static final String LARGER_BUFFERS = "larger buffers";
+
     public SeccompPolicy {
         Objects.requireNonNull(architecture);
         allowedSyscalls = Set.copyOf(allowedSyscalls);
@@ -98,6 +101,11 @@ public record SeccompPolicy(
                 refused,
                 asked,
                 true);
+    }
+
+    /** Whether sockets and pipes keep the size that they are made with. */
+    boolean keepsBuffers() {
+        return refused.contains(LARGER_BUFFERS);
     }
 
     /** Which sockets can be made. Those of virtual machines, of the kernel's cryptography and raw ones never can. */

@@ -7,17 +7,19 @@ import java.util.Set;
 
 /** The rule for each system call's number under one policy. */
 final class SyscallRules {
-    private static final Map<String, Rule> CHECKED = Map.of(
-            "setrlimit", Rule.Check.SETRLIMIT,
-            "prlimit64", Rule.Check.PRLIMIT,
-            "clone", Rule.Check.CLONE,
-            "socket", Rule.Check.SOCKET,
-            "socketpair", Rule.Check.SOCKETPAIR,
-            "ioctl", Rule.Check.IOCTL,
-            "fallocate", Rule.Check.FALLOCATE,
-            "personality", Rule.Check.PERSONALITY,
-            "mknod", Rule.Check.MKNOD,
-            "mknodat", Rule.Check.MKNODAT);
+    private static final Map<String, Rule> CHECKED = Map.ofEntries(
+            Map.entry("setrlimit", Rule.Check.SETRLIMIT),
+            Map.entry("prlimit64", Rule.Check.PRLIMIT),
+            Map.entry("clone", Rule.Check.CLONE),
+            Map.entry("socket", Rule.Check.SOCKET),
+            Map.entry("socketpair", Rule.Check.SOCKETPAIR),
+            Map.entry("ioctl", Rule.Check.IOCTL),
+            Map.entry("fcntl", Rule.Check.FCNTL),
+            Map.entry("close_range", Rule.Check.CLOSE_RANGE),
+            Map.entry("fallocate", Rule.Check.FALLOCATE),
+            Map.entry("personality", Rule.Check.PERSONALITY),
+            Map.entry("mknod", Rule.Check.MKNOD),
+            Map.entry("mknodat", Rule.Check.MKNODAT));
 
     /** Beside them where TCP leads to a proxy. */
     private static final Map<String, Rule> PROXIED = Map.of(
@@ -86,6 +88,9 @@ final class SyscallRules {
         }
         if (policy.sockets().proxied() && PROXIED.containsKey(name)) {
             return PROXIED.get(name);
+        }
+        if (policy.keepsBuffers() && name.equals("setsockopt")) {
+            return Rule.Check.SETSOCKOPT;
         }
         if (policy.itselfOnly() && ITSELF.containsKey(name)) {
             return ITSELF.get(name);

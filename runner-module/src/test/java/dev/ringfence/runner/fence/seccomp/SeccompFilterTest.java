@@ -35,6 +35,8 @@ class SeccompFilterTest {
             "socketpair",
             "ioctl",
             "fallocate",
+            "fcntl",
+            "close_range",
             "personality",
             "mknod",
             "mknodat",
@@ -265,9 +267,9 @@ class SeccompFilterTest {
                 .asking(Set.of(SeccompPolicy.NEW_THREAD));
         var filter = filter(policy);
 
-        assertThat(call(filter, policy, "clone", 0x10000)).isEqualTo(Rule.ASK.value());
+        assertThat(call(filter, policy, "clone", 0x10400)).isEqualTo(Rule.ASK.value());
         assertThat(call(filter, policy, "clone", 0x11)).isEqualTo(ALLOW);
-        assertThat(call(filter, policy, "clone", 0x1001_0000))
+        assertThat(call(filter, policy, "clone", 0x1001_0400))
                 .as("with a namespace")
                 .isEqualTo(EPERM);
     }
@@ -336,6 +338,98 @@ class SeccompFilterTest {
         for (long request : new long[] {0x4030_5828L, 0x4030_582AL, 0x4030_5839L, 0x4008_6602L, 0x401C_5820L}) {
             assertThat(call(filter, policy, "ioctl", 3, request | HIGH)).isEqualTo(EPERM);
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void aFileThatIsOpenForReadingIsOnlyAskedAboutOrCloned(SeccompPolicy policy) {
+        var filter = filter(policy);
+        var harmless = List.of(
+                0x8008_6601L,
+                0x8008_7601L,
+                0x801C_581FL,
+                0xC020_660BL,
+                0xC004_6686L,
+                0x8100_9431L,
+                0x4004_9409L,
+                0x4020_940DL,
+                0xC018_9436L);
+        // Versions, flags, verity, encryption, labels, subvolumes, attributes of FAT, a compression of F2FS.
+        var others = List.of(
+                0x4008_7602L,
+                0x4008_6604L,
+                0x4004_6602L,
+                0x4080_6685L,
+                0x800C_6613L,
+                0x4100_9432L,
+                0x5000_940EL,
+                0x4004_7211L,
+                0x0000_F518L,
+                0x4028_9701L);
+
+        for (long high : new long[] {0, HIGH}) {
+            harmless.forEach(request -> assertThat(call(filter, policy, "ioctl", 3, request | high))
+                    .as("%x", request)
+                    .isEqualTo(ALLOW));
+            others.forEach(request -> assertThat(call(filter, policy, "ioctl", 3, request | high))
+                    .as("%x", request)
+                    .isEqualTo(EPERM));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void nobodyWhoOpensAFileIsHeldUpByALease(SeccompPolicy policy) {
+        var filter = filter(policy);
+
+        for (long high : new long[] {0, HIGH}) {
+            for (long command : new long[] {1024, 1026, 1040}) {
+                assertThat(call(filter, policy, "fcntl", 3, command | high))
+                        .as("command %s", command)
+                        .isEqualTo(EPERM);
+            }
+            for (long command : new long[] {0, 1, 2, 3, 4, 6, 7, 1025, 1030, 1031, 1033}) {
+                assertThat(call(filter, policy, "fcntl", 3, command | high))
+                        .as("command %s", command)
+                        .isEqualTo(ALLOW);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void noThreadHasFilesOpenForItselfAlone(SeccompPolicy policy) {
+        var filter = filter(policy);
+
+        for (long high : new long[] {0, HIGH}) {
+            assertThat(call(filter, policy, "close_range", 3, 9, 2 | high)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "close_range", 3, 9, 6 | high)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "close_range", 3, 9, 4 | high)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "close_range", 3, 9, high)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "clone", 0x3D0B00L | high)).isEqualTo(EPERM);
+            assertThat(call(filter, policy, "clone", 0x3D0F00L | high)).isEqualTo(ALLOW);
+        }
+        assertThat(call(filter, policy, "unshare", 0x400)).isEqualTo(EPERM);
+    }
+
+    @ParameterizedTest
+    @MethodSource("policies")
+    void socketsAndPipesKeepTheirSizeWhereNobodyCountsTheirMemory(SeccompPolicy policy) {
+        var filter = filter(policy.refusing(Set.of(SeccompPolicy.LARGER_BUFFERS)));
+
+        for (long high : new long[] {0, HIGH}) {
+            for (long option : new long[] {7, 8, 32, 33}) {
+                assertThat(call(filter, policy, "setsockopt", 3, 1 | high, option | high))
+                        .as("option %s", option)
+                        .isEqualTo(error(0));
+                assertThat(call(filter, policy, "setsockopt", 3, 41, option)).isEqualTo(ALLOW);
+            }
+            assertThat(call(filter, policy, "setsockopt", 3, 1, 6 | high)).isEqualTo(ALLOW);
+            assertThat(call(filter, policy, "setsockopt", 3, 6, 1))
+                    .isEqualTo(proxied(policy.sockets()) ? error(0) : ALLOW);
+            assertThat(call(filter, policy, "fcntl", 3, 1031 | high)).isEqualTo(EPERM);
+        }
+        assertThat(call(filter(policy), policy, "setsockopt", 3, 1, 7)).isEqualTo(ALLOW);
     }
 
     @ParameterizedTest

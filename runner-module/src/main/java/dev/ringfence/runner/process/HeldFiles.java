@@ -1,0 +1,111 @@
+package dev.ringfence.runner.process;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * What processes hold by their descriptors and mappings and that shows nowhere else. Threads of a process have the same
+ * descriptors: a job's filter sees to that. Used by one thread at a time.
+ */
+public final class HeldFiles {
+    private static final int TYPE = 0xF000;
+    private static final int REGULAR_FILE = 0x8000;
+    private static final int SOCKET = 0xC000;
+    private static final int PIPE = 0x1000;
+
+    /** How many descriptors wait in a unix socket to be received; since Linux 5.6. */
+    private static final String WAITING = "scm_fds:";
+
+    private final Set<UnnamedFile> unnamed = new HashSet<>();
+    private final Set<Long> sockets = new HashSet<>();
+    private final Set<Long> pipes = new HashSet<>();
+    private long undelivered;
+
+    HeldFiles() {}
+
+    /** Regular files that have no name any more, which the kernel keeps as long. */
+    public Set<UnnamedFile> unnamed() {
+        return unnamed;
+    }
+
+    /** How many sockets. */
+    public int sockets() {
+        return sockets.size();
+    }
+
+    /** How many pipes, those with a name included. */
+    public int pipes() {
+        return pipes.size();
+    }
+
+    /**
+     * How many descriptors these sockets hold that were sent and not received yet. What they stand for shows nowhere, and
+     * may be sockets that hold others.
+     */
+    public long undelivered() {
+        return undelivered;
+    }
+
+    /** Adds those of a process; false when it does not let us see them, or has ended. */
+    boolean add(ProcessEntry process) {
+        if (process.zombie()) {
+            return true;
+        }
+        try {
+            var place = process.place();
+            try (var open = Files.newDirectoryStream(place.resolve("fd"))) {
+                for (var descriptor : open) {
+                    add(place, descriptor);
+                }
+            }
+            Files.readString(place.resolve("maps"), StandardCharsets.ISO_8859_1)
+                    .lines()
+                    .forEach(line -> UnnamedFile.mapped(line).ifPresent(unnamed::add));
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private void add(Path place, Path descriptor) {
+        try {
+            var what = Files.readAttributes(descriptor, "unix:mode,nlink,size,dev,ino");
+            long inode = number(what, "ino");
+            switch ((int) number(what, "mode") & TYPE) {
+                case REGULAR_FILE -> {
+                    if (number(what, "nlink") == 0) {
+                        unnamed.add(new UnnamedFile(number(what, "dev"), inode, OptionalLong.of(number(what, "size"))));
+                    }
+                }
+                case SOCKET -> {
+                    if (sockets.add(inode)) {
+                        undelivered += waiting(place.resolve("fdinfo").resolve(descriptor.getFileName()));
+                    }
+                }
+                case PIPE -> pipes.add(inode);
+                default -> {}
+            }
+        } catch (IOException e) {
+            // Closed meanwhile, or a link that leads nowhere.
+        }
+    }
+
+    private static long number(Map<String, Object> attributes, String name) {
+        return attributes.get(name) instanceof Number number ? number.longValue() : 0;
+    }
+
+    private static long waiting(Path description) throws IOException {
+        return Files.readString(description, StandardCharsets.ISO_8859_1)
+                .lines()
+                .filter(line -> line.startsWith(WAITING))
+                .mapToLong(
+                        line -> Long.parseLong(line.substring(WAITING.length()).strip()))
+                .sum();
+    }
+}
