@@ -13,8 +13,9 @@ import service.Figures;
 import service.PackagedService;
 
 /**
- * Processes and fences, each beside a peer: ours and theirs by turns in the same run, and of each the median. What came
- * before the first third of the rounds is warming up.
+ * Processes and fences, each beside a peer: ours and theirs by turns in the same run, and of each the median. The engine
+ * runs inside this program, in a JVM, whatever form the service has: so each part begins with rounds that do not count,
+ * enough of them for the JVM to have compiled what is measured, as it is in the native form from the start.
  */
 final class Bench {
     private static final String TRUE = "/bin/true";
@@ -102,7 +103,7 @@ final class Bench {
         var bare = fenced.bubblewrapFor(List.of(TRUE));
         var ours = new ArrayList<Long>();
         var theirs = new ArrayList<Long>();
-        rounds(300, ours, () -> timed(() -> fenced.run(List.of(TRUE))), theirs, () -> bwrap(peer, bare));
+        rounds(700, 200, ours, () -> timed(() -> fenced.run(List.of(TRUE))), theirs, () -> bwrap(peer, bare));
         table.times("true in a fence : bwrap", Figures.median(ours), Figures.median(theirs), 1.2);
     }
 
@@ -115,7 +116,8 @@ final class Bench {
         var theirs = new ArrayList<Long>();
         var request = Requests.of(TRUE);
         rounds(
-                1500,
+                5000,
+                1000,
                 ours,
                 () -> timed(() -> {
                     var _ = ProcessEngine.start(request, Supervisor.SESSION, OutputListener.NONE)
@@ -133,7 +135,8 @@ final class Bench {
         var ours = new ArrayList<Long>();
         var theirs = new ArrayList<Long>();
         rounds(
-                600,
+                200,
+                400,
                 ours,
                 () -> timed(() -> new ProcessBuilder(TRUE).start().waitFor()),
                 theirs,
@@ -179,7 +182,8 @@ final class Bench {
         var theirs = new ArrayList<Long>();
         try {
             rounds(
-                    9,
+                    3,
+                    6,
                     ours,
                     () -> timed(() -> fenced.run(program)),
                     theirs,
@@ -200,6 +204,7 @@ final class Bench {
         var ours = new ArrayList<Long>();
         var theirs = new ArrayList<Long>();
         rounds(
+                100,
                 60,
                 ours,
                 () -> {
@@ -220,7 +225,7 @@ final class Bench {
         var ours = new ArrayList<Long>();
         var theirs = new ArrayList<Long>();
         try (var service = new PackagedService(CATALOG.formatted(Runtime.getRuntime().availableProcessors()))) {
-            rounds(450, ours, () -> timed(() -> job(service)), theirs, () -> bwrap(peer, bare));
+            rounds(700, 300, ours, () -> timed(() -> job(service)), theirs, () -> bwrap(peer, bare));
         }
         table.times("a job over HTTP : bwrap, p50", Figures.median(ours), Figures.median(theirs), 1.5);
         table.times("a job over HTTP : bwrap, p99", Figures.quantile(ours, 0.99), Figures.quantile(theirs, 0.99), 2);
@@ -234,13 +239,16 @@ final class Bench {
         }
     }
 
-    /** One of each by turns. */
-    private void rounds(int count, List<Long> ours, Measured mine, List<Long> theirs, Measured other) throws Exception {
-        int rounds = smoke ? 3 : count;
-        for (int round = 0; round < rounds; round++) {
+    /** One of each by turns; the first ones, until they run as compiled code, do not count. */
+    private void rounds(
+            int warmUp, int count, List<Long> ours, Measured mine, List<Long> theirs, Measured other)
+            throws Exception {
+        int first = smoke ? 1 : warmUp;
+        int all = first + (smoke ? 2 : count);
+        for (int round = 0; round < all; round++) {
             long one = mine.nanos();
             long two = other.nanos();
-            if (round >= rounds / 3) {
+            if (round >= first) {
                 ours.add(one);
                 theirs.add(two);
             }

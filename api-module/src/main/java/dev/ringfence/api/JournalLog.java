@@ -11,7 +11,7 @@ final class JournalLog implements JournalObserver {
 
     @Override
     public void unusable(String what, String why) {
-        LOG.warnf("%s cannot be used, and the journal is read further back instead: %s", what, why);
+        LOG.warnf("%s cannot be used, and what it says is found out anew: %s", what, why);
     }
 
     @Override

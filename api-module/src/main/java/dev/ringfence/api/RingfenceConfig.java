@@ -181,7 +181,10 @@ public interface RingfenceConfig {
 
         /** What is given up in the end. */
         interface Retention {
-            /** Events older than this are given up, as far as no live job needs them. */
+            /**
+             * Events older than this are given up, as far as no live job needs them. Only the time counts during which the
+             * service ran, so that a time of day that is wrong gives up nothing.
+             */
             @WithDefault("30d")
             Duration age();
 

@@ -36,9 +36,10 @@ public final class ServiceJournal {
             var recovered = Journal.recover(
                     directory,
                     options.withSnapshots(keeping.snapshot().events(), options.indexRows())
-                            .withRetention(retention.age(), retention.size().asLongValue())
                             .withObserver(new JournalLog())
-                            .withLog(options.log().withObserver(observer)));
+                            .withLog(options.log().withObserver(observer))
+                            // After the log, whose segments it makes close in time.
+                            .withRetention(retention.age(), retention.size().asLongValue()));
             if (recovered.tail() instanceof Tail.Torn torn) {
                 LOG.warnf(
                         "the journal ended in a write that was never finished or acknowledged: cut at %d of %s, kept in %s",

@@ -162,10 +162,12 @@ class ArchitectureTest {
     }
 
     @Test
-    void nativeFunctionsAreCalledInOnePlaceOnly() {
+    void nativeFunctionsAreCalledInOnePlaceOfEachModuleOnly() {
         noClasses()
                 .that()
                 .doNotHaveFullyQualifiedName("dev.ringfence.runner.process.Libc")
+                .and()
+                .doNotHaveFullyQualifiedName("dev.ringfence.wal.log.ErrorTexts")
                 .should()
                 .dependOnClassesThat()
                 .areAssignableTo(Linker.class)

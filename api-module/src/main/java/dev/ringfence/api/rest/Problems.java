@@ -239,6 +239,7 @@ public class Problems {
                     JournalException.Broken _,
                     JournalException.Unreadable _,
                     JournalException.Unwritable _,
+                    JournalException.LogMissing _,
                     JournalException.Unfinished _ -> internal(error);
         };
     }

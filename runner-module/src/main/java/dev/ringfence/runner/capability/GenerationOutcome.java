@@ -38,6 +38,9 @@ record GenerationOutcome(Invocation invocation, ServedModel model, AnswerSoFar a
         if (answered.outputTokens() != null) {
             data.put("output_tokens", answered.outputTokens());
         }
+        if (answered.reasoningTokens() != null) {
+            data.put("reasoning_tokens", answered.reasoningTokens());
+        }
         if (answered.timeToFirstToken() != null) {
             data.put("time_to_first_token_ms", ResultJson.milliseconds(answered.timeToFirstToken()));
         }

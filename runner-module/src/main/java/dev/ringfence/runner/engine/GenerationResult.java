@@ -13,6 +13,7 @@ public sealed interface GenerationResult {
      * @param inputTokens the engine's own count; null where a service elsewhere does not count
      * @param cachedTokens how many of those the engine did not have to read again
      * @param outputTokens the same; 0 for embeddings
+     * @param reasoningTokens how many of those the model thought with before its answer; null where that is not counted
      * @param timeToFirstToken from the request to the first piece of the answer, waiting included; null for an empty
      *     answer
      * @param tokensPerSecond while the model was answering, as the engine measured it; null when it did not
@@ -24,6 +25,7 @@ public sealed interface GenerationResult {
             @Nullable Long inputTokens,
             long cachedTokens,
             @Nullable Long outputTokens,
+            @Nullable Long reasoningTokens,
             @Nullable Duration timeToFirstToken,
             @Nullable Double tokensPerSecond,
             Duration waited,

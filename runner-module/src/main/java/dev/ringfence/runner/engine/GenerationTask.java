@@ -302,6 +302,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
                 answer.inputTokens(),
                 answer.cachedTokens(),
                 answer.outputTokens(),
+                null,
                 firstToken,
                 answer.tokensPerSecond(),
                 waited,

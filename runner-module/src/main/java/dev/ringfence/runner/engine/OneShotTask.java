@@ -351,6 +351,7 @@ final class OneShotTask implements Generation {
                 Long.parseLong(input.group(1)),
                 0,
                 tokens,
+                null,
                 firstPiece,
                 speed,
                 waited,

@@ -90,6 +90,9 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
                     usage.path("prompt_tokens").asLong(-1),
                     usage.path("prompt_tokens_details").path("cached_tokens").asLong());
             answer.output(usage.path("completion_tokens").asLong(-1));
+            answer.reasoning(usage.path("completion_tokens_details")
+                    .path("reasoning_tokens")
+                    .asLong(-1));
         }
     }
 

@@ -14,6 +14,7 @@ final class RemoteAnswer {
     private long inputTokens = -1;
     private long cachedTokens;
     private long outputTokens = -1;
+    private long reasoningTokens = -1;
     private @Nullable Duration firstAt;
 
     /** The calls of functions so far, by the service's own number. */
@@ -77,6 +78,10 @@ final class RemoteAnswer {
         outputTokens = tokens;
     }
 
+    void reasoning(long tokens) {
+        reasoningTokens = tokens;
+    }
+
     /** Whether the service has said why its answer ends. */
     boolean finished() {
         return finishReason != null;
@@ -95,6 +100,7 @@ final class RemoteAnswer {
                 known(inputTokens),
                 cachedTokens,
                 known(outputTokens),
+                known(reasoningTokens),
                 firstAt,
                 null,
                 waited,

@@ -78,14 +78,9 @@ public final class BlobStore {
             file.close();
             var blob = new BlobRef(name, HexFormat.of().formatHex(digest.digest()), length);
             synchronized (BlobStore.this) {
-                var target = directory.resolve(blob.sha256());
-                if (sizeOf(target) == length) {
-                    files.storage().delete(unfinished);
-                    // Whoever made it may have died before its name was durable.
-                    files.syncDirectory(directory);
-                } else {
-                    files.publish(unfinished, target);
-                }
+                // Also over the same bytes that are there: they may have been damaged since, or their name not be
+                // durable.
+                files.publish(unfinished, directory.resolve(blob.sha256()));
                 held.merge(blob.sha256(), 1, Integer::sum);
                 spared.add(blob.sha256());
             }
@@ -141,6 +136,10 @@ public final class BlobStore {
         for (long at = 0; at < blob.length(); at += chunk.limit()) {
             chunk.clear().limit((int) Math.min(CHUNK, blob.length() - at));
             file.read(chunk, at);
+            if (chunk.hasRemaining()) {
+                // It became shorter while it was read.
+                throw new JournalException.BlobDamaged(blob, "ends at byte " + (at + chunk.position()), null);
+            }
             digest.update(chunk.flip());
         }
         if (!HexFormat.of().formatHex(digest.digest()).equals(blob.sha256())) {

@@ -189,10 +189,17 @@ final class IndexRun {
     /**
      * The rows of a block, the oldest first.
      *
-     * @throws IOException if they cannot be read or are not what was written
+     * @throws JournalException.IndexDamaged if they cannot be read or are not what was written
      */
-    List<JobSummary> rows(int number) throws IOException {
-        var block = blocks.get(number);
+    List<JobSummary> rows(int number) {
+        try {
+            return read(blocks.get(number));
+        } catch (IOException e) {
+            throw new JournalException.IndexDamaged(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private List<JobSummary> read(Block block) throws IOException {
         ByteBuffer bytes;
         try (var channel = files.storage().openToRead(file)) {
             bytes = DurableFiles.read(channel, block.offset, block.length);

@@ -1,6 +1,5 @@
 package dev.ringfence.wal.journal;
 
-import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.PriorityQueue;
@@ -178,13 +177,13 @@ final class JobIndex {
     private List<JobSummary> rows(IndexRun run, int block) {
         try {
             return run.rows(block);
-        } catch (IOException e) {
+        } catch (JournalException.IndexDamaged e) {
             if (!runs.contains(run)) {
                 // Given up meanwhile with all its jobs, or made anew.
                 return List.of();
             }
-            damaged(String.valueOf(e.getMessage()));
-            throw new JournalException.IndexDamaged(String.valueOf(e.getMessage()), e);
+            damaged(e.why());
+            throw e;
         }
     }
 

@@ -65,6 +65,7 @@ public final class Journal implements AutoCloseable {
      *     snapshot has seen
      * @throws JournalException.NotReadable if a newer version wrote an event
      * @throws JournalException.Unfinished if a repair was cut short
+     * @throws JournalException.LogMissing if there is no log, and there was one
      * @throws JournalException.Unwritable if a file beside the log cannot be read or written
      * @throws LogException as {@link WriteAheadLog#recover} says
      */

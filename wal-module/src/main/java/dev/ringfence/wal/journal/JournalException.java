@@ -88,8 +88,16 @@ public abstract sealed class JournalException extends RuntimeException {
      * again in a while.
      */
     public static final class IndexDamaged extends JournalException {
+        private final String why;
+
         IndexDamaged(String why, @Nullable Throwable cause) {
             super("The index of older jobs is being made anew from the journal: " + why, cause);
+            this.why = why;
+        }
+
+        /** What is damaged. */
+        String why() {
+            return why;
         }
     }
 
@@ -107,6 +115,20 @@ public abstract sealed class JournalException extends RuntimeException {
     public static final class Unwritable extends JournalException {
         Unwritable(Path directory, Throwable cause) {
             super("Cannot read or write beside the journal in " + directory + ": " + cause, cause);
+        }
+    }
+
+    /**
+     * There is no log, and beside it lies what only a log's events can have named. An empty journal would remove it, so
+     * nothing was begun; an operator has to follow the message.
+     */
+    public static final class LogMissing extends JournalException {
+        LogMissing(Path directory, Path beside) {
+            super(
+                    "The journal in " + directory + " has no segments (*.wal), though there is " + beside
+                            + ". Restore the segments from a backup; or, to begin an empty journal, move " + directory
+                            + " aside",
+                    null);
         }
     }
 

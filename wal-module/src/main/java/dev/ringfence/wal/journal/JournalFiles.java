@@ -39,6 +39,24 @@ record JournalFiles(Path directory, DurableFiles files) {
         return directory.resolve("blobs");
     }
 
+    /**
+     * To be asked before a journal is begun.
+     *
+     * @throws JournalException.LogMissing if there is no segment, though snapshots, index or blobs say that there was one
+     */
+    void requireLog() throws IOException {
+        if (files.list(directory).stream().anyMatch(name -> name.endsWith(".wal"))) {
+            return;
+        }
+        for (var beside : List.of(snapshots(), index(), blobs())) {
+            for (var name : files.list(beside)) {
+                if (!name.endsWith(DurableFiles.UNFINISHED)) {
+                    throw new JournalException.LogMissing(directory, beside.resolve(name));
+                }
+            }
+        }
+    }
+
     /** The snapshots' files, the newest first. */
     List<Path> snapshotFiles() throws IOException {
         return matching(snapshots(), SNAPSHOT);

@@ -9,7 +9,7 @@ public interface JournalObserver {
         return new JournalObserver() {};
     }
 
-    /** A snapshot or a file of the index could not be used; what it says is made from the journal again. */
+    /** A file beside the log, such as a snapshot, could not be used; what it says is found out anew. */
     default void unusable(String what, String why) {}
 
     /** The start read this many events, in this time. */

@@ -28,13 +28,14 @@ final class Recovering {
     Done run() {
         var began = System.nanoTime();
         try {
+            files.requireLog();
             var done = fromSnapshot();
             if (done == null) {
                 done = fromTheBeginning();
             }
             options.observer().replayed(replayed, Duration.ofNanos(System.nanoTime() - began));
             return done;
-        } catch (IOException | UncheckedIOException e) {
+        } catch (IOException | UncheckedIOException | JournalException.IndexDamaged e) {
             throw new JournalException.Unwritable(files.directory(), e);
         }
     }
@@ -53,7 +54,9 @@ final class Recovering {
             }
             try {
                 return from(file, snapshot);
-            } catch (LogException.Discarded e) {
+            } catch (LogException.Discarded | JournalException.IndexDamaged e) {
+                // The second where the undoing of an old job asked for a row. From the beginning on the index is made
+                // anew.
                 options.observer().unusable(file.toString(), String.valueOf(e.getMessage()));
             }
         }

@@ -2,8 +2,6 @@ package dev.ringfence.wal.journal;
 
 import dev.ringfence.wal.log.Segment;
 import dev.ringfence.wal.log.WriteAheadLog;
-import java.io.IOException;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -14,43 +12,55 @@ final class RetentionRule {
     private final JournalOptions options;
     private final WriteAheadLog log;
     private final BlobStore blobs;
+    private final SegmentAges ages;
 
-    RetentionRule(JournalOptions options, WriteAheadLog log, BlobStore blobs) {
+    RetentionRule(JournalOptions options, WriteAheadLog log, BlobStore blobs, SegmentAges ages) {
         this.options = options;
         this.log = log;
         this.blobs = blobs;
+        this.ages = ages;
     }
 
-    /** The first event to be kept: everything that a live job needs, and no less than one segment. */
-    long border(JournalState state) throws IOException {
+    /**
+     * The first event to be kept: everything that a live job needs, and no less than one segment. It is the first one of a
+     * segment, so that whoever is given up is also gone from the log: it must not come back without its blobs.
+     */
+    long border(JournalState state) {
         var segments = log.segments();
-        long border = log.firstSequence();
-        var tooOld = options.log().clock().instant().minus(options.retentionAge());
+        ages.look(segments);
         int first = 0;
-        while (first + 1 < segments.size() && timeOf(segments.get(first + 1)).isBefore(tooOld)) {
+        while (first + 1 < segments.size() && isFollowedForTooLong(segments.get(first + 1))) {
             first++;
         }
         first = Math.max(first, firstThatFits(segments, state));
-        if (first > 0) {
-            border = segments.get(first).firstSequence();
-        }
+        long needed = state.sequence();
         for (var job : state.liveJobs()) {
-            border = Math.min(border, job.firstSequence());
+            needed = Math.min(needed, job.firstSequence());
         }
-        return Math.min(border, state.sequence());
+        return first == 0
+                ? log.firstSequence()
+                : Math.min(segments.get(first).firstSequence(), segmentOf(segments, needed));
     }
 
-    /** When a segment's first record was written: what stands before it is older. */
-    private Instant timeOf(Segment segment) {
-        var found = new Instant[] {Instant.MAX};
-        log.read(segment.firstSequence(), (_, time, _) -> {
-            found[0] = time;
-            return false;
-        });
-        return found[0];
+    /** The first event of the segment that an event is in. */
+    long segmentOf(long sequence) {
+        return segmentOf(log.segments(), sequence);
     }
 
-    private int firstThatFits(List<Segment> segments, JournalState state) throws IOException {
+    private long segmentOf(List<Segment> segments, long sequence) {
+        return segments.stream()
+                .mapToLong(Segment::firstSequence)
+                .filter(first -> first <= sequence)
+                .max()
+                .orElse(log.firstSequence());
+    }
+
+    /** All that is in a segment was written before the next one was there. */
+    private boolean isFollowedForTooLong(Segment next) {
+        return ages.of(next).compareTo(options.retentionAge()) >= 0;
+    }
+
+    private int firstThatFits(List<Segment> segments, JournalState state) {
         long total = segments.stream().mapToLong(Segment::bytes).sum()
                 + blobs.total().bytes();
         if (total <= options.retentionBytes()) {
@@ -69,7 +79,7 @@ final class RetentionRule {
     }
 
     /** How many bytes of blobs go with the jobs, by their submissions. What two jobs share counts for both. */
-    private static NavigableMap<Long, Long> blobBytes(JournalState state) throws IOException {
+    private static NavigableMap<Long, Long> blobBytes(JournalState state) {
         var bytes = new TreeMap<Long, Long>();
         state.ended().forEach(job -> count(bytes, job));
         for (var run : state.runs()) {

@@ -2,7 +2,6 @@ package dev.ringfence.wal.journal;
 
 import dev.ringfence.wal.log.WriteAheadLog;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -24,6 +23,7 @@ final class SnapshotKeeper {
     private final JobTable table;
     private final JobIndex index;
     private final BlobStore blobs;
+    private final SegmentAges ages;
     private final RetentionRule rule;
     private final Thread thread;
 
@@ -39,6 +39,9 @@ final class SnapshotKeeper {
     private JournalState state;
     /** Whether an error came in the middle of a change of the state, so that it cannot be relied on. */
     private boolean stateInDoubt;
+
+    /** Whether nothing has been given up since all that nothing names was removed. */
+    private boolean swept;
 
     private volatile long snapshotSequence;
 
@@ -57,7 +60,8 @@ final class SnapshotKeeper {
         this.index = index;
         this.blobs = blobs;
         this.state = state;
-        rule = new RetentionRule(options, log, blobs);
+        ages = new SegmentAges(files, options);
+        rule = new RetentionRule(options, log, blobs, ages);
         thread = Thread.ofPlatform()
                 .name("journal-snapshots-" + files.directory().getFileName())
                 .daemon()
@@ -107,9 +111,6 @@ final class SnapshotKeeper {
         }
         attempt("remove what nothing names", this::sweep);
         while (awaitWork()) {
-            if (index.damage() != null) {
-                attempt("make the index anew", this::makeAnew);
-            }
             attempt("write a snapshot", this::snapshot);
         }
     }
@@ -137,10 +138,7 @@ final class SnapshotKeeper {
     private void attempt(String what, Task task) {
         work.lock();
         try {
-            if (stateInDoubt) {
-                makeAnew();
-            }
-            task.run();
+            mending(task);
         } catch (Throwable e) {
             // Also when memory was short for a moment: without this thread nothing is kept small any more.
             stateInDoubt |= e instanceof Error;
@@ -148,6 +146,20 @@ final class SnapshotKeeper {
         } finally {
             nextAt = Math.max(snapshotSequence, state.sequence()) + options.snapshotEvents();
             work.unlock();
+        }
+    }
+
+    /** Where a file of the index turns out to be damaged, the index is made anew and it is done once more. */
+    private void mending(Task task) throws IOException {
+        if (stateInDoubt || index.damage() != null) {
+            makeAnew();
+        }
+        try {
+            task.run();
+        } catch (JournalException.IndexDamaged e) {
+            index.damaged(e.why());
+            makeAnew();
+            task.run();
         }
     }
 
@@ -163,7 +175,7 @@ final class SnapshotKeeper {
     void snapshotNow() throws IOException {
         work.lock();
         try {
-            snapshot();
+            mending(this::snapshot);
         } finally {
             work.unlock();
         }
@@ -177,6 +189,9 @@ final class SnapshotKeeper {
             options.observer().snapshot(state.sequence(), Duration.ofNanos(System.nanoTime() - began));
         }
         retain();
+        if (!swept) {
+            sweep();
+        }
     }
 
     private void advance() {
@@ -205,7 +220,7 @@ final class SnapshotKeeper {
     }
 
     /** What a file of the index has need not be in memory any more. */
-    private void forget(IndexRun run) throws IOException {
+    private void forget(IndexRun run) {
         for (int block = 0; block < run.blocks(); block++) {
             table.forget(run.rows(block));
         }
@@ -215,7 +230,8 @@ final class SnapshotKeeper {
         if (state.sequence() == 0) {
             return;
         }
-        var border = rule.border(state);
+        // What was given up already, and could not be removed from the log then, is removed from it first of all.
+        var border = Math.max(rule.border(state), rule.segmentOf(state.firstSequence()));
         if (border <= log.firstSequence()) {
             return;
         }
@@ -223,38 +239,43 @@ final class SnapshotKeeper {
         // First what says that they are not needed, then the events themselves.
         files.write(state.snapshot());
         snapshotSequence = state.sequence();
-        index.become(state.runs(), border);
-        table.discardBefore(border);
+        index.become(state.runs(), state.firstSequence());
+        table.discardBefore(state.firstSequence());
+        swept = false;
         var first = log.discardBefore(border);
         files.tidy(first, state.runs());
         options.observer().discardedBefore(first);
-        sweep();
     }
 
+    /** Not before the log has forgotten, too, what was given up: until then a start without a snapshot comes to it again. */
     private void sweep() throws IOException {
-        var swept = blobs.sweep(this::namedBlobs);
-        if (swept.count() > 0) {
-            options.observer().swept(swept);
+        if (rule.segmentOf(state.firstSequence()) > log.firstSequence()) {
+            return;
+        }
+        var removed = blobs.sweep(this::namedBlobs);
+        swept = true;
+        if (removed.count() > 0) {
+            options.observer().swept(removed);
         }
     }
 
     private Set<String> namedBlobs() {
         var named = new HashSet<>(table.blobs());
         state.ended().forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
-        try {
-            for (var run : state.runs()) {
-                for (int block = 0; block < run.blocks(); block++) {
-                    run.rows(block).forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
-                }
+        for (var run : state.runs()) {
+            for (int block = 0; block < run.blocks(); block++) {
+                run.rows(block).forEach(job -> job.blobs().forEach(blob -> named.add(blob.sha256())));
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
         return named;
     }
 
     /** From the events alone; then it is as good as new. */
     private void makeAnew() throws IOException {
+        var why = index.damage();
+        if (why != null) {
+            options.observer().unusable("the index of older jobs", why);
+        }
         var anew = new JournalState(files, options.indexRows(), options.observer());
         anew.beginAt(log.firstSequence());
         var to = state.sequence();
@@ -288,6 +309,7 @@ final class SnapshotKeeper {
         }
         if (!again) {
             attempt("write a snapshot", this::snapshot);
+            attempt("write how long each segment was kept", ages::save);
         }
         if (interrupted) {
             Thread.currentThread().interrupt();

@@ -30,7 +30,7 @@
  * blocks:            rows, each with its length (4) before it; then the checksum of the rows (4)
  * tail:              8 the newest submission's sequence, 4 number of blocks,
  *                    for each block: 8 first submission's sequence, 4 offset, 4 length with the checksum;
- *                    4 length of the Bloom filter, then its bits: ids, and agents with idempotency keys
+ *                    4 length of the Bloom filter in bytes, at least 8, then the filter
  * footer, 16 bytes:  4 length of the tail, 4 checksum of the tail, 8 "RINGFIDX"
  *
  * row:  8 first sequence, 8 sequence of the end, 8 last sequence, 8 submitted, 8 started, 8 ended (milliseconds since 1970,
@@ -40,8 +40,22 @@
  *       (texts), 8 length
  * </pre>
  *
- * Rows stand in the order of their submissions. The name is the sequence of the event with which the file became full. Of
+ * <p>The Bloom filter has two entries' room for each row, of 16 bits each. Entered are each row's id, and where it has an
+ * idempotency key the text "{@code length:agent}" with the key behind it, the length being the agent's in UTF-16 units. Of an
+ * entry's UTF-8 bytes the 64-bit hash h is FNV-1a (offset basis cbf29ce484222325, prime 100000001b3), finished as in
+ * MurmurHash3: h ^= h >>> 33, h *= ff51afd7ed558ccd, h ^= h >>> 33, h *= c4ceb9fe1a85ec53, h ^= h >>> 33. With a its lower
+ * and b its upper 32 bits, b with its lowest bit set, the probes 0 to 7 are the bits (a + probe * b modulo 2^32), unsigned,
+ * modulo the number of bits. Bit n is the bit of value 1 &lt;&lt; (n modulo 8) in byte n / 8.
+ *
+ * <p>Rows stand in the order of their submissions. The name is the sequence of the event with which the file became full. Of
  * several rows of a job the one with the highest last sequence counts.
+ *
+ * <h2>How long each segment has been there, version 1: {@code segments.ages}</h2>
+ *
+ * <pre>
+ * 8 "RINGFAGE", 4 version, 4 zero; for each segment: 8 its first event's number, 8 nanoseconds during which the journal was
+ * open since the segment was first seen; 4 checksum of all before
+ * </pre>
  *
  * <h2>Blob: {@code blobs/<SHA-256, 64 hexadecimal digits>}</h2>
  *

@@ -32,6 +32,10 @@ final class Acknowledger {
         } catch (RejectedExecutionException _) {
             // The owner's executor has ended before the log; a slow answer is better than none.
             tellAll();
+        } catch (RuntimeException | Error e) {
+            // As when there is no thread to be had. The next ones would wait behind these for ever.
+            tellAll();
+            throw e;
         }
     }
 

@@ -20,12 +20,10 @@ final class DiskStorage implements Storage {
     private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
-    /** What the C library calls ENOSPC, EDQUOT, EMFILE and ENFILE; Java passes on the text, never the number. */
-    private static final List<String> NO_SPACE =
-            List.of("No space left on device", "Disk quota exceeded", "Quota exceeded", "Too many open files");
-
     @Override
     public Lock lock(Path directory) {
+        // Here, since whatever is done with a log begins here.
+        ErrorTexts.load();
         return DirectoryLock.acquire(directory, this);
     }
 
@@ -96,8 +94,7 @@ final class DiskStorage implements Storage {
 
     @Override
     public boolean isNoSpace(IOException e) {
-        var message = String.valueOf(e.getMessage());
-        return NO_SPACE.stream().anyMatch(message::contains);
+        return ErrorTexts.sayUsedUp(e);
     }
 
     private record DiskDirectory(FileChannel channel) implements StorageDirectory {

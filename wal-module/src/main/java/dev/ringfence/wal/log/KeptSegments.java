@@ -16,7 +16,10 @@ final class KeptSegments {
         this.numbers = numbers;
     }
 
-    /** @throws LogException.Corrupt if a segment is missing, or the first one is not the one that it has to be */
+    /**
+     * @throws LogException.Corrupt if a segment is missing, also where there is none and what was cut off from one is there,
+     *     or the first one is not the one that it has to be
+     */
     static KeptSegments of(SegmentDirectory directory) throws IOException {
         while (true) {
             var start = directory.start();
@@ -37,7 +40,7 @@ final class KeptSegments {
         // A discarding that was cut short may have left some of the older ones.
         var numbers =
                 directory.numbers().stream().filter(number -> number >= first).toList();
-        if (numbers.isEmpty() && start.isEmpty()) {
+        if (numbers.isEmpty() && start.isEmpty() && !directory.hadSegments()) {
             return new KeptSegments(directory, numbers);
         }
         for (int i = 0; i < Math.max(1, numbers.size()); i++) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +38,11 @@ final class LogWriter implements Runnable {
     private Cursor durable;
     /** When the segment's first record was written, in milliseconds since 1970. */
     private OptionalLong segmentBegun;
-    /** Not before then is it tried to close the segment because it is old. */
-    private long closeAt;
+    /** When it was last tried to close the segment because it is old. */
+    private long triedToClose;
+
+    /** Taken from the queue, and perhaps not settled yet. */
+    private List<Append> underWay = List.of();
 
     private List<Append> settled = new ArrayList<>();
     /** Why the log is not open. */
@@ -95,16 +99,49 @@ final class LogWriter implements Runnable {
         }
     }
 
+    /** Ends only when nobody waits any more, whatever goes wrong. */
     @Override
     public void run() {
-        for (var taken = take(); !taken.isEnd(); taken = take()) {
-            if (taken.appends().isEmpty()) {
-                lookForRoom();
-            } else {
-                settle(taken.appends());
+        boolean goesOn = true;
+        while (goesOn) {
+            try {
+                goesOn = step();
+            } catch (Throwable e) {
+                failWhateverFor(e);
             }
         }
         end();
+    }
+
+    private boolean step() {
+        if (underWay.isEmpty()) {
+            var taken = take();
+            if (taken.isEnd()) {
+                return false;
+            }
+            underWay = taken.appends();
+        }
+        if (underWay.isEmpty()) {
+            lookForRoom();
+        } else {
+            // Also what an error kept from being settled: it fails then.
+            settle(underWay);
+            underWay = List.of();
+        }
+        return true;
+    }
+
+    /** Where not even that succeeds, as without memory, it is tried again: nothing may be written before it has. */
+    private void failWhateverFor(Throwable cause) {
+        boolean failed = false;
+        while (!failed) {
+            try {
+                fail(cause);
+                failed = true;
+            } catch (RuntimeException | Error _) {
+                LockSupport.parkNanos(LOOK.toNanos());
+            }
+        }
     }
 
     /**
@@ -217,9 +254,11 @@ final class LogWriter implements Runnable {
     }
 
     private boolean isOld(long now) {
+        // A clock that was set back must not keep a segment open until it has caught up.
         return segmentBegun.isPresent()
-                && now - segmentBegun.getAsLong() >= options.segmentAge().toMillis()
-                && now >= closeAt;
+                && Math.abs(now - segmentBegun.getAsLong())
+                        >= options.segmentAge().toMillis()
+                && Math.abs(now - triedToClose) >= PAUSE_MILLIS;
     }
 
     /**
@@ -227,7 +266,7 @@ final class LogWriter implements Runnable {
      * refused because of it: without a file for the next segment, this one is written on, and a later append tries again.
      */
     private void closeEarly(long now) throws IOException {
-        closeAt = now + PAUSE_MILLIS;
+        triedToClose = now;
         if (!reserve.isMade()) {
             return;
         }
@@ -348,8 +387,9 @@ final class LogWriter implements Runnable {
     private synchronized void fail(Throwable cause) {
         if (failure == null) {
             var failed = new LogException.Failed(directory.path() + ": " + cause, cause);
+            var turned = new Health.Failed(failed.reason());
             failure = failed;
-            health = new Health.Failed(failed.reason());
+            health = turned;
         }
         queue.close();
     }

@@ -36,6 +36,11 @@ record SegmentDirectory(Path path, Storage storage) {
                 .toList();
     }
 
+    /** Whether something is there that was cut off from a segment. */
+    boolean hadSegments() throws IOException {
+        return storage.list(path).stream().anyMatch(name -> NAME.matcher(name).lookingAt());
+    }
+
     /**
      * The header of the segment that the log begins with, if older ones were discarded.
      *

@@ -56,6 +56,19 @@ class BlobStoreTest {
         assertThatThrownBy(() -> store.file(blob)).hasMessageContaining("is gone");
     }
 
+    /** What was written anew was once thrown away for the damaged bytes, by their number. */
+    @Test
+    void bytesThatAreWrittenAgainMendTheDamagedOnesOfTheSameLength() throws IOException {
+        var blob = write(store, "stdout", new byte[] {1, 2, 3});
+        Files.write(store.file(blob), new byte[] {1, 2, 4});
+
+        var again = write(store, "stdout", new byte[] {1, 2, 3});
+
+        assertThat(store.file(again)).hasBinaryContent(new byte[] {1, 2, 3});
+        assertThat(store.file(blob)).hasBinaryContent(new byte[] {1, 2, 3});
+        assertThat(store.total()).isEqualTo(new BlobStore.Total(1, 3));
+    }
+
     /** The event that names it is acknowledged, whoever wrote the bytes first. */
     @Test
     void aBlobThatAnEarlierProcessLeftUnderANameThatIsNotDurableIsDurableOnceItIsWrittenAgain() throws IOException {
@@ -121,6 +134,7 @@ class BlobStoreTest {
         unfinished.write(new byte[100], 0, 100);
         var orphan = write(store, "stdout", new byte[] {1, 2, 3});
         var journal = Files.createDirectories(directory.resolve("journal"));
+        Journals.open(journal).close();
         Files.move(directory.resolve("blobs"), journal.resolve("blobs"));
 
         try (var open = Journals.open(journal)) {

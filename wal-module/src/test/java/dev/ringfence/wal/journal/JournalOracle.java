@@ -4,6 +4,7 @@ import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogOptions;
 import dev.ringfence.wal.log.MemoryDisk;
 import dev.ringfence.wal.log.WriteAheadLog;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,6 +15,7 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import org.awaitility.Awaitility;
 
 /**
  * Knows what a journal was told and what it answered, over all its lives, and judges what a start comes to: the events, the
@@ -42,45 +44,69 @@ final class JournalOracle {
         }
     }
 
-    /**
-     * Judges a start on a disk that gives no trouble; the disk itself stays as it is. A start after which there is much to
-     * write down may give up old jobs as well, while they are being looked for: here it keeps all that is there.
-     */
+    /** A new journal begins. */
+    void forget() {
+        submitted.clear();
+        refused.clear();
+        acknowledged.clear();
+    }
+
+    /** Judges a start on a disk that gives no trouble; the disk itself stays as it is. */
     void judge(MemoryDisk disk, JournalOptions options) {
-        var events = events(disk.afterKill(), options);
+        judge(
+                MemoryDisk.ROOT,
+                options.withLog(options.log().withStorage(disk.afterKill())),
+                MemoryDisk.ROOT,
+                options.withLog(options.log().withStorage(disk.afterKill())));
+    }
+
+    /**
+     * Judges a start, on two copies of what was left: one to read the log alone, and one for the whole. A start after which
+     * there is much to write down may give up old jobs as well, while they are being looked for: here it keeps all that is
+     * there.
+     */
+    void judge(Path log, JournalOptions onLog, Path whole, JournalOptions options) {
+        var events = events(log, onLog.log());
         judge(events);
-        var quiet =
-                options.withLog(options.log().withStorage(disk.afterKill())).withRetention(Duration.ofDays(1000), ALL);
-        var recovered = Journal.recover(MemoryDisk.ROOT, quiet);
+        var recovered = Journal.recover(whole, options.withRetention(Duration.ofDays(1000), ALL));
         try (var journal = recovered.journal()) {
             long first = events.isEmpty() ? journal.firstSequence() : events.firstKey();
             require(journal.firstSequence() == first, "it begins with " + journal.firstSequence() + ", not " + first);
+            mendIndex(journal);
             judge(events, journal, recovered.jobs(), options.retentionBytes() < ALL);
         }
     }
 
+    /** Reads all of the index. What is damaged there is made anew while the journal is used. */
+    private static void mendIndex(Journal journal) {
+        Awaitility.await()
+                .pollDelay(Duration.ZERO)
+                .atMost(Duration.ofMinutes(1))
+                .ignoreException(JournalException.IndexDamaged.class)
+                .until(() -> {
+                    var _ = journal.list(JobQuery.all(), OptionalLong.empty(), 10_000);
+                    return true;
+                });
+    }
+
     /** All that is kept, read without snapshots, each proved by the hash of the one before. */
-    private static NavigableMap<Long, JournalEvent> events(MemoryDisk disk, JournalOptions options) {
+    private static NavigableMap<Long, JournalEvent> events(Path directory, LogOptions quiet) {
         var events = new TreeMap<Long, JournalEvent>();
         var chain = new ChainedEvents(entry -> {
             events.put(entry.sequence(), entry.event());
             return true;
         });
-        var quiet = options.log().withStorage(disk);
         try {
-            recover(quiet, 1, chain);
+            recover(directory, quiet, 1, chain);
         } catch (LogException.Discarded e) {
-            recover(quiet, e.firstSequence(), chain);
+            recover(directory, quiet, e.firstSequence(), chain);
         }
         return events;
     }
 
-    private static void recover(LogOptions options, long from, ChainedEvents chain) {
+    private static void recover(Path directory, LogOptions options, long from, ChainedEvents chain) {
         WriteAheadLog.recover(
-                        MemoryDisk.ROOT,
-                        options,
-                        from,
-                        (sequence, time, payload) -> chain.visit(sequence, time, payload))
+                        directory, options, from, (sequence, time, payload) -> chain.visit(sequence, time, payload))
                 .log()
                 .close();
     }

@@ -5,12 +5,14 @@ import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.MemoryDisk;
 import dev.ringfence.wal.log.Plan;
 import dev.ringfence.wal.log.World;
+import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,9 @@ final class JournalSimulation {
     private final Random luck;
     private final JournalOracle oracle = new JournalOracle();
     private final JournalOptions options;
+    /** Of all lives. */
+    private final List<String> ended = new ArrayList<>();
+
     private MemoryDisk disk = new MemoryDisk();
     private int jobs;
     private int millis;
@@ -54,7 +59,7 @@ final class JournalSimulation {
     /** Whether a file lies beside the log: a snapshot, a file of the index, a blob, or one of their directories. */
     static boolean isBesideTheLog(Path file) {
         return file.getNameCount() > 2
-                || List.of("snapshots", "index", "blobs")
+                || List.of("snapshots", "index", "blobs", SegmentAges.FILE, SegmentAges.FILE + DurableFiles.UNFINISHED)
                         .contains(file.getFileName().toString());
     }
 
@@ -64,17 +69,21 @@ final class JournalSimulation {
     }
 
     void live(Plan plan) {
+        if (luck.nextInt(3) == 0) {
+            flip();
+        }
         var world = new World(disk, plan, luck);
         disk.breakWith(world);
         try {
             var recovered = Journal.recover(
                     MemoryDisk.ROOT, options.withLog(options.log().withStorage(disk)));
             try (var journal = recovered.journal()) {
-                new Life(journal, recovered.jobs()).run(world);
+                new Life(journal, world, recovered.jobs()).run();
             }
         } catch (LogException | JournalException e) {
-            if (plan.kind() == Plan.Kind.NOTHING) {
-                throw new AssertionError("nothing was wrong with the disk", e);
+            // What is damaged beside the log keeps no journal from starting.
+            if (!world.hasHappened()) {
+                throw new AssertionError("nothing has gone wrong with the disk yet", e);
             }
         }
         operations = world.operations();
@@ -83,24 +92,61 @@ final class JournalSimulation {
         oracle.judge(disk, options);
     }
 
+    /** Turns a bit of a snapshot or of a file of the index, which are made of the events alone, or of the segments' ages. */
+    private void flip() {
+        var files = disk.content().entrySet().stream()
+                .filter(file -> file.getKey().startsWith(MemoryDisk.ROOT.resolve("snapshots"))
+                        || file.getKey().startsWith(MemoryDisk.ROOT.resolve("index"))
+                        || file.getKey().endsWith(SegmentAges.FILE))
+                .filter(file -> file.getValue().length > 0)
+                .toList();
+        if (!files.isEmpty()) {
+            var file = files.get(luck.nextInt(files.size()));
+            var bytes = file.getValue();
+            bytes[luck.nextInt(bytes.length)] ^= (byte) (1 << luck.nextInt(8));
+            disk.replace(file.getKey(), bytes);
+        }
+    }
+
     private final class Life {
         private final Journal journal;
+        private final World world;
         private final Map<String, JobRecord> live = new LinkedHashMap<>();
         private boolean failed;
 
-        Life(Journal journal, List<JobRecord> recovered) {
+        Life(Journal journal, World world, List<JobRecord> recovered) {
             this.journal = journal;
+            this.world = world;
             recovered.forEach(job -> live.put(job.jobId(), job));
         }
 
-        void run(World world) {
+        void run() {
             for (int rounds = 4 + luck.nextInt(16); rounds > 0 && !world.isDead() && !failed; rounds--) {
-                switch (luck.nextInt(6)) {
-                    case 0, 1 -> submit();
-                    case 2, 3, 4 -> goOn();
+                switch (luck.nextInt(10)) {
+                    case 0, 1, 2 -> submit();
+                    case 3, 4, 5, 6 -> goOn();
+                    case 7 -> undo();
+                    case 8 -> audit();
                     default -> snapshot();
                 }
+                if (luck.nextInt(20) == 0) {
+                    flip();
+                }
             }
+        }
+
+        /** Any job that has ended, however long ago. */
+        private void undo() {
+            if (!ended.isEmpty()) {
+                append(new JobEvent.RolledBack(
+                        ended.remove(luck.nextInt(ended.size())), now(), "the-undoing", Events.DATA));
+            }
+        }
+
+        private void audit() {
+            var act = new Audited(now(), "catalog-reloaded", "key-1", null, null, null, null, 1);
+            oracle.submitted(List.of(act));
+            settle(List.of(act), journal.append(act));
         }
 
         /** No event is given twice, so that each can be told from all others. */
@@ -129,6 +175,9 @@ final class JournalSimulation {
             var id = job.jobId();
             switch (job.state()) {
                 case JobState.Submitted _ -> append(new JobEvent.Validated(id, now()), new JobEvent.Started(id, now()));
+                case JobState.Started started
+                when luck.nextInt(5) == 0 ->
+                    append(new JobEvent.Retried(id, now(), "service-restarted", started.attempts()));
                 case JobState.Started _ -> end(id);
                 case JobState.Ended _ -> throw new IllegalStateException(id);
             }
@@ -167,29 +216,54 @@ final class JournalSimulation {
                 journal.snapshotNow();
             } catch (IOException | UncheckedIOException | LogException | JournalException.IndexDamaged e) {
                 // Tried again, some time. What it leaves is judged.
+                if (!world.hasHappened()) {
+                    throw new AssertionError("nothing has gone wrong with the disk yet", e);
+                }
             }
         }
 
         private void append(JobEvent... given) {
             var events = List.of(given);
             oracle.submitted(events);
+            long last = settle(events, journal.append(events));
+            if (last == 0) {
+                return;
+            }
+            var id = events.getFirst().jobId();
+            var job = live.get(id);
+            if (job == null && !(events.getFirst() instanceof JobEvent.Submitted)) {
+                return;
+            }
+            long sequence = last - events.size();
+            var after = JobFold.apply(job, ++sequence, events.getFirst());
+            for (var event : events.subList(1, events.size())) {
+                after = JobFold.apply(after, ++sequence, event);
+            }
+            live.remove(id);
+            if (after.state() instanceof JobState.Live) {
+                live.put(id, after);
+            } else {
+                ended.add(id);
+            }
+        }
+
+        /** Returns the last event's number; 0 if they were refused or nobody knows. */
+        private long settle(List<? extends JournalEvent> events, Uni<Long> appended) {
             try {
-                long last = journal.append(events).await().atMost(PATIENCE);
+                long last = appended.await().atMost(PATIENCE);
                 oracle.acknowledged(last, events);
-                var job = live.get(events.getFirst().jobId());
-                for (int i = 0; i < events.size(); i++) {
-                    job = JobFold.apply(job, last - events.size() + 1 + i, events.get(i));
-                }
-                live.remove(events.getFirst().jobId());
-                if (job != null && job.state() instanceof JobState.Live) {
-                    live.put(job.jobId(), job);
-                }
-            } catch (LogException.NoSpace e) {
+                return last;
+            } catch (LogException.NoSpace | JournalException.IndexDamaged e) {
                 oracle.refused(events);
-            } catch (LogException.Failed | LogException.Closed | JournalException.IndexDamaged e) {
+            } catch (JournalException.IllegalTransition e) {
+                // An old job whose events were given up cannot be undone.
+                JournalOracle.require(events.getFirst() instanceof JobEvent.RolledBack, String.valueOf(e.getMessage()));
+                oracle.refused(events);
+            } catch (LogException.Failed | LogException.Closed e) {
                 // Whether they are durable is seen at the next start.
                 failed = true;
             }
+            return 0;
         }
     }
 }

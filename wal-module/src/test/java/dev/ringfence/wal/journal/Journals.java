@@ -1,10 +1,7 @@
 package dev.ringfence.wal.journal;
 
-import dev.ringfence.wal.log.LogOptions;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -20,12 +17,6 @@ final class Journals {
 
     static Journal open(Path directory) {
         return Journal.recover(directory, OPTIONS).journal();
-    }
-
-    /** A clock that stands still. */
-    static JournalOptions at(Instant now) {
-        LogOptions log = OPTIONS.log().withClock(Clock.fixed(now, java.time.ZoneOffset.UTC));
-        return OPTIONS.withLog(log);
     }
 
     static long append(Journal journal, JobEvent event) {

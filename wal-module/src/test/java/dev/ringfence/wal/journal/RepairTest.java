@@ -10,9 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,11 +37,14 @@ class RepairTest {
     /** It once opened the journal to end jobs, with a retention of 30 days, whatever the operator had set. */
     @Test
     void whatIsOldIsNotGivenUpByARepair() throws IOException {
-        var longAgo = Journals.at(Instant.now().minus(Duration.ofDays(90)));
-        try (var journal = Journal.recover(directory, longAgo).journal()) {
+        var clock = new AtomicLong();
+        var longKept = Journals.OPTIONS.withNanoTime(clock::get).withRetention(Duration.ofDays(1000), Long.MAX_VALUE);
+        try (var journal = Journal.recover(directory, longKept).journal()) {
             fill(journal, 0, 100);
             Journals.append(journal, Events.submitted("live"));
             fill(journal, 100, 200);
+            journal.snapshotNow();
+            clock.set(Duration.ofDays(90).toNanos());
         }
         flip(segment(last() - 1), 5_000);
         var plan = plan();

@@ -4,29 +4,74 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RetentionTest {
-    private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+    private static final Duration AGE = Duration.ofDays(30);
 
     @TempDir
-    Path directory;
+    Path scratch;
+
+    private Path directory = Path.of("unset");
+
+    /** How long the machine has been running; nobody can set it. */
+    private final AtomicLong nanos = new AtomicLong(-7);
+    /** What anyone may set the time of day to. */
+    private final AtomicReference<Instant> timeOfDay = new AtomicReference<>(Instant.parse("2026-06-01T00:00:00Z"));
+
+    private final JournalOptions options = on(Journals.OPTIONS);
+
+    private JournalOptions on(JournalOptions base) {
+        var clock = new Clock() {
+            @Override
+            public Instant instant() {
+                return timeOfDay.get();
+            }
+
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+        };
+        return base.withNanoTime(nanos::get).withLog(base.log().withClock(clock));
+    }
+
+    private void pass(Duration time) {
+        nanos.addAndGet(time.toNanos());
+        timeOfDay.updateAndGet(now -> now.plus(time));
+    }
+
+    @BeforeEach
+    void make() throws IOException {
+        directory = Files.createDirectory(scratch.resolve("journal"));
+    }
 
     @Test
     void whatIsOlderThanTheAgeIsGivenUpAndTheRestIsWhole() throws IOException {
-        fill(Journals.at(NOW.minus(Duration.ofDays(40))), 0, 100);
-        fill(Journals.at(NOW), 100, 200);
-        try (var journal = Journal.recover(directory, Journals.at(NOW)).journal()) {
+        try (var journal = Journal.recover(directory, options).journal()) {
+            lives(journal, 0, 100);
+            journal.snapshotNow();
+            pass(AGE);
+            lives(journal, 100, 200);
             journal.snapshotNow();
 
             assertThat(journal.firstSequence()).isBetween(200L, 301L);
@@ -40,41 +85,91 @@ class RetentionTest {
         assertThat(JournalVerifier.verify(directory, _ -> true)).isInstanceOf(JournalVerifier.Verdict.Intact.class);
     }
 
+    /** One look at a clock that was ten years ahead once gave up all but the newest segment, for good. */
+    @Test
+    void nothingIsGivenUpBeforeItsAgeWhereverTheTimeOfDayJumps() throws IOException {
+        try (var journal = Journal.recover(directory, options).journal()) {
+            lives(journal, 0, 100);
+            for (int years : new int[] {10, -30, 25}) {
+                timeOfDay.updateAndGet(now -> now.plus(Duration.ofDays(365L * years)));
+                journal.snapshotNow();
+                lives(journal, 1000 + 30 * years, 1010 + 30 * years);
+                journal.snapshotNow();
+                assertThat(journal.firstSequence()).isEqualTo(1);
+            }
+        }
+        try (var journal = Journal.recover(directory, options).journal()) {
+            timeOfDay.updateAndGet(now -> now.plus(Duration.ofDays(365L * 50)));
+            journal.snapshotNow();
+            assertThat(journal.firstSequence()).isEqualTo(1);
+
+            // What a wrong time was written to goes at its age all the same.
+            pass(AGE);
+            journal.snapshotNow();
+            assertThat(journal.firstSequence()).isGreaterThan(300);
+        }
+    }
+
+    @Test
+    void theAgeCountsOnAcrossRestartsAndWhatIsNotKnownOfItBeginsAnew() throws IOException {
+        for (int half = 0; half < 2; half++) {
+            try (var journal = Journal.recover(directory, options).journal()) {
+                lives(journal, 40 * half, 40 * (half + 1));
+                journal.snapshotNow();
+                pass(AGE.dividedBy(2).minusDays(1));
+            }
+        }
+        Path copy = scratch.resolve("copy");
+        copyAll(directory, copy);
+        try (var journal = Journal.recover(directory, options).journal()) {
+            pass(Duration.ofDays(1));
+            journal.snapshotNow();
+            assertThat(journal.firstSequence()).isEqualTo(1);
+            pass(Duration.ofDays(1));
+            journal.snapshotNow();
+            assertThat(journal.firstSequence()).isGreaterThan(60);
+        }
+
+        var ages = copy.resolve(SegmentAges.FILE);
+        var whole = Files.readAllBytes(ages);
+        for (int at = 0; at < whole.length; at += 5) {
+            var damaged = whole.clone();
+            damaged[at] ^= 0x40;
+            Files.write(ages, damaged);
+            var told = new ArrayList<String>();
+            try (var journal = Journal.recover(copy, options.withObserver(new JournalObserver() {
+                        @Override
+                        public void unusable(String what, String why) {
+                            told.add(what);
+                        }
+                    }))
+                    .journal()) {
+                pass(Duration.ofDays(2));
+                journal.snapshotNow();
+                assertThat(journal.firstSequence()).as("byte %d", at).isEqualTo(1);
+                assertThat(told).as("byte %d", at).containsExactly(ages.toString());
+            }
+        }
+    }
+
     /** A segment is given up whole, and few events would share one with those of a year ago. */
     @Test
     void fewEventsAreGivenUpAtTheirAgeToo() throws IOException {
-        var now = new AtomicReference<>(NOW.minus(Duration.ofDays(40)));
-        var clock = new Clock() {
-            @Override
-            public Instant instant() {
-                return now.get();
-            }
-
-            @Override
-            public ZoneId getZone() {
-                return ZoneOffset.UTC;
-            }
-
-            @Override
-            public Clock withZone(ZoneId zone) {
-                return this;
-            }
-        };
-        var sizes = Journals.OPTIONS.withSizes(1 << 20, 4096);
-        var options = sizes.withLog(sizes.log().withClock(clock));
-        try (var journal = Journal.recover(directory, options).journal()) {
+        var large = on(Journals.OPTIONS.withSizes(1 << 20, 4096));
+        try (var journal = Journal.recover(directory, large).journal()) {
             Journals.live(journal, "old");
         }
-        now.set(NOW.minus(Duration.ofDays(36)));
-        try (var journal = Journal.recover(directory, options).journal()) {
+        pass(AGE.dividedBy(10).plusDays(1));
+        try (var journal = Journal.recover(directory, large).journal()) {
             // The next segment's file is made beside the first of these.
             Journals.live(journal, "still old");
             Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> {
-                now.set(now.get().plus(Duration.ofMinutes(1)));
-                Journals.live(journal, "at " + now.get());
+                pass(Duration.ofMinutes(1));
+                Journals.live(journal, "at " + timeOfDay.get());
                 return journal.figures().segments() == 2;
             });
-            now.set(NOW);
+            journal.snapshotNow();
+            pass(AGE);
             journal.snapshotNow();
 
             assertThat(journal.firstSequence()).isGreaterThan(6);
@@ -85,14 +180,13 @@ class RetentionTest {
 
     @Test
     void whatAnyLiveJobNeedsStays() throws IOException {
-        try (var journal = Journal.recover(directory, Journals.at(NOW.minus(Duration.ofDays(40))))
-                .journal()) {
+        try (var journal = Journal.recover(directory, options).journal()) {
             Journals.live(journal, "first");
             Journals.append(journal, Events.submitted("waiting"));
-        }
-        fill(Journals.at(NOW.minus(Duration.ofDays(35))), 0, 100);
-        fill(Journals.at(NOW), 100, 200);
-        try (var journal = Journal.recover(directory, Journals.at(NOW)).journal()) {
+            lives(journal, 0, 100);
+            journal.snapshotNow();
+            pass(AGE.plusDays(5));
+            lives(journal, 100, 200);
             journal.snapshotNow();
             assertThat(journal.firstSequence()).isEqualTo(1);
 
@@ -114,6 +208,27 @@ class RetentionTest {
         }
     }
 
+    /** The journal once grew over its bound from then on. */
+    @Test
+    void whatIsTooMuchIsGivenUpAlsoWhereTheIndexIsDamaged() throws IOException {
+        var small = Journals.OPTIONS.withRetention(Duration.ofDays(30), 40 << 10);
+        fill(Journals.OPTIONS, 0, 300);
+        try (var files = Files.list(directory.resolve("index"))) {
+            for (var file : files.toList()) {
+                var bytes = Files.readAllBytes(file);
+                bytes[40] ^= 1;
+                Files.write(file, bytes);
+            }
+        }
+        try (var journal = Journal.recover(directory, small).journal()) {
+            journal.snapshotNow();
+
+            assertThat(journal.figures().logBytes()).isLessThanOrEqualTo(40 << 10);
+            assertThat(journal.figures().indexDamage()).isNull();
+            assertThat(Journals.ids(journal)).startsWith("job-299").doesNotContain("job-0");
+        }
+    }
+
     @Test
     void whatIsLeftIsRebuiltWithoutSnapshotsToo() throws IOException {
         var small = Journals.OPTIONS.withRetention(Duration.ofDays(30), 40 << 10);
@@ -125,7 +240,7 @@ class RetentionTest {
             before = Journals.ids(journal);
         }
         for (var file : JournalFiles.of(directory).snapshotFiles()) {
-            java.nio.file.Files.delete(file);
+            Files.delete(file);
         }
 
         var recovered = Journal.recover(directory, small);
@@ -142,18 +257,15 @@ class RetentionTest {
         BlobRef old;
         BlobRef shared;
         BlobRef fresh;
-        try (var journal = Journal.recover(directory, Journals.at(NOW.minus(Duration.ofDays(40))))
-                .journal()) {
+        try (var journal = Journal.recover(directory, options).journal()) {
             old = end(journal, "old", "old bytes");
             shared = end(journal, "also-old", "shared bytes");
-        }
-        fill(Journals.at(NOW.minus(Duration.ofDays(35))), 0, 100);
-        try (var journal = Journal.recover(directory, Journals.at(NOW)).journal()) {
+            lives(journal, 0, 100);
+            journal.snapshotNow();
+            pass(AGE);
             end(journal, "new", "shared bytes");
             fresh = end(journal, "newer", "new bytes");
-            for (int i = 100; i < 200; i++) {
-                Journals.live(journal, "job-" + i);
-            }
+            lives(journal, 100, 200);
             journal.snapshotNow();
 
             assertThat(journal.figures().blobs()).isEqualTo(new BlobStore.Total(2, 21));
@@ -174,8 +286,20 @@ class RetentionTest {
 
     private void fill(JournalOptions options, int from, int to) {
         try (var journal = Journal.recover(directory, options).journal()) {
-            for (int i = from; i < to; i++) {
-                Journals.live(journal, "job-" + i);
+            lives(journal, from, to);
+        }
+    }
+
+    private static void lives(Journal journal, int from, int to) {
+        for (int i = from; i < to; i++) {
+            Journals.live(journal, "job-" + i);
+        }
+    }
+
+    private static void copyAll(Path from, Path to) throws IOException {
+        try (var files = Files.walk(from)) {
+            for (var file : files.toList()) {
+                Files.copy(file, to.resolve(from.relativize(file)));
             }
         }
     }

@@ -1,7 +1,9 @@
 package dev.ringfence.wal.journal;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.LONG;
 
 import dev.ringfence.wal.log.MemoryDisk;
 import java.io.IOException;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,8 +23,9 @@ class SnapshotTest {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     @TempDir
-    Path directory;
+    Path scratch;
 
+    private Path directory = Path.of("unset");
     private final List<Long> replayed = new ArrayList<>();
     private final List<String> unusable = new ArrayList<>();
 
@@ -36,6 +40,11 @@ class SnapshotTest {
             unusable.add(why);
         }
     });
+
+    @BeforeEach
+    void make() throws IOException {
+        directory = Files.createDirectory(scratch.resolve("journal"));
+    }
 
     @Test
     void theFoldOfASnapshotAndTheRestIsTheFoldOfAll() throws IOException {
@@ -142,7 +151,7 @@ class SnapshotTest {
 
     /** A bit of the names' filter that is gone would be a job that is not found. */
     @Test
-    void aFileOfTheIndexWithAnyFlippedByteInItsTailIsNotOpened() throws IOException {
+    void aFileOfTheIndexWithAnyFlippedByteInItsHeaderOrTailIsNotOpened() throws IOException {
         fill(0, 35);
         var files = JournalFiles.of(directory);
         Path file;
@@ -153,7 +162,8 @@ class SnapshotTest {
         int footer = whole.length - 16;
         int length = ByteBuffer.wrap(whole).getInt(footer);
         assertThat(length).isBetween(20, footer);
-        for (int at = footer - length; at < whole.length; at++) {
+        // The last four bytes of the header mean nothing.
+        for (int at = 0; at < whole.length; at = at == 11 ? footer - length : at + 1) {
             var damaged = whole.clone();
             damaged[at] ^= 4;
             Files.write(file, damaged);
@@ -168,19 +178,74 @@ class SnapshotTest {
     void anIndexThatIsDamagedWhileItIsUsedIsMadeAnew() throws IOException {
         fill(0, 35);
         try (var journal = Journal.recover(directory, options).journal()) {
-            try (var files = Files.list(directory.resolve("index"))) {
-                for (var file : files.toList()) {
-                    var bytes = Files.readAllBytes(file);
-                    bytes[40] ^= 1;
-                    Files.write(file, bytes);
-                }
-            }
+            flipABlockOfEach(directory.resolve("index"));
             assertThatThrownBy(() -> Journals.ids(journal)).isInstanceOf(JournalException.IndexDamaged.class);
 
             org.awaitility.Awaitility.await()
                     .ignoreException(JournalException.IndexDamaged.class)
                     .untilAsserted(() -> assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, 35)));
         }
+    }
+
+    /** The start once ended with it, for good, though all events were intact. */
+    @Test
+    void aStartThatAsksADamagedIndexReadsAllEventsInstead() throws IOException {
+        fill(0, 35);
+        try (var journal = Journal.recover(directory, options).journal()) {
+            Journals.append(journal, Events.rolledBack("job-2"));
+            // What a kill leaves: the undoing is behind the newest snapshot.
+            copyAll(directory, directory.resolveSibling("killed"));
+        }
+        var killed = directory.resolveSibling("killed");
+        flipABlockOfEach(killed.resolve("index"));
+        replayed.clear();
+
+        try (var journal = Journal.recover(killed, options).journal()) {
+            assertThat(replayed).singleElement(as(LONG)).isGreaterThanOrEqualTo(106);
+            assertThat(unusable).isNotEmpty().allMatch(why -> why.contains("checksum"));
+            assertThat(journal.summary("job-2").orElseThrow().rolledBack()).isTrue();
+            assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, 35));
+        }
+    }
+
+    /** There once was no more snapshot until a restart, each time for the same reason. */
+    @Test
+    void aDamagedIndexThatASnapshotAsksIsMadeAnew() throws IOException {
+        fill(0, 35);
+        try (var journal = Journal.recover(directory, options).journal()) {
+            Journals.append(journal, Events.rolledBack("job-2"));
+            flipABlockOfEach(directory.resolve("index"));
+
+            journal.snapshotNow();
+
+            assertThat(journal.figures().snapshotSequence()).isEqualTo(106);
+            assertThat(unusable).singleElement().asString().contains("checksum");
+            assertThat(journal.figures().indexDamage()).isNull();
+            assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, 35));
+        }
+    }
+
+    /** A half-restored backup once was begun as an empty journal, whose first sweep removed all outputs. */
+    @Test
+    void whereOnlyTheLogIsMissingNoEmptyJournalIsBegun() throws IOException {
+        fill(0, 35);
+        try (var journal = Journal.recover(directory, options).journal()) {
+            BlobStoreTest.write(journal.blobs(), "stdout", new byte[] {1, 2, 3});
+        }
+        for (var left : List.of("blobs", "index", "snapshots")) {
+            var half = Files.createDirectory(scratch.resolve("only-" + left));
+            copyAll(directory.resolve(left), half.resolve(left));
+
+            assertThatThrownBy(() -> Journal.recover(half, options))
+                    .isInstanceOf(JournalException.LogMissing.class)
+                    .hasMessageContaining(half.resolve(left).toString())
+                    .hasMessageContaining("backup");
+            assertThat(half).isDirectoryContaining(file -> file.endsWith(left)).isDirectoryNotContaining("glob:**.wal");
+        }
+
+        var empty = Files.createDirectory(scratch.resolve("empty"));
+        Files.createDirectory(empty.resolve("blobs"));
+        Journal.recover(empty, options).journal().close();
     }
 
     /** The thread once ended with it: no more snapshots, retention or rebuilding, and nobody was told. */
@@ -308,6 +373,24 @@ class SnapshotTest {
 
     private Path newestSnapshot() throws IOException {
         return JournalFiles.of(directory).snapshotFiles().getFirst();
+    }
+
+    private static void flipABlockOfEach(Path index) throws IOException {
+        try (var files = Files.list(index)) {
+            for (var file : files.toList()) {
+                var bytes = Files.readAllBytes(file);
+                bytes[40] ^= 1;
+                Files.write(file, bytes);
+            }
+        }
+    }
+
+    private static void copyAll(Path from, Path to) throws IOException {
+        try (var files = Files.walk(from)) {
+            for (var file : files.toList()) {
+                Files.copy(file, to.resolve(from.relativize(file)));
+            }
+        }
     }
 
     private static void deleteAll(Path directory) throws IOException {

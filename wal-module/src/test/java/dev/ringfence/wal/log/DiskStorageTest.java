@@ -1,7 +1,6 @@
 package dev.ringfence.wal.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +33,7 @@ class DiskStorageTest {
 
     @Test
     void everyOperationOfTheStorageIsTheOneSystemCallThatTheModelsTakeItFor() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/strace")), "strace is not installed");
+        Faults.require(Files.isExecutable(Path.of("/usr/bin/strace")), "strace is not installed");
         var directory = Files.createDirectory(scratch.resolve("log"));
         var trace = scratch.resolve("trace");
         var command =

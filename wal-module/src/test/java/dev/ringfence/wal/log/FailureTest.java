@@ -344,6 +344,24 @@ class FailureTest {
     }
 
     @Test
+    void aDiskThatTakesBytesAndCannotKeepThemHasNoRoom() {
+        // So that the segment is known by its name.
+        Logs.write(directory, "before");
+        try (var log = Logs.open(directory, storage)) {
+            breakNextSegmentOn(Operation.CREATE, FULL);
+            fill(log);
+            assertFails(log, LogException.NoSpace.class, "No space left on device");
+            storage.breakWith((operation, file) -> {
+                if (operation == Operation.SYNC && file.toString().endsWith(".wal")) {
+                    throw new IOException(BROKEN);
+                }
+            });
+
+            await().until(() -> log.health() instanceof Health.Failed);
+        }
+    }
+
+    @Test
     void aSegmentWhoseNameWasNotDurableWhenItsMakerEndedIsMadeSoByTheNextStart() throws IOException {
         Logs.write(directory, "kept");
         var synced = new ArrayList<Path>();

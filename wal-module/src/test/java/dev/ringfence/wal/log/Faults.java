@@ -1,5 +1,8 @@
 package dev.ringfence.wal.log;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -13,12 +16,34 @@ import java.util.stream.LongStream;
 public final class Faults {
     private static final String SEED = "faults.seed";
     private static final String SEEDS = "faults.seeds";
+    private static final String POINTS = "faults.points";
+
+    /** Which points the bounded part takes; another run takes others. */
+    private static final long POINTS_SEED = Long.getLong(POINTS, System.nanoTime() & 0xffff);
+
+    static {
+        if (!all()) {
+            System.out.println("points of faults as with -D" + POINTS + "=" + POINTS_SEED);
+        }
+    }
 
     private Faults() {}
 
     /** Whether all of it is wanted. */
     public static boolean all() {
         return "all".equals(System.getProperty("faults"));
+    }
+
+    /**
+     * Whether the host has what a test needs. Without it the test is skipped; with {@code -Dfaults.required=true}, as in
+     * continuous integration, it fails.
+     */
+    public static void require(boolean there, String otherwise) {
+        if (Boolean.getBoolean("faults.required")) {
+            assertTrue(there, otherwise);
+        } else {
+            assumeTrue(there, otherwise);
+        }
     }
 
     /** Runs seeds, on all processors, and fails with those that failed. */
@@ -58,7 +83,11 @@ public final class Faults {
             }
             return points;
         }
-        new Random().ints(some - 2L, 1, count - 1).distinct().sorted().forEach(points::add);
+        new Random(POINTS_SEED)
+                .ints(some - 2L, 1, count - 1)
+                .distinct()
+                .sorted()
+                .forEach(points::add);
         points.addFirst(0);
         points.add(count - 1);
         return points;

@@ -14,6 +14,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -200,6 +201,35 @@ class GroupCommitTest {
             }
         }
         assertThat(seen).containsExactly("one", "two");
+    }
+
+    /** The writer's thread once ended with it: the log said that it could be written, and every append waited for ever. */
+    @Test
+    void anErrorThatNobodyExpectsIsAFailureOfTheLogAndNobodyWaitsForEver() {
+        var broken = new AtomicBoolean();
+        var options = LogOptions.defaults().withAcknowledgements(task -> {
+            if (broken.get()) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            task.run();
+        });
+        try (var log = WriteAheadLog.recover(directory, options, (sequence, time, payload) -> {})
+                .log()) {
+            Logs.append(log, "one");
+            broken.set(true);
+
+            assertThat(Logs.append(log, "two")).isEqualTo(2);
+
+            await().until(() -> log.health() instanceof Health.Failed);
+            broken.set(false);
+            assertThat(log.append(Logs.bytes("three")))
+                    .failsWithin(Duration.ofMinutes(1))
+                    .withThrowableThat()
+                    .havingCause()
+                    .isInstanceOf(LogException.Failed.class)
+                    .withMessageContaining("native thread");
+        }
+        assertThat(Logs.recover(directory).texts()).containsExactly("one", "two");
     }
 
     /** Appends one record, and while its sync is held, others, which so become one group. */

@@ -155,7 +155,7 @@ public final class MemoryDisk implements Storage {
     }
 
     /** Gives a file other bytes, durably. */
-    synchronized void replace(Path file, byte[] content) {
+    public synchronized void replace(Path file, byte[] content) {
         var inode = Inode.of(content);
         current.put(file, inode);
         synced.put(file, inode);

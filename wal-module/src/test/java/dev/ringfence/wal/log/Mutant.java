@@ -13,6 +13,13 @@ import java.util.List;
 record Mutant(String name, String file, String line, String instead) {
     static final List<Mutant> ALL = List.of(
             // Forces
+            new Mutant("the force of a file", "DiskStorage", "            channel.force(false);\n", ""),
+            new Mutant("the force of a directory", "DiskStorage", "            channel.force(true);\n", ""),
+            new Mutant(
+                    "sync of what shows that there is room",
+                    "LogWriter",
+                    "        file().sync();\n        return true;",
+                    "        return true;"),
             new Mutant(
                     "sync of a group", "LogWriter", "        file().sync();\n        var synced", "        var synced"),
             new Mutant(
@@ -149,6 +156,23 @@ record Mutant(String name, String file, String line, String instead) {
                     "LogWriter",
                     "        }\n        queue.close();\n    }\n",
                     "        }\n    }\n"),
+            new Mutant(
+                    "an error that nobody expects",
+                    "LogWriter",
+                    "                failWhateverFor(e);\n",
+                    "                return;\n"),
+            new Mutant(
+                    "those who wait where nobody can be told",
+                    "Acknowledger",
+                    "            tellAll();\n            throw e;\n",
+                    "            throw e;\n"),
+            new Mutant("what is used up", "ErrorTexts", "{23, 24, 28, 122}", "{122}"),
+            new Mutant(
+                    "the C library's language",
+                    "ErrorTexts",
+                    "IntStream.of(USED_UP).mapToObj(ErrorTexts::of).toList()",
+                    "List.of(\"No space left on device\", \"Too many open files\")"),
+            new Mutant("a log of which only a tail is left", "KeptSegments", " && !directory.hadSegments()", ""),
             // Beside the log
             new Mutant(
                     "sync of a file beside the log",
@@ -167,10 +191,10 @@ record Mutant(String name, String file, String line, String instead) {
                     ""),
             new Mutant("sync of a blob", "../journal/BlobStore", "            file.sync();\n", ""),
             new Mutant(
-                    "sync of the name of a blob that is there",
+                    "a blob over the one that is there",
                     "../journal/BlobStore",
-                    "                    files.syncDirectory(directory);\n",
-                    ""),
+                    "                files.publish(unfinished, directory.resolve(blob.sha256()));\n",
+                    "                if (sizeOf(directory.resolve(blob.sha256())) != length) {\n                    files.publish(unfinished, directory.resolve(blob.sha256()));\n                }\n"),
             new Mutant(
                     "hash of a blob",
                     "../journal/BlobStore",
@@ -191,6 +215,105 @@ record Mutant(String name, String file, String line, String instead) {
                     "../journal/IndexRun",
                     "checksum(tail.duplicate()) != checksum",
                     "tail.limit() < 0"),
+            new Mutant(
+                    "magic number of a file of the index",
+                    "../journal/IndexRun",
+                    "header.getLong() != MAGIC || header",
+                    "header.getLong() == 0 || header"),
+            new Mutant(
+                    "version of a file of the index",
+                    "../journal/IndexRun",
+                    "header.getInt() != VERSION",
+                    "header.getInt() < 0"),
+            new Mutant(
+                    "magic number at the end of a file of the index",
+                    "../journal/IndexRun",
+                    "footer.getLong() != MAGIC",
+                    "footer.getLong() == 0"),
+            new Mutant(
+                    "length of a tail of the index",
+                    "../journal/IndexRun",
+                    "length < 0 || length > LARGEST_TAIL || length > size - HEADER - FOOTER",
+                    "size < 0"),
+            new Mutant(
+                    "format of a snapshot",
+                    "../journal/SnapshotFile",
+                    "!head.path(\"format\").asText().equals(FORMAT) || ",
+                    ""),
+            new Mutant(
+                    "version of a snapshot",
+                    "../journal/SnapshotFile",
+                    " || head.path(\"version\").asInt() != VERSION",
+                    ""),
+            new Mutant(
+                    "number of a snapshot's jobs",
+                    "../journal/SnapshotFile",
+                    "live.size() != liveCount || ended.size() != head.path(\"ended\").asInt()",
+                    "live.size() < 0"),
+            new Mutant("length of a blob", "../journal/BlobStore", "file.size() != blob.length()", "file.size() < 0"),
+            new Mutant("version of an event", "../journal/EventCodec", "version > SCHEMA", "version < 0"),
+            new Mutant(
+                    "an index that is damaged at the start",
+                    "../journal/Recovering",
+                    "LogException.Discarded | JournalException.IndexDamaged e",
+                    "LogException.Discarded e"),
+            new Mutant(
+                    "an index that is damaged in use",
+                    "../journal/SnapshotKeeper",
+                    "            index.damaged(e.why());\n            makeAnew();\n            task.run();\n",
+                    "            throw e;\n"),
+            new Mutant("blobs without a log", "../journal/Recovering", "            files.requireLog();\n", ""),
+            new Mutant(
+                    "checksum of the segments' ages",
+                    "../journal/SegmentAges",
+                    "bytes.getInt(end) != checksum(bytes.slice(0, end))",
+                    "end < 0"),
+            new Mutant(
+                    "age that counts only while the journal is open",
+                    "../journal/SegmentAges",
+                    "        lookedAt = nanoTime.getAsLong();\n        try",
+                    "        lookedAt = nanoTime.getAsLong() - options.retentionAge().toNanos();\n        try"),
+            new Mutant(
+                    "age of a segment",
+                    "../journal/RetentionRule",
+                    "ages.of(next).compareTo(options.retentionAge()) >= 0",
+                    "ages.of(next).compareTo(options.retentionAge()) >= -1"),
+            // The map
+            new Mutant(
+                    "what is not written again is not discarded",
+                    "../map/DurableMap",
+                    "            if (done) {\n                log.discardBefore(from);\n            }\n",
+                    "            log.discardBefore(from);\n"),
+            new Mutant(
+                    "where what is written again begins",
+                    "../map/DurableMap",
+                    "        long from = applied + 1;\n        left = ",
+                    "        long from = applied + 8;\n        left = "),
+            new Mutant(
+                    "a change under way is not overtaken",
+                    "../map/DurableMap",
+                    "                        .filter(key -> !underWay.containsKey(key))\n",
+                    ""),
+            new Mutant(
+                    "a key whose change was refused is left",
+                    "../map/DurableMap",
+                    "            if (sequence == 0) {\n                return;\n            }\n",
+                    ""),
+            new Mutant(
+                    "a map whose beginning was given up",
+                    "../map/DurableMap",
+                    "            return WriteAheadLog.recover(directory, options, e.firstSequence(), replay)\n                    .log();\n",
+                    "            throw e;\n"),
+            new Mutant(
+                    "the end of compacting where it fails",
+                    "../map/DurableMap",
+                    "                    return false;\n",
+                    "                    return true;\n"),
+            new Mutant(
+                    "a key that is removed",
+                    "../map/DurableMap",
+                    "            entries.remove(key);\n",
+                    "            entries.isEmpty();\n"),
             new Mutant(
                     "hash of the event before",
                     "../journal/EventRecord",

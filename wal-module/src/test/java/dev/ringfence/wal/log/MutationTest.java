@@ -32,6 +32,8 @@ class MutationTest {
             FailureTest.class,
             GroupCommitTest.class,
             LockTest.class,
+            ErrorTextsTest.class,
+            DiskStorageTest.class,
             PowerLossTest.class,
             FaultPointsTest.class,
             SimulationTest.class);
@@ -40,12 +42,21 @@ class MutationTest {
     private static final List<String> JOURNAL_TESTS = Stream.of(
                     "DurableFilesTest",
                     "BlobStoreTest",
+                    "EventCodecTest",
+                    "SnapshotFileTest",
                     "SnapshotTest",
+                    "RetentionTest",
                     "VerifyAndRepairTest",
                     "JournalTest",
                     "JournalFaultsTest")
             .map("dev.ringfence.wal.journal."::concat)
             .toList();
+
+    private static final List<String> MAP_TESTS = Stream.of("DurableMapTest", "DurableMapFaultsTest")
+            .map("dev.ringfence.wal.map."::concat)
+            .toList();
+
+    private static final String HUNG = "hung for ten minutes";
 
     @TempDir
     Path scratch;
@@ -62,6 +73,8 @@ class MutationTest {
     @EnabledIfSystemProperty(named = "faults", matches = "mutants")
     void everySafeguardIsMissedByATest() throws Exception {
         var survivors = new ArrayList<String>();
+        var hung = new ArrayList<String>();
+        int noticed = 0;
         var only = System.getProperty("faults.mutant", "");
         if (only.isEmpty()) {
             assertThat(killer(new Mutant("nothing", "Frame", "final class Frame {", "final class Frame {")))
@@ -76,14 +89,19 @@ class MutationTest {
             System.out.printf("mutant %-45s %s%n", mutant.name(), killer.isEmpty() ? "SURVIVES" : killer);
             if (killer.isEmpty()) {
                 survivors.add(mutant.name());
+            } else if (killer.equals(HUNG)) {
+                hung.add(mutant.name());
+            } else {
+                noticed++;
             }
         }
+        System.out.printf("%d mutants noticed by a test, %d hung: %s%n", noticed, hung.size(), hung);
         assertThat(survivors).isEmpty();
     }
 
     /** The test that fails, or nothing. */
     private String killer(Mutant mutant) throws Exception {
-        var besideTheLog = mutant.file().startsWith("../journal/");
+        var besideTheLog = mutant.file().startsWith("../");
         var classes = Files.createTempDirectory(scratch, "classes");
         var source = classes.resolve(source(mutant).getFileName());
         Files.writeString(source, mutant.applyTo(Files.readString(source(mutant))));
@@ -106,11 +124,14 @@ class MutationTest {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
                 "-Dfaults.seeds=" + (besideTheLog ? 100 : 1000),
                 "-cp",
                 classes + System.getProperty("path.separator") + classPath,
                 FirstFailure.class.getName()));
-        if (besideTheLog) {
+        if (mutant.file().startsWith("../map/")) {
+            command.addAll(MAP_TESTS);
+        } else if (besideTheLog) {
             command.addAll(JOURNAL_TESTS);
         } else {
             TESTS.forEach(test -> command.add(test.getName()));
@@ -122,7 +143,7 @@ class MutationTest {
                 .start();
         if (!process.waitFor(10, TimeUnit.MINUTES)) {
             process.destroyForcibly();
-            return "hangs";
+            return HUNG;
         }
         var said = Files.readString(output, StandardCharsets.UTF_8);
         return process.exitValue() == 0

@@ -1,7 +1,6 @@
 package dev.ringfence.wal.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -32,7 +31,7 @@ class ProcessFaultTest {
 
     @BeforeAll
     static void straceIsThere() {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/strace")), "strace is not installed");
+        Faults.require(Files.isExecutable(Path.of("/usr/bin/strace")), "strace is not installed");
     }
 
     @ParameterizedTest
@@ -86,7 +85,7 @@ class ProcessFaultTest {
 
     @Test
     void aSmallFileSystemThatFillsUpRefusesAndGoesOnOnceThereIsRoom() throws Exception {
-        assumeTrue(
+        Faults.require(
                 mount("mount", "-t", "tmpfs", "-o", "size=192k", "ringfence-test", scratch.toString()) == 0,
                 "no right to mount");
         try (var log = FaultChild.recover(scratch.resolve("log"))) {

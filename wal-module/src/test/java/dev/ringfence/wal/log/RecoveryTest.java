@@ -52,6 +52,18 @@ class RecoveryTest {
     }
 
     @Test
+    void aLogOfWhichOnlyACutOffTailIsLeftIsNotBegunAnew() throws IOException {
+        var tail = directory.resolve("00000000000000000001.wal.torn-64-00000000");
+        Files.write(tail, new byte[] {1});
+
+        assertThatThrownBy(() -> Logs.recover(directory))
+                .isInstanceOf(LogException.Corrupt.class)
+                .hasMessageContaining("00000000000000000001.wal")
+                .hasMessageContaining("the segment is missing");
+        assertThat(Logs.snapshot(directory)).containsOnlyKeys(tail.getFileName().toString());
+    }
+
+    @Test
     void appendingGoesOnWhereTheLastProcessStopped() {
         Logs.write(directory, "one", "two");
         Logs.write(directory, "three");

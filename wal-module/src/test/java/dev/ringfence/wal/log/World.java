@@ -12,6 +12,7 @@ public final class World implements MemoryDisk.Fault {
     private final Plan plan;
     private final Random luck;
     private int seen;
+    private volatile boolean happened;
     private volatile boolean dead;
     private @Nullable MemoryDisk left;
 
@@ -27,6 +28,11 @@ public final class World implements MemoryDisk.Fault {
         synchronized (disk) {
             return seen;
         }
+    }
+
+    /** Whether anything has gone wrong yet. */
+    public boolean hasHappened() {
+        return happened;
     }
 
     /** Whether the life is over. */
@@ -47,6 +53,7 @@ public final class World implements MemoryDisk.Fault {
         if (number < plan.at() || number >= plan.at() + plan.count()) {
             return;
         }
+        happened = plan.kind() != Plan.Kind.NOTHING;
         switch (plan.kind()) {
             case NOTHING -> {}
             case BROKEN -> throw new IOException(MemoryDisk.BROKEN);

@@ -194,7 +194,9 @@ public class OpenAiResource {
         } catch (EngineException.InvalidRequest e) {
             throw new RequestFailed(
                     OpenAiError.invalid(
-                            e.parameter().map(params).orElse(null), "invalid_request", String.valueOf(e.getMessage())),
+                            e.parameter().map(params).orElse(null),
+                            "invalid_request",
+                            String.valueOf(e.getMessage()).replace("response_format", params.apply("response_format"))),
                     Optional.empty());
         }
         return ignored;

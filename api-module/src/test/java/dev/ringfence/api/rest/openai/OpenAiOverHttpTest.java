@@ -120,27 +120,6 @@ class OpenAiOverHttpTest {
     }
 
     @Test
-    void anAnswerWhoseTokensNobodyCountedIsWholeWithoutUsage() {
-        var answer = "data: {\"choices\":[{\"delta\":{\"content\":\"hello\"},\"finish_reason\":\"stop\"}]}\n\n";
-        Elsewhere.SERVICE.answers(200, answer);
-        chat("custom", "")
-                .statusCode(200)
-                .body("choices[0].message.content", equalTo("hello"))
-                .body("usage", nullValue());
-
-        Elsewhere.SERVICE.answers(200, answer);
-        assertThat(chat("custom", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}")
-                        .extract()
-                        .asString())
-                .contains("hello")
-                .doesNotContain("prompt_tokens")
-                .endsWith("data: [DONE]\n\n");
-
-        Elsewhere.SERVICE.answers(200, answer);
-        responses("custom", "").body("status", equalTo("completed")).body("usage", nullValue());
-    }
-
-    @Test
     void aRefusalReachesTheClientInEachForm() {
         String[] refusal = {
             "{\"choices\":[{\"delta\":{\"refusal\":\"I will \"}}]}",
@@ -182,6 +161,24 @@ class OpenAiOverHttpTest {
                 .body("output[1].content[0].text", equalTo("Yes"));
         assertThat(responses("custom", ",\"stream\":true").extract().asString())
                 .contains("event: response.reasoning_text.delta", "event: response.reasoning_text.done");
+    }
+
+    @Test
+    void tokensThatAModelThoughtWithAreCountedAsItsServiceCountsThem() {
+        var counted = """
+                data: {"choices":[{"delta":{"content":"Yes"},"finish_reason":"stop"}]}
+
+                data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":9,\
+                "completion_tokens_details":{"reasoning_tokens":8}}}
+
+                data: [DONE]
+
+                """;
+        Elsewhere.SERVICE.answers(200, counted);
+        Elsewhere.SERVICE.answers(200, counted);
+
+        chat("custom", "").body("usage.completion_tokens_details.reasoning_tokens", equalTo(8));
+        responses("custom", "").body("usage.output_tokens_details.reasoning_tokens", equalTo(8));
     }
 
     @Test
@@ -229,10 +226,32 @@ class OpenAiOverHttpTest {
                         ",\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"x\",\"strict\":true,"
                                 + "\"schema\":{\"type\":\"number\",\"multipleOf\":2}}}")
                 .statusCode(400)
-                .body("error.param", equalTo("text.format.schema"));
+                .body("error.param", equalTo("text.format.schema"))
+                .body("error.message", containsString("text.format#/multipleOf"));
         Elsewhere.SERVICE.streams("{\"choices\":[{\"delta\":{\"content\":\"2\"},\"finish_reason\":\"stop\"}]}");
         chat("custom", format).statusCode(200).header("X-Ringfence-Ignored", nullValue());
         assertThat(Elsewhere.SERVICE.lastHeard()).contains("\"multipleOf\":2", "\"strict\":true");
+    }
+
+    @Test
+    void anAnswerWhoseTokensNobodyCountedIsWholeWithoutUsage() {
+        var answer = "data: {\"choices\":[{\"delta\":{\"content\":\"hello\"},\"finish_reason\":\"stop\"}]}\n\n";
+        Elsewhere.SERVICE.answers(200, answer);
+        chat("custom", "")
+                .statusCode(200)
+                .body("choices[0].message.content", equalTo("hello"))
+                .body("usage", nullValue());
+
+        Elsewhere.SERVICE.answers(200, answer);
+        assertThat(chat("custom", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}")
+                        .extract()
+                        .asString())
+                .contains("hello")
+                .doesNotContain("prompt_tokens")
+                .endsWith("data: [DONE]\n\n");
+
+        Elsewhere.SERVICE.answers(200, answer);
+        responses("custom", "").body("status", equalTo("completed")).body("usage", nullValue());
     }
 
     @Test
