@@ -21,6 +21,7 @@ final class EventProof {
     private byte[] anchor = new byte[EventRecord.LINK_BYTES];
     private long first;
     private long last;
+    private boolean ofKeptJob;
 
     /** @throws IOException if the snapshots cannot be looked at */
     EventProof(JournalFiles files) throws IOException {
@@ -58,7 +59,7 @@ final class EventProof {
                     sequence, "the snapshot of this event was made when it was another event", null);
         }
         // Last of what may refuse it: what was refused has changed nothing.
-        fold.accept(first > 1, sequence, event);
+        ofKeptJob = fold.accept(first > 1, sequence, event);
         snapshots.remove(sequence);
         link = now;
         last = sequence;
@@ -78,6 +79,11 @@ final class EventProof {
     /** The last event that was found to be what was written, 0 if none was. */
     long last() {
         return last;
+    }
+
+    /** Whether the job of the last event was submitted by one that was taken, too. Of others retention keeps nothing. */
+    boolean isOfKeptJob() {
+        return ofKeptJob;
     }
 
     /** The hash that the first event carries of the one before it. */

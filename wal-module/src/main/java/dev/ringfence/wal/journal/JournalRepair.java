@@ -327,12 +327,10 @@ public final class JournalRepair implements AutoCloseable {
 
     /**
      * A job that is live here may have begun or ended in what was given up. The log alone is appended to: a journal that is
-     * open would give up what is old, and the blobs that nothing names.
+     * open would give up what is old, and the blobs that nothing names. Opening writes the newest segment once more, also
+     * when no job is left to end: the ends that an earlier repair wrote may be on no disk when its sync failed.
      */
     private void endTheUnsure(Kept kept) {
-        if (kept.proof().live().isEmpty()) {
-            return;
-        }
         var reason = "the journal was repaired behind event " + kept.last()
                 + "; whether the work had begun or ended is not known";
         try (var appending = log.open(Math.max(kept.extent().firstSequence(), kept.last()))) {

@@ -95,6 +95,7 @@ public final class JournalVerifier {
      * Verifies a journal.
      *
      * @param progress hears each event's number, and says whether to go on
+     * @throws JournalException.LogMissing if there is no log, and there was one
      * @throws LogException.Failed if reading the log fails
      * @throws JournalException.Unreadable if what lies beside it cannot be read
      */
@@ -122,8 +123,8 @@ public final class JournalVerifier {
 
     private Verdict run() {
         try {
-            var proof = new EventProof(files);
-            return run(proof);
+            files.requireLog();
+            return run(new EventProof(files));
         } catch (Enough _) {
             return new Verdict.Stopped(read);
         } catch (IOException | UncheckedIOException e) {
@@ -134,7 +135,7 @@ public final class JournalVerifier {
     private Verdict run(EventProof proof) {
         try {
             WriteAheadLog.read(files.directory(), 0, storage, (sequence, _, payload) -> {
-                if (proof.accept(sequence, payload) instanceof JobEvent.End end) {
+                if (proof.accept(sequence, payload) instanceof JobEvent.End end && proof.isOfKeptJob()) {
                     end.blobs().forEach(blob -> look(sequence, end.jobId(), blob));
                 }
                 goOn(sequence);

@@ -13,16 +13,17 @@ final class LiveFold {
      * Takes the next event.
      *
      * @param partly whether older events were given up, so that events of unknown jobs may come
+     * @return false if it is of a job whose submission was given up, or that had ended
      * @throws JournalException.Broken if a live job's event cannot follow
      */
-    void accept(boolean partly, long sequence, JournalEvent event) {
-        switch (event) {
+    boolean accept(boolean partly, long sequence, JournalEvent event) {
+        return switch (event) {
             case JobEvent ofJob -> accept(partly, sequence, ofJob);
-            case Audited _ -> {}
-        }
+            case Audited _ -> true;
+        };
     }
 
-    private void accept(boolean partly, long sequence, JobEvent event) {
+    private boolean accept(boolean partly, long sequence, JobEvent event) {
         var job = live.get(event.jobId());
         if (job == null && !(event instanceof JobEvent.Submitted)) {
             if (!partly && !(event instanceof JobEvent.RolledBack)) {
@@ -31,7 +32,7 @@ final class LiveFold {
                         "Job " + event.jobId() + " is unknown or has ended, so it cannot be " + event.type(),
                         null);
             }
-            return;
+            return false;
         }
         try {
             var after = JobFold.apply(job, sequence, event);
@@ -40,6 +41,7 @@ final class LiveFold {
             } else {
                 live.put(event.jobId(), after);
             }
+            return true;
         } catch (JournalException.IllegalTransition e) {
             throw new JournalException.Broken(sequence, String.valueOf(e.getMessage()), e);
         }

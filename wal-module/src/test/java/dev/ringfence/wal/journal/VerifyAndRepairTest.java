@@ -174,6 +174,40 @@ class VerifyAndRepairTest {
         });
     }
 
+    /** Its end may be in a segment that is kept, when its submission is not: then nothing of it is kept. */
+    @Test
+    void outputsOfAJobThatWasGivenUpAreNotMissed() throws IOException {
+        var few = Journals.OPTIONS.withRetention(Duration.ofDays(1000), 3 * (16 << 10));
+        long end;
+        try (var journal = Journal.recover(directory, few).journal()) {
+            var blob = BlobStoreTest.write(journal.blobs(), "stdout", new byte[] {1, 2, 3});
+            Journals.append(journal, Events.submitted("long"));
+            Journals.append(journal, Events.started("long"));
+            fill(journal, 0, 200);
+            end = Journals.append(journal, new JobEvent.Completed("long", Events.AT, Events.DATA, List.of(blob)));
+            journal.blobs().release(blob);
+            journal.snapshotNow();
+            assertThatThrownBy(() -> journal.blobs().file(blob)).isInstanceOf(JournalException.BlobDamaged.class);
+        }
+        assertThat(verify()).isInstanceOfSatisfying(Verdict.Intact.class, intact -> {
+            assertThat(intact.firstSequence()).isGreaterThan(1);
+            assertThat(intact.lastSequence()).isEqualTo(end);
+        });
+    }
+
+    @Test
+    void aLogOfWhichNothingIsLeftIsNoEmptyJournal() throws IOException {
+        try (var journal = Journals.open(directory)) {
+            var blob = BlobStoreTest.write(journal.blobs(), "stdout", new byte[] {1, 2, 3});
+            Journals.append(journal, Events.submitted("a"));
+            Journals.append(journal, Events.started("a"));
+            Journals.append(journal, new JobEvent.Completed("a", Events.AT, Events.DATA, List.of(blob)));
+        }
+        delete(directory, "*.wal");
+        delete(directory.resolve("snapshots"), "*");
+        assertThatThrownBy(this::verify).isInstanceOf(JournalException.LogMissing.class);
+    }
+
     @Test
     void countingBlobsThatCannotBeListedFailsWithTheirPlace() throws IOException {
         try (var journal = Journals.open(directory)) {
@@ -381,6 +415,14 @@ class VerifyAndRepairTest {
 
     private static String word(Journal journal, String id) {
         return journal.find(id).orElseThrow().state().word();
+    }
+
+    private static void delete(Path directory, String which) throws IOException {
+        try (var files = Files.newDirectoryStream(directory, which)) {
+            for (var file : files) {
+                Files.delete(file);
+            }
+        }
     }
 
     private static void fill(Journal journal, int from, int to) {
