@@ -232,6 +232,38 @@ class GroupCommitTest {
         assertThat(Logs.recover(directory).texts()).containsExactly("one", "two");
     }
 
+    /** It once ended the writer's thread, and the log looked writable. */
+    @Test
+    void anErrorBesideTheWritingIsAFailureOfTheLogToo() {
+        var broken = new AtomicBoolean();
+        var options = LogOptions.defaults().withAcknowledgements(task -> {
+            if (broken.get()) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            task.run();
+        });
+        try (var log = WriteAheadLog.recover(directory, options, (sequence, time, payload) -> {})
+                .log()) {
+            broken.set(true);
+
+            // What is refused is told when nothing is being written.
+            assertThat(log.append(new Payload() {
+                        @Override
+                        public int size() {
+                            return 3;
+                        }
+
+                        @Override
+                        public byte[] after(byte[] previous) {
+                            throw new IllegalStateException("no bytes");
+                        }
+                    }))
+                    .failsWithin(Duration.ofMinutes(1));
+
+            await().until(() -> log.health() instanceof Health.Failed);
+        }
+    }
+
     /** Appends one record, and while its sync is held, others, which so become one group. */
     static void inOneGroup(FaultyStorage storage, WriteAheadLog log, String first, List<String> others) {
         var before = storage.count(Operation.SYNC);
