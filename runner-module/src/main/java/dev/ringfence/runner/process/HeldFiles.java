@@ -2,6 +2,7 @@ package dev.ringfence.runner.process;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -68,7 +69,8 @@ public final class HeldFiles {
                     .lines()
                     .forEach(line -> UnnamedFile.mapped(line).ifPresent(unnamed::add));
             return true;
-        } catch (IOException e) {
+        } catch (IOException | DirectoryIteratorException e) {
+            // The latter where it ends between the opening of the list and its reading.
             return false;
         }
     }

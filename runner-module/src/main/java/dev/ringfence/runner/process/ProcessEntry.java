@@ -2,6 +2,7 @@ package dev.ringfence.runner.process;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -87,6 +88,9 @@ public record ProcessEntry(
                         return thread;
                     }
                 }
+            } catch (DirectoryIteratorException e) {
+                // It ended between the opening of the list and its reading.
+                throw new IOException(e.getCause());
             }
         }
         return process;
