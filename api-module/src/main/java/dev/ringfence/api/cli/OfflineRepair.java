@@ -38,7 +38,9 @@ final class OfflineRepair {
         try (var repair = JournalRepair.lock(directory, ServiceJournal.options())) {
             var finding = repair.examine();
             switch (finding) {
-                case JournalRepair.Finding.Nothing _, JournalRepair.Finding.OutputsLost _ -> {}
+                case JournalRepair.Finding.Nothing _,
+                        JournalRepair.Finding.OutputsLost _,
+                        JournalRepair.Finding.NewerVersion _ -> {}
                 case JournalRepair.Finding.Hopeless hopeless -> {
                     int code = tell(hopeless, "");
                     if (hopeless.readable() > 0) {
@@ -119,6 +121,7 @@ final class OfflineRepair {
             case JournalRepair.Finding.Nothing _ -> 0;
             case JournalRepair.Finding.OutputsLost(var lost) -> tell(lost);
             case JournalRepair.Finding.Hopeless hopeless -> tell(hopeless);
+            case JournalRepair.Finding.NewerVersion newer -> tell(newer);
             case JournalRepair.Finding.Damaged(var plan) -> tell(plan);
         };
         if (finding instanceof JournalRepair.Finding.Damaged) {
@@ -152,6 +155,13 @@ final class OfflineRepair {
             out.println("a file is named by the SHA-256 hash of its bytes, so each that is lost can be put back from a"
                     + " backup into " + lost.outputs().getFirst().file().getParent());
         }
+        return ExitCodes.FAILED;
+    }
+
+    private int tell(JournalRepair.Finding.NewerVersion newer) {
+        out.println("nothing is damaged up to event " + newer.sequence()
+                + ", which is what was written and means nothing to this version. " + newer.what());
+        out.println("nothing was changed: start the newer version that wrote it, or repair with that one");
         return ExitCodes.FAILED;
     }
 

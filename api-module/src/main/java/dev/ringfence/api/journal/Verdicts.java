@@ -30,6 +30,13 @@ public final class Verdicts {
                         .put("file", broken.file().toString())
                         .put("offset", broken.offset())
                         .put("what", broken.what());
+            // Neither intact nor not: the rest is for the newer version to prove.
+            case Verdict.NewerVersion newer ->
+                json.put("newer_version", true)
+                        .put("sequence", newer.sequence())
+                        .put("file", newer.file().toString())
+                        .put("offset", newer.offset())
+                        .put("what", newer.what());
             case Verdict.Stopped stopped -> json.put("stopped_at", stopped.sequence());
         };
     }

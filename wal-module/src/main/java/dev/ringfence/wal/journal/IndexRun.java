@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.LongFunction;
 import java.util.zip.CRC32C;
 
 /**
@@ -37,12 +38,16 @@ final class IndexRun {
         this.lastSequence = lastSequence;
     }
 
-    /** Writes rows to a new file, durably. */
-    static IndexRun write(DurableFiles files, Path file, List<JobSummary> rows) throws IOException {
+    /**
+     * Writes rows to a file, durably. One that is there already with other bytes stays as it is: a snapshot may name it.
+     *
+     * @param names gives the name to try after so many others
+     */
+    static IndexRun write(DurableFiles files, LongFunction<Path> names, List<JobSummary> rows) throws IOException {
         var sorted = rows.stream()
                 .sorted(Comparator.comparingLong(JobSummary::firstSequence))
                 .toList();
-        var names = Bloom.forEntries(2 * rows.size());
+        var bloom = Bloom.forEntries(2 * rows.size());
         var blocks = new ArrayList<Block>();
         var body = new ByteArrayOutputStream(1 << 20);
         body.writeBytes(ByteBuffer.allocate(HEADER)
@@ -54,9 +59,9 @@ final class IndexRun {
         long first = -1;
         for (var row : sorted) {
             first = first < 0 ? row.firstSequence() : first;
-            names.add(nameOf(row.jobId()));
+            bloom.add(nameOf(row.jobId()));
             if (row.idempotencyKey() != null) {
-                names.add(nameOf(row.agent(), row.idempotencyKey()));
+                bloom.add(nameOf(row.agent(), row.idempotencyKey()));
             }
             var bytes = RowCodec.encode(row);
             block.writeBytes(ByteBuffer.allocate(4).putInt(bytes.length).array());
@@ -70,15 +75,28 @@ final class IndexRun {
             blocks.add(close(body, block, first));
         }
         var last = sorted.getLast().firstSequence();
-        var tail = tail(blocks, names, last);
+        var tail = tail(blocks, bloom, last);
         body.writeBytes(tail);
         body.writeBytes(ByteBuffer.allocate(FOOTER)
                 .putInt(tail.length)
                 .putInt(checksum(ByteBuffer.wrap(tail)))
                 .putLong(MAGIC)
                 .array());
-        files.write(file, ByteBuffer.wrap(body.toByteArray()));
-        return new IndexRun(files, file, List.copyOf(blocks), names, last);
+        var bytes = ByteBuffer.wrap(body.toByteArray());
+        long tried = 0;
+        while (isOther(files, names.apply(tried), bytes)) {
+            tried++;
+        }
+        files.write(names.apply(tried), bytes);
+        return new IndexRun(files, names.apply(tried), List.copyOf(blocks), bloom, last);
+    }
+
+    private static boolean isOther(DurableFiles files, Path file, ByteBuffer bytes) {
+        try {
+            return files.storage().exists(file) && !files.read(file).equals(bytes);
+        } catch (IOException | ArithmeticException e) {
+            return true;
+        }
     }
 
     private static Block close(ByteArrayOutputStream body, ByteArrayOutputStream block, long first) {

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,9 @@ final class JobIndex {
 
     private volatile @Nullable String damage;
 
+    /** How often it was made anew. */
+    private volatile long rebuilds;
+
     /** @param firstInLog the sequence number of the oldest event that the journal keeps: older jobs are gone */
     JobIndex(LongSupplier firstInLog) {
         this.firstInLog = firstInLog;
@@ -36,10 +40,39 @@ final class JobIndex {
      *
      * @param first jobs that were submitted before this event are given up
      */
-    void become(List<IndexRun> newRuns, long first) {
+    synchronized void become(List<IndexRun> newRuns, long first) {
         border = first;
         runs = List.copyOf(newRuns);
         damage = null;
+    }
+
+    /**
+     * Like {@link #become}, when it was made from the journal again: other jobs may be in it than before. Those that it
+     * lacks now are in memory by then.
+     */
+    synchronized void becomeAnew(List<IndexRun> newRuns, long first) {
+        rebuilds++;
+        become(newRuns, first);
+    }
+
+    /**
+     * Looks for something in memory first and then here. Once more where the index was made anew meanwhile: what was here
+     * may have come to memory behind the look there.
+     */
+    <T> T consistently(Supplier<T> look) {
+        while (true) {
+            long before = rebuilds;
+            try {
+                var found = look.get();
+                if (rebuilds == before) {
+                    return found;
+                }
+            } catch (JournalException.IndexDamaged e) {
+                if (rebuilds == before) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Why the index cannot be used until it has been made anew; null when all is well. */
@@ -178,13 +211,20 @@ final class JobIndex {
         try {
             return run.rows(block);
         } catch (JournalException.IndexDamaged e) {
-            if (!runs.contains(run)) {
-                // Given up meanwhile with all its jobs, or made anew.
+            if (isGivenUp(run, e.why())) {
                 return List.of();
             }
-            damaged(e.why());
             throw e;
         }
+    }
+
+    /** Of a file that cannot be read: whether all its jobs were given up meanwhile. Otherwise it is damaged, or replaced. */
+    private synchronized boolean isGivenUp(IndexRun run, String why) {
+        if (runs.contains(run)) {
+            damaged(why);
+            return false;
+        }
+        return run.lastSequence() < firstKept();
     }
 
     private void requireWhole() {

@@ -34,12 +34,19 @@ final class JobLines {
 
     private final JobTable table;
     private final LongConsumer written;
+    private final Runnable indexDamaged;
 
-    /** @param written hears the sequence number of each event that became durable */
-    JobLines(WriteAheadLog log, JobTable table, LongConsumer written) {
+    /**
+     * Lines without anyone in them.
+     *
+     * @param written hears the sequence number of each event that became durable
+     * @param indexDamaged runs when an event was refused because the index has to be made anew
+     */
+    JobLines(WriteAheadLog log, JobTable table, LongConsumer written, Runnable indexDamaged) {
         this.log = log;
         this.table = table;
         this.written = written;
+        this.indexDamaged = indexDamaged;
     }
 
     /** @param events of one job */
@@ -73,6 +80,10 @@ final class JobLines {
         final LongConsumer reached;
         try {
             reached = judge(head.events);
+        } catch (JournalException.IndexDamaged e) {
+            indexDamaged.run();
+            fail(head, e);
+            return;
         } catch (RuntimeException | Error e) {
             fail(head, e);
             return;

@@ -46,6 +46,28 @@ final class JobTable {
         remember(job.agent(), job.idempotencyKey(), job.jobId());
     }
 
+    /** No file of the index has these jobs any more; those that changed since then stay as they are. */
+    synchronized void remember(List<JobSummary> unindexed) {
+        for (var job : unindexed) {
+            var known = ended.get(job.jobId());
+            if (live.containsKey(job.jobId()) || (known != null && known.lastSequence() >= job.lastSequence())) {
+                continue;
+            }
+            ended.put(job.jobId(), job);
+            bySubmission.put(job.firstSequence(), job.jobId());
+            if (job.idempotencyKey() != null) {
+                keys.merge(new Key(job.agent(), job.idempotencyKey()), job.jobId(), this::newer);
+            }
+        }
+    }
+
+    /** Of two jobs in memory the one that was submitted later. */
+    private String newer(String one, String other) {
+        var first = summary(one);
+        var second = summary(other);
+        return first != null && second != null && first.firstSequence() > second.firstSequence() ? one : other;
+    }
+
     /** A file of the index has these jobs now; those that changed since then stay. */
     synchronized void forget(List<JobSummary> indexed) {
         for (var job : indexed) {
@@ -97,25 +119,27 @@ final class JobTable {
 
     /** A job by its id, wherever it is. Reads files when it is not in memory. */
     Optional<JobSummary> find(String id) {
-        synchronized (this) {
-            var job = summary(id);
-            if (job != null) {
-                return Optional.of(job);
-            }
-        }
-        return index.find(id);
+        return index.consistently(() -> {
+            var job = inMemory(id);
+            return job != null ? Optional.of(job) : index.find(id);
+        });
+    }
+
+    private synchronized @Nullable JobSummary inMemory(String id) {
+        return summary(id);
     }
 
     /** The newest job with a key, wherever it is. Reads files when it is not in memory. */
     Optional<JobSummary> findByKey(String agent, String key) {
-        synchronized (this) {
-            var id = keys.get(new Key(agent, key));
-            var job = id == null ? null : summary(id);
-            if (job != null) {
-                return Optional.of(job);
-            }
-        }
-        return index.findByKey(agent, key);
+        return index.consistently(() -> {
+            var job = inMemory(new Key(agent, key));
+            return job != null ? Optional.of(job) : index.findByKey(agent, key);
+        });
+    }
+
+    private synchronized @Nullable JobSummary inMemory(Key key) {
+        var id = keys.get(key);
+        return id == null ? null : summary(id);
     }
 
     /** Those in memory that were submitted before a sequence number and match, newest first. */

@@ -53,7 +53,7 @@ public final class Journal implements AutoCloseable {
         this.blobs = blobs;
         this.keeper = keeper;
         this.maxEventBytes = maxEventBytes;
-        lines = new JobLines(log, table, keeper::written);
+        lines = new JobLines(log, table, keeper::written, keeper::wake);
     }
 
     /**
@@ -223,7 +223,7 @@ public final class Journal implements AutoCloseable {
      * @throws JournalException.IndexDamaged if they cannot be looked for now
      */
     public JobPage list(JobQuery query, OptionalLong before, int most) {
-        return look(() -> page(query, before.orElse(Long.MAX_VALUE), most));
+        return look(() -> index.consistently(() -> page(query, before.orElse(Long.MAX_VALUE), most)));
     }
 
     private JobPage page(JobQuery query, long before, int most) {
@@ -235,7 +235,7 @@ public final class Journal implements AutoCloseable {
         int matched = 0;
         while (matched < most) {
             var job = walk.next();
-            if (job == null) {
+            if (job == null || job.firstSequence() <= query.after()) {
                 break;
             }
             if (query.matches(job) && !table.has(job.jobId())) {
@@ -267,7 +267,7 @@ public final class Journal implements AutoCloseable {
         try {
             return look.at();
         } catch (JournalException.IndexDamaged e) {
-            keeper.rebuild(String.valueOf(e.getMessage()));
+            keeper.wake();
             throw e;
         }
     }

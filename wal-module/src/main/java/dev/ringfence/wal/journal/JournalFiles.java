@@ -81,11 +81,13 @@ record JournalFiles(Path directory, DurableFiles files) {
     /**
      * Makes a file of the index durable.
      *
-     * @param sequence of the event with which it became full, so that making it again gives the same file
+     * @param sequence of the event with which it became full, so that making it again gives the same file; or the next
+     *     number whose file has not other jobs
      */
     IndexRun writeRun(long sequence, List<JobSummary> rows) throws IOException {
         files.makeDirectory(index());
-        return IndexRun.write(files, index().resolve(String.format(Locale.ROOT, "%020d.idx", sequence)), rows);
+        return IndexRun.write(
+                files, tried -> index().resolve(String.format(Locale.ROOT, "%020d.idx", sequence + tried)), rows);
     }
 
     /**

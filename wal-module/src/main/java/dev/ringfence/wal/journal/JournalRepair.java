@@ -17,6 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a damaged journal usable again: what is said elsewhere is written again, and everything from the first damaged event
@@ -44,6 +45,14 @@ public final class JournalRepair implements AutoCloseable {
          * @param readable how many events are what was written, each by itself
          */
         record Hopeless(String damage, long readable) implements Finding {}
+
+        /**
+         * An event is what was written, and means nothing to this version. Start the newer version that wrote it, or repair
+         * with that one what else there is: this one mends and gives up nothing, since it cannot tell what it would keep.
+         *
+         * @param sequence of the event
+         */
+        record NewerVersion(long sequence, String what) implements Finding {}
 
         /** Something is damaged that can be mended or given up. */
         record Damaged(Plan plan) implements Finding {}
@@ -112,6 +121,9 @@ public final class JournalRepair implements AutoCloseable {
 
     static Finding examine(Path directory, Storage storage) {
         var verdict = JournalVerifier.verify(directory, storage, _ -> true);
+        if (verdict instanceof JournalVerifier.Verdict.NewerVersion newer) {
+            return new Finding.NewerVersion(newer.sequence(), newer.what());
+        }
         if (verdict instanceof JournalVerifier.Verdict.Broken broken) {
             return examine(
                     directory,
@@ -129,6 +141,10 @@ public final class JournalRepair implements AutoCloseable {
 
     private static Finding examine(Path directory, Storage storage, String damage) {
         var kept = Kept.of(directory, storage);
+        if (kept.unread() != null) {
+            return new Finding.NewerVersion(
+                    kept.last() + 1, String.valueOf(kept.unread().getMessage()));
+        }
         var jobs = new LinkedHashSet<String>();
         var readable = new long[1];
         if (kept.givesUp() || kept.nothing()) {
@@ -163,8 +179,15 @@ public final class JournalRepair implements AutoCloseable {
      *
      * @param last the newest event
      * @param blobs the hashes of the blobs that the events name
+     * @param unread why the event behind it cannot be read though it is what was written, if that is what ends it
      */
-    private record Kept(LogRemains.Extent extent, EventProof proof, Set<String> blobs, long last, boolean givesUp) {
+    private record Kept(
+            LogRemains.Extent extent,
+            EventProof proof,
+            Set<String> blobs,
+            long last,
+            boolean givesUp,
+            JournalException.@Nullable NotReadable unread) {
         static Kept of(Path directory, Storage storage) {
             final EventProof proof;
             try {
@@ -174,15 +197,21 @@ public final class JournalRepair implements AutoCloseable {
             }
             var blobs = new HashSet<String>();
             var broken = new boolean[1];
+            var unread = new JournalException.NotReadable[1];
             var extent = LogRemains.of(directory, storage).read((sequence, payload) -> {
                 try {
                     if (proof.accept(sequence, payload) instanceof JobEvent.End end) {
                         end.blobs().forEach(blob -> blobs.add(blob.sha256()));
                     }
                     return true;
-                } catch (JournalException.Broken | JournalException.NotReadable _) {
+                } catch (JournalException.Broken _) {
                     // As far as it went is what can be kept.
                     broken[0] = true;
+                    return false;
+                } catch (JournalException.NotReadable e) {
+                    // Checksum and hash have proved it by then: an acknowledged event, which is not this version's to
+                    // cut.
+                    unread[0] = e;
                     return false;
                 }
             });
@@ -191,7 +220,7 @@ public final class JournalRepair implements AutoCloseable {
                     || extent.damage() != null
                     || proof.missing().isPresent()
                     || storage.exists(directory.resolve(MARKER));
-            return new Kept(extent, proof, blobs, last, givesUp);
+            return new Kept(extent, proof, blobs, last, givesUp, unread[0]);
         }
 
         /**
@@ -218,12 +247,16 @@ public final class JournalRepair implements AutoCloseable {
      * @param copies gets all files that change or go, and as {@value #SALVAGED} the events behind the damage that can
      *     still be read
      * @throws IllegalStateException if nothing can be kept
+     * @throws JournalException.NotReadable if a newer version wrote an event; nothing was changed
      * @throws LogException.NoSpace if there is no room to mend it, or for an event that ends a job
      * @throws JournalException.Unwritable if a copy or a file beside the log cannot be written
      */
     public void carryOut(Path copies) {
         var files = JournalFiles.of(directory, options.log().storage());
         var kept = Kept.of(directory, options.log().storage());
+        if (kept.unread() != null) {
+            throw kept.unread();
+        }
         if (kept.nothing()) {
             throw new IllegalStateException("nothing can be kept of " + directory);
         }

@@ -58,6 +58,14 @@ public final class JournalVerifier {
             }
         }
 
+        /**
+         * Nothing up to here is other than it was written, and this event is what was written, but means nothing to this
+         * version. What is behind it is not proved.
+         *
+         * @param file where it stands
+         */
+        record NewerVersion(long sequence, Path file, long offset, String what) implements Verdict {}
+
         /** The caller did not want to go on. */
         record Stopped(long sequence) implements Verdict {}
     }
@@ -147,13 +155,13 @@ public final class JournalVerifier {
                     e.file(),
                     e.offset(),
                     String.valueOf(e.getMessage()));
-        } catch (JournalException.Broken | JournalException.NotReadable e) {
-            var broken = proof.last() + 1;
-            var place = LogRemains.of(files.directory(), storage).read((sequence, _) -> {
-                goOn(sequence);
-                return sequence < broken;
-            });
-            return new Verdict.Broken(broken, place.file(), place.offset(), String.valueOf(e.getMessage()));
+        } catch (JournalException.Broken e) {
+            var place = behind(proof);
+            return new Verdict.Broken(proof.last() + 1, place.file(), place.offset(), String.valueOf(e.getMessage()));
+        } catch (JournalException.NotReadable e) {
+            var place = behind(proof);
+            return new Verdict.NewerVersion(
+                    proof.last() + 1, place.file(), place.offset(), String.valueOf(e.getMessage()));
         }
         var missing = proof.missing();
         return missing.isPresent() ? missing(proof.last(), missing.getAsLong()) : verdict(proof);
@@ -168,6 +176,14 @@ public final class JournalVerifier {
         return extent.mends().isEmpty()
                 ? extent.lastSequence() + 1
                 : extent.mends().getFirst().sequence();
+    }
+
+    /** Where the first event stands that was not taken. */
+    private LogRemains.Extent behind(EventProof proof) {
+        return LogRemains.of(files.directory(), storage).read((sequence, _) -> {
+            goOn(sequence);
+            return sequence <= proof.last();
+        });
     }
 
     private void goOn(long sequence) {

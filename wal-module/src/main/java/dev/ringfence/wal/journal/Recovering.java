@@ -85,6 +85,8 @@ final class Recovering {
             closeAfter(broken, recovered);
             throw broken;
         }
+        // An older snapshot, or one that there was no room to follow with another, still has jobs that were given up.
+        state.discardBefore(recovered.log().firstSequence());
         return new Done(recovered, state, snapshot.sequence());
     }
 

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Follows the journal on a thread of its own: reads what was appended, folds it a second time, and writes snapshots and
@@ -39,6 +40,9 @@ final class SnapshotKeeper {
     private JournalState state;
     /** Whether an error came in the middle of a change of the state, so that it cannot be relied on. */
     private boolean stateInDoubt;
+
+    /** Whether the newest snapshot names an index that was made anew since. */
+    private boolean outdated;
 
     /** Whether nothing has been given up since all that nothing names was removed. */
     private boolean swept;
@@ -94,7 +98,8 @@ final class SnapshotKeeper {
         wake();
     }
 
-    private void wake() {
+    /** Makes the index anew if it is damaged, or does what else there is to do. Returns at once. */
+    void wake() {
         lock.lock();
         try {
             woken = true;
@@ -184,13 +189,22 @@ final class SnapshotKeeper {
     private void snapshot() throws IOException {
         var began = System.nanoTime();
         advance();
-        if (state.sequence() > snapshotSequence) {
-            write();
-            options.observer().snapshot(state.sequence(), Duration.ofNanos(System.nanoTime() - began));
+        IOException noRoom = null;
+        if (state.sequence() > snapshotSequence || outdated) {
+            noRoom = write();
+            if (noRoom == null) {
+                publish();
+                files.tidy(log.firstSequence(), state.runs());
+                options.observer().snapshot(state.sequence(), Duration.ofNanos(System.nanoTime() - began));
+            }
         }
-        retain();
+        // Also without room for a snapshot, since this is what makes room.
+        noRoom = retain(noRoom);
         if (!swept) {
             sweep();
+        }
+        if (noRoom != null) {
+            throw noRoom;
         }
     }
 
@@ -205,18 +219,26 @@ final class SnapshotKeeper {
         });
     }
 
-    private void write() throws IOException {
-        files.write(state.snapshot());
+    /** Writes a snapshot. Where there is no room for it, returns that. */
+    private @Nullable IOException write() throws IOException {
+        try {
+            files.write(state.snapshot());
+        } catch (IOException e) {
+            if (files.files().storage().isNoSpace(e)) {
+                return e;
+            }
+            throw e;
+        }
         snapshotSequence = state.sequence();
+        outdated = false;
+        return null;
+    }
+
+    private void publish() {
         var before = index.runs();
         var now = state.runs();
         index.become(now, state.firstSequence());
-        for (var run : now) {
-            if (!before.contains(run)) {
-                forget(run);
-            }
-        }
-        files.tidy(log.firstSequence(), now);
+        now.stream().filter(run -> !before.contains(run)).forEach(this::forget);
     }
 
     /** What a file of the index has need not be in memory any more. */
@@ -226,25 +248,33 @@ final class SnapshotKeeper {
         }
     }
 
-    private void retain() throws IOException {
+    /**
+     * Gives up what need not be kept.
+     *
+     * @param noRoom why there is no snapshot of the present state, if there is none
+     * @return the same, after the snapshot that says what was given up
+     */
+    private @Nullable IOException retain(@Nullable IOException noRoom) throws IOException {
         if (state.sequence() == 0) {
-            return;
+            return noRoom;
         }
         // What was given up already, and could not be removed from the log then, is removed from it first of all.
         var border = Math.max(rule.border(state), rule.segmentOf(state.firstSequence()));
         if (border <= log.firstSequence()) {
-            return;
+            return noRoom;
         }
         state.discardBefore(border);
-        // First what says that they are not needed, then the events themselves.
-        files.write(state.snapshot());
-        snapshotSequence = state.sequence();
-        index.become(state.runs(), state.firstSequence());
+        // First what says that they are not needed, then the events themselves. Without it a start reads all events
+        // that
+        // are kept and comes to the same: no live job has any other.
+        var stillNoRoom = write();
+        publish();
         table.discardBefore(state.firstSequence());
         swept = false;
         var first = log.discardBefore(border);
         files.tidy(first, state.runs());
         options.observer().discardedBefore(first);
+        return stillNoRoom;
     }
 
     /** Not before the log has forgotten, too, what was given up: until then a start without a snapshot comes to it again. */
@@ -270,7 +300,10 @@ final class SnapshotKeeper {
         return named;
     }
 
-    /** From the events alone; then it is as good as new. */
+    /**
+     * From the events alone; then it is as good as new. Where something was given up, the files become full at other jobs
+     * than before: what no file has now has to be in memory again before anyone asks the new ones.
+     */
     private void makeAnew() throws IOException {
         var why = index.damage();
         if (why != null) {
@@ -283,9 +316,13 @@ final class SnapshotKeeper {
             anew.accept(sequence, payload);
             return sequence < to;
         });
+        anew.discardBefore(state.firstSequence());
         state = anew;
         stateInDoubt = false;
-        write();
+        outdated = true;
+        table.remember(anew.ended());
+        index.becomeAnew(anew.runs(), anew.firstSequence());
+        anew.runs().forEach(this::forget);
     }
 
     /** Ends the thread, after a last snapshot if there is something new. Blocks. */

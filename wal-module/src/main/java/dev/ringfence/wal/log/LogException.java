@@ -98,11 +98,19 @@ public abstract sealed class LogException extends RuntimeException {
      * log stays readable, and appends succeed again once there is room.
      */
     public static final class NoSpace extends LogException {
+        private final transient Path directory;
+
         NoSpace(Path directory, Throwable cause) {
             super(
                     "No room for the log in " + directory + " (" + cause.getMessage()
                             + "). Free some; no restart needed",
                     cause);
+            this.directory = directory;
+        }
+
+        /** The log's directory. */
+        public Path directory() {
+            return directory;
         }
     }
 
@@ -111,11 +119,18 @@ public abstract sealed class LogException extends RuntimeException {
      * known; a restart recovers what is.
      */
     public static final class Failed extends LogException {
+        private final transient Path directory;
         private final String reason;
 
-        Failed(String reason, @Nullable Throwable cause) {
+        Failed(Path directory, String reason, @Nullable Throwable cause) {
             super("The log failed: " + reason, cause);
+            this.directory = directory;
             this.reason = reason;
+        }
+
+        /** The log's directory. */
+        public Path directory() {
+            return directory;
         }
 
         String reason() {

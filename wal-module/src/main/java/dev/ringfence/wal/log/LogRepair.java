@@ -136,7 +136,7 @@ public final class LogRepair implements AutoCloseable {
     private LogException failure(String what, IOException e) {
         return files.storage().isNoSpace(e)
                 ? new LogException.NoSpace(files.path(), e)
-                : new LogException.Failed("cannot " + what + " " + files.path() + ": " + e, e);
+                : new LogException.Failed(files.path(), "cannot " + what + " " + files.path() + ": " + e, e);
     }
 
     /** Lets others use the log again. */

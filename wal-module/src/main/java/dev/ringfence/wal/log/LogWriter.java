@@ -386,7 +386,7 @@ final class LogWriter implements Runnable {
     /** Final: after a failed sync the kernel may forget what it could not write, so a second one proves nothing. */
     private synchronized void fail(Throwable cause) {
         if (failure == null) {
-            var failed = new LogException.Failed(directory.path() + ": " + cause, cause);
+            var failed = new LogException.Failed(directory.path(), directory.path() + ": " + cause, cause);
             var turned = new Health.Failed(failed.reason());
             failure = failed;
             health = turned;

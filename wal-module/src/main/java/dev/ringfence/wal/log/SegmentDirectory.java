@@ -251,7 +251,7 @@ record SegmentDirectory(Path path, Storage storage) {
     LogException readFailure(IOException e) {
         return storage.isNoSpace(e)
                 ? new LogException.NoSpace(path, e)
-                : new LogException.Failed("cannot read " + path + ": " + e, e);
+                : new LogException.Failed(path, "cannot read " + path + ": " + e, e);
     }
 
     /** The failure as it is, for the caller to throw. */

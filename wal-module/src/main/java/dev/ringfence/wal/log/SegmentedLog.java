@@ -98,7 +98,7 @@ final class SegmentedLog implements WriteAheadLog {
                 release(lock, noSpace);
                 throw noSpace;
             }
-            var failed = new LogException.Failed("cannot recover " + directory + ": " + e, e);
+            var failed = new LogException.Failed(directory, "cannot recover " + directory + ": " + e, e);
             release(lock, failed);
             throw failed;
         } catch (RuntimeException | Error e) {
@@ -139,7 +139,7 @@ final class SegmentedLog implements WriteAheadLog {
 
     private LogException refusal() {
         return switch (health()) {
-            case Health.Failed failed -> new LogException.Failed(failed.reason(), null);
+            case Health.Failed failed -> new LogException.Failed(directory, failed.reason(), null);
             case Health.Writable _, Health.Full _, Health.Closed _ -> new LogException.Closed(directory);
         };
     }
@@ -208,7 +208,7 @@ final class SegmentedLog implements WriteAheadLog {
         try {
             lock.close();
         } catch (IOException e) {
-            throw new LogException.Failed("cannot free " + directory + ": " + e, e);
+            throw new LogException.Failed(directory, "cannot free " + directory + ": " + e, e);
         }
     }
 }

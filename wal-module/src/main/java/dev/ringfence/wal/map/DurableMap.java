@@ -3,6 +3,7 @@ package dev.ringfence.wal.map;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogOptions;
 import dev.ringfence.wal.log.RecordConsumer;
@@ -261,6 +262,11 @@ public final class DurableMap implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("memory does not fail", e);
         }
+    }
+
+    /** Whether it can be changed; never blocks. */
+    public Health health() {
+        return log.health();
     }
 
     /** Writes what is queued, and frees the directory. A second call does nothing. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.time.Duration;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /** Events for tests. */
 final class Events {
@@ -14,7 +15,11 @@ final class Events {
     private Events() {}
 
     static JobEvent.Submitted submitted(String id) {
-        return new JobEvent.Submitted(id, AT, "agent-7", "FileRead", DATA, "default", Duration.ofSeconds(30), null);
+        return submitted(id, null);
+    }
+
+    static JobEvent.Submitted submitted(String id, @Nullable String key) {
+        return new JobEvent.Submitted(id, AT, "agent-7", "FileRead", DATA, "default", Duration.ofSeconds(30), key);
     }
 
     static JobEvent.Started started(String id) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class JobLinesTest {
     private final ManualLog log = new ManualLog();
     private final JobIndex index = new JobIndex(() -> 1);
-    private final JobLines lines = new JobLines(log, new JobTable(index), sequence -> {});
+    private final JobLines lines = new JobLines(log, new JobTable(index), sequence -> {}, () -> {});
 
     @Test
     void anEventIsNotGivenToTheLogBeforeTheOneBeforeItIsDurable() {

@@ -46,6 +46,15 @@ public final class MemoryDisk implements Storage {
         void before(Operation operation, Path file) throws IOException;
     }
 
+    /** What an operation meets whose process ends before it: it does not happen, and nothing of the disk has failed. */
+    static final class Died extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Died() {
+            super("dead");
+        }
+    }
+
     static final String BROKEN = "Input/output error";
     static final String FULL = "No space left on device";
     static final String TOO_MANY = "Too many open files";
@@ -335,6 +344,9 @@ public final class MemoryDisk implements Storage {
             synchronized (MemoryDisk.this) {
                 try {
                     before(Operation.SYNC, path);
+                } catch (Died e) {
+                    // The kernel still has what the dead had written, and the next sync writes it.
+                    throw e;
                 } catch (IOException e) {
                     inode.dirty.clear();
                     throw e;

@@ -44,7 +44,7 @@ public final class World implements MemoryDisk.Fault {
     public void before(Operation operation, Path file) throws IOException {
         if (dead) {
             left();
-            throw new IOException("dead");
+            throw new MemoryDisk.Died();
         }
         if (!plan.operations().contains(operation) || !plan.files().test(file)) {
             return;
@@ -65,7 +65,7 @@ public final class World implements MemoryDisk.Fault {
                     left();
                 }
                 // A write is cut in half first; what is left is seen at the next operation.
-                throw new IOException("dies");
+                throw new MemoryDisk.Died();
             }
         }
     }

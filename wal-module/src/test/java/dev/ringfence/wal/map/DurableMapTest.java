@@ -6,7 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogOptions;
+import dev.ringfence.wal.log.MemoryDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +42,33 @@ class DurableMapTest {
             assertThat(map.find("b")).isEmpty();
             assertThat(map.entries())
                     .containsExactlyInAnyOrderEntriesOf(java.util.Map.of("a", value(3), "c", value(4)));
+        }
+    }
+
+    /** It was found out change by change: nothing said that there would be none until a restart. */
+    @Test
+    void aSyncThatFailedIsTheEndOfAllChangesAndSaysSo() {
+        var disk = new MemoryDisk();
+        var options = LogOptions.defaults().withSizes(1 << 16, 4096).withStorage(disk);
+        try (var map = DurableMap.open(MemoryDisk.ROOT, options, 100)) {
+            put(map, "a", 1);
+            assertThat(map.health()).isInstanceOf(Health.Writable.class);
+            disk.breakWith((operation, _) -> {
+                if (operation == MemoryDisk.Operation.SYNC) {
+                    throw new IOException("Input/output error");
+                }
+            });
+
+            assertThatThrownBy(() -> put(map, "a", 2))
+                    .isInstanceOfSatisfying(
+                            LogException.Failed.class,
+                            failed -> assertThat(failed.directory()).isEqualTo(MemoryDisk.ROOT));
+
+            disk.breakWith((_, _) -> {});
+            assertThat(map.health())
+                    .isInstanceOfSatisfying(
+                            Health.Failed.class,
+                            failed -> assertThat(failed.reason()).contains("Input/output"));
         }
     }
 
