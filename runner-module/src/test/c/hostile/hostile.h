@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ void run_on_silently(char **arguments);
 void setuid_program(char **arguments);
 void who_am_i(char **arguments);
 void unwaited_children(char **arguments);
+void relays(char **arguments);
 
 /* memory.c */
 void memory_anonymous(char **arguments);
@@ -51,6 +53,7 @@ void memory_sockets(char **arguments);
 void memory_semaphores(char **arguments);
 void memory_page_tables(char **arguments);
 void memory_first_thread_gone(char **arguments);
+void memory_behind_mappings(char **arguments);
 
 /* files.c */
 void read_secrets(char **arguments);

@@ -8,6 +8,8 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <sys/stat.h>
 
 #define MEGABYTE (1024L * 1024)
 /* Enough to be seen when nothing holds it, little enough for any machine. */
@@ -28,6 +30,39 @@ static void touch(int protection_flags, int descriptor, const char *what) {
 void memory_anonymous(char **arguments) {
     (void)arguments;
     touch(MAP_PRIVATE | MAP_ANONYMOUS, -1, "anonymous memory");
+}
+
+/* Processes that are slow to look into: each maps a page of a file with a long name as often as it may. ARGUMENTS: where. */
+void memory_behind_mappings(char **arguments) {
+    char name[251] = {0};
+    memset(name, 'x', sizeof name - 1);
+    int there = chdir(arguments[0]);
+    for (int depth = 0; there == 0 && depth < 15; depth++) {
+        there = mkdir(name, 0700) < 0 ? -1 : chdir(name);
+    }
+    int descriptor = there < 0 ? -1 : open("file", O_CREAT | O_RDWR, 0600);
+    if (descriptor < 0 || ftruncate(descriptor, 4096) < 0) {
+        perror("memory-behind-mappings");
+        exit(3);
+    }
+    for (int i = 0; i < 60000 && mmap(NULL, 4096, PROT_READ, MAP_SHARED, descriptor, 0) != MAP_FAILED; i++) {
+    }
+    for (int i = 0; i < 4; i++) {
+        if (fork() == 0) {
+            for (long taken = 0; taken < MOST / 4; taken += MEGABYTE) {
+                char *block = mmap(NULL, MEGABYTE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                if (block == MAP_FAILED) {
+                    break;
+                }
+                memset(block, 1, MEGABYTE);
+                usleep(20 * 1000);
+            }
+            pause();
+        }
+    }
+    /* Until all have ended. */
+    while (wait(NULL) > 0) {
+    }
 }
 
 /* Memory that no process has mapped: files on what may be a file system in memory. ARGUMENTS: directories. */

@@ -128,12 +128,14 @@ void connect_to(char **arguments) {
             descriptor < 0 ? -1 : bind(descriptor, (struct sockaddr *)&any, sizeof any));
 }
 
-static void write_forever(const char *content, size_t length) {
+/* As many mebibytes to either stream as the argument says; without one, no end. */
+static void write_much(const char *content, size_t length, char **arguments) {
     static char block[64 * 1024];
     for (size_t i = 0; i < sizeof block; i++) {
         block[i] = content[i % length];
     }
-    for (;;) {
+    long blocks = arguments[0] ? atol(arguments[0]) * 16 : LONG_MAX;
+    for (long i = 0; i < blocks; i++) {
         if (write(1, block, sizeof block) < 0 || write(2, block, sizeof block) < 0) {
             exit(3);
         }
@@ -141,14 +143,12 @@ static void write_forever(const char *content, size_t length) {
 }
 
 void flood(char **arguments) {
-    (void)arguments;
-    write_forever("flood\n", 6);
+    write_much("flood\n", 6, arguments);
 }
 
 /* No end of line, and no character that ends. */
 void endless_line(char **arguments) {
-    (void)arguments;
-    write_forever("\xe2\x82", 2);
+    write_much("\xe2\x82", 2, arguments);
 }
 
 static int bound(const char *path, int abstract, int type) {

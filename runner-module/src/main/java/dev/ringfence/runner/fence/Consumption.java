@@ -2,9 +2,9 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
+import dev.ringfence.runner.process.KernelFile;
 import dev.ringfence.runner.process.ProcessEntry;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -94,7 +94,7 @@ final class Consumption {
     /** Of the host, in the unit in which processes tell when they were started; zero makes them all young. */
     private static double uptimeTicks() {
         try {
-            var text = Files.readString(UPTIME);
+            var text = KernelFile.read(UPTIME);
             return Math.floor(Double.parseDouble(text.substring(0, text.indexOf(' '))) * 100);
         } catch (IOException e) {
             return 0;
@@ -122,7 +122,7 @@ final class Consumption {
     private static int running() {
         try {
             // Three averages, then this number, a slash, and the number of all threads (proc(5)).
-            var counts = Files.readString(LOAD).split(" ", 5)[3];
+            var counts = KernelFile.read(LOAD).split(" ", 5)[3];
             return Integer.parseInt(counts.substring(0, counts.indexOf('/')));
         } catch (IOException e) {
             return 0;

@@ -3,21 +3,23 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.runner.process.FileSystemUse;
 import dev.ringfence.runner.process.HeldFiles;
 import dev.ringfence.runner.process.PinnedFile;
+import dev.ringfence.runner.process.ProcessEngine;
 import dev.ringfence.runner.process.ProcessEntry;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -42,10 +44,16 @@ final class DiskUse {
     private static final int MOST_CLOSED = 1000;
 
     private static final int MOST_ROUNDS = 4;
+    private static final int OWNERS_RIGHTS = 0700;
+    private static final int MODE_BITS = 07777;
     private static final long PAGE = 4096;
     private static final long MOMENT_NANOS = Duration.ofSeconds(1).toNanos();
 
     private final List<Path> directories;
+
+    /** Those of the directories that were not closed to the service's user when the job began. */
+    private final Set<Path> openBefore = new HashSet<>();
+
     private final TemporaryFiles temporary;
     private final long largestFile;
     private final long before;
@@ -59,8 +67,8 @@ final class DiskUse {
     private OptionalLong uncountedSince = OptionalLong.empty();
 
     /**
-     * Takes what is there now for the others'. Directories that a job of the service's own user closed to
-     * itself are opened, now and at the last look.
+     * Takes what is there now for the others'. Directories below that a job of the service's own user closed to itself are
+     * opened to it, now and at the last look, and those given themselves if they were open; all other rights stay.
      *
      * @param temporary counted with them
      * @param largestFile what is assumed of a file whose size is not told, in bytes
@@ -69,6 +77,9 @@ final class DiskUse {
         this.directories = directories;
         this.temporary = temporary;
         this.largestFile = largestFile;
+        directories.stream()
+                .filter(directory -> Files.isReadable(directory) && Files.isExecutable(directory))
+                .forEach(openBefore::add);
         var now = opened();
         before = now.bytes;
         uncountedBefore = now.uncounted;
@@ -109,7 +120,12 @@ final class DiskUse {
     }
 
     private static String uncounted(Optional<HeldFiles> held) {
-        return held.map(files -> files.undelivered() == 0 ? "" : "files were sent to sockets and not received")
+        return held.map(files -> {
+                    if (!files.complete()) {
+                        return "its processes hold too many files";
+                    }
+                    return files.undelivered() == 0 ? "" : "files were sent to sockets and not received";
+                })
                 .orElse("a process hides which files it holds");
     }
 
@@ -156,11 +172,12 @@ final class DiskUse {
         }
     }
 
-    /** Nothing of the job runs, which would notice that its directories are not closed any more. */
+    /** Nothing of the job runs, which would notice that its directories are not closed any more. Root passes them all. */
     private Counter opened() {
         var counter = named();
-        for (int round = 0; round < MOST_ROUNDS && !counter.closed.isEmpty(); round++) {
-            counter.closed.forEach(DiskUse::open);
+        boolean root = ProcessEngine.effectiveUser() == 0;
+        for (int round = 0; round < MOST_ROUNDS && !root && !counter.closed.isEmpty(); round++) {
+            counter.closed.forEach(this::open);
             counter = named();
         }
         return counter;
@@ -178,24 +195,35 @@ final class DiskUse {
         return counter;
     }
 
-    /** A job that has the service's own user may have closed it to both; its parent, when that cannot be passed. */
-    private static void open(Path closed) {
-        var parent = closed.getParent();
-        if (!openDirectory(closed) && parent != null) {
-            var _ = openDirectory(parent);
+    /** What a job that has the service's own user closed to both; its parent, when that cannot be passed. */
+    private void open(Path closed) {
+        try {
+            openDirectory(closed);
+        } catch (AccessDeniedException e) {
+            try {
+                openDirectory(Objects.requireNonNull(closed.getParent(), "it lies in a directory"));
+            } catch (IOException stillClosed) {
+                return; // It is counted by other means.
+            }
+        } catch (IOException e) {
+            return; // It is counted by other means.
         }
     }
 
-    private static boolean openDirectory(Path directory) {
-        try (var held = PinnedFile.withoutLinks(directory)) {
-            if (Files.isDirectory(held.path())) {
-                Files.setPosixFilePermissions(held.path(), PosixFilePermissions.fromString("rwx------"));
-                return true;
-            }
-            return false;
-        } catch (IOException e) {
-            return false; // It is counted by other means.
+    private void openDirectory(Path directory) throws IOException {
+        if (directories.stream().noneMatch(given -> isBelow(directory, given)) && !openBefore.contains(directory)) {
+            return;
         }
+        try (var held = PinnedFile.withoutLinks(directory)) {
+            if (Files.isDirectory(held.path()) && held.owner() == ProcessEngine.effectiveUser()) {
+                int mode = (int) Files.getAttribute(held.path(), "unix:mode") & MODE_BITS;
+                held.changeMode(mode | OWNERS_RIGHTS);
+            }
+        }
+    }
+
+    private static boolean isBelow(Path path, Path directory) {
+        return path.startsWith(directory) && !path.equals(directory);
     }
 
     private long unnamed(Optional<HeldFiles> held) {
@@ -239,7 +267,7 @@ final class DiskUse {
             if (failure instanceof NoSuchFileException) {
                 return FileVisitResult.CONTINUE;
             }
-            if (closed.size() < MOST_CLOSED) {
+            if (failure instanceof AccessDeniedException && closed.size() < MOST_CLOSED) {
                 closed.add(file);
             }
             uncounted = "a directory cannot be looked into";

@@ -71,8 +71,8 @@ final class JobDirectory {
     static JobDirectory create(Path scratch, String name, int user) throws IOException {
         var path = Files.createTempDirectory(scratch, name + "-");
         if (user != 0) {
-            Files.setAttribute(path, "unix:uid", user);
-            Files.setAttribute(path, "unix:gid", user);
+            Files.setAttribute(path, "unix:uid", user, LinkOption.NOFOLLOW_LINKS);
+            Files.setAttribute(path, "unix:gid", user, LinkOption.NOFOLLOW_LINKS);
         }
         return new JobDirectory(path.toRealPath());
     }

@@ -13,12 +13,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The limits of one job in any tier: set before its program begins, watched while it runs, read when it has ended. */
 final class JobLimits {
     /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
-    private static final int ROOM = 4096;
+    private static final int ROOM = 16 * 1024;
 
     /** Descriptors of a process whose memory is watched: what sockets keep shows in no process. */
     static final int DESCRIPTORS = 1024;
@@ -105,6 +106,21 @@ final class JobLimits {
 
     void look(Tree tree, Runnable end) {
         watchdog.look(tree, end);
+    }
+
+    /**
+     * Sends a signal to all processes of the job but some.
+     *
+     * @param spared the numbers of processes that cannot be a stranger's meanwhile
+     */
+    void signal(Tree tree, int signal, Set<Integer> spared) {
+        if (spared.isEmpty() && tree.atOneStroke()) {
+            tree.signalMarked(signal);
+        } else if (group.isPresent()) {
+            tree.signalListed(group.get()::processes, signal, spared);
+        } else {
+            tree.signalMarked(signal, spared);
+        }
     }
 
     /** A job that is held goes on, so that it hears a polite signal. */

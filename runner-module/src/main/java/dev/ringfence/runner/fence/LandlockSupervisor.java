@@ -5,6 +5,7 @@ import dev.ringfence.runner.process.Tree;
 import dev.ringfence.runner.process.Usage;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 
 /** Watches a program that the starting thread has confined; its processes are known by their mark. */
 final class LandlockSupervisor implements TierSupervisor {
@@ -52,7 +53,7 @@ final class LandlockSupervisor implements TierSupervisor {
 
     @Override
     public void politely(Tree tree) {
-        tree.signalMarked(Signals.SIGTERM);
+        limits.signal(tree, Signals.SIGTERM, Set.of());
         limits.letGo(tree);
     }
 

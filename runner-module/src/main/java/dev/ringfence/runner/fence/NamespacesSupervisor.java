@@ -6,6 +6,7 @@ import dev.ringfence.runner.process.Usage;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -100,7 +101,7 @@ final class NamespacesSupervisor implements TierSupervisor {
     public void politely(Tree tree) {
         if (tree.signal(handle, PROBE)) {
             // Not the launcher and the namespace's first process, with whose end all others are killed.
-            tree.signalMarkedBelow(inner, Signals.SIGTERM);
+            limits.signal(tree, Signals.SIGTERM, Set.of((int) tree.pid(), inner));
         }
         limits.letGo(tree);
     }

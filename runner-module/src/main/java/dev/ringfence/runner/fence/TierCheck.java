@@ -11,6 +11,7 @@ import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.catalog.SandboxProfile.Security;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
+import dev.ringfence.runner.process.KernelFile;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -177,7 +178,7 @@ final class TierCheck {
 
     private static String setting(String file) {
         try {
-            return Files.readString(Path.of(file)).strip();
+            return KernelFile.read(Path.of(file)).strip();
         } catch (IOException e) {
             return "";
         }

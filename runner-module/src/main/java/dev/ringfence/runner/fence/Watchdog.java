@@ -4,6 +4,7 @@ import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.HeldFiles;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.ProcessEntry;
+import dev.ringfence.runner.process.ProcessException;
 import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
 import java.io.IOException;
@@ -14,8 +15,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at what a job's processes use, where no control group limits it. What goes beyond memory or disk ends the job;
@@ -36,6 +46,34 @@ final class Watchdog {
     /** So much of sockets and pipes is not counted: ordinary programs have some, and hardly anything in them. */
     private static final long FREE_BUFFER_BYTES = 16 << 20;
 
+    /** For telling apart what processes share; a job can make that slow. */
+    private static final long SHARES_NANOS = Duration.ofMillis(250).toNanos();
+
+    /** How long a look at files is waited for. */
+    private static final long SHORT_LOOK_NANOS = Duration.ofMillis(10).toNanos();
+
+    /** Whatever hangs then is nothing of the job's. */
+    private static final long LAST_LOOK_NANOS = Duration.ofSeconds(10).toNanos();
+
+    /** Platform threads: a look may hang in the kernel, as at a network that is gone. */
+    private static final Executor LOOKERS = new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE,
+            10,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            Thread.ofPlatform()
+                    .name("files-watch-", 0)
+                    .daemon(true)
+                    .stackSize(512 * 1024L)
+                    .factory());
+
+    /**
+     * Between two looks, beyond the tasks that a job may have: each keeps its place in the process table until the service
+     * has waited for it, and takes it from the other jobs of the same user.
+     */
+    private static final long MOST_ORPHANS = 256;
+
     /** Looks in a row. */
     private static final int MOST_HIDDEN = 20;
 
@@ -49,12 +87,15 @@ final class Watchdog {
     private final long socketBytes;
     private final List<LimitHit> hits = new ArrayList<>();
     private long mostTasks;
+    private long orphansThen;
     private long filesAt;
     private long diskSeen;
     private long diskSeenAt;
     private long bufferBytes;
     private long peakMemory;
     private int hidden;
+    private int blind;
+    private @Nullable CompletableFuture<Seen> looking;
     private boolean holding;
 
     Watchdog(Watch watch, JobMark mark, Belongings belongings) {
@@ -108,6 +149,19 @@ final class Watchdog {
             end.run();
             return;
         }
+        try {
+            lookAt(tree, end);
+            blind = 0;
+        } catch (ProcessException e) {
+            // The service is short of something; for a moment a job may go on without being looked at.
+            blind++;
+            if (blind == MOST_HIDDEN) {
+                throw e;
+            }
+        }
+    }
+
+    private void lookAt(Tree tree, Runnable end) {
         var members = Census.members(mark);
         var moved = watch.ioBytesPerSecond() > 0
                 ? Census.blockBytes(members, belongings.user)
@@ -115,7 +169,7 @@ final class Watchdog {
         // Tasks first: that is the cheapest look, and there may be many.
         var hit = tasks(members)
                 .or(() -> memory(members))
-                .or(() -> files(members, false))
+                .or(() -> files(members))
                 .or(() -> hidden(moved.isPresent()));
         if (hit.isPresent()) {
             hits.add(hit.get());
@@ -137,9 +191,10 @@ final class Watchdog {
 
     /** When nothing of the tree is left: what was written between the last look and the end counts as well. */
     void lookBack() {
-        if (hits.isEmpty()) {
-            filesAt = System.nanoTime();
-            files(List.of(), true).ifPresent(hits::add);
+        if (hits.isEmpty() && watchesFiles()) {
+            var before = looking == null ? CompletableFuture.completedFuture(null) : looking.handle((_, _) -> null);
+            looking = before.thenApplyAsync(_ -> seen(List.of(), true), LOOKERS);
+            looked(LAST_LOOK_NANOS).flatMap(this::judge).ifPresent(hits::add);
         }
     }
 
@@ -157,6 +212,15 @@ final class Watchdog {
                 .mapToLong(ProcessEntry::threads)
                 .sum();
         mostTasks = Math.max(mostTasks, tasks);
+        long orphans = Census.reapedCount(mark);
+        long ended = orphans - orphansThen;
+        orphansThen = orphans;
+        if (watch.tasks() > 0 && ended > watch.tasks() + MOST_ORPHANS) {
+            return Optional.of(new LimitHit(
+                    "process_limits.max_child_processes",
+                    watch.tasks() + " tasks",
+                    ended + " processes that had ended and that only the service was left to wait for"));
+        }
         return watch.tasks() == 0 || tasks <= watch.tasks()
                 ? Optional.empty()
                 : Optional.of(new LimitHit(
@@ -184,10 +248,7 @@ final class Watchdog {
         long sum = members.stream().mapToLong(ProcessEntry::memory).sum() + others;
         if (sum > watch.memoryBytes()) {
             // Shared memory was counted for each process that has it.
-            sum = others
-                    + members.stream()
-                            .mapToLong(member -> member.shareOfMemory().orElseGet(member::memory))
-                            .sum();
+            sum = others + shares(members);
         }
         peakMemory = Math.max(peakMemory, sum);
         return sum <= watch.memoryBytes()
@@ -198,16 +259,68 @@ final class Watchdog {
                         sum + " bytes in " + members.size() + " processes"));
     }
 
-    /** What lies in directories and what processes hold open; a look takes too long to be made each time. */
-    private Optional<LimitHit> files(List<ProcessEntry> members, boolean last) {
-        long begin = System.nanoTime();
-        if ((watch.diskBytes() == 0 && watch.memoryBytes() == 0) || begin - filesAt < 0) {
+    /** What takes too long to be told apart counts in full. */
+    private static long shares(List<ProcessEntry> members) {
+        long until = System.nanoTime() + SHARES_NANOS;
+        long sum = 0;
+        for (var member : members) {
+            sum += System.nanoTime() - until < 0 ? member.shareOfMemory().orElseGet(member::memory) : member.memory();
+        }
+        return sum;
+    }
+
+    /**
+     * What lies in directories and what processes hold open. A job can make a look at them take long, so another thread
+     * looks, and neither a deadline nor another limit waits for it.
+     */
+    private Optional<LimitHit> files(List<ProcessEntry> members) {
+        if (!watchesFiles() || (looking == null && System.nanoTime() - filesAt < 0)) {
             return Optional.empty();
         }
+        long patience = 0;
+        if (looking == null) {
+            looking = CompletableFuture.supplyAsync(() -> seen(members, false), LOOKERS);
+            // Most are that short, and what was just written is known at once.
+            patience = SHORT_LOOK_NANOS;
+        }
+        return looked(patience).flatMap(this::judge);
+    }
+
+    /** What the look found that is under way, if it is over in time. */
+    private Optional<Seen> looked(long patienceNanos) {
+        try {
+            var seen = Objects.requireNonNull(looking).get(patienceNanos, TimeUnit.NANOSECONDS);
+            looking = null;
+            return Optional.of(seen);
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            looking = null;
+            throw e.getCause() instanceof RuntimeException failure ? failure : new IllegalStateException(e.getCause());
+        }
+    }
+
+    private boolean watchesFiles() {
+        return watch.diskBytes() > 0 || watch.memoryBytes() > 0;
+    }
+
+    /** What one look found, and when it began. */
+    private record Seen(long begun, Optional<HeldFiles> held, DiskUse.Size size) {}
+
+    private Seen seen(List<ProcessEntry> members, boolean last) {
+        long begun = System.nanoTime();
         var held = Census.held(members, belongings.user);
-        bufferBytes = held.map(this::buffers).orElse(bufferBytes);
         var size = belongings.disk.map(disk -> disk.growth(members, held, last)).orElse(DiskUse.Size.NONE);
-        filesAt = System.nanoTime() + rest(size.bytes(), begin);
+        return new Seen(begun, held, size);
+    }
+
+    private Optional<LimitHit> judge(Seen seen) {
+        bufferBytes = seen.held().map(this::buffers).orElse(bufferBytes);
+        var size = seen.size();
+        filesAt = System.nanoTime() + rest(size.bytes(), seen.begun());
         return watch.diskBytes() == 0 || size.bytes() <= watch.diskBytes()
                 ? Optional.empty()
                 : Optional.of(new LimitHit("resources.max_disk_mb", watch.diskBytes() + " bytes", size.toString()));

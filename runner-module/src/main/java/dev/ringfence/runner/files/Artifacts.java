@@ -81,7 +81,9 @@ public final class Artifacts {
             Files.createDirectories(place(jobId), Owner.PASSABLE_DIRECTORY);
             Files.createDirectories(out, Owner.ONLY_DIRECTORY);
             if (user.isPresent()) {
-                new Owner(user.getAsInt(), user.getAsInt()).give(out);
+                try (var held = HeldDirectory.of(out)) {
+                    new Owner(user.getAsInt(), user.getAsInt()).give(held);
+                }
             }
             return out.toRealPath();
         } catch (IOException e) {

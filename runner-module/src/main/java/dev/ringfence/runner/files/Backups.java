@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -65,21 +64,23 @@ public final class Backups {
         }
     }
 
-    /**
-     * What a job changed, when it can still be taken back.
-     *
-     * @throws FileRefused when it was taken back already; type {@code already-undone}
-     */
+    /** What a job changed, when it can still be taken back. */
     Optional<UndoRecord> find(String jobId) {
+        return read(jobId, RECORD);
+    }
+
+    /** What a job had changed, when it was taken back. */
+    Optional<UndoRecord> findUndone(String jobId) {
+        return read(jobId, UNDONE);
+    }
+
+    private Optional<UndoRecord> read(String jobId, String name) {
         if (!JOB.matcher(jobId).matches()) {
             return Optional.empty();
         }
-        var place = directory.resolve(jobId);
         try {
-            if (Files.exists(place.resolve(UNDONE))) {
-                throw new FileRefused("already-undone", "what the job " + jobId + " did was undone already");
-            }
-            return Optional.of(UndoRecord.of(JSON.readTree(Files.readAllBytes(place.resolve(RECORD)))));
+            var json = Files.readAllBytes(directory.resolve(jobId).resolve(name));
+            return Optional.of(UndoRecord.of(JSON.readTree(json)));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException e) {
@@ -131,13 +132,7 @@ public final class Backups {
     /** All that can still be taken back. */
     List<UndoRecord> records() {
         return kept().stream()
-                .flatMap(kept -> {
-                    try {
-                        return find(kept.place().getFileName().toString()).stream();
-                    } catch (FileRefused e) {
-                        return Stream.empty(); // taken back already
-                    }
-                })
+                .flatMap(kept -> find(kept.place().getFileName().toString()).stream())
                 .toList();
     }
 

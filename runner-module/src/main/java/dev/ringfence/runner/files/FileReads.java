@@ -29,7 +29,7 @@ public final class FileReads {
      * @throws FileRefused when it cannot be read
      */
     public static FileContent read(FileRoot root, FilePath path, long offset, int most, Checkpoint checkpoint) {
-        try (var directory = HeldDirectory.of(root.path());
+        try (var directory = HeldDirectory.withoutLinks(root.path());
                 var file = directory.file(path.toString())) {
             var inode = regular(file, root, path);
             byte[] bytes = part(file.path(), offset, most, checkpoint);
@@ -52,7 +52,7 @@ public final class FileReads {
      * @throws FileRefused when it could not
      */
     public static long size(FileRoot root, FilePath path) {
-        try (var directory = HeldDirectory.of(root.path());
+        try (var directory = HeldDirectory.withoutLinks(root.path());
                 var file = directory.file(path.toString())) {
             return regular(file, root, path).size();
         } catch (IOException e) {
@@ -72,7 +72,7 @@ public final class FileReads {
     }
 
     private static FileChannel open(FileRoot root, FilePath path) {
-        try (var directory = HeldDirectory.of(root.path());
+        try (var directory = HeldDirectory.withoutLinks(root.path());
                 var file = directory.file(path.toString())) {
             var _ = regular(file, root, path);
             return FileChannel.open(file.path(), StandardOpenOption.READ);

@@ -47,7 +47,7 @@ public final class FileWrites {
      * after the other.
      *
      * @throws FileRefused when it is not allowed or fails; then nothing was changed, unless the message says that the
-     *     change is done and may not survive a loss of power
+     *     change is done and may not survive a loss of power, or that others put something else there at that moment
      */
     public Written write(Author author, Change change, Checkpoint checkpoint) {
         allow(change);
@@ -141,18 +141,19 @@ public final class FileWrites {
                     made));
             var owner = Owner.of(inode == null ? Inode.of(directory.path()) : inode);
             int permissions = inode == null ? NEW_FILE : inode.permissions();
-            try (var fresh = NewFile.in(directory, NewFile.temporaryName(author.jobId()), owner, permissions)) {
+            try (var fresh = NewFile.in(directory, NewFile.temporaryName(author.jobId()))) {
                 if (append) {
                     Hashes.each(backups.before(author.jobId()), checkpoint, fresh::write);
                 }
                 fill(fresh, change.content(), checkpoint);
-                fresh.sync();
+                fresh.finish(owner, permissions);
                 if (inode != null) {
                     // As late as can be: programs of jobs and of the host change files too.
                     unchanged(directory, change, inode);
                 }
                 fresh.place(change.path().name(), inode != null);
                 placed = true;
+                fresh.requirePlaced(change.path().name());
                 settle(directory, change.root(), change.path(), "changed");
                 return new Written(fresh.size(), fresh.sha256(), inode == null, before, List.copyOf(made));
             }
@@ -372,11 +373,12 @@ public final class FileWrites {
                     "the backup of job " + record.jobId() + " is gone or was changed; nothing is undone");
         }
         var temporary = NewFile.temporaryName(record.jobId());
-        try (var fresh = NewFile.in(directory, temporary, Owner.of(inode), inode.permissions())) {
+        try (var fresh = NewFile.in(directory, temporary)) {
             Hashes.each(backup, checkpoint, fresh::write);
-            fresh.sync();
+            fresh.finish(Owner.of(inode), inode.permissions());
             unchanged(directory, change, inode);
             fresh.place(record.file().name(), true);
+            fresh.requirePlaced(record.file().name());
             settle(directory, change.root(), change.path(), "put back as it was");
         }
     }
@@ -384,5 +386,10 @@ public final class FileWrites {
     /** What a job changed; see {@link Backups#find}. */
     public Optional<UndoRecord> find(String jobId) {
         return backups.find(jobId);
+    }
+
+    /** What a job had changed, when it was taken back. */
+    public Optional<UndoRecord> findUndone(String jobId) {
+        return backups.findUndone(jobId);
     }
 }

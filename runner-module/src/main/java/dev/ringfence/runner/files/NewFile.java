@@ -1,15 +1,13 @@
 package dev.ringfence.runner.files;
 
 import dev.ringfence.runner.process.HeldDirectory;
+import dev.ringfence.runner.process.PinnedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.util.Set;
 
 /**
  * A file that is written beside its place and put there at once, when it is whole and on the disk. Until then nobody
@@ -18,14 +16,16 @@ import java.util.Set;
 final class NewFile implements AutoCloseable {
     private final HeldDirectory directory;
     private final String temporary;
+    private final PinnedFile file;
     private final FileChannel channel;
     private final MessageDigest digest = Hashes.sha256();
     private long size;
     private boolean placed;
 
-    private NewFile(HeldDirectory directory, String temporary, FileChannel channel) {
+    private NewFile(HeldDirectory directory, String temporary, PinnedFile file, FileChannel channel) {
         this.directory = directory;
         this.temporary = temporary;
+        this.file = file;
         this.channel = channel;
     }
 
@@ -34,22 +34,17 @@ final class NewFile implements AutoCloseable {
         return ".ringfence-" + jobId + ".tmp";
     }
 
-    /**
-     * @param owner whose file it is to be, where this process may say so
-     */
-    static NewFile in(HeldDirectory directory, String temporary, Owner owner, int permissions) throws IOException {
-        var path = directory.path().resolve(temporary);
-        var channel = FileChannel.open(
-                path,
-                Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW, LinkOption.NOFOLLOW_LINKS),
-                Owner.ONLY);
-        var file = new NewFile(directory, temporary, channel);
+    /** It is the service's alone until {@link #finish}. */
+    static NewFile in(HeldDirectory directory, String temporary) throws IOException {
+        var file = directory.createFile(temporary);
         try {
-            owner.give(path);
-            Files.setAttribute(path, "unix:mode", permissions);
-            return file;
+            return new NewFile(directory, temporary, file, FileChannel.open(file.path(), StandardOpenOption.WRITE));
         } catch (IOException | RuntimeException e) {
-            file.close();
+            try (file) {
+                directory.removeFile(temporary);
+            } catch (IOException stays) {
+                e.addSuppressed(stays);
+            }
             throw e;
         }
     }
@@ -71,8 +66,16 @@ final class NewFile implements AutoCloseable {
         return Hashes.hex(digest);
     }
 
-    /** When it returns, the content survives a loss of power; its name does so once the directory is synced. */
-    void sync() throws IOException {
+    /**
+     * When it returns, the content survives a loss of power; its name does so once the directory is synced.
+     *
+     * @param owner whose file it is to be, where this process may say so
+     */
+    void finish(Owner owner, int permissions) throws IOException {
+        // To what is held: whoever may write to the directory can have put a link, or another file, in the name's
+        // place.
+        owner.give(file);
+        file.changeMode(permissions);
         channel.force(true);
     }
 
@@ -80,15 +83,39 @@ final class NewFile implements AutoCloseable {
      * Puts it in its place.
      *
      * @param replace whether something may be there already
+     * @throws FileRefused when others have put something in the place of what was written; nothing is changed then
      */
     void place(String name, boolean replace) throws IOException {
+        if (!directory.names(temporary, file) || Inode.of(file.path()).links() != 1) {
+            throw new FileRefused(
+                    "changed-meanwhile",
+                    "what was written for \"" + name
+                            + "\" was replaced or linked by others before it was in its place");
+        }
         directory.rename(temporary, name, replace);
         placed = true;
     }
 
+    /**
+     * Looks whether what was put in its place is what was written. Between the last look and the step itself, whoever may
+     * write to the directory can have been faster.
+     *
+     * @throws FileRefused when something else is there
+     */
+    void requirePlaced(String name) throws IOException {
+        if (!directory.names(name, file)) {
+            throw new FileRefused(
+                    "changed-meanwhile",
+                    "\"" + name
+                            + "\" was replaced by others at the moment it was changed: what is there now is not what"
+                            + " was written");
+        }
+    }
+
     @Override
     public void close() throws IOException {
-        try (channel) {
+        try (file;
+                channel) {
             if (!placed) {
                 directory.removeFile(temporary);
             }

@@ -1,10 +1,9 @@
 package dev.ringfence.runner.files;
 
+import dev.ringfence.runner.process.HeldDirectory;
+import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEngine;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -28,10 +27,16 @@ record Owner(int user, int group) {
     }
 
     /** Gives a file away when the service runs as root; otherwise all it makes is its own anyway. */
-    void give(Path path) throws IOException {
+    void give(PinnedFile file) throws IOException {
         if (ProcessEngine.effectiveUser() == 0) {
-            Files.setAttribute(path, "unix:gid", group, LinkOption.NOFOLLOW_LINKS);
-            Files.setAttribute(path, "unix:uid", user, LinkOption.NOFOLLOW_LINKS);
+            file.give(user, group);
+        }
+    }
+
+    /** The same of a directory. */
+    void give(HeldDirectory directory) throws IOException {
+        if (ProcessEngine.effectiveUser() == 0) {
+            directory.give(user, group);
         }
     }
 }

@@ -1,9 +1,12 @@
 package dev.ringfence.runner.files;
 
 import dev.ringfence.runner.process.HeldDirectory;
+import dev.ringfence.runner.process.ProcessEngine;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +21,7 @@ final class Parents {
      * @param made gets the directories that were made, outermost first, relative to the root
      */
     static HeldDirectory make(FileRoot root, FilePath path, List<String> made) throws IOException {
-        var current = HeldDirectory.of(root.path());
+        var current = HeldDirectory.withoutLinks(root.path());
         var way = new ArrayList<String>();
         for (var name : path.parents()) {
             way.add(name);
@@ -31,7 +34,7 @@ final class Parents {
 
     /** Holds the directory of a file. */
     static HeldDirectory find(FileRoot root, FilePath path) throws IOException {
-        var top = HeldDirectory.of(root.path());
+        var top = HeldDirectory.withoutLinks(root.path());
         if (path.parents().isEmpty()) {
             return top;
         }
@@ -43,7 +46,7 @@ final class Parents {
     /** How many directories of the way are not there. */
     static List<String> missing(FileRoot root, FilePath path) throws IOException {
         var missing = new ArrayList<String>();
-        try (var top = HeldDirectory.of(root.path())) {
+        try (var top = HeldDirectory.withoutLinks(root.path())) {
             for (int depth = 1; depth <= path.parents().size(); depth++) {
                 var way = String.join("/", path.parents().subList(0, depth));
                 if (!missing.isEmpty() || !exists(top, way)) {
@@ -98,12 +101,28 @@ final class Parents {
             parent.sync();
             var child = parent.directory(name);
             try {
-                Owner.of(Inode.of(parent.path())).give(child.path());
+                requireMade(child, way);
+                Owner.of(Inode.of(parent.path())).give(child);
                 return child;
             } catch (IOException | RuntimeException failure) {
                 child.close();
                 throw failure;
             }
         }
+    }
+
+    /** Whoever may write to the parent could have put another directory there, which is not to be given away. */
+    private static void requireMade(HeldDirectory child, String way) throws IOException {
+        try (var entries = Files.newDirectoryStream(child.path())) {
+            if (Inode.of(child.path()).user() == ProcessEngine.effectiveUser()
+                    && !entries.iterator().hasNext()) {
+                return;
+            }
+        } catch (AccessDeniedException e) {
+            // Then it is none that was just made.
+        }
+        throw new FileRefused(
+                "changed-meanwhile",
+                "the directory \"" + way + "\" was replaced by others at the moment it was made; nothing was written");
     }
 }

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.files;
 
 import dev.ringfence.runner.process.DirectoryTrees;
+import dev.ringfence.runner.process.HeldDirectory;
 import dev.ringfence.runner.process.ProcessEngine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -59,8 +60,10 @@ public final class Workspaces {
             Files.createDirectory(fresh, Owner.ONLY_DIRECTORY);
             if (user(agent, session).isPresent()) {
                 // A fence is entered by root without the right to pass over permissions: its group may pass.
-                new Owner(number(agent, session), 0).give(fresh);
-                Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwx--x---"));
+                try (var held = HeldDirectory.of(fresh)) {
+                    new Owner(number(agent, session), 0).give(held);
+                    Files.setPosixFilePermissions(held.path(), PosixFilePermissions.fromString("rwx--x---"));
+                }
             }
             Files.move(fresh, place, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * Finds and ends the processes of jobs by their marks. One for the whole service, so that watchers of many jobs share
@@ -41,8 +43,19 @@ public final class Census {
     /** Children that a keeper will wait for itself. */
     private static final Set<Integer> KEPT = new HashSet<>();
 
-    /** What orphans of the jobs that run used that were waited for here. */
-    private static final Map<Long, Libc.Waited> REAPED = new HashMap<>();
+    /** Jobs that are being ended: until nothing of them lives, what has ended is not waited for. */
+    private static final Set<Long> ENDING = new HashSet<>();
+
+    /** What orphans of the jobs that run used that were waited for here, and how many those were. */
+    private static final Map<Long, Reaped> REAPED = new HashMap<>();
+
+    private record Reaped(Libc.Waited used, long count) {
+        static final Reaped NONE = new Reaped(Libc.Waited.NOTHING, 0);
+
+        Reaped plus(Libc.Waited other) {
+            return new Reaped(used.plus(other), count + 1);
+        }
+    }
 
     private Census() {}
 
@@ -102,7 +115,7 @@ public final class Census {
         LOCK.lock();
         try {
             mark(pid, mark, user);
-            REAPED.put(mark.value(), Libc.Waited.NOTHING);
+            REAPED.put(mark.value(), Reaped.NONE);
         } finally {
             LOCK.unlock();
         }
@@ -135,7 +148,7 @@ public final class Census {
     static Optional<Libc.Waited> reaped(JobMark mark) {
         LOCK.lock();
         try {
-            return Optional.ofNullable(REAPED.remove(mark.value()));
+            return Optional.ofNullable(REAPED.remove(mark.value())).map(Reaped::used);
         } finally {
             LOCK.unlock();
         }
@@ -160,8 +173,18 @@ public final class Census {
     public static Duration reapedCpu(JobMark mark) {
         LOCK.lock();
         try {
-            var used = REAPED.getOrDefault(mark.value(), Libc.Waited.NOTHING);
+            var used = REAPED.getOrDefault(mark.value(), Reaped.NONE).used();
             return Duration.ofNanos((used.userMicros() + used.systemMicros()) * 1000);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    /** How many of a job's orphans were waited for here so far, until {@link #reaped} is asked. */
+    public static long reapedCount(JobMark mark) {
+        LOCK.lock();
+        try {
+            return REAPED.getOrDefault(mark.value(), Reaped.NONE).count();
         } finally {
             LOCK.unlock();
         }
@@ -191,7 +214,10 @@ public final class Census {
      */
     public static Optional<HeldFiles> held(List<ProcessEntry> members, OptionalInt user) {
         var held = new HeldFiles();
-        return readAll(members, user, held::add) ? Optional.of(held) : Optional.empty();
+        // Nobody knows which of them a look gets to before its time is up.
+        var shuffled = new ArrayList<>(members);
+        Collections.shuffle(shuffled);
+        return readAll(shuffled, user, held::add) ? Optional.of(held) : Optional.empty();
     }
 
     /** Asks each for something, as its user where the service may not; false when one of them hides it. */
@@ -247,7 +273,24 @@ public final class Census {
      * @throws ProcessException when some are still there after {@code atMost}
      */
     static void end(JobMark mark, Duration atMost) {
-        var _ = end(value -> value == mark.value(), atMost);
+        LOCK.lock();
+        try {
+            ENDING.add(mark.value());
+        } finally {
+            LOCK.unlock();
+        }
+        try {
+            var _ = end(value -> value == mark.value(), atMost);
+        } finally {
+            LOCK.lock();
+            try {
+                ENDING.remove(mark.value());
+            } finally {
+                LOCK.unlock();
+            }
+        }
+        // Now they are waited for.
+        var _ = members(mark);
     }
 
     /**
@@ -260,61 +303,75 @@ public final class Census {
         return end(value -> JobMark.marks(instance, value), atMost);
     }
 
+    /**
+     * Processes that each start another one and end come and go faster than they can be looked at, but each leaves an entry
+     * that nobody takes away meanwhile, and counts against the job's limit until then. So nothing lives when a look finds
+     * none that does and no entry that was not there at the look before; and a job whose processes outrun every look comes
+     * to its limit, and stands still.
+     */
     private static int end(LongPredicate ours, Duration atMost) {
         long until = System.nanoTime() + atMost.toNanos();
         var seen = new HashSet<Integer>();
+        var endedBefore = Set.<Integer>of();
         RuntimeException obstacle = new IllegalStateException("still running");
         while (true) {
-            var left =
-                    entries(ours, 0).stream().filter(entry -> !entry.zombie()).toList();
-            if (left.isEmpty()) {
-                return seen.size();
+            boolean pause = true;
+            var left = "what is left";
+            try {
+                var found = entries(ours, 0);
+                var living = found.stream().filter(entry -> !entry.zombie()).toList();
+                var ended = found.stream()
+                        .filter(ProcessEntry::zombie)
+                        .map(ProcessEntry::pid)
+                        .collect(Collectors.toSet());
+                if (living.isEmpty() && endedBefore.containsAll(ended)) {
+                    return seen.size();
+                }
+                endedBefore = living.isEmpty() ? ended : Set.of();
+                left = living.isEmpty()
+                        ? "processes that end as soon as they have started another one"
+                        : "processes " + living.stream().map(ProcessEntry::pid).toList();
+                // What was killed before takes a moment to end.
+                pause = !living.isEmpty();
+                for (var entry : living) {
+                    pause &= !seen.add(entry.pid());
+                    kill(entry.pid(), ours);
+                }
+            } catch (ProcessException | NativeCallException e) {
+                // For want of a descriptor, say: others give theirs back while there is time.
+                obstacle = e;
             }
             if (System.nanoTime() - until >= 0) {
                 throw new ProcessException(
-                        "processes " + left.stream().map(ProcessEntry::pid).toList() + " did not end within "
-                                + atMost.toSeconds() + " s of a kill",
-                        obstacle);
+                        left + " did not end within " + atMost.toSeconds() + " s of a kill", obstacle);
             }
-            boolean more = false;
-            for (var entry : left) {
-                more |= seen.add(entry.pid());
-                long mark = ProcessEntry.mark(entry.pid());
-                if (ours.test(mark)) {
-                    try {
-                        signal(entry.pid(), mark, Signals.SIGKILL);
-                    } catch (NativeCallException e) {
-                        // For want of a descriptor, say: others give theirs back while there is time.
-                        obstacle = e;
-                    }
-                }
-            }
-            if (!more) {
+            if (pause) {
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
     }
 
-    /** Never reaches a stranger: the mark is looked at again once the process is held by a descriptor. */
-    private static void signal(int pid, long mark, int signal) {
-        final int descriptor;
-        try {
-            descriptor = SystemCalls.pidDescriptor(pid);
-        } catch (NativeCallException e) {
-            if (e.errno() == Errno.ESRCH) {
-                return; // it has ended meanwhile
-            }
-            throw e;
-        }
-        try {
-            if (ProcessEntry.mark(pid) == mark) {
-                var _ = SystemCalls.signal(descriptor, signal);
-            }
-        } finally {
-            Libc.close(descriptor);
+    private static void kill(int pid, LongPredicate ours) {
+        long mark = ProcessEntry.mark(pid);
+        if (ours.test(mark)) {
+            signal(pid, mark, Signals.SIGKILL);
         }
     }
 
+    /** Never reaches a stranger: the mark is looked at again once the process is held by a descriptor. */
+    private static void signal(int pid, long mark, int signal) {
+        SystemCalls.pidDescriptorIfThere(pid).ifPresent(descriptor -> {
+            try {
+                if (ProcessEntry.mark(pid) == mark) {
+                    var _ = SystemCalls.signal(descriptor, signal);
+                }
+            } finally {
+                Libc.close(descriptor);
+            }
+        });
+    }
+
+    /** @throws ProcessException when they cannot be looked at, for want of a descriptor, say */
     private static List<ProcessEntry> entries(LongPredicate ours, long freshNanos) {
         LOCK.lock();
         try {
@@ -338,7 +395,7 @@ public final class Census {
 
     /** An orphan that became our child and has ended: nobody else waits for it. */
     private static boolean reap(ProcessEntry entry, long mark) {
-        if (!isOrphan(entry)) {
+        if (!isOrphan(entry) || ENDING.contains(mark)) {
             return false;
         }
         Libc.reap(entry.pid()).ifPresent(used -> REAPED.computeIfPresent(mark, (_, before) -> before.plus(used)));

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /**
  * Starts a program from a thread that confines itself first. That thread does nothing else and ends with the start, or
@@ -67,15 +68,21 @@ final class ConfinedStart {
      * Begins to start a program.
      *
      * @param arena of the call, open to any thread
+     * @param by starts the thread that is to start it
      */
     static ConfinedStart begin(
-            String name, Confinement confinement, Libc.SpawnCall call, Supervisor supervisor, Arena arena) {
+            String name,
+            Confinement confinement,
+            Libc.SpawnCall call,
+            Supervisor supervisor,
+            Arena arena,
+            Consumer<Thread> by) {
         var start = new ConfinedStart(confinement, call, supervisor, arena);
-        Thread.ofPlatform()
+        by.accept(Thread.ofPlatform()
                 .name("starter-" + name)
                 .daemon(true)
                 .stackSize(STACK_BYTES)
-                .start(start::run);
+                .unstarted(start::run));
         return start;
     }
 

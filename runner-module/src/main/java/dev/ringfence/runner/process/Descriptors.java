@@ -27,6 +27,9 @@ final class Descriptors implements AutoCloseable {
 
     /** Takes over a descriptor under a number that no child uses. */
     int raise(int descriptor) {
+        if (descriptor >= lowest) {
+            return add(descriptor);
+        }
         try {
             return add(Libc.duplicate(descriptor, lowest));
         } finally {

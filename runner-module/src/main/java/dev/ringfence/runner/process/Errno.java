@@ -10,12 +10,17 @@ public final class Errno {
     public static final int EBADF = 9;
     static final int ECHILD = 10;
     public static final int EAGAIN = 11;
+    static final int ENOMEM = 12;
     public static final int EACCES = 13;
     public static final int EFAULT = 14;
     static final int EEXIST = 17;
     static final int EXDEV = 18;
     static final int ENOTDIR = 20;
+    static final int EISDIR = 21;
     public static final int EINVAL = 22;
+    static final int ENFILE = 23;
+    static final int EMFILE = 24;
+    static final int EFBIG = 27;
     static final int EPIPE = 32;
     static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;

@@ -6,7 +6,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -23,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * is held by a descriptor, so that nothing else can come in its place, and is where the program may write, the change is made
  * to what is held. Bits that let others act as the owner are left out.
  *
- * <p>Thread-safe. Each call is answered by a thread of its own, since a file system may take its time.
+ * <p>Thread-safe. Calls are answered one after the other by a thread apart, since a file system may take its time. Those
+ * that wait for their turn are no more than the program has threads, or hardly so: whoever was killed waits no longer.
  */
 public final class FileChanges implements CallDecider {
     /** The calls that are to be asked about. */
@@ -52,9 +55,22 @@ public final class FileChanges implements CallDecider {
     private final OptionalInt user;
     private final AtomicBoolean told = new AtomicBoolean();
 
-    /** One at a time: this is work of the service's, which no limit of the job holds. */
-    private final ReentrantLock turn = new ReentrantLock();
+    /** Calls that wait, before those that nobody waits for any more are looked for. */
+    private static final int FEW = 64;
 
+    /** Calls that wait at most, each of another thread. */
+    private static final int MOST = 8192;
+
+    /** Guards what follows. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Deque<NotifiedCall> waiting = new ArrayDeque<>();
+    private int enough = FEW;
+
+    /** One at a time: this is work of the service's, which no limit of the job holds. */
+    private boolean answering;
+
+    /** Used by who answers. */
     private final ServicePace pace = new ServicePace(System.nanoTime());
 
     /**
@@ -70,11 +86,62 @@ public final class FileChanges implements CallDecider {
 
     @Override
     public void decide(NotifiedCall call) {
-        Thread.ofVirtual().name("file-change").start(() -> answer(call));
+        lock.lock();
+        try {
+            if (waiting.size() >= enough) {
+                waiting.removeIf(other -> !other.pending());
+                enough = Math.clamp(2L * waiting.size(), FEW, MOST);
+            }
+            if (waiting.size() >= MOST) {
+                var _ = call.fail(Errno.EAGAIN);
+                return;
+            }
+            waiting.add(call);
+            if (!answering) {
+                Thread.ofVirtual().name("file-changes").start(this::answer);
+                answering = true;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many calls wait for their turn. */
+    int waiting() {
+        lock.lock();
+        try {
+            return waiting.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Until none waits. */
+    private void answer() {
+        for (var call = next(); call != null; call = next()) {
+            try {
+                if (call.pending()) {
+                    answer(call);
+                }
+            } catch (RuntimeException | Error e) {
+                // It may not even be told; those that wait behind it are answered all the same.
+                tell(call, e);
+            }
+        }
+    }
+
+    private @Nullable NotifiedCall next() {
+        lock.lock();
+        try {
+            var call = waiting.poll();
+            answering = call != null;
+            return call;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void answer(NotifiedCall call) {
-        turn.lock();
         long begin = System.nanoTime();
         try {
             // Rights to get there, and to change it, are those of the program's user.
@@ -86,17 +153,21 @@ public final class FileChanges implements CallDecider {
             var _ = call.fail(e.errno());
         } catch (RuntimeException | Error e) {
             // The program waits for an answer, whatever comes in between.
-            if (told.compareAndSet(false, true)) {
-                LOG.errorf(
-                        e,
-                        "a file of thread %d could not be changed for a reason that is none of the job's",
-                        call.thread());
-            }
+            tell(call, e);
             var _ = call.fail(Errno.EIO);
         } finally {
             // Whoever comes next waits until it is over.
             LockSupport.parkNanos(pace.worked(begin, System.nanoTime()));
-            turn.unlock();
+        }
+    }
+
+    /** Once: a program may ask often. */
+    private void tell(NotifiedCall call, Throwable failure) {
+        if (told.compareAndSet(false, true)) {
+            LOG.errorf(
+                    failure,
+                    "a file of thread %d could not be changed for a reason that is none of the job's",
+                    call.thread());
         }
     }
 

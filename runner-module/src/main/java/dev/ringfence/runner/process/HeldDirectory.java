@@ -2,6 +2,7 @@ package dev.ringfence.runner.process;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -41,6 +42,22 @@ public final class HeldDirectory implements AutoCloseable {
     }
 
     /**
+     * Holds a directory, if no name of the path is a link: so nobody who may write to a directory on the way can lead
+     * it elsewhere.
+     *
+     * @param path absolute
+     * @throws PathRefused when a name of it is a link
+     * @throws IOException when there is no such directory
+     */
+    public static HeldDirectory withoutLinks(Path path) throws IOException {
+        try {
+            return directory(SystemCalls.pathWithoutLinks(path.toString()), path.toString());
+        } catch (NativeCallException e) {
+            throw translated(e, path.toString());
+        }
+    }
+
+    /**
      * Holds a directory below this one.
      *
      * @param path relative, of at least one name
@@ -72,6 +89,45 @@ public final class HeldDirectory implements AutoCloseable {
             SystemCalls.makeDirectory(descriptor, name, 0755);
         } catch (NativeCallException e) {
             throw translated(e, name);
+        }
+    }
+
+    /**
+     * Makes a file for its owner alone, and holds it.
+     *
+     * @param name a single one
+     * @throws FileAlreadyExistsException when there is something of that name, also a link
+     */
+    public PinnedFile createFile(String name) throws IOException {
+        try {
+            return new PinnedFile(SystemCalls.createBeneath(descriptor, name, 0600));
+        } catch (NativeCallException e) {
+            throw translated(e, name);
+        }
+    }
+
+    /**
+     * Whether a file that is held is what a name of this directory stands for now.
+     *
+     * @param name a single one
+     */
+    public boolean names(String name, PinnedFile file) throws IOException {
+        try {
+            return SystemCalls.numbers(descriptor, name).equals(SystemCalls.numbers(file.descriptor(), ""));
+        } catch (NativeCallException e) {
+            if (e.errno() == Errno.ENOENT) {
+                return false;
+            }
+            throw translated(e, name);
+        }
+    }
+
+    /** Gives this directory to another user and group; takes root. */
+    public void give(int user, int group) throws IOException {
+        try {
+            SystemCalls.changeOwner(descriptor, user, group);
+        } catch (NativeCallException e) {
+            throw translated(e, path().toString());
         }
     }
 
@@ -117,10 +173,19 @@ public final class HeldDirectory implements AutoCloseable {
 
     private void remove(String name, boolean isDirectory) throws IOException {
         try {
-            SystemCalls.remove(descriptor, name, isDirectory);
+            SystemCalls.remove(descriptor, bytes(name), isDirectory);
         } catch (NativeCallException e) {
             throw translated(e, name);
         }
+    }
+
+    int descriptor() {
+        return descriptor;
+    }
+
+    /** As the kernel takes a name, with its end. */
+    static byte[] bytes(String name) {
+        return (name + '\0').getBytes(StandardCharsets.UTF_8);
     }
 
     private int beneath(String path) throws IOException {
@@ -144,7 +209,7 @@ public final class HeldDirectory implements AutoCloseable {
         return held;
     }
 
-    private static IOException translated(NativeCallException error, String path) {
+    static IOException translated(NativeCallException error, String path) {
         return switch (error.errno()) {
             case Errno.ENOENT -> new NoSuchFileException(path);
             case Errno.ENOTDIR -> new NotDirectoryException(path);

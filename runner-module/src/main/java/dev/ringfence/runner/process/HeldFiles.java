@@ -1,10 +1,10 @@
 package dev.ringfence.runner.process;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -23,12 +23,29 @@ public final class HeldFiles {
     /** How many descriptors wait in a unix socket to be received; since Linux 5.6. */
     private static final String WAITING = "scm_fds:";
 
+    /** Of each kind. */
+    private static final int MOST = 100_000;
+
     private final Set<UnnamedFile> unnamed = new HashSet<>();
     private final Set<Long> sockets = new HashSet<>();
     private final Set<Long> pipes = new HashSet<>();
     private long undelivered;
 
+    /** What is left of the time for descriptors and for mappings. */
+    private long openNanos = Duration.ofSeconds(1).toNanos();
+
+    private long mappedNanos = Duration.ofSeconds(1).toNanos();
+    private boolean complete = true;
+
     HeldFiles() {}
+
+    /**
+     * Whether all of them were looked at. A process can have tens of thousands of mappings, whose names take hundreds of
+     * megabytes, and as many descriptors: a look at them has limits of time and number.
+     */
+    public boolean complete() {
+        return complete;
+    }
 
     /** Regular files that have no name any more, which the kernel keeps as long. */
     public Set<UnnamedFile> unnamed() {
@@ -60,19 +77,44 @@ public final class HeldFiles {
         }
         try {
             var place = process.place();
-            try (var open = Files.newDirectoryStream(place.resolve("fd"))) {
-                for (var descriptor : open) {
-                    add(place, descriptor);
-                }
-            }
-            Files.readString(place.resolve("maps"), StandardCharsets.ISO_8859_1)
-                    .lines()
-                    .forEach(line -> UnnamedFile.mapped(line).ifPresent(unnamed::add));
+            addOpen(place);
+            addMapped(place);
             return true;
         } catch (IOException | DirectoryIteratorException e) {
             // The latter where it ends between the opening of the list and its reading.
             return false;
         }
+    }
+
+    private void addOpen(Path place) throws IOException {
+        long begin = System.nanoTime();
+        try (var open = Files.newDirectoryStream(place.resolve("fd"))) {
+            for (var descriptor : open) {
+                if (System.nanoTime() - begin >= openNanos || full()) {
+                    complete = false;
+                    break;
+                }
+                add(place, descriptor);
+            }
+        } finally {
+            openNanos -= System.nanoTime() - begin;
+        }
+    }
+
+    private void addMapped(Path place) throws IOException {
+        long begin = System.nanoTime();
+        try {
+            complete &= KernelFile.lines(place.resolve("maps"), line -> {
+                UnnamedFile.mapped(line).ifPresent(unnamed::add);
+                return System.nanoTime() - begin < mappedNanos && !full();
+            });
+        } finally {
+            mappedNanos -= System.nanoTime() - begin;
+        }
+    }
+
+    private boolean full() {
+        return unnamed.size() >= MOST || sockets.size() >= MOST || pipes.size() >= MOST;
     }
 
     private void add(Path place, Path descriptor) {
@@ -103,7 +145,7 @@ public final class HeldFiles {
     }
 
     private static long waiting(Path description) throws IOException {
-        return Files.readString(description, StandardCharsets.ISO_8859_1)
+        return KernelFile.read(description)
                 .lines()
                 .filter(line -> line.startsWith(WAITING))
                 .mapToLong(

@@ -27,6 +27,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * of call declared in {@code META-INF/native-image}, and this class initialised at run time.
  */
 final class Libc {
+    static final int O_RDONLY = 0;
+    static final int O_WRONLY = 1;
     static final short POLLIN = 1;
     static final short POLLOUT = 4;
     static final short POLLERR = 8;
@@ -53,7 +55,7 @@ final class Libc {
     private static final long SIGSET_SIZE = 128;
 
     /** {@code struct rusage}: two timevals, then ru_maxrss in KiB, then thirteen longs. */
-    private static final long RUSAGE_SIZE = 144;
+    static final long RUSAGE_SIZE = 144;
 
     private static final long OUTPUT_BLOCKS = 96;
 
@@ -112,6 +114,16 @@ final class Libc {
     record Waited(int status, long userMicros, long systemMicros, long maxResidentBytes, long writtenBytes) {
         static final Waited NOTHING = new Waited(0, 0, 0, 0, 0);
 
+        /** @param usage a {@code struct rusage} */
+        static Waited of(int status, MemorySegment usage) {
+            return new Waited(
+                    status,
+                    usage.get(JAVA_LONG, 0) * 1_000_000 + usage.get(JAVA_LONG, 8),
+                    usage.get(JAVA_LONG, 16) * 1_000_000 + usage.get(JAVA_LONG, 24),
+                    usage.get(JAVA_LONG, 32) * 1024,
+                    usage.get(JAVA_LONG, OUTPUT_BLOCKS) * 512);
+        }
+
         boolean signalled() {
             return (status & 0x7f) != 0;
         }
@@ -153,10 +165,14 @@ final class Libc {
 
     /** Stands for what lies at a path, without opening it for reading or writing; a link there is not followed. */
     static int pathDescriptor(String path) {
+        return open(path, O_PATH | SystemCalls.O_NOFOLLOW);
+    }
+
+    /** Opens what is there already; closed on exec. */
+    static int open(String path, int flags) {
         try (var arena = Arena.ofConfined()) {
             var state = arena.allocate(CALL_STATE);
-            int flags = O_PATH | O_CLOEXEC | SystemCalls.O_NOFOLLOW;
-            return check("open", state, (int) OPEN.invokeExact(state, arena.allocateFrom(path), flags));
+            return check("open", state, (int) OPEN.invokeExact(state, arena.allocateFrom(path), flags | O_CLOEXEC));
         } catch (Throwable e) {
             throw rethrow(e);
         }
@@ -308,12 +324,7 @@ final class Libc {
                 return Optional.empty();
             }
             check("wait4", state, result);
-            return Optional.of(new Waited(
-                    status.get(JAVA_INT, 0),
-                    usage.get(JAVA_LONG, 0) * 1_000_000 + usage.get(JAVA_LONG, 8),
-                    usage.get(JAVA_LONG, 16) * 1_000_000 + usage.get(JAVA_LONG, 24),
-                    usage.get(JAVA_LONG, 32) * 1024,
-                    usage.get(JAVA_LONG, OUTPUT_BLOCKS) * 512));
+            return Optional.of(Waited.of(status.get(JAVA_INT, 0), usage));
         } catch (Throwable e) {
             throw rethrow(e);
         }

@@ -6,7 +6,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -33,7 +32,7 @@ public final class PinnedFile implements AutoCloseable {
         try {
             return new PinnedFile(Libc.pathDescriptor(path.toString()));
         } catch (NativeCallException e) {
-            throw failure(path, e);
+            throw e.about(path);
         }
     }
 
@@ -49,16 +48,8 @@ public final class PinnedFile implements AutoCloseable {
         try {
             return new PinnedFile(SystemCalls.pathWithoutLinks(path.toString()));
         } catch (NativeCallException e) {
-            throw failure(path, e);
+            throw e.about(path);
         }
-    }
-
-    private static IOException failure(Path path, NativeCallException e) {
-        return switch (e.errno()) {
-            case Errno.ENOENT -> new NoSuchFileException(path.toString());
-            case Errno.ELOOP -> new FileSystemLoopException(path.toString());
-            default -> new IOException(path + ": " + e.getMessage(), e);
-        };
     }
 
     /** What it leads to, when it is itself a link. */
@@ -76,6 +67,21 @@ public final class PinnedFile implements AutoCloseable {
     /** The user that it belongs to. */
     public int owner() throws IOException {
         return (int) Files.getAttribute(path(), "unix:uid");
+    }
+
+    /** Gives it to another user and group; takes root. */
+    public void give(int user, int group) throws IOException {
+        try {
+            SystemCalls.changeOwner(descriptor, user, group);
+        } catch (NativeCallException e) {
+            throw e.about(path());
+        }
+    }
+
+    /** Changes the mode of what is held. */
+    public void changeMode(int mode) throws IOException {
+        // This is the descriptor's own link, which leads to what is held and nowhere else.
+        Files.setAttribute(path(), "unix:mode", mode);
     }
 
     int descriptor() {

@@ -21,6 +21,7 @@ import java.util.OptionalLong;
  */
 public record ProcessEntry(
         int pid, char state, int parent, int threads, Duration ownCpu, Duration waitedCpu, long started) {
+    private static final int SHOWN = 4096;
     private static final int TICKS_PER_SECOND = 100;
     private static final String MARK_LINE = "Max realtime timeout";
 
@@ -46,9 +47,9 @@ public record ProcessEntry(
         return ownCpu.plus(waitedCpu);
     }
 
-    /** Its program and arguments, as it shows them; empty for a zombie, or when it has ended. */
+    /** Its program and arguments as it shows them, the first 4096 bytes; empty for a zombie, or when it has ended. */
     public List<String> command() {
-        var line = read(pid, "cmdline");
+        var line = read(Path.of("/proc", Integer.toString(pid), "cmdline"), SHOWN);
         if (line.isEmpty()) {
             return List.of();
         }
@@ -100,7 +101,7 @@ public record ProcessEntry(
     private String shown(String file, String key) {
         for (int tries = 0; tries < (firstEnded() ? MOST_TRIES : 1); tries++) {
             try {
-                var text = read(place().resolve(file));
+                var text = read(place().resolve(file), Integer.MAX_VALUE);
                 if (text.contains(key)) {
                     return text;
                 }
@@ -190,15 +191,19 @@ public record ProcessEntry(
 
     /** Empty when the process is gone or does not let us read it. */
     private static String read(int pid, String file) {
-        return read(Path.of("/proc", Integer.toString(pid), file));
+        return read(Path.of("/proc", Integer.toString(pid), file), Integer.MAX_VALUE);
     }
 
-    private static String read(Path file) {
+    private static String read(Path file, int most) {
         try {
-            var bytes = Files.readAllBytes(file);
-            return new String(bytes, StandardCharsets.ISO_8859_1);
-        } catch (IOException e) {
-            return "";
+            return KernelFile.text(file, most);
+        } catch (NativeCallException e) {
+            // Not what the process hides, but what the service is short of: nobody shall take that for an end.
+            return switch (e.errno()) {
+                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM ->
+                    throw new ProcessException("a process could not be looked at: " + e.getMessage(), e);
+                default -> "";
+            };
         }
     }
 }

@@ -3,6 +3,8 @@ package dev.ringfence.runner.process;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** A program that was just started, and what has to stay open as long as it is watched. Used by its keeper. */
@@ -14,10 +16,14 @@ final class ProgramStart implements AutoCloseable {
     private final @Nullable Listener listener;
     private final @Nullable ConfinedStart start;
 
-    private ProgramStart(Tree tree, @Nullable Listener listener, @Nullable ConfinedStart start) {
+    private final Optional<Warden> warden;
+
+    private ProgramStart(
+            Tree tree, @Nullable Listener listener, @Nullable ConfinedStart start, Optional<Warden> warden) {
         this.tree = tree;
         this.listener = listener;
         this.start = start;
+        this.warden = warden;
     }
 
     Tree tree() {
@@ -32,6 +38,7 @@ final class ProgramStart implements AutoCloseable {
         if (start != null) {
             start.release();
         }
+        warden.ifPresent(Warden::close);
     }
 
     /**
@@ -99,7 +106,7 @@ final class ProgramStart implements AutoCloseable {
             int pid = Libc.spawn(call);
             supervisor.started();
             SystemCalls.check("posix_spawn of " + request.executable(), pid);
-            var tree = new Tree(pid);
+            var tree = new Tree(pid, Optional.empty());
             try {
                 supervisor.spawned(tree);
             } catch (RuntimeException | Error e) {
@@ -111,7 +118,7 @@ final class ProgramStart implements AutoCloseable {
                 }
                 throw e;
             }
-            return new ProgramStart(tree, null, null);
+            return new ProgramStart(tree, null, null, Optional.empty());
         } finally {
             Libc.discard(call);
         }
@@ -120,20 +127,45 @@ final class ProgramStart implements AutoCloseable {
     private static ProgramStart confined(
             Libc.SpawnCall call, ProcessRequest request, Supervisor supervisor, List<Channel> channels) {
         var confinement = request.confinement().orElseThrow();
-        var start = ConfinedStart.begin(request.name(), confinement, call, supervisor, Arena.ofAuto());
+        var warden = confinement.landlock().isPresent() ? Warden.begin(request.name()) : Optional.<Warden>empty();
+        try {
+            return confined(call, request, supervisor, channels, warden);
+        } catch (RuntimeException | Error e) {
+            warden.ifPresent(Warden::close);
+            throw e;
+        }
+    }
+
+    private static ProgramStart confined(
+            Libc.SpawnCall call,
+            ProcessRequest request,
+            Supervisor supervisor,
+            List<Channel> channels,
+            Optional<Warden> warden) {
+        var confinement = request.confinement().orElseThrow();
+        var start = ConfinedStart.begin(
+                request.name(),
+                confinement,
+                call,
+                supervisor,
+                Arena.ofAuto(),
+                thread -> warden.ifPresentOrElse(found -> found.start(thread), thread::start));
         try {
             var listener = start.listener();
             var made = new ArrayList<Tree>();
             try {
                 var calls = new Channel.Calls(
                         listener, confinement.calls(), call.path().address());
-                untilItRuns(start, calls, supervisor, made);
+                untilItRuns(start, calls, pid -> {
+                    made.add(new Tree(pid, warden));
+                    supervisor.spawned(made.getFirst());
+                });
                 long pid = start.pid(request.executable().toString());
                 if (made.isEmpty() || made.getFirst().pid() != pid) {
                     throw new IllegalStateException("the program did not wait to be looked at");
                 }
                 channels.add(calls);
-                return new ProgramStart(made.getFirst(), listener, start);
+                return new ProgramStart(made.getFirst(), listener, start, warden);
             } catch (RuntimeException | Error e) {
                 // Fails the execve that may still wait, and so the start.
                 listener.close();
@@ -157,12 +189,13 @@ final class ProgramStart implements AutoCloseable {
     /**
      * Answers the questions of a start, and with them what the program asks at once.
      *
-     * @param made takes the program's tree as soon as there is one, also when the start fails after that
+     * @param made hears the program's number as soon as there is one, also when the start fails after that
      */
-    private static void untilItRuns(ConfinedStart start, Channel.Calls calls, Supervisor supervisor, List<Tree> made) {
+    private static void untilItRuns(ConfinedStart start, Channel.Calls calls, IntConsumer made) {
         try (var arena = Arena.ofConfined()) {
             var entry = PollEntries.allocate(arena, 1);
             int count = entry.fill(List.of(calls));
+            boolean known = false;
             while (!start.done()) {
                 if (Libc.poll(entry.segment(), count, LOOK_MILLIS) == 0) {
                     continue;
@@ -178,9 +211,9 @@ final class ProgramStart implements AutoCloseable {
                 }
                 var call = asked.get();
                 boolean ours = call.number() == SystemCalls.CLONE && call.thread() == start.thread();
-                if (calls.atGate(call) && made.isEmpty()) {
-                    made.add(new Tree(call.thread()));
-                    supervisor.spawned(made.getFirst());
+                if (calls.atGate(call) && !known) {
+                    known = true;
+                    made.accept(call.thread());
                 }
                 if (ours || calls.atGate(call)) {
                     var _ = call.proceed();

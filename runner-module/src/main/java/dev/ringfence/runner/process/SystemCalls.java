@@ -38,12 +38,21 @@ final class SystemCalls {
     private static final int RENAMEAT2 = AARCH64 ? 276 : 316;
     private static final int OPENAT2 = 437;
     private static final int UTIMENSAT = AARCH64 ? 88 : 280;
+    private static final int FCHOWNAT = AARCH64 ? 54 : 260;
+    private static final int STATX = AARCH64 ? 291 : 332;
+    private static final int GETDENTS64 = AARCH64 ? 61 : 217;
     private static final int FCHMODAT2 = 452;
     private static final int LANDLOCK_CREATE_RULESET = 444;
     private static final int LANDLOCK_ADD_RULE = 445;
     private static final int LANDLOCK_RESTRICT_SELF = 446;
 
+    /** {@code siginfo_t}: the process number stands behind three words and padding. */
+    private static final long SIGINFO_SIZE = 128;
+
+    private static final long SIGINFO_PID = 16;
+
     private static final int ALL_CHILDREN = 0;
+    private static final int P_PIDFD = 3;
     private static final int WNOHANG = 0x1;
     private static final int WEXITED = 0x4;
     private static final int WNOWAIT = 0x0100_0000;
@@ -64,14 +73,23 @@ final class SystemCalls {
 
     private static final int STATFS = AARCH64 ? 43 : 137;
     private static final long O_PATH_CLOEXEC = 0x200000 | 0x80000;
+    private static final long O_CLOEXEC = 0x80000;
+    private static final long O_WRONLY_CREAT_EXCL = 0x1 | 0x40 | 0x80;
+
+    /** One of the few flags that differ between the two architectures. */
+    private static final long O_DIRECTORY = AARCH64 ? 0x4000 : 0x10000;
+
+    private static final long RESOLVE_NO_XDEV = 0x01;
     private static final long RESOLVE_NO_MAGICLINKS = 0x02;
     private static final long RESOLVE_NO_SYMLINKS = 0x04;
     private static final long RESOLVE_BENEATH = 0x08;
 
-    /** One of the few flags that differ between the two architectures. */
+    /** Another one of them. */
     static final int O_NOFOLLOW = AARCH64 ? 0x8000 : 0x20000;
 
     private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+    private static final int STATX_INO = 0x100;
     private static final int RENAME_NOREPLACE = 1;
     private static final int AT_REMOVEDIR = 0x200;
     private static final int READLINKAT = AARCH64 ? 78 : 267;
@@ -89,6 +107,26 @@ final class SystemCalls {
         return (int) check("pidfd_open", call(PIDFD_OPEN, pid, 0, 0, 0));
     }
 
+    /** The same; empty when there is no process of that number. */
+    static OptionalInt pidDescriptorIfThere(int pid) {
+        long result = call(PIDFD_OPEN, pid, 0, 0, 0);
+        return result == -Errno.ESRCH ? OptionalInt.empty() : OptionalInt.of((int) check("pidfd_open", result));
+    }
+
+    /** Takes the entry of an ended child of ours from the process table; empty when it is no such child. */
+    static Optional<Libc.Waited> reapHeld(int pidDescriptor) {
+        try (var arena = Arena.ofConfined()) {
+            // A siginfo_t, in which a process number shows that there was one.
+            var found = arena.allocate(SIGINFO_SIZE, 8);
+            var usage = arena.allocate(Libc.RUSAGE_SIZE, 8);
+            long result = Libc.syscall(
+                    WAITID, P_PIDFD, pidDescriptor, found.address(), WEXITED | WNOHANG, usage.address(), 0);
+            return result == 0 && found.get(ValueLayout.JAVA_INT, SIGINFO_PID) != 0
+                    ? Optional.of(Libc.Waited.of(0, usage))
+                    : Optional.empty();
+        }
+    }
+
     /** False when the process is gone already. */
     static boolean signal(int pidDescriptor, int signal) {
         long result = call(PIDFD_SEND_SIGNAL, pidDescriptor, signal, 0, 0);
@@ -102,10 +140,9 @@ final class SystemCalls {
     /** One of the children that have ended and that nobody has waited for; it stays to be waited for. */
     static OptionalInt endedChild() {
         try (var arena = Arena.ofConfined()) {
-            // siginfo_t: 128 bytes, the process number behind three words and padding.
-            var found = arena.allocate(128, 8);
+            var found = arena.allocate(SIGINFO_SIZE, 8);
             long result = call(WAITID, ALL_CHILDREN, 0, found.address(), WEXITED | WNOHANG | WNOWAIT);
-            int pid = found.get(ValueLayout.JAVA_INT, 16);
+            int pid = found.get(ValueLayout.JAVA_INT, SIGINFO_PID);
             return result == 0 && pid != 0 ? OptionalInt.of(pid) : OptionalInt.empty();
         }
     }
@@ -137,7 +174,7 @@ final class SystemCalls {
     static int path(int directory, byte[] path, boolean follow) {
         try (var arena = Arena.ofConfined()) {
             var name = arena.allocateFrom(ValueLayout.JAVA_BYTE, path);
-            return path(directory, name, follow ? 0 : O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+            return open(directory, name, O_PATH_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0, RESOLVE_NO_MAGICLINKS);
         }
     }
 
@@ -148,14 +185,14 @@ final class SystemCalls {
 
     private static int path(int directory, String path, long resolve) {
         try (var arena = Arena.ofConfined()) {
-            return path(directory, arena.allocateFrom(path), 0, resolve);
+            return open(directory, arena.allocateFrom(path), O_PATH_CLOEXEC, 0, resolve);
         }
     }
 
-    private static int path(int directory, MemorySegment name, long flags, long resolve) {
+    private static int open(int directory, MemorySegment name, long flags, long mode, long resolve) {
         try (var arena = Arena.ofConfined()) {
             // struct open_how: flags, mode, resolve, of 64 bits each.
-            var how = arena.allocateFrom(ValueLayout.JAVA_LONG, O_PATH_CLOEXEC | flags, 0L, resolve);
+            var how = arena.allocateFrom(ValueLayout.JAVA_LONG, flags, mode, resolve);
             return (int) check("openat2", call(OPENAT2, directory, name.address(), how.address(), how.byteSize()));
         }
     }
@@ -312,6 +349,74 @@ final class SystemCalls {
         return path(directory, path, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
     }
 
+    /**
+     * Stands for a directory of the same file system below another one; nothing that is mounted there is entered, and no
+     * link is followed.
+     */
+    static int directoryWithin(int directory, byte[] name) {
+        return within(directory, name, O_PATH_CLOEXEC | O_DIRECTORY);
+    }
+
+    /** Opens a directory that a descriptor stands for, to list what is in it. */
+    static int openForListing(int directory) {
+        return within(directory, new byte[] {'.', 0}, O_DIRECTORY | O_CLOEXEC);
+    }
+
+    private static int within(int directory, byte[] name, long flags) {
+        try (var arena = Arena.ofConfined()) {
+            var path = arena.allocateFrom(ValueLayout.JAVA_BYTE, name);
+            long resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+            return open(directory, path, flags, 0, resolve);
+        }
+    }
+
+    /**
+     * Lists some more of an open directory ({@code struct linux_dirent64}).
+     *
+     * @return how many bytes of the entries were filled; zero at the end
+     */
+    static int list(int directory, MemorySegment entries) {
+        return (int) check("getdents64", call(GETDENTS64, directory, entries.address(), entries.byteSize(), 0));
+    }
+
+    /** Makes a file that was not there, in a directory, and opens it for writing. */
+    static int createBeneath(int directory, String name, int mode) {
+        try (var arena = Arena.ofConfined()) {
+            return open(
+                    directory,
+                    arena.allocateFrom(name),
+                    O_WRONLY_CREAT_EXCL | O_CLOEXEC,
+                    mode,
+                    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+        }
+    }
+
+    /** Of what a descriptor stands for. */
+    static void changeOwner(int descriptor, int user, int group) {
+        try (var arena = Arena.ofConfined()) {
+            long name = arena.allocateFrom("").address();
+            check("fchownat", Libc.syscall(FCHOWNAT, descriptor, name, user, group, AT_EMPTY_PATH, 0));
+        }
+    }
+
+    /**
+     * Which file a name of a directory is, or the descriptor itself when the name is empty: a link is not followed.
+     *
+     * @return the numbers of its file system and of itself
+     */
+    static FileNumbers numbers(int directory, String name) {
+        try (var arena = Arena.ofConfined()) {
+            // struct statx: the inode behind 32 bytes, the device's two numbers of 32 bits behind 136.
+            var found = arena.allocate(256, 8);
+            long path = arena.allocateFrom(name).address();
+            int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+            check("statx", Libc.syscall(STATX, directory, path, flags, STATX_INO, found.address(), 0));
+            return new FileNumbers(found.get(ValueLayout.JAVA_LONG, 136), found.get(ValueLayout.JAVA_LONG, 32));
+        }
+    }
+
+    record FileNumbers(long device, long inode) {}
+
     /** Moves a single name of a directory to another one in it; a link is moved, not followed. */
     static void rename(int directory, String from, String to, boolean replace) {
         try (var arena = Arena.ofConfined()) {
@@ -322,10 +427,19 @@ final class SystemCalls {
         }
     }
 
-    /** Removes a single name of a directory: an empty directory, or anything but a directory. */
-    static void remove(int directory, String name, boolean isDirectory) {
+    /** Moves a name of a directory to one in another directory that is not taken; a link is moved, not followed. */
+    static void move(int from, byte[] name, int to, byte[] fresh) {
         try (var arena = Arena.ofConfined()) {
-            long target = arena.allocateFrom(name).address();
+            long source = arena.allocateFrom(ValueLayout.JAVA_BYTE, name).address();
+            long target = arena.allocateFrom(ValueLayout.JAVA_BYTE, fresh).address();
+            check("renameat2", Libc.syscall(RENAMEAT2, from, source, to, target, RENAME_NOREPLACE, 0));
+        }
+    }
+
+    /** Removes a single name of a directory: an empty directory, or anything but a directory. */
+    static void remove(int directory, byte[] name, boolean isDirectory) {
+        try (var arena = Arena.ofConfined()) {
+            long target = arena.allocateFrom(ValueLayout.JAVA_BYTE, name).address();
             check("unlinkat", call(UNLINKAT, directory, target, isDirectory ? AT_REMOVEDIR : 0, 0));
         }
     }

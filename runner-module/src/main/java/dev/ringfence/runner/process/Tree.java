@@ -3,9 +3,12 @@ package dev.ringfence.runner.process;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +20,18 @@ public final class Tree {
     /** For the kernel to end what was killed; longer only when it hangs in a device. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    /** Descriptors that are open at a time for a signal to all. */
+    private static final int MOST_HELD = 64;
+
     private final int child;
+    private final Optional<Warden> warden;
     private final List<Integer> held = new ArrayList<>();
     private @Nullable JobMark mark;
 
-    Tree(int child) {
+    /** @param warden of a program that was started in its domain */
+    Tree(int child, Optional<Warden> warden) {
         this.child = child;
+        this.warden = warden;
         Census.keep(child);
     }
 
@@ -32,28 +41,29 @@ public final class Tree {
     }
 
     /**
-     * Takes hold of a process that the child has started.
+     * Takes hold of a process that the child has started and that heads a PID namespace, in which is whatever else it
+     * starts: when this one has ended, so has all of that.
      *
      * @return a handle for {@link #signal}, valid as long as the tree; empty when there is no process of this number, or
      *     it is not one of the child's own children: what the child had started has ended
      * @throws ProcessException when it could not be held for a reason of ours
      */
     public OptionalInt hold(int pid) {
-        final int descriptor;
+        final OptionalInt descriptor;
         try {
-            descriptor = SystemCalls.pidDescriptor(pid);
+            descriptor = SystemCalls.pidDescriptorIfThere(pid);
         } catch (NativeCallException e) {
-            if (e.errno() == Errno.ESRCH) {
-                return OptionalInt.empty();
-            }
             throw new ProcessException("process " + pid + " could not be held", e);
+        }
+        if (descriptor.isEmpty()) {
+            return descriptor;
         }
         // Looked at once it is held: the number cannot be given anew between the two.
         if (ProcessEntry.of(pid).map(ProcessEntry::parent).orElse(-1) != child) {
-            Libc.close(descriptor);
+            Libc.close(descriptor.getAsInt());
             return OptionalInt.empty();
         }
-        held.add(descriptor);
+        held.add(descriptor.getAsInt());
         return OptionalInt.of(held.size() - 1);
     }
 
@@ -90,17 +100,60 @@ public final class Tree {
         }
     }
 
+    /**
+     * Whether all processes of the tree can be signalled at one stroke. Otherwise they are looked for one by one, and some
+     * that come and go quickly may not hear a signal.
+     */
+    public boolean atOneStroke() {
+        return warden.isPresent();
+    }
+
     /** Sends a signal to every marked process. */
     public void signalMarked(int signal) {
-        if (mark != null) {
-            Census.signal(mark, signal, Set.of());
+        if (warden.isPresent()) {
+            warden.get().signal(signal);
+        } else {
+            signalMarked(signal, Set.of());
         }
     }
 
-    /** Sends a signal to every marked process but the child and one that it has started. */
-    public void signalMarkedBelow(int first, int signal) {
+    /**
+     * Sends a signal to every marked process but some, which are looked for one by one.
+     *
+     * @param spared the numbers of processes that cannot be a stranger's meanwhile
+     */
+    public void signalMarked(int signal, Set<Integer> spared) {
         if (mark != null) {
-            Census.signal(mark, signal, Set.of(child, first));
+            Census.signal(mark, signal, spared);
+        }
+    }
+
+    /**
+     * Sends a signal to every process that somebody lists but some; faster than {@link #signalMarked}, which looks at all
+     * processes of the host.
+     *
+     * @param listed the processes that are the tree's, at the moment of each call
+     */
+    public void signalListed(Supplier<Set<Integer>> listed, int signal, Set<Integer> spared) {
+        var left = new ArrayList<>(listed.get());
+        left.removeAll(spared);
+        for (int begin = 0; begin < left.size(); begin += MOST_HELD) {
+            var some = new HashMap<Integer, Integer>();
+            try {
+                for (int pid : left.subList(begin, Math.min(left.size(), begin + MOST_HELD))) {
+                    SystemCalls.pidDescriptorIfThere(pid).ifPresent(descriptor -> some.put(pid, descriptor));
+                }
+                // Who is listed now and still has its number is the one that is held; one that has lost it hears
+                // nothing.
+                var still = listed.get();
+                some.forEach((pid, descriptor) -> {
+                    if (still.contains(pid)) {
+                        var _ = SystemCalls.signal(descriptor, signal);
+                    }
+                });
+            } finally {
+                some.values().forEach(Libc::close);
+            }
         }
     }
 
@@ -131,9 +184,11 @@ public final class Tree {
     Libc.Waited end() {
         try {
             var waited = Libc.await(child);
-            // The child may report a program's end before all that the program started has ended.
-            awaitHeld();
-            if (mark != null) {
+            if (!held.isEmpty()) {
+                // The child may report a program's end before all that the program started has ended.
+                waited = waited.plus(awaitHeld());
+            } else if (mark != null) {
+                warden.ifPresent(found -> found.signal(Signals.SIGKILL));
                 Census.end(mark, PATIENCE);
             }
             return waited.plus(orphans());
@@ -142,8 +197,13 @@ public final class Tree {
         }
     }
 
-    /** Returns when every held process has ended; one that heads a PID namespace ends after all others in it. */
-    private void awaitHeld() {
+    /**
+     * Returns when every held process has ended; one that heads a PID namespace ends after all others in it.
+     *
+     * @return what those used that had become children of ours, and that nobody else waits for
+     */
+    private Libc.Waited awaitHeld() {
+        var used = Libc.Waited.NOTHING;
         try (var arena = Arena.ofConfined()) {
             var entry = PollEntries.allocate(arena, 1);
             for (int descriptor : held) {
@@ -151,8 +211,10 @@ public final class Tree {
                 while (Libc.poll(entry.segment(), count, -1) == 0) {
                     // A signal came in between.
                 }
+                used = used.plus(SystemCalls.reapHeld(descriptor).orElse(Libc.Waited.NOTHING));
             }
         }
+        return used;
     }
 
     /** What marked orphans used, beside what the child and those it waited for did. */

@@ -1,7 +1,7 @@
 package dev.ringfence.runner.telemetry;
 
+import dev.ringfence.runner.process.KernelFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,8 +16,8 @@ final class KernelText {
 
     static String read(Path file) {
         try {
-            return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
-        } catch (IOException | SecurityException e) {
+            return KernelFile.read(file);
+        } catch (IOException e) {
             return "";
         }
     }

@@ -18,10 +18,13 @@ import org.junit.jupiter.api.TestInstance;
 /**
  * Hostile programs against a service: each is refused or contained and named rightly, nothing of it is left, and neither
  * the service nor another job comes to harm. Every case runs in every tier against a service that is root and against one
- * that is not, with control groups and without.
+ * that is not, with control groups and without. While one case is worked on, {@code -Dabuse.only=} a part of its name
+ * leaves out all others.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class AbuseTest {
+    private static final String ONLY = System.getProperty("abuse.only", "");
+
     private final Map<Setup, ServiceProcess> services = new HashMap<>();
     private Site site;
 
@@ -49,6 +52,7 @@ class AbuseTest {
     private Stream<DynamicNode> cases(Setup setup) {
         return Stream.concat(
                 Cases.all().stream()
+                        .filter(hostile -> hostile.name().contains(ONLY))
                         .map(hostile -> dynamicTest(
                                 hostile.name(),
                                 () -> assertThat(service(setup).run(hostile.name()))

@@ -51,6 +51,15 @@ record Attack(FencedResult result) {
         assertThat(result.usage().peakMemoryBytes()).isLessThanOrEqualTo(most * Shape.MEMORY_MEGABYTES * 1024 * 1024);
     }
 
+    /**
+     * Some process of it was ended for the memory of all, before they had twice as much as they may. What it holds cannot all
+     * be counted, so others may have filled the disk meanwhile.
+     */
+    void heldByItsMemoryInTime() {
+        assertThat(limits()).contains("resources.max_memory_mb").isSubsetOf("resources.max_memory_mb", DISK);
+        assertThat(result.usage().peakMemoryBytes()).isLessThanOrEqualTo(2 * Shape.MEMORY_MEGABYTES * 1024 * 1024);
+    }
+
     /** It was refused more memory, or ended for it. */
     void heldByItsMemory() {
         if (limits().isEmpty()) {
@@ -106,6 +115,12 @@ record Attack(FencedResult result) {
         assertThat(stdout()).contains("contained ");
     }
 
+    /** Those that have ended count as well, until somebody has waited for them. */
+    void endedOrHeldByItsProcesses() {
+        assertThat(limits()).isSubsetOf(PROCESSES);
+        assertThat(result.end()).isIn(new ProcessEnd.Exited(0), new ProcessEnd.Exited(128 + Signals.SIGKILL));
+    }
+
     /** It was ended, or had ended already when the watchdog saw what it wrote last. */
     void filledItsDirectory() {
         heldBy(DISK);
@@ -117,10 +132,13 @@ record Attack(FencedResult result) {
         return result.report().tier().equals(FenceTier.LANDLOCK.externalName());
     }
 
-    /** All of it was read, little of it was kept. */
-    void flooded() {
-        timedOut();
-        assertThat(result.stdout().truncated()).isTrue();
-        assertThat(result.stdout().totalBytes()).isGreaterThan(1 << 20);
+    /** All of it was read and counted, little of it was kept. */
+    void flooded(int mebibytes) {
+        ended();
+        for (var output : List.of(result.stdout(), result.stderr())) {
+            assertThat(output.totalBytes()).isEqualTo(mebibytes * (1L << 20));
+            assertThat(output.truncated()).isTrue();
+            assertThat(output.bytes()).hasSizeLessThanOrEqualTo(Victim.KEPT_OF_OUTPUT);
+        }
     }
 }

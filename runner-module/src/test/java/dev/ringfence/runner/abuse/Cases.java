@@ -16,6 +16,10 @@ final class Cases {
     private static final String TEMPORARY = "TEMPORARY";
 
     private static final Duration SHORT = Duration.ofMillis(800);
+
+    /** Mebibytes, many times what is kept of them and what pipes hold. */
+    private static final int FLOOD = 200;
+
     private static final int SIGABRT = 6;
 
     private Cases() {}
@@ -36,6 +40,11 @@ final class Cases {
                         Attack::ended),
                 Case.of("the same when the time is up", "daemons", Attack::timedOut, "stay")
                         .until(SHORT),
+                Case.of(
+                        "processes that each start the next one and end",
+                        "relays",
+                        Attack::endedOrHeldByItsProcesses,
+                        "10"),
                 Case.of("signals to the parent, the service and the host", "signal-others", Attack::finished),
                 Case.of(
                         "a signal to everyone",
@@ -66,6 +75,11 @@ final class Cases {
                 Case.of("memory of sockets", "memory-sockets", Attack::heldByItsMemory),
                 Case.of("memory of semaphores", "memory-semaphores", Attack::heldByItsMemory),
                 Case.of("memory to find memory", "memory-page-tables", Attack::heldByItsMemory),
+                Case.of(
+                        "memory behind many mappings with long names",
+                        "memory-behind-mappings",
+                        Attack::heldByItsMemoryInTime,
+                        TEMPORARY),
                 Case.of("memory without the first thread", "memory-first-thread-gone", Attack::killedForItsMemory),
                 Case.of("System V and POSIX objects that outlive their maker", "system-v-ipc", Attack::finished));
     }
@@ -215,9 +229,14 @@ final class Cases {
                         .with(Cases::addresses)
                         .in(Shape.connected())
                         .mayBreak(),
-                Case.of("a flood of output", "flood", Attack::flooded).until(SHORT),
-                Case.of("one endless line without a whole character", "endless-line", Attack::flooded)
-                        .until(SHORT));
+                Case.of("a flood of output", "flood", attack -> attack.flooded(FLOOD), Integer.toString(FLOOD)),
+                Case.of("a flood of output when the time is up", "flood", Attack::timedOut)
+                        .until(SHORT),
+                Case.of(
+                        "one endless line without a whole character",
+                        "endless-line",
+                        attack -> attack.flooded(FLOOD),
+                        Integer.toString(FLOOD)));
     }
 
     private static List<String> sockets(Surroundings around) {

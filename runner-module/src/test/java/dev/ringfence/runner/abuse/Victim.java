@@ -38,6 +38,8 @@ final class Victim implements AutoCloseable {
     /** In the environment of every job, by which what is left of it is found. */
     static final String MARK = "RINGFENCE_ABUSE_JOB";
 
+    static final int KEPT_OF_OUTPUT = 256 * 1024;
+
     private static final Duration LONG = Duration.ofMinutes(2);
 
     private final Fence fence;
@@ -65,6 +67,7 @@ final class Victim implements AutoCloseable {
         try (var loopback = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 var fence = Fence.on(OneTier.of(FenceTier.valueOf(arguments[1]), "abuse" + self));
                 var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            var _ = fence.sweep();
             var around = new Surroundings(Path.of(arguments[0]), self, loopback.getLocalPort());
             try (var host = HostState.around(around);
                     var victim = new Victim(fence, around, host)) {
@@ -106,7 +109,7 @@ final class Victim implements AutoCloseable {
                 List.of(around.programs()),
                 0,
                 hostile.deadline(),
-                256 * 1024);
+                KEPT_OF_OUTPUT);
 
         var result = fence.start(command, OutputListener.NONE).result().await().atMost(LONG);
 

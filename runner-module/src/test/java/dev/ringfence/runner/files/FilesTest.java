@@ -142,7 +142,8 @@ class FilesTest {
 
         // Then
         assertThat(root.path().resolve("dir")).doesNotExist();
-        assertThatThrownBy(() -> undo("job-1")).hasMessageContaining("undone already");
+        assertThat(writes.find("job-1")).isEmpty();
+        assertThat(writes.findUndone("job-1")).isPresent();
     }
 
     @Test

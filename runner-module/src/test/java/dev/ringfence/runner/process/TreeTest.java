@@ -6,16 +6,19 @@ import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Trees that do not end as they should: here, since somebody else took the child's end. */
 class TreeTest {
     private static final JobMark MARK = JobMark.of("trees", 1);
+    private static final int NO_PROCESS = Integer.MAX_VALUE;
     private static final Duration LONG = Duration.ofMinutes(2);
 
     private final AtomicInteger child = new AtomicInteger();
@@ -69,6 +72,27 @@ class TreeTest {
                         .singleElement()
                         .satisfies(second -> assertThat(second).hasMessageContaining("wait4")));
         assertThatNothingIsRemembered();
+    }
+
+    @Test
+    void aSignalToThoseThatAreListedSparesWhoeverLeavesTheListMeanwhile() throws Exception {
+        var member = new ProcessBuilder("/bin/sleep", "300").start();
+        var stranger = new ProcessBuilder("/bin/sleep", "300").start();
+        try {
+            int ours = (int) member.pid();
+            int strange = (int) stranger.pid();
+            // At the second look the stranger's number is on the list no more, as if it had been given anew.
+            var lists = new ArrayDeque<>(List.of(Set.of(ours, strange, NO_PROCESS), Set.of(ours)));
+
+            new Tree(NO_PROCESS, Optional.empty()).signalListed(lists::remove, Signals.SIGTERM, Set.of());
+
+            assertThat(member.waitFor()).isEqualTo(128 + Signals.SIGTERM);
+            assertThat(stranger.isAlive()).isTrue();
+        } finally {
+            Census.forget(NO_PROCESS);
+            member.destroyForcibly();
+            stranger.destroyForcibly();
+        }
     }
 
     private void assertThatNothingIsRemembered() {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,8 @@ final class CgroupV1 implements Cgroups {
     private static final long CPU_PERIOD_MICROS = 100_000;
     private static final Map<Controller, String> NAMES =
             Map.of(Controller.MEMORY, "memory", Controller.PIDS, "pids", Controller.CPU, "cpu", Controller.IO, "blkio");
+
+    private static final Pattern WRITTEN = Pattern.compile("(?m)^\\S+ Write (\\d+)$");
 
     /** The service's own group in each hierarchy, under which jobs get theirs. */
     private final Map<Controller, Path> roots;
@@ -236,6 +239,14 @@ final class CgroupV1 implements Cgroups {
         }
 
         @Override
+        public Set<Integer> processes() {
+            var processes = new HashSet<>(GroupFiles.processes(all.getFirst()));
+            // By a thread that is about to start something in it, or could not leave it.
+            processes.remove((int) ProcessHandle.current().pid());
+            return processes;
+        }
+
+        @Override
         public long peakMemoryBytes() {
             var memory = groups.get(Controller.MEMORY);
             return memory == null
@@ -255,11 +266,7 @@ final class CgroupV1 implements Cgroups {
                     memory == null ? 0 : counter(memory.resolve("memory.oom_control"), "oom_kill"),
                     pids == null ? 0 : refusedForks.orElseGet(() -> counter(pids.resolve("pids.events"), "max")),
                     pids == null ? OptionalLong.empty() : mostTasks(pids),
-                    io == null
-                            ? OptionalLong.empty()
-                            : sum(
-                                    io.resolve("blkio.throttle.io_service_bytes"),
-                                    Pattern.compile("(?m)^\\S+ Write (\\d+)$")));
+                    io == null ? OptionalLong.empty() : sum(io.resolve("blkio.throttle.io_service_bytes"), WRITTEN));
         }
 
         private OptionalLong mostTasks(Path pids) {

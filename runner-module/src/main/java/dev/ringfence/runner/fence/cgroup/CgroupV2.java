@@ -30,6 +30,8 @@ final class CgroupV2 implements Cgroups {
     /** How often processes of the service's group are moved on; each time only those come that were just started. */
     private static final int MOST_ROUNDS = 100;
 
+    private static final Pattern WRITTEN = Pattern.compile("\\bwbytes=(\\d+)");
+
     private static final Map<String, Controller> NAMES =
             Map.of("memory", Controller.MEMORY, "pids", Controller.PIDS, "cpu", Controller.CPU, "io", Controller.IO);
 
@@ -231,6 +233,11 @@ final class CgroupV2 implements Cgroups {
         }
 
         @Override
+        public Set<Integer> processes() {
+            return GroupFiles.processes(group);
+        }
+
+        @Override
         public long peakMemoryBytes() {
             return number(group.resolve("memory.peak")).orElse(0);
         }
@@ -244,7 +251,7 @@ final class CgroupV2 implements Cgroups {
                     counter(group.resolve("memory.events"), "oom_kill"),
                     refusedForks.orElseGet(() -> counter(group.resolve("pids.events"), "max")),
                     number(group.resolve("pids.peak")),
-                    sum(group.resolve("io.stat"), Pattern.compile("\\bwbytes=(\\d+)")));
+                    sum(group.resolve("io.stat"), WRITTEN));
         }
 
         private Duration micros(String key) {

@@ -1,15 +1,16 @@
 package dev.ringfence.runner.fence.cgroup;
 
+import dev.ringfence.runner.process.KernelFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Reads and writes the files by which control groups are handled. */
 final class GroupFiles {
@@ -17,7 +18,7 @@ final class GroupFiles {
 
     static void write(Path file, String value) {
         try {
-            Files.write(file, value.getBytes(StandardCharsets.US_ASCII), StandardOpenOption.WRITE);
+            KernelFile.write(file, value);
         } catch (IOException e) {
             throw new UncheckedIOException("writing " + value + " to " + file + " failed: " + e.getMessage(), e);
         }
@@ -25,7 +26,7 @@ final class GroupFiles {
 
     static OptionalLong number(Path file) {
         try {
-            return OptionalLong.of(Long.parseLong(Files.readString(file).strip()));
+            return OptionalLong.of(Long.parseLong(KernelFile.read(file).strip()));
         } catch (IOException | NumberFormatException e) {
             return OptionalLong.empty();
         }
@@ -34,7 +35,7 @@ final class GroupFiles {
     /** The number behind a key, as in {@code oom_kill 1}; zero when the file or the key is not there. */
     static long counter(Path file, String key) {
         try {
-            for (var line : Files.readAllLines(file)) {
+            for (var line : KernelFile.read(file).split("\n", -1)) {
                 if (line.startsWith(key + " ")) {
                     return Long.parseLong(line.substring(key.length() + 1).strip());
                 }
@@ -51,7 +52,7 @@ final class GroupFiles {
         try (var entries = Files.newDirectoryStream(Path.of("/sys/block"))) {
             for (var entry : entries) {
                 if (number(entry.resolve("size")).orElse(0) > 0) {
-                    devices.add(Files.readString(entry.resolve("dev")).strip());
+                    devices.add(KernelFile.read(entry.resolve("dev")).strip());
                 }
             }
         } catch (IOException e) {
@@ -60,13 +61,15 @@ final class GroupFiles {
         return devices;
     }
 
-    static List<Long> processes(Path group) {
+    /** None is listed twice. */
+    static Set<Integer> processes(Path group) {
         try {
-            return Files.readAllLines(group.resolve("cgroup.procs")).stream()
-                    .map(Long::valueOf)
-                    .toList();
+            return KernelFile.read(group.resolve("cgroup.procs"))
+                    .lines()
+                    .map(Integer::valueOf)
+                    .collect(Collectors.toSet());
         } catch (IOException e) {
-            return List.of();
+            return Set.of();
         }
     }
 
@@ -97,7 +100,7 @@ final class GroupFiles {
     /** All numbers that a pattern finds in its first group, together; empty when there is no such file. */
     static OptionalLong sum(Path file, Pattern pattern) {
         try {
-            return OptionalLong.of(pattern.matcher(Files.readString(file))
+            return OptionalLong.of(pattern.matcher(KernelFile.read(file))
                     .results()
                     .mapToLong(found -> Long.parseLong(found.group(1)))
                     .sum());

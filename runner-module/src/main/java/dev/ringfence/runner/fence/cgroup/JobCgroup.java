@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence.cgroup;
 
 import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** The control group of one job. Used by one thread at a time. */
 public interface JobCgroup {
@@ -24,6 +25,9 @@ public interface JobCgroup {
 
     /** Lets no new process or thread begin in the group, where the host can limit them. */
     void seal();
+
+    /** The processes that are in the group now; only the job's are, and it can put no other there. */
+    Set<Integer> processes();
 
     /** The most memory that the group had at a time so far; zero when the host does not count it. */
     long peakMemoryBytes();
