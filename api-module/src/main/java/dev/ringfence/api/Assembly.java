@@ -76,7 +76,7 @@ final class Assembly {
         var audit = opened.add(auditTrail(journal), AuditTrail::close);
         // What is left of an earlier life is this one's to end, now that no other holds the journal.
         sweep(fence);
-        var sessions = opened.add(sessions(), Sessions::close);
+        var sessions = opened.add(sessions(journal), Sessions::close);
         var webhooks = opened.add(WebhookSettings.open(data.resolve("webhooks"), config.webhooks()), Webhooks::close);
         var engines =
                 opened.add(new LlamaServerPool(EngineConfig.of(config), Fences.of(fence)), LlamaServerPool::close);
@@ -84,13 +84,7 @@ final class Assembly {
         var models = new CatalogModels(catalog::catalog, engines, remotes);
         // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.
         var undoing = new CompletableFuture<Jobs>();
-        var toolbox = Toolbox.open(
-                config,
-                data,
-                catalog,
-                fence,
-                asking(models),
-                event -> undoing.join().rolledBack(event));
+        var toolbox = Toolbox.open(config, data, catalog, fence, asking(models), new Undoing(undoing::join));
         var telemetry = opened.add(HostTelemetry.on(data, fence::processorTime), HostTelemetry::close);
         var guard = new Guard(GuardConfig.of(config.guard()), config.guard().enabled(), telemetry::read);
         var jobs = new Jobs(
@@ -161,10 +155,10 @@ final class Assembly {
         }
     }
 
-    private Sessions sessions() {
+    private Sessions sessions(Journal journal) {
         var directory = data.resolve("sessions");
         try {
-            return new Sessions(directory, config.sessions().perAgent());
+            return new Sessions(directory, config.sessions().perAgent(), journal::lastSequence);
         } catch (LogException e) {
             throw StartupFailure.notOpened(directory, e);
         }

@@ -28,17 +28,14 @@ import dev.ringfence.runner.files.FileWrites;
 import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.runner.files.UndoRecord;
 import dev.ringfence.runner.files.Workspaces;
-import dev.ringfence.wal.journal.JobEvent;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** What agents can invoke, and the files that belong to it. */
@@ -54,7 +51,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
             LiveCatalog live,
             Fence fence,
             List<Capability> asking,
-            Consumer<JobEvent.RolledBack> undone) {
+            Undo.Journaled undoing) {
         try {
             var firstUser = config.fence().firstUser() + FenceSettings.USERS;
             var workspaces = new Workspaces(data.resolve("workspaces"), firstUser);
@@ -86,10 +83,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
                     new ShellExec(tools),
                     new FileRead(roots),
                     new FileWrite(roots, writes),
-                    new Undo(
-                            roots,
-                            writes,
-                            (job, by, what) -> undone.accept(new JobEvent.RolledBack(job, Instant.now(), by, what))),
+                    new Undo(roots, writes, undoing),
                     new GitExec(tools, git(config.capabilities().git())),
                     new Kill(running, config.capabilities().killOthers())));
             var manifests = config.capabilities().directory();

@@ -234,6 +234,95 @@ class WebhooksTest {
         }
     }
 
+    /** It was forgotten without a word: neither told, nor logged, nor counted. */
+    @Test
+    void anEndIsToldAlsoWhenTheJournalHasGivenItsJobUp() {
+        answer.set(500);
+        String id;
+        try (var service = open(Map.of("ringfence.webhooks.first-retry", "1h"))) {
+            id = run(service, "true").id();
+            await().atMost(PATIENCE).until(() -> heard.size() == 1);
+        }
+        answer.set(200);
+
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
+            webhooks.begin(_ -> Optional.empty());
+            webhooks.resume();
+
+            await().atMost(PATIENCE).until(() -> webhooks.status().getFirst().untold() == 0);
+            assertThat(webhooks.status().getFirst().delivered()).isEqualTo(1);
+            assertThat(heard).extracting(Message::id).containsExactly("msg_" + id, "msg_" + id);
+            assertThat(heard.get(1).body()).isEqualTo(heard.get(0).body());
+        }
+    }
+
+    @Test
+    void anEndOfWhichNothingIsKeptIsCountedAsGivenUp() {
+        var job = interrupted("gone", Instant.now());
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
+            webhooks.before(job.submission()).await().atMost(PATIENCE);
+            webhooks.begin(_ -> Optional.empty());
+            webhooks.ended(job);
+
+            await().atMost(PATIENCE).until(() -> webhooks.status().getFirst().untold() == 0);
+            assertThat(webhooks.status().getFirst().givenUp()).isEqualTo(1);
+        }
+    }
+
+    /** A clock that went from 1970 to now, as when the network puts it right, once gave up at the first failure. */
+    @Test
+    void aJobThatEndedLongAgoByAWrongClockIsTriedForAsLongAsAnyOther() {
+        answer.set(500);
+        var job = interrupted("early", Instant.EPOCH);
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
+            webhooks.before(job.submission()).await().atMost(PATIENCE);
+            webhooks.begin(_ -> Optional.of(job));
+            webhooks.ended(job);
+            await().atMost(PATIENCE).until(() -> heard.size() >= 3);
+            answer.set(200);
+
+            await().atMost(PATIENCE).until(() -> webhooks.status().getFirst().untold() == 0);
+            assertThat(webhooks.status().getFirst().delivered()).isEqualTo(1);
+        }
+    }
+
+    /** The other way round it was tried for as long as the clock had been ahead. */
+    @Test
+    void aJobThatEndedInTheFutureByAWrongClockIsTriedForNoLongerThanAnyOther() {
+        answer.set(500);
+        var job = interrupted("late", Instant.now().plus(Duration.ofDays(365)));
+        var rules = new Rules(PATIENCE, SOON, SOON, SOON.multipliedBy(5));
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), rules)) {
+            webhooks.before(job.submission()).await().atMost(PATIENCE);
+            webhooks.begin(_ -> Optional.of(job));
+            webhooks.ended(job);
+
+            await().atMost(PATIENCE).until(() -> webhooks.status().getFirst().untold() == 0);
+            assertThat(webhooks.status().getFirst().givenUp()).isEqualTo(1);
+            assertThat(heard).hasSizeBetween(4, 8);
+        }
+    }
+
+    /** Without memory for a moment, an end stayed untold until a restart. */
+    @Test
+    void anErrorInAnAttemptIsNoReasonToTellNobody() {
+        var job = interrupted("unlucky", Instant.now());
+        var failures = new AtomicInteger(2);
+        try (var webhooks = new Webhooks(data.resolve("webhooks"), List.of(endpoint()), RULES)) {
+            webhooks.before(job.submission()).await().atMost(PATIENCE);
+            webhooks.begin(_ -> {
+                if (failures.getAndDecrement() > 0) {
+                    throw new OutOfMemoryError("as it may be for a moment");
+                }
+                return Optional.of(job);
+            });
+            webhooks.ended(job);
+
+            await().atMost(PATIENCE).until(() -> webhooks.status().getFirst().untold() == 0);
+            assertThat(heard).extracting(Message::id).containsExactly("msg_unlucky");
+        }
+    }
+
     @Test
     void aPrivateAddressIsToldNothingUnlessItIsAllowed() {
         try (var service = open(Map.of(
@@ -270,6 +359,28 @@ class WebhooksTest {
                 .isInstanceOf(StartupFailure.class)
                 .hasMessageContaining("24 to 64 bytes")
                 .hasMessageNotContaining("c2hvcnQ");
+    }
+
+    private static JobView interrupted(String id, Instant at) {
+        var submission = new JobEvent.Submitted(
+                id,
+                at,
+                "anonymous",
+                null,
+                "ShellExec",
+                JsonNodeFactory.instance.objectNode(),
+                "shell",
+                PATIENCE,
+                null,
+                0,
+                0,
+                null,
+                null,
+                "ops",
+                false,
+                null);
+        var fate = new JobView.Fate(1, null, List.of(), null, new JobView.Places(1, 0, 2, 0));
+        return new JobView(submission, JobView.State.INTERRUPTED, at, at, null, null, fate);
     }
 
     private Endpoint endpoint() {

@@ -1,9 +1,11 @@
 package dev.ringfence.api.health;
 
+import dev.ringfence.api.Ringfence;
 import dev.ringfence.api.RingfenceProducer;
 import dev.ringfence.wal.log.Health;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
+import java.util.Optional;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Liveness;
@@ -29,7 +31,7 @@ public class Probes {
                 .build();
     }
 
-    /** The journal can be written, and the service is not about to stop. */
+    /** The journal and the logs beside it can be written, and the service is not about to stop. */
     @Produces
     @Readiness
     HealthCheck ready() {
@@ -50,15 +52,26 @@ public class Probes {
                             .check()
                             .map(why -> "closed: " + why.message())
                             .orElse("open"));
-            return switch (open.get().journal().health()) {
-                case Health.Writable _ -> response.up().build();
-                case Health.Full full ->
-                    response.down().withData("reason", full.reason()).build();
-                case Health.Failed failed ->
-                    response.down().withData("reason", failed.reason()).build();
-                case Health.Closed _ ->
-                    response.down().withData("reason", "closed").build();
-            };
+            return unwritable(open.get())
+                    .map(why -> response.down().withData("reason", why))
+                    .orElseGet(response::up)
+                    .build();
+        };
+    }
+
+    /** Why a log cannot be written, of the first that cannot. */
+    static Optional<String> unwritable(Ringfence open) {
+        return why("", open.journal().health())
+                .or(() -> why("sessions: ", open.sessions().health()))
+                .or(() -> why("webhooks: ", open.webhooks().health()));
+    }
+
+    private static Optional<String> why(String log, Health health) {
+        return switch (health) {
+            case Health.Writable _ -> Optional.empty();
+            case Health.Full full -> Optional.of(log + full.reason());
+            case Health.Failed failed -> Optional.of(log + failed.reason());
+            case Health.Closed _ -> Optional.of(log + "closed");
         };
     }
 

@@ -61,7 +61,8 @@ public abstract sealed class AdmissionException extends RuntimeException {
         private final String slug;
         private final Duration retryAfter;
 
-        TooMany(String slug, String message, Duration retryAfter) {
+        /** @param slug the stable end of the problem's type */
+        public TooMany(String slug, String message, Duration retryAfter) {
             super(message);
             this.slug = slug;
             this.retryAfter = retryAfter;

@@ -23,7 +23,7 @@ import org.jboss.logging.Logger;
  */
 final class Endings {
     private static final Logger LOG = Logger.getLogger(Endings.class);
-    private static final Duration RETRY = Duration.ofMillis(200);
+    static final Duration RETRY = Duration.ofMillis(200);
     private static final String SUCCESS = "success";
     private static final String TELEMETRY = "telemetry";
 

@@ -7,6 +7,7 @@ import dev.ringfence.runner.capability.Execution;
 import dev.ringfence.runner.capability.Outcome;
 import dev.ringfence.runner.capability.OutputSink;
 import dev.ringfence.runner.engine.GenerationEvent;
+import dev.ringfence.runner.engine.JsonWeight;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.RequestHash;
 import io.smallrye.mutiny.Multi;

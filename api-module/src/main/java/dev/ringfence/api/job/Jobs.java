@@ -2,6 +2,7 @@ package dev.ringfence.api.job;
 
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.runner.engine.JsonWeight;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobPage;
 import dev.ringfence.wal.journal.JobQuery;
@@ -39,6 +40,7 @@ public final class Jobs {
     private final Road road;
     private final Admission admission;
     private final TokenQuota tokens;
+    private final Rollbacks rollbacks;
     private volatile boolean draining;
 
     /**
@@ -71,6 +73,7 @@ public final class Jobs {
                 terms,
                 System::nanoTime);
         this.tokens = new TokenQuota(journal, capabilities, terms, InstantSource.system());
+        this.rollbacks = new Rollbacks(journal, shelf, () -> draining);
         this.road = new Road(journal, capabilities, terms, admission, tokens, host, () -> draining);
     }
 
@@ -352,13 +355,23 @@ public final class Jobs {
     }
 
     /**
-     * Writes down that a job undid what another one had done. Blocks until it is durable.
+     * Whether a job is known that has not ended. Reads files when it ended long ago.
+     *
+     * @throws JournalException.IndexDamaged if it cannot be looked for now
+     */
+    public boolean isLive(String id) {
+        return journal.summary(id).filter(job -> job.endSequence() == 0).isPresent();
+    }
+
+    /**
+     * Writes down that a job undid what another one had done, unless that is written already, or that one's events were
+     * given up. Blocks until it is durable, also while the disk is full or the index is made anew: what was done cannot be
+     * refused any more.
      *
      * @throws RuntimeException as {@link Journal#append} fails
      */
     public void rolledBack(JobEvent.RolledBack event) {
-        journal.append(event).await().indefinitely();
-        shelf.find(event.jobId()).ifPresent(job -> job.undone(event.by()));
+        rollbacks.write(event);
     }
 
     /** Jobs that are running or waiting. */

@@ -27,6 +27,19 @@ public interface Kept {
         }
     };
 
+    /** What stands in a text's place: its hash and its size. */
+    String SHA256 = "sha256";
+
+    /** In bytes. */
+    String BYTES = "bytes";
+
+    /** Whether this took the place of something that was not kept. */
+    static boolean isDigest(JsonNode json) {
+        return json.size() == 2
+                && json.path(SHA256).asText().length() == 64
+                && json.path(BYTES).isIntegralNumber();
+    }
+
     /** Whether those who watch the job hear what it puts out. */
     boolean output();
 

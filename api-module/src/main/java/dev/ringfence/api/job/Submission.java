@@ -47,7 +47,7 @@ public record Submission(
     /**
      * The same request once more, as a new job.
      *
-     * @throws AdmissionException.Conflict when the job has not ended, or has completed
+     * @throws AdmissionException.Conflict when the job has not ended, has completed, or its arguments were not kept
      */
     public static Submission repeating(JobView job, Optional<String> idempotencyKey, Optional<String> by) {
         if (!job.state().ended() || job.state() == JobView.State.COMPLETED) {
@@ -57,6 +57,12 @@ public record Submission(
                             + "; what is interrupted, failed, timed_out or cancelled can be retried");
         }
         var submission = job.submission();
+        if (submission.arguments().valueStream().anyMatch(Kept::isDigest)) {
+            throw new AdmissionException.Conflict(
+                    "not-retryable",
+                    "of job " + job.id() + "'s arguments only hashes were kept (ringfence.journal.prompts); send the"
+                            + " request itself again");
+        }
         return of(submission.agent(), submission.capability(), submission.arguments())
                 .session(Optional.ofNullable(submission.session()))
                 .profile(Optional.of(submission.profile()))

@@ -35,7 +35,19 @@ final class TokenQuota {
      */
     private static final int CHARACTERS_OF_A_TOKEN = 4;
 
+    /** No answer has more. */
+    private static final long MOST_TOKENS = 1_000_000_000;
+
+    /** An answer that was begun, and whose end cannot be made sense of. */
+    private static final String MISBEHAVED = "engine-misbehaved";
+
     private static final int PAGE = 1000;
+
+    /**
+     * So many jobs in a row that were submitted too long ago to matter are looked past: a clock that was wrong for a while,
+     * as before the network puts it right, gives times that say nothing of what came before.
+     */
+    private static final int OLD_ONES = 10_000;
 
     /** How long it can take from a job's end in the journal until it is told here. */
     private static final Duration TELLING = Duration.ofMinutes(1);
@@ -70,6 +82,13 @@ final class TokenQuota {
 
         long sum(Instant now) {
             minutes.headMap(now.minus(WINDOW)).clear();
+            // Of a clock that was ahead, and was put right: such a job has ended by now, and counts from now on.
+            var ahead = minutes.tailMap(now, false);
+            if (!ahead.isEmpty()) {
+                long tokens = ahead.values().stream().mapToLong(Long::longValue).sum();
+                ahead.clear();
+                add(now, tokens);
+            }
             return minutes.values().stream().mapToLong(Long::longValue).sum();
         }
 
@@ -160,11 +179,13 @@ final class TokenQuota {
         // What ended within the window may have been submitted before it.
         var oldest = now.minus(WINDOW).minus(JobSettings.LONGEST);
         var before = OptionalLong.empty();
+        int old = 0;
         do {
-            // Of all agents: the newest first, so that what is too old to matter is not looked through.
+            // Of all agents: the newest first, so that little of what is too old to matter is looked through.
             var page = journal.list(JobQuery.all(), before, PAGE);
             for (var job : page.jobs()) {
-                if (job.submittedAt().isBefore(oldest)) {
+                old = job.submittedAt().isBefore(oldest) ? old + 1 : 0;
+                if (old > OLD_ONES) {
                     return;
                 }
                 if (job.endedAt() != null && job.agent().equals(agent) && usesTokens(job.capability())) {
@@ -189,14 +210,19 @@ final class TokenQuota {
             case TIMED_OUT, CANCELLED, INTERRUPTED -> job.startedAt() != null;
             // A rehearsal completes, too, without an answer's end.
             case COMPLETED -> result != null && result.has("finish_reason");
-            case SUBMITTED, STARTED, FAILED, ROLLED_BACK -> false;
+            case FAILED ->
+                answered(result) > 0
+                        || (job.error() != null && MISBEHAVED.equals(job.error().type()));
+            case SUBMITTED, STARTED, ROLLED_BACK -> false;
         };
         return counted(result, "input_tokens", asked ? length(job.submission().arguments()) : 0)
                 + counted(result, "output_tokens", asked ? answered(result) : 0);
     }
 
     private static long counted(@Nullable JsonNode result, String name, long characters) {
-        return result != null && result.has(name) ? result.path(name).asLong() : characters / CHARACTERS_OF_A_TOKEN;
+        long count = result == null ? -1 : result.path(name).asLong(-1);
+        // What a service said may be anything; one more would be too much to be true.
+        return count >= 0 && count <= MOST_TOKENS ? count : characters / CHARACTERS_OF_A_TOKEN;
     }
 
     /** Of what the model said: all else in a result, such as the fence's report, is the service's own. */
@@ -209,8 +235,8 @@ final class TokenQuota {
         if (json.isTextual()) {
             return json.textValue().length();
         }
-        if (json.has("sha256") && json.path("bytes").isIntegralNumber()) {
-            return json.path("bytes").asLong();
+        if (Kept.isDigest(json)) {
+            return Math.clamp(json.path(Kept.BYTES).asLong(), 0, MOST_TOKENS);
         }
         long sum = 0;
         for (var child : json) {

@@ -191,7 +191,8 @@ public class JobsResource {
             description = "For a job that is interrupted, failed, timed_out or cancelled. The answer is that of a"
                     + " submission: a new job, whose `retry_of` names the old one; the old one stays as it is. What an"
                     + " interrupted job had done is not known, so look before you retry. With an `Idempotency-Key` a"
-                    + " repeated call gives the same new job. 409 when the job has not ended, or has completed.")
+                    + " repeated call gives the same new job. 409 when the job has not ended, has completed, or"
+                    + " only hashes of its arguments were kept.")
     @Parameter(
             name = IdempotencyKey.HEADER,
             in = ParameterIn.HEADER,

@@ -11,7 +11,9 @@ import dev.ringfence.wal.log.LogException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.Response;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
@@ -20,6 +22,9 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 public class Problems {
     private static final Logger LOG = Logger.getLogger(Problems.class);
     private static final Duration SOON = Duration.ofSeconds(1);
+
+    /** The logs beside the journal, by their directories. */
+    private static final List<String> LOGS_BESIDE = List.of("sessions", "webhooks");
 
     private final Audit audit;
 
@@ -247,11 +252,13 @@ public class Problems {
     private static Problem of(LogException error) {
         String message = String.valueOf(error.getMessage());
         return switch (error) {
-            case LogException.NoSpace _ -> new Problem(507, "no-space", "The journal's disk is full", message);
+            case LogException.NoSpace e ->
+                new Problem(507, "no-space", "The disk of the " + log(e.directory()) + " is full", message);
             case LogException.Saturated _ ->
                 new Problem(503, "saturated", "The journal has no room in its queue", message).again(SOON);
-            case LogException.Failed _, LogException.Closed _ ->
-                new Problem(503, "journal-failed", "The journal cannot be written", message);
+            case LogException.Failed e ->
+                new Problem(503, "journal-failed", "The " + log(e.directory()) + " cannot be written", message);
+            case LogException.Closed _ -> new Problem(503, "journal-failed", "The journal cannot be written", message);
             case LogException.BadSize _ ->
                 new Problem(413, "too-large-for-the-journal", "The request is too large", message);
             case LogException.Discarded e ->
@@ -262,6 +269,15 @@ public class Problems {
                         "the oldest event that is kept is " + e.firstSequence());
             default -> internal(error);
         };
+    }
+
+    /** Which of the data directory's logs it is. */
+    private static String log(Path directory) {
+        return LOGS_BESIDE.stream()
+                .filter(directory::endsWith)
+                .findFirst()
+                .map(name -> "log of " + name)
+                .orElse("journal");
     }
 
     @ServerExceptionMapper

@@ -3,7 +3,6 @@ package dev.ringfence.api.rest;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.session.Session;
-import dev.ringfence.wal.journal.JobQuery;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import jakarta.ws.rs.Consumes;
@@ -152,8 +151,7 @@ public class SessionsResource {
             @QueryParam("state") @Nullable String state,
             @QueryParam("capability") @Nullable String capability) {
         var session = find(id, agent);
-        var query = new JobQuery(
-                session.agent(), session.id(), Parameters.state(state), capability, session.createdAt(), null);
+        var query = session.jobs(Parameters.state(state), capability);
         var page = gate.service()
                 .jobs()
                 .list(query, Parameters.sequence("before", before), Parameters.number("limit", limit, 1, 1000));

@@ -5,8 +5,8 @@ import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
 import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.wal.journal.JobEvent;
-import dev.ringfence.wal.journal.JobQuery;
 import dev.ringfence.wal.journal.JobSummary;
+import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.map.DurableMap;
 import io.smallrye.mutiny.Uni;
@@ -23,6 +23,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +63,7 @@ public final class Sessions implements Preparation, AutoCloseable {
 
     private final DurableMap stored;
     private final int perAgent;
+    private final LongSupplier newestEvent;
     private final Map<Key, Room> rooms = new HashMap<>();
 
     /** By the job: whose submission is about to be made durable, and where. */
@@ -74,13 +76,25 @@ public final class Sessions implements Preparation, AutoCloseable {
      *
      * @param directory made when it is missing; holds nothing else
      * @param perAgent how many sessions an agent may have
+     * @param newestEvent the number of the newest durable event of the journal
      * @throws LogException when they cannot be read
      */
-    public Sessions(Path directory, int perAgent) {
+    public Sessions(Path directory, int perAgent, LongSupplier newestEvent) {
         this.stored = DurableMap.open(directory);
         this.perAgent = perAgent;
-        stored.entries().values().stream().map(Session::of).forEach(session -> {
+        this.newestEvent = newestEvent;
+        stored.entries().values().stream().map(Session::of).forEach(known -> {
+            var session = known.within(newestEvent.getAsLong());
             var room = new Room(new Key(session.agent(), session.id()), session);
+            if (!session.equals(known)) {
+                // Before its next job is, whose number would otherwise be too small at the start after this one. A disk
+                // without room, which takes no job either, must not keep the service from starting.
+                var _ = stored.put(room.key.stored(), session.stored())
+                        .onFailure(LogException.NoSpace.class)
+                        .recoverWithNull()
+                        .await()
+                        .indefinitely();
+            }
             room.made.complete(null);
             room.shut = !session.open();
             rooms.put(room.key, room);
@@ -113,7 +127,16 @@ public final class Sessions implements Preparation, AutoCloseable {
     /** To be called with the lock. */
     private Room make(Key key, Instant at) {
         requireRoom(key);
-        var room = new Room(key, new Session(key.agent(), key.id(), ++number, at, Optional.empty()));
+        var room = new Room(
+                key,
+                new Session(
+                        key.agent(),
+                        key.id(),
+                        ++number,
+                        at,
+                        // No job of it is durable yet, and all of an earlier one of this name are, or never will be.
+                        OptionalLong.of(newestEvent.getAsLong()),
+                        Optional.empty()));
         rooms.put(key, room);
         stored.put(key.stored(), room.session.stored()).subscribe().with(room.made::complete, failure -> {
             synchronized (this) {
@@ -172,7 +195,7 @@ public final class Sessions implements Preparation, AutoCloseable {
             Room room;
             synchronized (this) {
                 var there = rooms.get(key);
-                // Not younger than its first job, which is found by its time.
+                // Not younger than its first job.
                 room = there == null ? make(key, submission.at()) : there;
                 requireOpen(room);
                 room.entering++;
@@ -325,9 +348,9 @@ public final class Sessions implements Preparation, AutoCloseable {
         }
     }
 
-    /** All of a session's jobs, but not those of an earlier session of the same name. */
+    /** All of a session's jobs. */
     private static List<JobSummary> jobs(Session session, @Nullable String state, Jobs jobs) {
-        var query = new JobQuery(session.agent(), session.id(), state, null, session.createdAt(), null);
+        var query = session.jobs(state, null);
         var all = new ArrayList<JobSummary>();
         var page = jobs.list(query, OptionalLong.empty(), PAGE);
         all.addAll(page.jobs());
@@ -336,6 +359,11 @@ public final class Sessions implements Preparation, AutoCloseable {
             all.addAll(page.jobs());
         }
         return all;
+    }
+
+    /** Whether sessions can be made, closed and deleted; never blocks. */
+    public Health health() {
+        return stored.health();
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param timeout of one attempt
  * @param firstRetry after the first attempt; each further pause is three times as long
  * @param longestRetry no pause is longer
- * @param giveUp so long after the job's end
+ * @param giveUp once the pauses between attempts come to so much
  */
 public record Rules(Duration timeout, Duration firstRetry, Duration longestRetry, Duration giveUp) {
     private static final double FACTOR = 3;
@@ -24,16 +24,16 @@ public record Rules(Duration timeout, Duration firstRetry, Duration longestRetry
         }
     }
 
-    /** A time of the next attempt, or the latest that is possible if it is later than that. */
-    Instant atLatest(Instant next, Instant now) {
-        var latest = now.plus(longestRetry);
-        return next.isAfter(latest) ? latest : next;
+    /** How much of a pause is left that ends at a time; no more than the longest, wherever the time of day has jumped. */
+    Duration left(Instant until, Instant now) {
+        var left = Duration.between(now, until);
+        return left.isNegative() ? Duration.ZERO : left.compareTo(longestRetry) > 0 ? longestRetry : left;
     }
 
-    /** When it is tried again after so many attempts; spread, so that not all who failed together come together. */
-    Instant next(int attempts, Instant now) {
+    /** The pause after so many attempts; spread, so that not all who failed together come together. */
+    Duration pause(int attempts) {
         double pause = firstRetry.toMillis() * Math.pow(FACTOR, attempts - 1.0);
         double spread = 1 - SPREAD + 2 * SPREAD * ThreadLocalRandom.current().nextDouble();
-        return now.plusMillis((long) Math.min(pause * spread, (double) longestRetry.toMillis()));
+        return Duration.ofMillis((long) Math.min(pause * spread, (double) longestRetry.toMillis()));
     }
 }

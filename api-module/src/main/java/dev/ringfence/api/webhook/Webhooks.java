@@ -1,13 +1,12 @@
 package dev.ringfence.api.webhook;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Preparation;
 import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.map.DurableMap;
 import io.smallrye.mutiny.Uni;
@@ -39,7 +38,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Webhooks.class);
-    private static final int MOST_UNTOLD = 10_000;
+    static final int MOST_UNTOLD = 10_000;
+    /** One agent whose endpoint is dead must not take the places of all others. */
+    static final int MOST_UNTOLD_OF_AGENT = MOST_UNTOLD / 2;
+
     private static final int AT_A_TIME = 4;
     private static final int GONE = 410;
 
@@ -99,32 +101,40 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
 
     /** Goes on with what an earlier life left untold; to be called when the jobs have been recovered. */
     public void resume() {
-        untold.entries().forEach((key, message) -> {
-            Optional<JobView> job;
-            try {
-                job = jobs.apply(message.path("job").asText());
-            } catch (RuntimeException e) {
-                // Of those in memory are all that live, so it has ended, if it ever began; the attempt will find out.
+        untold.entries().forEach((key, stored) -> {
+            var message = Message.of(stored);
+            var endpoint = endpoints.get(message.endpoint());
+            if (endpoint == null) {
                 LOG.warnf(
-                        "job %s cannot be looked for now: %s",
-                        message.path("job").asText(), e.getMessage());
-                schedule(key, rules.next(1, Instant.now()));
+                        "webhook %s is not told of job %s: it is configured no more",
+                        message.endpoint(), message.job());
+                forget(key);
                 return;
             }
-            if (job.isEmpty() || !endpoints.containsKey(message.path("endpoint").asText())) {
-                LOG.warnf(
-                        "webhook %s is not told of job %s: %s",
-                        message.path("endpoint").asText(),
-                        message.path("job").asText(),
-                        job.isEmpty() ? "it was never acknowledged, or is no longer kept" : "it is configured no more");
-                forget(key);
-            } else if (job.get().state().ended()) {
-                // The rules of now hold, also for a pause that began under others.
-                schedule(
-                        key,
-                        rules.atLatest(
-                                Instant.ofEpochMilli(message.path("next_at_ms").asLong()), Instant.now()));
+            // One that has been tried has ended.
+            if (message.attempts() == 0) {
+                Optional<JobView> job;
+                try {
+                    job = jobs.apply(message.job());
+                } catch (RuntimeException e) {
+                    // All that live are in memory, so it has ended, if it ever began; the attempt will find out.
+                    LOG.warnf("job %s cannot be looked for now: %s", message.job(), e.getMessage());
+                    schedule(key, rules.pause(1));
+                    return;
+                }
+                if (job.isEmpty()) {
+                    LOG.warnf(
+                            "webhook %s is not told of job %s: it was never acknowledged, or is no longer kept",
+                            message.endpoint(), message.job());
+                    forget(key);
+                    return;
+                }
+                if (!job.get().state().ended()) {
+                    return;
+                }
             }
+            // The rules of now hold, also for a pause that began under others.
+            schedule(key, rules.left(message.next(), Instant.now()));
         });
     }
 
@@ -132,20 +142,39 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
     public Uni<@Nullable Void> before(JobEvent.Submitted submission) {
         return Uni.createFrom().deferred(() -> {
             var told = told(submission);
-            if (!told.isEmpty() && untold.size() + told.size() > MOST_UNTOLD) {
-                throw new AdmissionException.Unavailable(
-                        "saturated",
-                        MOST_UNTOLD + " messages wait for endpoints of webhooks, and there is no room for more",
-                        Duration.ofMinutes(1));
-            }
+            requireRoom(submission.agent(), told.size());
             Uni<@Nullable Void> all = Uni.createFrom().nullItem();
             for (var endpoint : told) {
                 all = all.flatMap(_ -> untold.put(
-                        key(submission.jobId(), endpoint), message(submission.jobId(), endpoint, 0, Instant.EPOCH)));
+                        key(submission.jobId(), endpoint),
+                        Message.untried(submission, endpoint.name()).stored()));
             }
             // Nobody else knows of a submission that is refused here.
             return all.onFailure().invoke(() -> forget(submission, told));
         });
+    }
+
+    private void requireRoom(String agent, int more) {
+        int all = untold.size() + more;
+        if (more == 0 || all <= MOST_UNTOLD_OF_AGENT) {
+            return;
+        }
+        long own = untold.entries().values().stream()
+                .filter(stored -> agent.equals(Message.of(stored).agent()))
+                .count();
+        if (own + more > MOST_UNTOLD_OF_AGENT) {
+            throw new AdmissionException.TooMany(
+                    "webhooks-waiting",
+                    own + " messages about jobs of agent " + agent + " wait for endpoints of webhooks, and an agent may"
+                            + " have " + MOST_UNTOLD_OF_AGENT + "; GET /api/v1/webhooks says why they do not arrive",
+                    Duration.ofMinutes(1));
+        }
+        if (all > MOST_UNTOLD) {
+            throw new AdmissionException.Unavailable(
+                    "saturated",
+                    MOST_UNTOLD + " messages wait for endpoints of webhooks, and there is no room for more",
+                    Duration.ofMinutes(1));
+        }
     }
 
     @Override
@@ -194,62 +223,75 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
         for (var endpoint : endpoints.values()) {
             var key = key(job.id(), endpoint);
             if (untold.find(key).isPresent()) {
-                schedule(key, Instant.EPOCH);
+                schedule(key, Duration.ZERO);
             }
         }
     }
 
-    private void schedule(String key, Instant at) {
+    private void schedule(String key, Duration pause) {
         if (!closed && scheduled.add(key)) {
-            long pause = Math.max(0, Duration.between(Instant.now(), at).toMillis());
             try {
-                var _ = clock.schedule(
-                        () -> Thread.ofVirtual().name("webhook-" + key).start(() -> attempt(key)),
-                        pause,
-                        TimeUnit.MILLISECONDS);
+                var _ = clock.schedule(() -> start(key), pause.toMillis(), TimeUnit.MILLISECONDS);
             } catch (RejectedExecutionException e) {
                 // Closed meanwhile: it is told after the next start.
             }
         }
     }
 
+    private void start(String key) {
+        try {
+            Thread.ofVirtual().name("webhook-" + key).start(() -> attempt(key));
+        } catch (RuntimeException | Error e) {
+            // As when memory is short for a moment.
+            LOG.warnf(e, "a webhook could not be told of the end of a job");
+            again(key, rules.pause(1));
+        }
+    }
+
+    private void again(String key, Duration pause) {
+        scheduled.remove(key);
+        schedule(key, pause);
+    }
+
     private void attempt(String key) {
-        var message = untold.find(key);
-        var endpoint = message.map(known -> endpoints.get(known.path("endpoint").asText()));
+        var message = untold.find(key).map(Message::of);
+        var endpoint = message.map(known -> endpoints.get(known.endpoint()));
         if (message.isEmpty() || endpoint.isEmpty()) {
             forget(key);
             return;
         }
-        var id = message.get().path("job").asText();
-        int attempts = message.get().path("attempts").asInt() + 1;
         try {
-            var job = jobs.apply(id);
-            if (job.isEmpty()) {
-                forget(key);
-            } else {
-                attempt(key, endpoint.get(), job.get(), attempts);
-            }
-        } catch (RuntimeException e) {
+            attempt(key, endpoint.get(), message.get());
+        } catch (RuntimeException | Error e) {
             // A reason of ours, such as an index that is being made anew: no reason to give up.
             if (!closed) {
                 LOG.warnf(
                         e,
                         "webhook %s could not be told of the end of job %s",
                         endpoint.get().name(),
-                        id);
+                        message.get().job());
                 counts(endpoint.get()).lastError = e.toString();
-                later(key, endpoint.get(), id, attempts, rules.next(attempts, Instant.now()));
+                later(key, message.get(), rules.pause(message.get().attempts() + 1));
             }
         }
     }
 
-    private void attempt(String key, Endpoint endpoint, JobView job, int attempts) {
+    private void attempt(String key, Endpoint endpoint, Message message) {
+        var body = message.body();
+        if (body == null) {
+            var job = jobs.apply(message.job());
+            if (job.isEmpty()) {
+                giveUp(key, endpoint, message, "the job is no longer kept");
+                return;
+            }
+            body = Message.bodyOf(job.get());
+        }
         var count = counts(endpoint);
         count.slots.acquireUninterruptibly();
         String failure;
         boolean gone = false;
         try {
-            int status = post.send(endpoint, "msg_" + job.id(), body(job));
+            int status = post.send(endpoint, "msg_" + message.job(), body);
             if (status >= 200 && status < 300) {
                 count.delivered.incrementAndGet();
                 forget(key);
@@ -263,35 +305,36 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
             count.slots.release();
         }
         count.lastError = failure;
-        again(key, endpoint, job, attempts, failure, gone);
-    }
-
-    private void again(String key, Endpoint endpoint, JobView job, int attempts, String failure, boolean gone) {
-        var now = Instant.now();
-        var next = rules.next(attempts, now);
-        var endedAt = Optional.ofNullable(job.endedAt()).orElse(now);
-        if (gone || next.isAfter(endedAt.plus(rules.giveUp()))) {
-            LOG.warnf(
-                    "webhook %s was not told of the end of job %s, and will not be, after %d attempts: %s",
-                    endpoint.name(), job.id(), attempts, failure);
-            counts(endpoint).givenUp.incrementAndGet();
-            forget(key);
+        var pause = rules.pause(message.attempts() + 1);
+        if (gone || message.waited().plus(pause).compareTo(rules.giveUp()) > 0) {
+            giveUp(key, endpoint, message, "after " + (message.attempts() + 1) + " attempts: " + failure);
             return;
         }
-        LOG.debugf("webhook %s was not told of the end of job %s yet: %s", endpoint.name(), job.id(), failure);
-        later(key, endpoint, job.id(), attempts, next);
+        LOG.debugf("webhook %s was not told of the end of job %s yet: %s", endpoint.name(), message.job(), failure);
+        // The job may be given up before the endpoint is told.
+        later(key, message.with(body), pause);
     }
 
-    private void later(String key, Endpoint endpoint, String job, int attempts, Instant next) {
-        untold.put(key, message(job, endpoint, attempts, next))
-                .onFailure()
-                // Known less exactly after a restart; it is tried again all the same.
-                .recoverWithNull()
-                .subscribe()
-                .with(_ -> {
-                    scheduled.remove(key);
-                    schedule(key, next);
-                });
+    private void giveUp(String key, Endpoint endpoint, Message message, String why) {
+        LOG.warnf(
+                "webhook %s was not told of the end of job %s, and will not be: %s",
+                endpoint.name(), message.job(), why);
+        counts(endpoint).givenUp.incrementAndGet();
+        forget(key);
+    }
+
+    private void later(String key, Message message, Duration pause) {
+        try {
+            untold.put(key, message.failed(pause, Instant.now().plus(pause)).stored())
+                    .onFailure()
+                    // Known less exactly after a restart; it is tried again all the same.
+                    .recoverWithNull()
+                    .subscribe()
+                    .with(_ -> again(key, pause));
+        } catch (RuntimeException | Error e) {
+            LOG.debugf("an attempt could not be noted: %s", e);
+            again(key, pause);
+        }
     }
 
     private void forget(String key) {
@@ -306,48 +349,12 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
         return job + '\0' + endpoint.name();
     }
 
-    private static ObjectNode message(String job, Endpoint endpoint, int attempts, Instant next) {
-        return JsonNodeFactory.instance
-                .objectNode()
-                .put("job", job)
-                .put("endpoint", endpoint.name())
-                .put("attempts", attempts)
-                .put("next_at_ms", next.toEpochMilli());
-    }
-
-    /** The same each time. Says how the job ended and not what it gave: that is for those who may see the job. */
-    private static String body(JobView job) {
-        var submission = job.submission();
-        var json = JsonNodeFactory.instance
-                .objectNode()
-                .put("type", "job." + job.state().word())
-                .put("timestamp", String.valueOf(job.endedAt()));
-        var data = json.putObject("data")
-                .put("id", job.id())
-                .put("state", job.state().word())
-                .put("capability", submission.capability())
-                .put("agent", submission.agent());
-        if (submission.session() != null) {
-            data.put("session", submission.session());
-        }
-        data.put("submitted_at", submission.at().toString());
-        if (job.startedAt() != null) {
-            data.put("started_at", job.startedAt().toString());
-        }
-        data.put("ended_at", String.valueOf(job.endedAt()));
-        if (job.error() != null) {
-            data.put("error", job.error().type());
-        }
-        data.put("href", "/api/v1/jobs/" + job.id());
-        return json.toString();
-    }
-
     /** How each endpoint fares. */
     public List<Status> status() {
         var waiting = new HashMap<String, Long>();
         untold.entries()
                 .values()
-                .forEach(message -> waiting.merge(message.path("endpoint").asText(), 1L, Long::sum));
+                .forEach(message -> waiting.merge(Message.of(message).endpoint(), 1L, Long::sum));
         return endpoints.values().stream()
                 .map(endpoint -> {
                     var count = counts(endpoint);
@@ -359,6 +366,11 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
                             count.lastError);
                 })
                 .toList();
+    }
+
+    /** Whether it can be noted that an endpoint is to be told; never blocks. */
+    public Health health() {
+        return untold.health();
     }
 
     /** Tells nobody anything more; what is untold is told after the next start. */

@@ -9,14 +9,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Outcome;
+import dev.ringfence.wal.journal.JobEvent;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,6 +100,64 @@ class TokenQuotaTest {
         }
     }
 
+    /** A clock that was a year ahead locked an agent out for a year, also after each restart. */
+    @Test
+    void whatAClockThatWasAheadWroteDownCountsForADayFromNowOn() {
+        var ahead = Instant.now().plus(Duration.ofDays(365));
+        var probe = asking(answer(60, 60));
+        try (var pipeline = pipeline(probe)) {
+            append(pipeline, "ahead", ahead, answer(60, 60));
+
+            var quota = new TokenQuota(
+                    pipeline.journal, Capabilities.of(List.of(probe)), new FixedTerms(QUOTA), InstantSource.system());
+            assertThat(quota.exhausted("anonymous", probe))
+                    .get()
+                    .satisfies(refused ->
+                            assertThat(refused.retryAfter()).isBetween(Duration.ofHours(23), Duration.ofHours(25)));
+
+            var clock = new AtomicReference<>(ahead);
+            var living = new TokenQuota(
+                    pipeline.journal, Capabilities.of(List.of(probe)), new FixedTerms(QUOTA), clock::get);
+            assertThat(living.exhausted("anonymous", probe)).isPresent();
+            clock.set(Instant.now());
+            assertThat(living.exhausted("anonymous", probe))
+                    .get()
+                    .satisfies(refused -> assertThat(refused.retryAfter()).isLessThan(Duration.ofHours(25)));
+            clock.set(Instant.now().plus(Duration.ofHours(25)));
+            assertThat(living.exhausted("anonymous", probe)).isEmpty();
+        }
+    }
+
+    /** One job from before the network had put the clock right hid all use before it. */
+    @Test
+    void oneJobWithATimeOfLongAgoHidesNothingThatWasUsedBeforeIt() {
+        var probe = asking(answer(60, 60));
+        try (var pipeline = pipeline(probe)) {
+            append(pipeline, "used", Instant.now(), answer(60, 60));
+            append(pipeline, "early", Instant.EPOCH, answer(1, 1));
+
+            var quota = new TokenQuota(
+                    pipeline.journal, Capabilities.of(List.of(probe)), new FixedTerms(QUOTA), InstantSource.system());
+            assertThat(quota.exhausted("anonymous", probe)).isPresent();
+        }
+    }
+
+    private static void append(Pipeline pipeline, String id, Instant at, ObjectNode answer) {
+        var submitted = new JobEvent.Submitted(
+                id,
+                at,
+                "anonymous",
+                "Probe",
+                JsonNodeFactory.instance.objectNode(),
+                "default",
+                Duration.ofSeconds(1),
+                null);
+        pipeline.journal
+                .append(List.of(submitted, new JobEvent.Started(id, at), new JobEvent.Completed(id, at, answer)))
+                .await()
+                .atMost(Duration.ofSeconds(60));
+    }
+
     @Test
     void whatAsksNoModelIsNotRefused() {
         try (var pipeline = pipeline(asking(answer(100, 0)))) {
@@ -144,6 +205,40 @@ class TokenQuotaTest {
                 await().until(() -> pipeline.jobs.live() == 0);
             }
             assertExhausted(pipeline, 170);
+        }
+    }
+
+    @Test
+    void anAnswerThatIsBrokenOffByAFailureCostsTheSameAndAFailureWithoutOneNothing() {
+        var failures = new ArrayDeque<>(List.of(
+                new Outcome.Failed("model-load-failed", "no room", Probe.data("")),
+                new Outcome.Failed("engine-misbehaved", "no reason", Probe.data("x".repeat(400)))));
+        var probe = Probe.of(work -> {
+                    work.outcome.complete(failures.remove());
+                    return work;
+                })
+                .usingTokens();
+        var arguments = JsonNodeFactory.instance.objectNode().put("prompt", "p".repeat(80));
+        try (var pipeline = pipeline(probe)) {
+            for (int i = 0; i < 2; i++) {
+                pipeline.end(pipeline.submit(null, arguments));
+                await().until(() -> pipeline.jobs.live() == 0);
+            }
+            assertExhausted(pipeline, 120);
+        }
+    }
+
+    @Test
+    void aCountThatCannotBeIsNoneAndDoesNotLockAnybodyOut() {
+        var untrue = Probe.data("x".repeat(400))
+                .put("finish_reason", "stop")
+                .put("input_tokens", Long.MAX_VALUE)
+                .put("output_tokens", Long.MAX_VALUE);
+        try (var pipeline = pipeline(asking(untrue))) {
+            pipeline.end(
+                    pipeline.submit(null, JsonNodeFactory.instance.objectNode().put("prompt", "p".repeat(80))));
+            await().until(() -> pipeline.jobs.live() == 0);
+            assertExhausted(pipeline, 120);
         }
     }
 

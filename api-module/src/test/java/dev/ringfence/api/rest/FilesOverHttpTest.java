@@ -199,6 +199,12 @@ class FilesOverHttpTest {
         var undone = Api.run(
                 job("Undo", arguments().put("job_id", written.getString("id"))).put("agent", "other"));
         assertThat(undone.getString("error.type")).isEqualTo("nothing-to-undo");
+
+        // Nor whether it was undone already.
+        run("Undo", arguments().put("job_id", written.getString("id")));
+        var again = Api.run(
+                job("Undo", arguments().put("job_id", written.getString("id"))).put("agent", "other"));
+        assertThat(again.getString("error.type")).isEqualTo("nothing-to-undo");
     }
 
     @Test

@@ -16,8 +16,10 @@ import dev.ringfence.runner.files.Backups;
 import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.runner.files.Workspaces;
 import dev.ringfence.wal.journal.JobEvent;
+import dev.ringfence.wal.journal.JobSummary;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
+import dev.ringfence.wal.map.DurableMap;
 import io.smallrye.mutiny.Uni;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,13 +46,13 @@ class SessionsTest {
     @Test
     void sessionsAndTheirEndsAreThereAfterARestart() {
         Session made;
-        try (var sessions = new Sessions(directory, 10)) {
+        try (var sessions = new Sessions(directory, 10, () -> 0)) {
             made = await(sessions.create("a", Optional.of("one")));
             await(sessions.create("b", Optional.of("one")));
             await(sessions.close("b", "one"));
         }
 
-        try (var sessions = new Sessions(directory, 10)) {
+        try (var sessions = new Sessions(directory, 10, () -> 0)) {
             assertThat(sessions.find("a", "one")).isEqualTo(made);
             assertThat(sessions.find("b", "one").open()).isFalse();
             assertThat(await(sessions.create("a", Optional.empty())).number()).isGreaterThan(2);
@@ -61,13 +63,13 @@ class SessionsTest {
     @Test
     void aJobMakesTheSessionThatItNamesAndIsNotOlderThanIt() {
         var submission = submitted("a", "new");
-        try (var sessions = new Sessions(directory, 10)) {
+        try (var sessions = new Sessions(directory, 10, () -> 0)) {
             await(sessions.before(submission));
             sessions.settled(submission, true);
             await(sessions.before(submitted("a", "new")));
         }
 
-        try (var sessions = new Sessions(directory, 10)) {
+        try (var sessions = new Sessions(directory, 10, () -> 0)) {
             assertThat(sessions.find("a", "new").createdAt()).isBeforeOrEqualTo(submission.at());
             assertThat(all(sessions).sessions()).hasSize(1);
         }
@@ -75,7 +77,7 @@ class SessionsTest {
 
     @Test
     void aClosedSessionTakesNoJobs() {
-        try (var sessions = new Sessions(directory, 10)) {
+        try (var sessions = new Sessions(directory, 10, () -> 0)) {
             await(sessions.create("a", Optional.of("done")));
             var closed = await(sessions.close("a", "done"));
 
@@ -91,7 +93,7 @@ class SessionsTest {
 
     @Test
     void anAgentHasSoManySessionsAndNoMore() {
-        try (var sessions = new Sessions(directory, 2)) {
+        try (var sessions = new Sessions(directory, 2, () -> 0)) {
             await(sessions.create("a", Optional.of("one")));
             await(sessions.before(submitted("a", "two")));
             sessions.check(submitted("a", "two"));
@@ -109,7 +111,7 @@ class SessionsTest {
 
     @Test
     void listsComeInPagesTheNewestFirst() {
-        try (var sessions = new Sessions(directory, 10)) {
+        try (var sessions = new Sessions(directory, 10, () -> 0)) {
             for (var id : new String[] {"1", "2", "3"}) {
                 await(sessions.create("a", Optional.of(id)));
             }
@@ -128,9 +130,9 @@ class SessionsTest {
     void aSubmissionThatIsSettledTwiceStandsForNoOther() {
         var first = submitted("job-1", "a", "one");
         var second = submitted("job-2", "a", "one");
-        try (var sessions = new Sessions(directory.resolve("sessions"), 10);
-                var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
-                        .journal()) {
+        try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                        .journal();
+                var sessions = new Sessions(directory.resolve("sessions"), 10, journal::lastSequence)) {
             await(sessions.before(first));
             await(sessions.before(second));
             // As when a later preparation fails, and then the submission for that reason.
@@ -152,9 +154,9 @@ class SessionsTest {
     @Test
     void ofTwoWhoDeleteASessionOneDoesAndTheOtherLeavesANewOneOfThatNameAlone() {
         var submission = submitted("a", "one");
-        try (var sessions = new Sessions(directory.resolve("sessions"), 10);
-                var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
-                        .journal()) {
+        try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                        .journal();
+                var sessions = new Sessions(directory.resolve("sessions"), 10, journal::lastSequence)) {
             var jobs = jobs(journal, sessions);
             var files = files();
             // A submission that is about to be settled holds up both.
@@ -176,6 +178,98 @@ class SessionsTest {
             assertThat(deletions).extracting(CompletableFuture::join).containsExactlyInAnyOrder(true, false);
             assertThat(sessions.find("a", "one")).isEqualTo(fresh);
         }
+    }
+
+    /**
+     * They were looked for by their times: of many who submitted first at the same moment some came before their session,
+     * and went on running in a session that was deleted.
+     */
+    @Test
+    void aSessionHasTheJobsThatCameIntoItWhateverTheClockSaid() {
+        var early = submitted("early", "a", "one", Instant.parse("2001-01-01T00:00:00Z"));
+        try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                        .journal();
+                var sessions = new Sessions(directory.resolve("sessions"), 10, journal::lastSequence)) {
+            var jobs = jobs(journal, sessions);
+            var of = createdAnew(sessions);
+            enter(sessions, journal, submitted("first", "a", "one"));
+            enter(sessions, journal, early);
+
+            assertThat(jobs.list(of.jobs(null, null), OptionalLong.empty(), 100).jobs())
+                    .extracting(JobSummary::jobId)
+                    .containsExactly("early", "first");
+
+            await(journal.append(
+                    new JobEvent.Cancelled("early", Instant.now(), "x", JsonNodeFactory.instance.objectNode())));
+            await(journal.append(
+                    new JobEvent.Cancelled("first", Instant.now(), "x", JsonNodeFactory.instance.objectNode())));
+            assertThat(delete(sessions, jobs, files())).isTrue();
+            var next = createdAnew(sessions);
+            assertThat(jobs.list(next.jobs(null, null), OptionalLong.empty(), 100)
+                            .jobs())
+                    .isEmpty();
+            enter(sessions, journal, submitted("later", "a", "one", Instant.parse("2001-01-01T00:00:00Z")));
+        }
+        try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                        .journal();
+                var sessions = new Sessions(directory.resolve("sessions"), 10, journal::lastSequence)) {
+            var again = sessions.find("a", "one");
+            assertThat(jobs(journal, sessions)
+                            .list(again.jobs(null, null), OptionalLong.empty(), 100)
+                            .jobs())
+                    .extracting(JobSummary::jobId)
+                    .containsExactly("later");
+        }
+        // Another journal, whose events begin with 1 again.
+        for (int life = 0; life < 2; life++) {
+            try (var journal = Journal.recover(directory.resolve("other"), JournalOptions.defaults())
+                            .journal();
+                    var sessions = new Sessions(directory.resolve("sessions"), 10, journal::lastSequence)) {
+                if (life == 0) {
+                    enter(sessions, journal, submitted("anew", "a", "one"));
+                }
+                assertThat(jobs(journal, sessions)
+                                .list(sessions.find("a", "one").jobs(null, null), OptionalLong.empty(), 100)
+                                .jobs())
+                        .extracting(JobSummary::jobId)
+                        .containsExactly("anew");
+            }
+        }
+    }
+
+    @Test
+    void aSessionOfAnEarlierVersionHasTheJobsFromItsTimeOn() {
+        try (var map = DurableMap.open(directory.resolve("sessions"));
+                var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                        .journal()) {
+            await(map.put(
+                    "a\0one",
+                    JsonNodeFactory.instance
+                            .objectNode()
+                            .put("agent", "a")
+                            .put("id", "one")
+                            .put("number", 1)
+                            .put(
+                                    "created_at_ms",
+                                    Instant.parse("2001-01-01T00:00:00Z").toEpochMilli())));
+            await(journal.append(submitted("before", "a", "one", Instant.parse("2000-01-01T00:00:00Z"))));
+            await(journal.append(submitted("in it", "a", "one")));
+        }
+        try (var journal = Journal.recover(directory.resolve("journal"), JournalOptions.defaults())
+                        .journal();
+                var sessions = new Sessions(directory.resolve("sessions"), 10, journal::lastSequence)) {
+            assertThat(jobs(journal, sessions)
+                            .list(sessions.find("a", "one").jobs(null, null), OptionalLong.empty(), 100)
+                            .jobs())
+                    .extracting(JobSummary::jobId)
+                    .containsExactly("in it");
+        }
+    }
+
+    private static void enter(Sessions sessions, Journal journal, JobEvent.Submitted submission) {
+        await(sessions.before(submission));
+        await(journal.append(submission));
+        sessions.settled(submission, true);
     }
 
     private JobFiles files() {
@@ -227,9 +321,13 @@ class SessionsTest {
     }
 
     private static JobEvent.Submitted submitted(String job, String agent, String session) {
+        return submitted(job, agent, session, Instant.now());
+    }
+
+    private static JobEvent.Submitted submitted(String job, String agent, String session, Instant at) {
         return new JobEvent.Submitted(
                 job,
-                Instant.now(),
+                at,
                 agent,
                 session,
                 "Probe",

@@ -16,18 +16,23 @@ class RulesTest {
     /** It was, by a fifth: the pauses were spread when they had been cut. */
     @Test
     void noPauseIsLongerThanTheLongest() {
-        var now = Instant.now();
-
-        assertThat(Stream.generate(() -> RULES.next(20, now)).limit(1_000))
-                .allSatisfy(next -> assertThat(next).isBetween(now.plus(LONGEST.dividedBy(2)), now.plus(LONGEST)));
+        assertThat(Stream.generate(() -> RULES.pause(20)).limit(1_000))
+                .allSatisfy(pause -> assertThat(pause).isBetween(LONGEST.dividedBy(2), LONGEST));
     }
 
     @Test
     void pausesGrowAndAreSpread() {
+        assertThat(Stream.generate(() -> RULES.pause(3)).limit(1_000).collect(Collectors.toSet()))
+                .allSatisfy(pause -> assertThat(pause).isBetween(Duration.ofSeconds(36), Duration.ofSeconds(54)))
+                .hasSizeGreaterThan(100);
+    }
+
+    @Test
+    void whatIsLeftOfAPauseIsNeverLongerThanTheLongest() {
         var now = Instant.now();
 
-        assertThat(Stream.generate(() -> RULES.next(3, now)).limit(1_000).collect(Collectors.toSet()))
-                .allSatisfy(next -> assertThat(next).isBetween(now.plusSeconds(36), now.plusSeconds(54)))
-                .hasSizeGreaterThan(100);
+        assertThat(RULES.left(now.plusSeconds(7), now)).isEqualTo(Duration.ofSeconds(7));
+        assertThat(RULES.left(now.plus(Duration.ofDays(20_000)), now)).isEqualTo(LONGEST);
+        assertThat(RULES.left(now.minus(Duration.ofDays(20_000)), now)).isZero();
     }
 }

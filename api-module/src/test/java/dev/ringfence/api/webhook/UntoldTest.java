@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.log.LogException;
+import io.smallrye.mutiny.Uni;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +16,7 @@ import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,6 +54,34 @@ class UntoldTest {
         }
     }
 
+    /** One whose endpoint was dead took the places of all, whose jobs were refused then for as long as it was tried. */
+    @Test
+    void anAgentWhoseEndpointIsDeadTakesNoMoreThanItsHalf() {
+        try (var webhooks = new Webhooks(directory, List.of(endpoint("one")), RULES)) {
+            for (int i = 0; i < Webhooks.MOST_UNTOLD_OF_AGENT; i += 500) {
+                fill(webhooks, i, 500);
+            }
+
+            assertThatThrownBy(() -> webhooks.before(submission("more")).await().atMost(PATIENCE))
+                    .isInstanceOfSatisfying(
+                            AdmissionException.TooMany.class,
+                            refused -> assertThat(refused.slug()).isEqualTo("webhooks-waiting"))
+                    .hasMessageContaining("builder");
+            webhooks.before(submission("other", "tester")).await().atMost(PATIENCE);
+            assertThat(webhooks.status().getFirst().untold()).isEqualTo(Webhooks.MOST_UNTOLD_OF_AGENT + 1);
+        }
+    }
+
+    private static void fill(Webhooks webhooks, int from, int count) {
+        Uni.join()
+                .all(IntStream.range(from, from + count)
+                        .mapToObj(i -> webhooks.before(submission("job-" + i)).replaceWith(true))
+                        .toList())
+                .andFailFast()
+                .await()
+                .atMost(PATIENCE);
+    }
+
     private static Endpoint endpoint(String name) {
         return new Endpoint(
                 name,
@@ -62,14 +93,11 @@ class UntoldTest {
     }
 
     private static JobEvent.Submitted submission(String id) {
+        return submission(id, "builder");
+    }
+
+    private static JobEvent.Submitted submission(String id, String agent) {
         return new JobEvent.Submitted(
-                id,
-                Instant.now(),
-                "builder",
-                "ShellExec",
-                JsonNodeFactory.instance.objectNode(),
-                "secure",
-                PATIENCE,
-                null);
+                id, Instant.now(), agent, "ShellExec", JsonNodeFactory.instance.objectNode(), "secure", PATIENCE, null);
     }
 }

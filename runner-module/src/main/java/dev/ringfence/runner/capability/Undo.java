@@ -7,6 +7,7 @@ import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.FileWrites;
 import dev.ringfence.runner.files.UndoRecord;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Takes back what a job wrote, unless somebody changed the file since. */
 public final class Undo implements Capability {
@@ -28,13 +29,21 @@ public final class Undo implements Capability {
 
     private final FileRoots roots;
     private final FileWrites writes;
-    private final RolledBack rolledBack;
+    private final Journaled journaled;
 
-    /** Hears that a job was undone. */
-    @FunctionalInterface
-    public interface RolledBack {
+    /** Knows the jobs that are undone. */
+    public interface Journaled {
         /**
-         * Called when the file is as it was; when it returns, that is known for good. Blocks.
+         * Called before anything is changed: what is undone must be able to be told.
+         *
+         * @param job what is to be undone
+         * @throws FileRefused when the job has not ended, or cannot be looked for now
+         */
+        void require(String job);
+
+        /**
+         * Called when the file is as it was; when it returns, that is known for good. Does nothing where it is known
+         * already, or the job is known no more. Blocks.
          *
          * @param job what was undone
          * @param by the job that did it
@@ -43,10 +52,10 @@ public final class Undo implements Capability {
         void rolledBack(String job, String by, ObjectNode data);
     }
 
-    public Undo(FileRoots roots, FileWrites writes, RolledBack rolledBack) {
+    public Undo(FileRoots roots, FileWrites writes, Journaled journaled) {
         this.roots = roots;
         this.writes = writes;
-        this.rolledBack = rolledBack;
+        this.journaled = journaled;
     }
 
     @Override
@@ -77,12 +86,18 @@ public final class Undo implements Capability {
     @Override
     public Execution start(Invocation invocation, OutputSink sink) {
         return Work.start(invocation, checkpoint -> {
+            own(invocation, writes::findUndone).ifPresent(undone -> {
+                // The service may have ended behind that, before it could be told.
+                journaled.require(undone.jobId());
+                journaled.rolledBack(undone.jobId(), invocation.jobId(), data(undone, "the file was as it was before"));
+            });
             var record = record(invocation);
             var root = root(record);
+            journaled.require(record.jobId());
             var now = writes.undo(root, record, checkpoint);
             var data = data(record, now.isPresent() ? "restored the file" : "removed the file");
             now.ifPresent(hash -> data.put("sha256", hash));
-            rolledBack.rolledBack(record.jobId(), invocation.jobId(), data);
+            journaled.rolledBack(record.jobId(), invocation.jobId(), data);
             return new Outcome.Completed(data);
         });
     }
@@ -97,15 +112,24 @@ public final class Undo implements Capability {
         });
     }
 
-    /** That of another agent's job is as unknown as one that never was. */
     private UndoRecord record(Invocation invocation) {
-        var job = invocation.arguments().path("job_id").asText();
-        return writes.find(job)
-                .filter(record -> record.agent().equals(invocation.agent()))
-                .orElseThrow(() -> new FileRefused(
-                        "nothing-to-undo",
-                        "there is nothing of job " + job
-                                + " to undo: it wrote no file, or its backup is no longer kept"));
+        var job = job(invocation);
+        return own(invocation, writes::find)
+                .orElseThrow(() -> own(invocation, writes::findUndone).isPresent()
+                        ? new FileRefused("already-undone", "what the job " + job + " did was undone already")
+                        : new FileRefused(
+                                "nothing-to-undo",
+                                "there is nothing of job " + job
+                                        + " to undo: it wrote no file, or its backup is no longer kept"));
+    }
+
+    /** That of another agent's job is as unknown as one that never was. */
+    private static Optional<UndoRecord> own(Invocation invocation, Function<String, Optional<UndoRecord>> records) {
+        return records.apply(job(invocation)).filter(record -> record.agent().equals(invocation.agent()));
+    }
+
+    private static String job(Invocation invocation) {
+        return invocation.arguments().path("job_id").asText();
     }
 
     /** As the job saw it that is undone. */

@@ -59,7 +59,7 @@ final class Digests implements Kept {
         }
         var digest = digest(JsonNodeFactory.instance.textNode(message));
         return "not kept, since ringfence.journal.prompts is hash; SHA-256 %s, %d bytes"
-                .formatted(digest.path("sha256").asText(), digest.path("bytes").asInt());
+                .formatted(digest.path(SHA256).asText(), digest.path(BYTES).asInt());
     }
 
     private static JsonNode digests(JsonNode json, Set<String> plain) {
@@ -78,8 +78,8 @@ final class Digests implements Kept {
             var hash = MessageDigest.getInstance("SHA-256").digest(bytes);
             return JsonNodeFactory.instance
                     .objectNode()
-                    .put("sha256", HexFormat.of().formatHex(hash))
-                    .put("bytes", bytes.length);
+                    .put(SHA256, HexFormat.of().formatHex(hash))
+                    .put(BYTES, bytes.length);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

@@ -1,4 +1,4 @@
-package dev.ringfence.api.job;
+package dev.ringfence.runner.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
  * What JSON takes of the heap, roughly and rather too much than too little: small texts grow much when they become a
  * tree, a body of empty lists to twenty times its length. Pure.
  */
-final class JsonWeight {
+public final class JsonWeight {
     private static final int VALUE = 32;
     private static final int TEXT = 56;
     private static final int ARRAY = 64;
@@ -21,7 +21,7 @@ final class JsonWeight {
     private JsonWeight() {}
 
     /** In bytes. */
-    static long of(JsonNode json) {
+    public static long of(JsonNode json) {
         return switch (json.getNodeType()) {
             case OBJECT -> {
                 long weight = OBJECT;

@@ -1,0 +1,70 @@
+package dev.ringfence.api.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.ringfence.api.Ringfence;
+import dev.ringfence.api.RingfenceConfig;
+import dev.ringfence.api.job.Unwatched;
+import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogObserver;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProbesTest {
+    @TempDir
+    Path data;
+
+    @Test
+    void aServiceWhoseLogsCanAllBeWrittenIsReady() {
+        try (var service = open()) {
+            assertThat(Probes.unwritable(service)).isEmpty();
+        }
+    }
+
+    /** Nobody noticed from outside: the probe asked for the journal alone. */
+    @Test
+    void aServiceThatCannotWriteItsSessionsIsNotReadyAndSaysWhichLogItIs() throws Exception {
+        var sessions = Files.createDirectory(data.resolve("sessions"));
+        assumeTrue(
+                run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", sessions.toString()),
+                "a disk without room needs the right to mount one");
+        try (var service = open()) {
+            assertThat(Probes.unwritable(service)).get().asString().startsWith("sessions: ");
+            assertThatThrownBy(() -> service.sessions()
+                            .create("a", Optional.of("one"))
+                            .await()
+                            .atMost(Duration.ofSeconds(60)))
+                    .isInstanceOfSatisfying(
+                            LogException.NoSpace.class,
+                            full -> assertThat(full.directory()).endsWith(Path.of("sessions")));
+        } finally {
+            run("umount", "--lazy", sessions.toString());
+        }
+    }
+
+    private static boolean run(String... command) throws IOException, InterruptedException {
+        var process = new ProcessBuilder(command).inheritIO().start();
+        return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+    }
+
+    private Ringfence open() {
+        var config = new SmallRyeConfigBuilder()
+                .addDiscoveredConverters()
+                .withMapping(RingfenceConfig.class)
+                .withSources(new PropertiesConfigSource(Map.of("ringfence.data", data.toString()), "test", 100))
+                .build()
+                .getConfigMapping(RingfenceConfig.class);
+        return Ringfence.open(config, Ringfence.Purpose.SERVICE, Unwatched.OBSERVER, LogObserver.none());
+    }
+}

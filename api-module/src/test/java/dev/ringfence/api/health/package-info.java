@@ -1,0 +1,3 @@
+/** Tests of the probes. */
+@org.jspecify.annotations.NullMarked
+package dev.ringfence.api.health;
