@@ -112,7 +112,7 @@ final class Assembly {
             }
             case OWN_JOBS -> parts.jobs().interrupt(left);
         }
-        parts.catalog().begin(next -> parts.engines().use(CatalogModels.localModels(next)));
+        parts.catalog().begin(_ -> parts.models().use());
         if (parts.journal().health() instanceof Health.Full full) {
             LOG.warnf("the service takes no jobs until there is room: %s", full.reason());
         }

@@ -10,6 +10,7 @@ import dev.ringfence.runner.engine.EnginePurpose;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.LocalModel;
 import dev.ringfence.runner.engine.RemoteModels;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -23,6 +24,7 @@ final class CatalogModels implements ModelSource {
     private final Supplier<Catalog> catalogs;
     private final LlamaServerPool engines;
     private final RemoteModels remotes;
+    private volatile Set<LocalModel> inUse = Set.of();
 
     CatalogModels(Supplier<Catalog> catalogs, LlamaServerPool engines, RemoteModels remotes) {
         this.catalogs = catalogs;
@@ -67,28 +69,41 @@ final class CatalogModels implements ModelSource {
     private Resolution local(Catalog catalog, Model model) {
         return switch (model.file().orElseThrow()) {
             case ModelFile.Missing(var message) -> new Resolution.Refused("model-file-not-found", message);
-            case ModelFile.Found _ -> new Resolution.Found(engines.serve(localModel(catalog, model)));
+            case ModelFile.Found(var path) -> {
+                var local = localModel(catalog, model, path);
+                if (!inUse.contains(local)) {
+                    // Its file came, or became another one, after the catalog did.
+                    use();
+                }
+                yield new Resolution.Found(engines.serve(local));
+            }
         };
     }
 
+    /** Lets the engines of this host have the models of the catalog in use, with the files as they are now. */
+    synchronized void use() {
+        var now = localModels(catalogs.get());
+        inUse = now;
+        engines.use(now);
+    }
+
     /** What the engines of this host have to do with a catalog. */
-    static Set<LocalModel> localModels(Catalog catalog) {
+    private static Set<LocalModel> localModels(Catalog catalog) {
         var models = new HashSet<LocalModel>();
         if (catalog.enabled()) {
             for (var model : catalog.models()) {
-                if (model.file().orElse(null) instanceof ModelFile.Found) {
-                    models.add(localModel(catalog, model));
+                if (model.file().orElse(null) instanceof ModelFile.Found(var path)) {
+                    models.add(localModel(catalog, model, path));
                 }
             }
         }
         return models;
     }
 
-    private static LocalModel localModel(Catalog catalog, Model model) {
-        var found = (ModelFile.Found) model.file().orElseThrow();
+    private static LocalModel localModel(Catalog catalog, Model model, Path file) {
         return new LocalModel(
                 model.reference(),
-                found.path(),
+                file,
                 model.sha256().orElse(null),
                 catalog.engineProfile(model),
                 model.requirements().minMemory(),

@@ -15,6 +15,7 @@ final class EngineConfig {
                 .withExecutable(config.llamaServer().orElse(null))
                 .withIdleTime(engines.idleTime())
                 .withLoadTimeout(engines.loadTimeout())
+                .withStepTimeout(engines.stepTimeout())
                 .withSlots(EngineOptions.DEFAULT_SLOTS, engines.queue())
                 .withThreads(engines.threads());
         return engines.memoryBudget()

@@ -44,7 +44,7 @@ public final class Ringfence implements AutoCloseable {
             LiveCatalog catalog,
             Fence fence,
             LlamaServerPool engines,
-            ModelSource models,
+            CatalogModels models,
             Toolbox toolbox,
             Journal journal,
             AuditTrail audit,

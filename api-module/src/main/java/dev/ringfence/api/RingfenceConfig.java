@@ -239,7 +239,7 @@ public interface RingfenceConfig {
         @WithDefault("1h")
         Duration longestRetry();
 
-        /** So long after a job's end nobody tries to tell of it any more. */
+        /** Once the pauses between attempts come to this, nobody tries any more. */
         @WithDefault("24h")
         Duration giveUp();
 
@@ -376,6 +376,10 @@ public interface RingfenceConfig {
         /** From an engine's start until it can answer. */
         @WithDefault("2m")
         Duration loadTimeout();
+
+        /** How long an engine may be at one step of its work, 512 tokens at most; one that takes longer is stopped. */
+        @WithDefault("1m")
+        Duration stepTimeout();
 
         /** Requests that may wait for a slot of a model; one more is refused. */
         @WithDefault("128")

@@ -151,6 +151,7 @@ final class SettingRanges {
         engines.memoryBudget().ifPresent(budget -> atLeast("engines.memory-budget", budget.asLongValue(), 1));
         time("engines.idle-time", engines.idleTime(), NO_TIME, CENTURY);
         time("engines.load-timeout", engines.loadTimeout(), MOMENT, DAY);
+        time("engines.step-timeout", engines.stepTimeout(), Duration.ofSeconds(1), DAY);
         atLeast("engines.queue", engines.queue(), 0);
         atLeast("engines.threads", engines.threads(), 0);
     }

@@ -55,6 +55,24 @@ final class Catalogs {
                 """.formatted(MODEL));
     }
 
+    /** As above, with a pinned model of the hub. */
+    static Path hub(Path directory) {
+        try {
+            return write(directory, Files.readString(standard(directory)) + """
+
+                [[slm.model_allow_lists.global_models]]
+                id = "hub"
+                provider = { HuggingFace = { model_path = "owner/small" } }
+                capabilities = ["TextGeneration"]
+                engine = { pin = true }
+                [slm.model_allow_lists.global_models.resource_requirements]
+                min_memory_mb = 128
+                """);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** As above, with a model that has a slash in its id and that an agent called stranger is tied to. */
     static Path openAi(Path directory) {
         try {

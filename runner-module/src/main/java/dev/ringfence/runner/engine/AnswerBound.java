@@ -6,9 +6,10 @@ import dev.ringfence.runner.engine.GenerationEvent.Vectors;
 
 /**
  * Passes an answer on and breaks it off when it grows beyond what is kept of one: whoever gives it, it must not take the
- * heap. For one answer; used by the thread that tells of it.
+ * heap. The probabilities of its tokens have their room until the bound is closed. For one answer; used by the thread that
+ * tells of it.
  */
-final class AnswerBound implements GenerationListener {
+final class AnswerBound implements GenerationListener, AutoCloseable {
     /** A million tokens or so, many times what any model writes; a result of the journal holds four times as much. */
     static final int MOST_CHARACTERS = 4 << 20;
 
@@ -16,13 +17,24 @@ final class AnswerBound implements GenerationListener {
     private static final int PIECE = 64;
 
     private final GenerationListener listener;
+    private final AnswerRoom.Share probabilities;
     private long characters;
 
     AnswerBound(GenerationListener listener) {
-        this.listener = listener;
+        this(listener, AnswerRoom.OF_THE_HEAP);
     }
 
-    /** @throws Misbehaved when it is too much */
+    AnswerBound(GenerationListener listener, AnswerRoom room) {
+        this.listener = listener;
+        this.probabilities = room.share(AnswerRoom.Use.PROBABILITIES);
+    }
+
+    /**
+     * Passes it on.
+     *
+     * @throws Misbehaved when it is too much
+     * @throws EngineException.Saturated when others have the room for its probabilities
+     */
     @Override
     public void heard(GenerationEvent event) {
         characters += switch (event) {
@@ -33,6 +45,9 @@ final class AnswerBound implements GenerationListener {
             throw new Misbehaved("the answer has more than " + MOST_CHARACTERS
                     + " characters, its texts and the arguments of its calls together, and was broken off; ask for fewer"
                     + " tokens (max_tokens)");
+        }
+        if (event instanceof Delta delta && delta.choice().has("logprobs")) {
+            probabilities.take(JsonWeight.of(delta.choice().path("logprobs")));
         }
         listener.heard(event);
     }
@@ -54,5 +69,10 @@ final class AnswerBound implements GenerationListener {
     @Override
     public void waits(EngineProgress progress) {
         listener.waits(progress);
+    }
+
+    @Override
+    public void close() {
+        probabilities.close();
     }
 }

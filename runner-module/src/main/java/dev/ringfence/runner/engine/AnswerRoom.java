@@ -9,8 +9,9 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * The heap that answers may take which are read as a whole, as a tree of JSON: those with vectors. All that are read at a
- * time share it. What a tree takes is estimated by the characters that make its nodes. Thread-safe.
+ * The heap that answers may take as trees of JSON: vectors and others that are read as a whole, and the probabilities of
+ * tokens. All that come at a time share it. What a tree of a text takes is estimated by the characters that make its nodes.
+ * Thread-safe.
  */
 final class AnswerRoom {
     static final AnswerRoom OF_THE_HEAP = new AnswerRoom(AnswerRoom::quarterOfTheHeap);
@@ -26,6 +27,23 @@ final class AnswerRoom {
     private final LongSupplier room;
     private long taken;
 
+    /** What takes room. */
+    enum Use {
+        VECTORS("the vectors take", "ask for fewer inputs at a time"),
+        ANSWER("the answer takes", "ask for fewer tokens (max_tokens)"),
+        PROBABILITIES(
+                "the probabilities of the answer's tokens take",
+                "ask for fewer tokens or alternatives of them (max_tokens, top_logprobs)");
+
+        private final String takes;
+        private final String remedy;
+
+        Use(String takes, String remedy) {
+            this.takes = takes;
+            this.remedy = remedy;
+        }
+    }
+
     /** @param room bytes of the heap; asked each time, since a native image is initialised in another heap */
     AnswerRoom(LongSupplier room) {
         this.room = room;
@@ -36,25 +54,33 @@ final class AnswerRoom {
     }
 
     /**
-     * The same stream, which takes room as it is read, until it is closed: to be closed when the answer has been passed
-     * on. Reading it fails with a {@link Misbehaved} when it alone is too much, and with a {@link Saturated} when others
-     * have the room.
+     * The same stream of vectors, which takes room as it is read, until it is closed: to be closed when the answer has been
+     * passed on. Reading it fails as {@link Share#take} does.
      */
     InputStream reading(InputStream body) {
-        return new Reading(body);
+        return reading(body, Use.VECTORS);
     }
 
-    private synchronized void take(long own, long more) {
+    /** The same of another use. */
+    InputStream reading(InputStream body, Use use) {
+        return new Reading(body, share(use));
+    }
+
+    /** A share of the room, with nothing in it yet. */
+    Share share(Use use) {
+        return new Share(use);
+    }
+
+    private synchronized void take(Use use, long own, long more) {
         long most = room.getAsLong();
         if (own + more > most) {
-            throw new Misbehaved(
-                    "the vectors take more than " + most + " bytes of the service's heap, which is a quarter"
-                            + " of it and the most that is taken; ask for fewer inputs at a time, or give it more heap (-Xmx)");
+            throw new Misbehaved(use.takes + " more than " + most + " bytes of the service's heap, which is a quarter"
+                    + " of it and the most that is taken; " + use.remedy + ", or give it more heap (-Xmx)");
         }
         if (taken + more > most) {
             throw new Saturated(
-                    "other vectors that are being read have taken the quarter of the service's heap that is for them, "
-                            + most + " bytes",
+                    "other answers that come now have taken the quarter of the service's heap that is for vectors and"
+                            + " probabilities, " + most + " bytes",
                     AGAIN,
                     0);
         }
@@ -65,11 +91,39 @@ final class AnswerRoom {
         taken -= bytes;
     }
 
-    private final class Reading extends FilterInputStream {
+    /** What one answer has of the room, until it is closed. For one thread. */
+    final class Share implements AutoCloseable {
+        private final Use use;
         private long own;
 
-        Reading(InputStream body) {
+        private Share(Use use) {
+            this.use = use;
+        }
+
+        /**
+         * Takes more, in bytes.
+         *
+         * @throws Misbehaved when it alone is too much
+         * @throws Saturated when others have the room
+         */
+        void take(long more) {
+            AnswerRoom.this.take(use, own, more);
+            own += more;
+        }
+
+        @Override
+        public void close() {
+            giveBack(own);
+            own = 0;
+        }
+    }
+
+    private static final class Reading extends FilterInputStream {
+        private final Share share;
+
+        Reading(InputStream body, Share share) {
             super(body);
+            this.share = share;
         }
 
         @Override
@@ -82,17 +136,14 @@ final class AnswerRoom {
         public int read(byte[] target, int offset, int length) throws IOException {
             int count = super.read(target, offset, length);
             if (count > 0) {
-                long more = heap(target, offset, count);
-                take(own, more);
-                own += more;
+                share.take(heap(target, offset, count));
             }
             return count;
         }
 
         @Override
         public void close() throws IOException {
-            giveBack(own);
-            own = 0;
+            share.close();
             super.close();
         }
     }

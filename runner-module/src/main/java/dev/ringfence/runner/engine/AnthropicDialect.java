@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.EngineException.RemoteUnavailable;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import java.net.http.HttpRequest;
@@ -21,6 +22,9 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
     private static final String VERSION = "2023-06-01";
     private static final int DEFAULT_MAX_TOKENS = 4096;
     private static final int MOST_TEMPERATURE = 1;
+
+    /** Errors that are no fault of the request's, and over some time. */
+    private static final Set<String> PASSING = Set.of("overloaded_error", "rate_limit_error", "api_error");
 
     /** What is brought over. */
     private static final Set<String> KNOWN = Set.of(
@@ -91,15 +95,11 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
 
     @Override
     public boolean accept(SseReader.Event event, RemoteAnswer answer, GenerationListener listener) {
-        var data = JsonText.parse(RemoteCall.WHO, event.data());
+        var data = RemoteCall.json(event);
         switch (data.path("type").asText()) {
             case "message_start" -> {
-                var usage = data.path("message").path("usage");
-                long cached = usage.path("cache_read_input_tokens").asLong();
-                long all = usage.path("input_tokens").asLong(-1)
-                        + cached
-                        + usage.path("cache_creation_input_tokens").asLong();
-                answer.input(all, cached);
+                answer.begins();
+                readInput(data.path("message").path("usage"), answer);
             }
             case "content_block_start" -> blockStart(data, answer, listener);
             case "content_block_delta" -> blockDelta(data, answer, listener);
@@ -111,9 +111,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
             case "message_stop" -> {
                 return true;
             }
-            case "error" ->
-                throw new Misbehaved("the service failed in its answer: "
-                        + Texts.clip(data.path("error").path("message").asText("without a reason"), 500));
+            case "error" -> throw failure(data.path("error"));
             default -> {
                 // Signs of life, and what the service may add: its documentation asks to pass over them.
             }
@@ -121,16 +119,41 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
         return false;
     }
 
+    private static void readInput(JsonNode usage, RemoteAnswer answer) {
+        long cached = tokens(usage, "cache_read_input_tokens", 0);
+        long uncached = tokens(usage, "input_tokens", -1);
+        // Without the one that is always there, what the others add to is not known.
+        long all = uncached < 0 ? -1 : uncached + cached + tokens(usage, "cache_creation_input_tokens", 0);
+        answer.input(all, cached);
+    }
+
+    /** No more than can be added up; such a number is none that {@link RemoteAnswer} believes. */
+    private static long tokens(JsonNode usage, String name, long missing) {
+        return Math.clamp(usage.path(name).asLong(missing), missing, Long.MAX_VALUE / 4);
+    }
+
+    /** The same overload is a status of its own when it is noticed earlier. */
+    private static EngineException failure(JsonNode error) {
+        var message = error.path("message").asText("without a reason");
+        return PASSING.contains(error.path("type").asText())
+                ? new RemoteUnavailable("the service cannot answer now: " + message)
+                : new Misbehaved("the service failed in its answer: " + message);
+    }
+
     private static void blockStart(JsonNode data, RemoteAnswer answer, GenerationListener listener) {
         var block = data.path("content_block");
         if (block.path("type").asText().equals("tool_use")) {
             // Its blocks have one count, and texts and thoughts are blocks too.
-            var call = call(answer.beginCall(data.path("index").asInt()))
-                    .put("id", block.path("id").asText())
-                    .put("type", "function");
-            call.putObject("function").put("name", block.path("name").asText()).put("arguments", "");
-            tell(call, listener);
+            tell(begun(block, data.path("index").asInt(), answer), listener);
         }
+    }
+
+    private static ObjectNode begun(JsonNode block, int number, RemoteAnswer answer) {
+        var call = call(answer.beginCall(number))
+                .put("id", block.path("id").asText())
+                .put("type", "function");
+        call.putObject("function").put("name", block.path("name").asText()).put("arguments", "");
+        return call;
     }
 
     private static void blockDelta(JsonNode data, RemoteAnswer answer, GenerationListener listener) {
@@ -181,6 +204,32 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
 
     @Override
     public void acceptWhole(JsonNode body, RemoteAnswer answer, GenerationListener listener) {
-        throw new IllegalStateException("all answers are streams");
+        if (body.path("type").asText().equals("error")) {
+            throw failure(body.path("error"));
+        }
+        var usage = body.path("usage");
+        readInput(usage, answer);
+        answer.output(usage.path("output_tokens").asLong(-1));
+        if (body.path("stop_reason").isTextual()) {
+            answer.finished(finishReason(body.path("stop_reason").textValue()));
+        }
+        int number = 0;
+        for (var block : body.path("content")) {
+            switch (block.path("type").asText()) {
+                case "text" -> tell("content", block.path("text").asText(), listener);
+                case "thinking" ->
+                    tell("reasoning_content", block.path("thinking").asText(), listener);
+                case "tool_use" -> {
+                    var call = begun(block, number, answer);
+                    ((ObjectNode) call.path("function"))
+                            .put("arguments", block.path("input").toString());
+                    tell(call, listener);
+                }
+                default -> {
+                    // As in a stream.
+                }
+            }
+            number++;
+        }
     }
 }

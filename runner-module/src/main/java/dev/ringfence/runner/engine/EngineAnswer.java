@@ -1,7 +1,6 @@
 package dev.ringfence.runner.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
@@ -29,6 +28,7 @@ final class EngineAnswer {
             Pattern.compile("input \\((\\d{1,9}) tokens\\) is too large to process.*current batch size: (\\d{1,9})");
 
     private final GenerationRequest request;
+    private final AnswerForm form;
     private final boolean templateKnowsTools;
     private final @Nullable ToolCallReader tools;
     private final boolean withoutAlternatives;
@@ -47,6 +47,7 @@ final class EngineAnswer {
     EngineAnswer(GenerationRequest request, boolean templateKnowsTools) {
         PassedOver.requireHeld(request.body());
         this.request = request;
+        this.form = AnswerForm.of(WHO, request);
         this.templateKnowsTools = templateKnowsTools;
         this.tools = ToolGrammar.appliesTo(request.body(), templateKnowsTools) ? reader(request.body()) : null;
         var alternatives = request.body().path(alternatives(request.operation()));
@@ -115,12 +116,12 @@ final class EngineAnswer {
         if (choice.path("finish_reason").isTextual()) {
             finishReason = choice.path("finish_reason").asText();
         }
-        var delta = new Delta(choice);
+        var delta = form.delta(choice);
         if (!delta.hasContent()) {
             return tools == null || finishReason == null ? List.of() : tools.rest();
         }
         if (withoutAlternatives) {
-            for (var token : choice.path("logprobs").path("content")) {
+            for (var token : delta.choice().path("logprobs").path("content")) {
                 ((ObjectNode) token).putArray("top_logprobs");
             }
         }
@@ -140,12 +141,12 @@ final class EngineAnswer {
             throw refusal(tree.path("error"));
         }
         readCounts(tree);
-        if (!(tree.path("data") instanceof ArrayNode data) || data.isEmpty() || inputTokens < 0) {
-            throw new Misbehaved("the engine answered without vectors or a count");
+        if (inputTokens < 0) {
+            throw new Misbehaved("the engine answered without a count");
         }
         outputTokens = 0;
         finishReason = "stop";
-        return new Vectors(data);
+        return form.vectors(tree.path("data"));
     }
 
     private void readCounts(JsonNode tree) {

@@ -5,6 +5,8 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.Workplace;
 import dev.ringfence.runner.process.ProgramInput;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +24,13 @@ import org.jspecify.annotations.Nullable;
 record EngineCommand(FencedCommand command, String socket) {
     private static final Duration FOR_EVER = Duration.ofDays(3650);
     static final int ENGINE_THREADS = 64;
+
+    /** Of all slots together; as many as llama.cpp computes at a time anyway. In between it hears of clients that went. */
+    static final int STEP_TOKENS = 512;
+
+    /** Of a model's file, for which the step timeout is meant: a small processor goes through it in a tenth of a second. */
+    private static final long STEP_BYTES = 512L * 1024 * 1024;
+
     private static final SandboxProfile.Network NO_NETWORK =
             new SandboxProfile.Network(SandboxProfile.NetworkAccess.NONE, List.of(), 0);
     private static final long CAPTURE = 16 * 1024;
@@ -149,7 +158,7 @@ record EngineCommand(FencedCommand command, String socket) {
         line.addAll(List.of("--threads-http", String.valueOf(slots + 2)));
         line.addAll(List.of("--cache-ram", "0", "--no-warmup", "--no-ui", "--offline", "--slots", "-lv", "2"));
         switch (purpose) {
-            case TEXT -> {}
+            case TEXT -> line.addAll(List.of("--batch-size", String.valueOf(STEP_TOKENS)));
             // An input is read in one piece, so the batch has to hold as much as the context.
             case EMBEDDINGS -> line.addAll(List.of("--embeddings", "--ubatch-size", String.valueOf(context)));
         }
@@ -160,6 +169,23 @@ record EngineCommand(FencedCommand command, String socket) {
     static long context(LocalModel model, EngineSettings settings, GgufHeader header) {
         long asked = settings.contextFor(model);
         return header.contextLength() > 0 ? Math.min(asked, header.contextLength()) : asked;
+    }
+
+    /**
+     * How many times the step timeout an engine may compute before it looks up: it goes through the whole model for each
+     * token, up to {@link #STEP_TOKENS} of them at a time, or all of a text that becomes a vector.
+     */
+    static long longestStep(LocalModel model, EnginePurpose purpose, EngineSettings settings) {
+        long steps = switch (purpose) {
+            case TEXT -> 1;
+            case EMBEDDINGS -> Math.ceilDiv(settings.contextFor(model), STEP_TOKENS);
+        };
+        try {
+            return steps * Math.max(1, Math.ceilDiv(Files.size(model.file()), STEP_BYTES));
+        } catch (IOException e) {
+            // It was there a moment ago; the engine will say what is wrong with it.
+            return steps;
+        }
     }
 
     private static String nameOf(LocalModel model) {

@@ -6,7 +6,10 @@ import dev.ringfence.runner.engine.EngineException.Saturated;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
 
 /**
  * The life of one model's engine: which requests hold its slots, which wait, and what happens next. It decides and
@@ -40,6 +43,7 @@ final class EngineLife<S> {
     private final LongSupplier nanoTime;
     private final int queue;
     private final FairQueue<Request<S>> waiting = new FairQueue<>();
+    private Map<Request<S>, Integer> toldPlaces = new HashMap<>();
     private final Deque<Integer> freeSlots = new ArrayDeque<>();
     private final int slots;
     private State<S> state = new Cold<>();
@@ -162,7 +166,6 @@ final class EngineLife<S> {
             request.engineUp();
         }
         proceed();
-        tellPositions();
     }
 
     /** When there should be room, by how long requests took lately. */
@@ -174,6 +177,7 @@ final class EngineLife<S> {
     /** The request does not want a slot any more; of no effect when it does not wait. */
     void giveUp(Request<S> request) {
         waiting.remove(request);
+        tellPlaces();
     }
 
     /** @param answered whether the engine has shown that it works */
@@ -195,7 +199,6 @@ final class EngineLife<S> {
                 become(loading.up(engine));
                 waiting.inOrder().forEach(Request::engineUp);
                 proceed();
-                tellPositions();
             }
             case Cold<S> _, Up<S> _, Stopping<S> _ -> throw unexpected("up");
         }
@@ -219,13 +222,19 @@ final class EngineLife<S> {
         waiting.inOrder().forEach(request -> request.waits(progress));
     }
 
-    private void tellPositions() {
-        if (state instanceof Up && !waiting.isEmpty()) {
-            int position = 0;
+    /** Tells those who wait for a slot at which place, if it is another one than they know. */
+    private void tellPlaces() {
+        var places = new HashMap<Request<S>, Integer>();
+        if (state instanceof Up) {
             for (var request : waiting.inOrder()) {
-                request.waits(new EngineProgress.Queued(++position));
+                int place = places.size() + 1;
+                places.put(request, place);
+                if (toldPlaces.getOrDefault(request, 0) != place) {
+                    request.waits(new EngineProgress.Queued(place));
+                }
             }
         }
+        toldPlaces = places;
     }
 
     /** Starts the engine though nobody asks; of no effect when it is there or may not start yet. */
@@ -257,9 +266,18 @@ final class EngineLife<S> {
      * @return the same with the time until a new start
      */
     EngineException ended(Down why) {
+        return ended(why, backOff::failed);
+    }
+
+    /** As {@link #ended}, of an engine that was stopped for what it was asked: it does not count as a failure of the engine. */
+    EngineException stopped(Down why) {
+        return ended(why, UnaryOperator.identity());
+    }
+
+    private EngineException ended(Down why, UnaryOperator<Down> count) {
         return switch (state) {
             case Up<S> up -> {
-                var reason = backOff.failed(why);
+                var reason = count.apply(why);
                 become(up.crashed());
                 waiting.inOrder().forEach(Request::engineDown);
                 proceed();
@@ -367,6 +385,7 @@ final class EngineLife<S> {
                 // What is under way ends with a call that proceeds.
             }
         }
+        tellPlaces();
     }
 
     private void start(Cold<S> cold) {

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param executable llama-server itself; null means that it is looked for
  * @param idleTime an engine that nobody asked for so long is stopped
  * @param loadTimeout from an engine's start until it can answer
+ * @param stepTimeout how long an engine may be at one step of its work, that is up to {@link EngineCommand#STEP_TOKENS}
+ *     tokens; one that takes longer is stopped
  * @param slots requests that a model answers at the same time
  * @param queue requests that wait for a slot; one more is refused
  * @param threads of the engine, for computing; 0 means as many as its profile has whole processors, and the host
@@ -25,6 +27,7 @@ public record EngineSettings(
         @Nullable Path executable,
         Duration idleTime,
         Duration loadTimeout,
+        Duration stepTimeout,
         int slots,
         int queue,
         int threads,
@@ -33,6 +36,7 @@ public record EngineSettings(
     public EngineSettings {
         Objects.requireNonNull(idleTime);
         Objects.requireNonNull(loadTimeout);
+        Objects.requireNonNull(stepTimeout);
         positive("slots", slots);
         if (threads < 0) {
             throw new IllegalArgumentException("threads must be at least 0: " + threads);
@@ -41,14 +45,14 @@ public record EngineSettings(
             throw new IllegalArgumentException("memoryBudget must be at least 1: " + memoryBudget);
         }
         positive("contextSize", contextSize);
-        if (queue < 0 || idleTime.isNegative() || !loadTimeout.isPositive()) {
-            throw new IllegalArgumentException("a queue, an idle time or a load timeout that cannot be");
+        if (queue < 0 || idleTime.isNegative() || !loadTimeout.isPositive() || !stepTimeout.isPositive()) {
+            throw new IllegalArgumentException("a queue, an idle time, a load or a step timeout that cannot be");
         }
     }
 
     /**
-     * Looks for the executable; four slots of 4,096 tokens, ten idle minutes, two minutes to load, four fifths of the
-     * memory that this host or this service's control group has.
+     * Looks for the executable; four slots of 4,096 tokens, ten idle minutes, two minutes to load, one for a step, four fifths
+     * of the memory that this host or this service's control group has.
      */
     public static EngineSettings defaults() {
         return new EngineSettings(
@@ -56,6 +60,7 @@ public record EngineSettings(
                 null,
                 Duration.ofMinutes(10),
                 Duration.ofMinutes(2),
+                Duration.ofMinutes(1),
                 EngineOptions.DEFAULT_SLOTS,
                 64,
                 0,
@@ -66,12 +71,22 @@ public record EngineSettings(
     /** The same with another number of threads. */
     public EngineSettings withThreads(int computing) {
         return new EngineSettings(
-                prefix, executable, idleTime, loadTimeout, slots, queue, computing, contextSize, memoryBudget);
+                prefix,
+                executable,
+                idleTime,
+                loadTimeout,
+                stepTimeout,
+                slots,
+                queue,
+                computing,
+                contextSize,
+                memoryBudget);
     }
 
     /** The same with another budget. */
     public EngineSettings withMemoryBudget(long bytes) {
-        return new EngineSettings(prefix, executable, idleTime, loadTimeout, slots, queue, threads, contextSize, bytes);
+        return new EngineSettings(
+                prefix, executable, idleTime, loadTimeout, stepTimeout, slots, queue, threads, contextSize, bytes);
     }
 
     int slotsFor(LocalModel model) {
@@ -93,30 +108,55 @@ public record EngineSettings(
     /** The same with an unpacked llama.cpp. */
     public EngineSettings withPrefix(@Nullable Path unpacked) {
         return new EngineSettings(
-                unpacked, executable, idleTime, loadTimeout, slots, queue, threads, contextSize, memoryBudget);
+                unpacked,
+                executable,
+                idleTime,
+                loadTimeout,
+                stepTimeout,
+                slots,
+                queue,
+                threads,
+                contextSize,
+                memoryBudget);
     }
 
     /** The same with a given llama-server. */
     public EngineSettings withExecutable(@Nullable Path server) {
         return new EngineSettings(
-                prefix, server, idleTime, loadTimeout, slots, queue, threads, contextSize, memoryBudget);
+                prefix, server, idleTime, loadTimeout, stepTimeout, slots, queue, threads, contextSize, memoryBudget);
     }
 
     /** The same with another idle time. */
     public EngineSettings withIdleTime(Duration idle) {
         return new EngineSettings(
-                prefix, executable, idle, loadTimeout, slots, queue, threads, contextSize, memoryBudget);
+                prefix, executable, idle, loadTimeout, stepTimeout, slots, queue, threads, contextSize, memoryBudget);
     }
 
     /** The same with another load timeout. */
     public EngineSettings withLoadTimeout(Duration load) {
-        return new EngineSettings(prefix, executable, idleTime, load, slots, queue, threads, contextSize, memoryBudget);
+        return new EngineSettings(
+                prefix, executable, idleTime, load, stepTimeout, slots, queue, threads, contextSize, memoryBudget);
+    }
+
+    /** The same with another longest step. */
+    public EngineSettings withStepTimeout(Duration step) {
+        return new EngineSettings(
+                prefix, executable, idleTime, loadTimeout, step, slots, queue, threads, contextSize, memoryBudget);
     }
 
     /** The same with other numbers of slots and of requests that wait for one. */
     public EngineSettings withSlots(int atOnce, int waiting) {
         return new EngineSettings(
-                prefix, executable, idleTime, loadTimeout, atOnce, waiting, threads, contextSize, memoryBudget);
+                prefix,
+                executable,
+                idleTime,
+                loadTimeout,
+                stepTimeout,
+                atOnce,
+                waiting,
+                threads,
+                contextSize,
+                memoryBudget);
     }
 
     private static void positive(String name, int value) {

@@ -7,6 +7,9 @@ import java.util.Objects;
 
 /** What comes of a generation while it is under way, in order. The JSON is the listener's to keep and to change. */
 public sealed interface GenerationEvent {
+    /** What it takes of the heap, in bytes and roughly. All of it is looked at: whoever needs it twice keeps it. */
+    long weight();
+
     /**
      * The next piece of an answer: the one choice of a chunk. A chat's has a {@code delta} with {@code content},
      * {@code reasoning_content}, {@code refusal} or {@code tool_calls}, a completion's a {@code text}; both may have
@@ -15,6 +18,11 @@ public sealed interface GenerationEvent {
     record Delta(ObjectNode choice) implements GenerationEvent {
         public Delta {
             Objects.requireNonNull(choice);
+        }
+
+        @Override
+        public long weight() {
+            return JsonWeight.of(choice);
         }
 
         /** Whether there is anything in it: a chunk that only names the role, or only ends the answer, has nothing. */
@@ -60,6 +68,11 @@ public sealed interface GenerationEvent {
     record Vectors(ArrayNode data) implements GenerationEvent {
         public Vectors {
             Objects.requireNonNull(data);
+        }
+
+        @Override
+        public long weight() {
+            return JsonWeight.of(data);
         }
     }
 }

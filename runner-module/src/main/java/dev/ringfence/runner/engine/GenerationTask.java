@@ -30,7 +30,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
 
     private final GenerationRequest request;
     private final Duration limit;
-    private final GenerationListener listener;
+    private final AnswerBound listener;
     private final Desk desk;
     private final Alarms alarms;
     private final long start = System.nanoTime();
@@ -165,6 +165,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         } catch (RuntimeException | Error e) {
             result.completeExceptionally(e);
         } finally {
+            listener.close();
             silence();
         }
     }
@@ -203,11 +204,18 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
             answered = true;
             throw e;
         } finally {
-            if (!answered) {
-                held.server().awaitIdle(held.slot(), IDLE_AGAIN);
+            if (answered || held.server().awaitIdle(held.slot(), IDLE_AGAIN)) {
+                desk.release(held.slot(), answered);
+            } else {
+                // Who asked need not wait for a step of the engine; who gets the slot next has to.
+                Thread.ofVirtual().name("settle-" + held.server().pid()).start(() -> settle(held));
             }
-            desk.release(held.slot(), answered);
         }
+    }
+
+    private void settle(Lease held) {
+        held.server().settle(held.slot());
+        desk.release(held.slot(), false);
     }
 
     private Answered ask(Lease held, Duration waited) throws IOException {

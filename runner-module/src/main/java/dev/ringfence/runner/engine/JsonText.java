@@ -16,6 +16,9 @@ final class JsonText {
     private static final JsonMapper JSON =
             JsonMapper.builder().disable(StreamReadFeature.AUTO_CLOSE_SOURCE).build();
 
+    /** Of one event: six hundred tokens with twenty alternatives each have fewer, and most come one by one. */
+    private static final int MOST_PARTS = 128 * 1024;
+
     private JsonText() {}
 
     /**
@@ -25,19 +28,46 @@ final class JsonText {
      * @throws Misbehaved when it is no JSON
      */
     static JsonNode parse(String who, String text) {
+        return parse(who, text, 200);
+    }
+
+    /** The same, with so much of the text in the message. */
+    static JsonNode parse(String who, String text, int shown) {
+        if (parts(text) > MOST_PARTS) {
+            throw new Misbehaved(who + " answers with JSON of more than " + MOST_PARTS + " parts in one piece");
+        }
         try {
             return JSON.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new Misbehaved(who + " does not answer in JSON: " + Texts.clip(text, 200));
+            throw new Misbehaved(who + " does not answer in JSON: " + Texts.clip(text, shown));
         }
     }
 
-    /** The same of a body, which is left open. */
+    /** About as many nodes as its tree would have, which take many times the text's own room when they are empty. */
+    private static int parts(String text) {
+        int parts = 0;
+        boolean quoted = false;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"') {
+                quoted = !quoted;
+            } else if (quoted) {
+                i += c == '\\' ? 1 : 0;
+            } else if (c == ',' || c == ':' || c == '[' || c == '{') {
+                parts++;
+            }
+        }
+        return parts;
+    }
+
+    /** The same of a body, which is left open; none of its words are in the message. */
     static JsonNode parse(String who, InputStream body) throws IOException {
         try {
             return JSON.readTree(body);
         } catch (JsonProcessingException e) {
-            throw new Misbehaved(who + " does not answer in JSON: " + Texts.clip(e.getOriginalMessage(), 200));
+            var place = e.getLocation();
+            throw new Misbehaved("%s does not answer in JSON: it is none from line %d, column %d on"
+                    .formatted(who, place.getLineNr(), place.getColumnNr()));
         }
     }
 

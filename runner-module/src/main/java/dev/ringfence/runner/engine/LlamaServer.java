@@ -15,10 +15,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,7 @@ final class LlamaServer {
     private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration PROPERTIES_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration END_OF_A_CRASH = Duration.ofSeconds(2);
+    private static final Duration LOOK = Duration.ofSeconds(1);
     private static final int MAX_BODY = 4 * 1024 * 1024;
 
     private final LocalModel model;
@@ -41,16 +44,20 @@ final class LlamaServer {
     private final Path socket;
     private final LogTail log;
     private final Alarms alarms;
+    private final Duration longestStep;
     private final CompletableFuture<FencedResult> ended;
     private volatile @Nullable Boolean templateKnowsTools;
+    private volatile @Nullable String standstill;
     private final CompletableFuture<EngineException> verdict = new CompletableFuture<>();
 
-    private LlamaServer(LocalModel model, FencedProcess process, Path socket, LogTail log, Alarms alarms) {
+    private LlamaServer(
+            LocalModel model, FencedProcess process, Path socket, LogTail log, Alarms alarms, Duration longestStep) {
         this.model = model;
         this.process = process;
         this.socket = socket;
         this.log = log;
         this.alarms = alarms;
+        this.longestStep = longestStep;
         this.ended = process.result().subscribeAsCompletionStage();
     }
 
@@ -70,7 +77,8 @@ final class LlamaServer {
         var log = new LogTail();
         var process = fences.start(start.command(), log);
         var socket = process.temporary().resolve(start.socket());
-        return new LlamaServer(model, process, socket, log, alarms);
+        var longestStep = settings.stepTimeout().multipliedBy(EngineCommand.longestStep(model, purpose, settings));
+        return new LlamaServer(model, process, socket, log, alarms, longestStep);
     }
 
     long pid() {
@@ -178,14 +186,65 @@ final class LlamaServer {
         return EngineAnswer.busySlots(ask("/slots", timeout).text());
     }
 
-    /** Returns when a slot is idle, the server is gone, or the time is over. */
-    void awaitIdle(int slot, Duration limit) {
+    /** Whether a slot is idle, or the server gone and the pool knows it, before the time is over. */
+    boolean awaitIdle(int slot, Duration limit) {
         long end = System.nanoTime() + limit.toNanos();
-        for (int pause = 1; slotBusy(slot, end); pause = Math.min(2 * pause, 20)) {
-            if (goneWithin(Duration.ofMillis(pause)) || System.nanoTime() - end > 0) {
-                return;
+        for (int pause = 1; slotBusy(slot, end); pause = Math.min(2 * pause, 250)) {
+            if (goneWithin(Duration.ofMillis(pause))) {
+                var _ = verdict();
+                return true;
+            }
+            if (System.nanoTime() - end > 0) {
+                return false;
             }
         }
+        return true;
+    }
+
+    /** Returns when a slot is idle whose request has ended, or when nothing is left of the server: it gets one step's time. */
+    void settle(int slot) {
+        if (!awaitIdle(slot, longestStep)) {
+            stopSince("it still worked on a request %s after that had ended".formatted(Texts.seconds(longestStep)));
+            var _ = ended.handle((result, failure) -> true).join();
+            var _ = verdict();
+        }
+    }
+
+    /**
+     * Stops it when it comes to a standstill: all its slots wait for one thread, and a request can keep that busy for ever.
+     * Returns when it has ended.
+     *
+     * @param atWork whether anything is asked of it
+     */
+    void watch(BooleanSupplier atWork) {
+        while (!goneWithin(LOOK)) {
+            if (atWork.getAsBoolean() && !answersWithin(longestStep)) {
+                stopSince("it had not come to the end of one step within %s".formatted(Texts.seconds(longestStep)));
+            }
+        }
+    }
+
+    private boolean answersWithin(Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
+        do {
+            try {
+                int _ = busySlots(Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+                return true;
+            } catch (IOException | EngineException e) {
+                // It may have been between two connections; the time decides.
+            }
+        } while (!goneWithin(Duration.ofMillis(100)) && System.nanoTime() - end < 0);
+        return ended.isDone();
+    }
+
+    private void stopSince(String why) {
+        standstill = why;
+        stop();
+    }
+
+    /** Whether it had to be stopped since it got no further. */
+    boolean stoodStill() {
+        return standstill != null;
     }
 
     private boolean slotBusy(int slot, long end) {
@@ -241,8 +300,13 @@ final class LlamaServer {
      * answered others, too.
      */
     Crashed crash() {
+        var why = standstill;
         return new Crashed(
-                "the engine of model %s ended in the middle of its work (%s)".formatted(model.id(), howItEnded()),
+                why == null
+                        ? "the engine of model %s ended in the middle of its work (%s)"
+                                .formatted(model.id(), howItEnded())
+                        : "the engine of model %s was stopped in the middle of its work, for all who had asked it: %s (ringfence.engines.step-timeout); a schema or a chat template may take it that long"
+                                .formatted(model.id(), why),
                 "",
                 limitsHit(),
                 Duration.ZERO);
@@ -255,11 +319,17 @@ final class LlamaServer {
 
     /** Why a connection broke off that nobody here has closed: most likely the server has crashed. */
     EngineException explain(IOException broken) {
+        return verdict()
+                .orElseGet(() -> new Misbehaved(
+                        "the engine of model %s broke off its answer: %s".formatted(model.id(), broken.getMessage())));
+    }
+
+    /** What the pool says of its end, if it comes to one now. */
+    private Optional<EngineException> verdict() {
         try {
-            return verdict.get(END_OF_A_CRASH.toNanos(), TimeUnit.NANOSECONDS);
+            return Optional.of(verdict.get(END_OF_A_CRASH.toNanos(), TimeUnit.NANOSECONDS));
         } catch (TimeoutException e) {
-            return new Misbehaved(
-                    "the engine of model %s broke off its answer: %s".formatted(model.id(), broken.getMessage()));
+            return Optional.empty();
         } catch (ExecutionException | InterruptedException e) {
             throw new IllegalStateException("nothing fails a verdict", e);
         }

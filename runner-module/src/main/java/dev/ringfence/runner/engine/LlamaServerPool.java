@@ -1,5 +1,6 @@
 package dev.ringfence.runner.engine;
 
+import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.fence.Fences;
@@ -101,7 +102,7 @@ public final class LlamaServerPool implements AutoCloseable {
 
         @Override
         public Generation generate(GenerationRequest asked, Duration limit, GenerationListener listener) {
-            var request = PassedOver.withoutServices(asked);
+            var request = PassedOver.forEngine(asked);
             var oneShot = oneShotProgram();
             if (oneShot.isPresent()) {
                 var task = new OneShotTask(model, settings, oneShot.get(), shots, request, limit, listener, alarms);
@@ -167,6 +168,7 @@ public final class LlamaServerPool implements AutoCloseable {
      */
     public void use(Set<LocalModel> models) {
         var next = Set.copyOf(models);
+        warnOfPins(next);
         send(() -> {
             inUse = next;
             List.copyOf(engines.values()).forEach(PooledEngine::retireUnlessUsed);
@@ -176,6 +178,19 @@ public final class LlamaServerPool implements AutoCloseable {
                 }
             }
         });
+    }
+
+    private void warnOfPins(Set<LocalModel> models) {
+        var pinned = models.stream().filter(model -> model.pinned() != null).toList();
+        long bytes = pinned.stream().mapToLong(model -> model.memory().bytes()).sum();
+        if (bytes > settings.memoryBudget()) {
+            LOG.warnf(
+                    "The pinned models %s need %d MB of memory together, and engines may have %d MB, so not all of them come"
+                            + " up; raise ringfence.engines.memory-budget, or pin fewer",
+                    pinned.stream().map(LocalModel::id).sorted().toList(),
+                    new DataSize(bytes).megabytes(),
+                    new DataSize(settings.memoryBudget()).megabytes());
+        }
     }
 
     private PooledEngine engine(PooledEngine.Key key) {
@@ -312,8 +327,7 @@ public final class LlamaServerPool implements AutoCloseable {
             busy += engine.life().busySlots();
             waiting += engine.life().waiting();
             switch (engine.life().state()) {
-                case EngineLife.Cold<LlamaServer> _ ->
-                    failed += engine.life().backOff().lastFailure() == null ? 0 : 1;
+                case EngineLife.Cold<LlamaServer> _ -> failed += engine.failure() == null ? 0 : 1;
                 case EngineLife.Loading<LlamaServer> _ -> loading++;
                 case EngineLife.Up<LlamaServer> _ -> {
                     ready++;

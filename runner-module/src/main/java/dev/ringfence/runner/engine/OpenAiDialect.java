@@ -1,12 +1,9 @@
 package dev.ringfence.runner.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
-import dev.ringfence.runner.engine.GenerationEvent.Delta;
-import dev.ringfence.runner.engine.GenerationEvent.Vectors;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import java.net.http.HttpRequest;
 import org.jspecify.annotations.Nullable;
@@ -55,32 +52,63 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
         if (event.data().equals("[DONE]")) {
             return true;
         }
-        var chunk = JsonText.parse(RemoteCall.WHO, event.data());
+        take(RemoteCall.json(event), answer, listener);
+        return false;
+    }
+
+    private static void take(JsonNode chunk, RemoteAnswer answer, GenerationListener listener) {
         requireNoError(chunk);
         readUsage(chunk, answer);
         if (chunk.path("choices").path(0) instanceof ObjectNode choice) {
             if (choice.path("finish_reason").isTextual()) {
-                answer.finished(choice.path("finish_reason").textValue());
+                answer.finished(finishReason(choice.path("finish_reason").textValue()));
             }
-            var delta = new Delta(choice);
+            var delta = answer.form().delta(choice);
             if (delta.hasContent()) {
-                number(choice.path("delta").path("tool_calls"), answer);
+                number(delta.choice().path("delta").path("tool_calls"), answer);
                 listener.heard(delta);
             }
         }
-        return false;
+    }
+
+    /** Services have words of their own. */
+    private static String finishReason(String said) {
+        return switch (said) {
+            case "length", "tool_calls", "content_filter" -> said;
+            case "model_length", "max_tokens" -> "length";
+            case "function_call" -> "tool_calls";
+            case "error" -> throw new Misbehaved("the service failed in its answer: without a reason");
+            default -> "stop";
+        };
     }
 
     @Override
     public void acceptWhole(JsonNode tree, RemoteAnswer answer, GenerationListener listener) {
+        if (answer.form().operation() != Operation.EMBEDDINGS) {
+            takeWhole(tree, answer, listener);
+            return;
+        }
         requireNoError(tree);
         readUsage(tree, answer);
-        if (!(tree.path("data") instanceof ArrayNode data) || data.isEmpty()) {
-            throw new Misbehaved("the service answered without vectors");
-        }
+        var vectors = answer.form().vectors(tree.path("data"));
         answer.output(0);
         answer.finished("stop");
-        listener.heard(new Vectors(data));
+        listener.heard(vectors);
+    }
+
+    /** A whole answer is as its only chunk would be, but for its name; and a call's place is its number. */
+    private static void takeWhole(JsonNode tree, RemoteAnswer answer, GenerationListener listener) {
+        if (tree.path("choices").path(0) instanceof ObjectNode choice && choice.has("message")) {
+            var message = choice.remove("message");
+            choice.set("delta", message);
+            int index = 0;
+            for (var call : message.path("tool_calls")) {
+                if (call instanceof ObjectNode numbered) {
+                    numbered.put("index", index++);
+                }
+            }
+        }
+        take(tree, answer, listener);
     }
 
     private static void readUsage(JsonNode tree, RemoteAnswer answer) {
@@ -110,8 +138,9 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
 
     private static void requireNoError(JsonNode tree) {
         if (tree.hasNonNull("error")) {
+            var error = tree.path("error");
             throw new Misbehaved("the service failed in its answer: "
-                    + Texts.clip(tree.path("error").path("message").asText("without a reason"), 500));
+                    + (error.isTextual() ? error : error.path("message")).asText("without a reason"));
         }
     }
 }

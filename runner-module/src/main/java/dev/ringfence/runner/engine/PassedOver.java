@@ -37,17 +37,36 @@ public final class PassedOver {
         return new GenerationRequest(request.operation(), copy, request.agent());
     }
 
+    /** The same request as an engine of this host may have it: also without what would keep one busy for too long. */
+    static GenerationRequest forEngine(GenerationRequest request) {
+        var asked = withoutServices(request);
+        var format = asked.body().path(FORMAT).path("json_schema");
+        if (format.isMissingNode() && asked.body().path("tools").isEmpty()) {
+            return asked;
+        }
+        var body = asked.body().deepCopy();
+        var widths = new PatternWidth();
+        if (!format.path("strict").asBoolean()) {
+            SchemaWeight.lighten(body.path(FORMAT).path("json_schema").path("schema"), widths);
+        }
+        body.path("tools")
+                .forEach(tool -> SchemaWeight.lighten(tool.path("function").path("parameters"), widths));
+        return new GenerationRequest(asked.operation(), body, asked.agent());
+    }
+
     /**
      * Of the request's schemas, what the grammars of this host's engines do not hold an answer to.
      *
      * @throws InvalidRequest when it is the answer's own schema and the request wants it kept to
      */
     static List<String> gaps(ObjectNode body) {
-        var gaps = new ArrayList<>(formatGaps(body));
+        var widths = new PatternWidth();
+        var gaps = new ArrayList<>(formatGaps(body, widths));
         var tools = body.path("tools");
         if (!body.path("tool_choice").asText().equals("none")) {
             for (int i = 0; i < tools.size(); i++) {
-                gaps.addAll(SchemaGaps.of(tools.get(i).path("function").path("parameters"), "tools[" + i + "]"));
+                var parameters = tools.get(i).path("function").path("parameters");
+                gaps.addAll(SchemaGaps.of(parameters, "tools[" + i + "]", widths));
             }
         }
         return gaps;
@@ -55,15 +74,15 @@ public final class PassedOver {
 
     /** @throws InvalidRequest as above */
     static void requireHeld(ObjectNode body) {
-        var _ = formatGaps(body);
+        var _ = formatGaps(body, new PatternWidth());
     }
 
-    private static List<String> formatGaps(JsonNode body) {
+    private static List<String> formatGaps(JsonNode body, PatternWidth widths) {
         var format = body.path(FORMAT).path("json_schema");
         if (format.isMissingNode()) {
             return List.of();
         }
-        var gaps = SchemaGaps.of(format.path("schema"), FORMAT);
+        var gaps = SchemaGaps.of(format.path("schema"), FORMAT, widths);
         if (!gaps.isEmpty() && format.path("strict").asBoolean()) {
             throw new InvalidRequest(
                     FORMAT + ".json_schema.schema",

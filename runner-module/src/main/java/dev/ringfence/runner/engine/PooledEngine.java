@@ -7,6 +7,8 @@ import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.Fences;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +29,11 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     private @Nullable LlamaServer loading;
     private Alarms.@Nullable Alarm idleAlarm;
     private Alarms.@Nullable Alarm pinAlarm;
+    /** Why a pinned engine did not come up the last time, and since when for that reason; null once it has. */
+    private @Nullable RuntimeException trouble;
+
+    private Instant troubleSince = Instant.now();
+    private Instant pinAgain = Instant.now();
     private long lastUse;
     private long loadStarted;
 
@@ -168,23 +175,43 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
 
     private void loaded(LlamaServer server) {
         loading = null;
+        trouble = null;
         LOG.infof(
                 "Engine of model %s is up after %d ms",
                 model.id(), Duration.ofNanos(System.nanoTime() - loadStarted).toMillis());
         life.up(server);
         pool.report();
         var _ = server.ended().whenComplete((result, failure) -> pool.send(() -> ended(server)));
+        Thread.ofVirtual().name("watch-" + server.pid()).start(() -> server.watch(this::atWork));
+    }
+
+    private boolean atWork() {
+        var busy = new CompletableFuture<Boolean>();
+        return pool.send(() -> busy.complete(life.busySlots() > 0)) && busy.join();
     }
 
     private void failed(RuntimeException why) {
         loading = null;
-        LOG.warnf("Engine of model %s did not come up: %s", model.id(), why.getMessage());
+        notUp(why);
         leave(() -> life.loadFailed(why));
+    }
+
+    /** Of a pinned one, which is tried again and again, the same reason is told once. */
+    private void notUp(RuntimeException why) {
+        if (pinned()) {
+            boolean known = trouble != null && Objects.equals(trouble.getMessage(), why.getMessage());
+            trouble = why;
+            if (known) {
+                return;
+            }
+            troubleSince = Instant.now();
+        }
+        LOG.warnf("Engine of model %s did not come up: %s", model.id(), why.getMessage());
     }
 
     private void ended(LlamaServer server) {
         leave(() -> {
-            var reason = life.ended(server.crash());
+            var reason = server.stoodStill() ? life.stopped(server.crash()) : life.ended(server.crash());
             if (reason instanceof Closed) {
                 LOG.infof("Engine of model %s ended", model.id());
             } else {
@@ -237,9 +264,10 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     public void changed() {
         since = Instant.now();
         if (pinned() && gone() && !pool.closing()) {
-            var wait = life.backOff().untilNextStart();
-            pinAlarm = pool.alarms()
-                    .after(wait.compareTo(PIN_AGAIN) > 0 ? wait : PIN_AGAIN, () -> pool.send(this::keepUp));
+            var backOff = life.backOff().untilNextStart();
+            var wait = backOff.compareTo(PIN_AGAIN) > 0 ? backOff : PIN_AGAIN;
+            pinAgain = Instant.now().plus(wait);
+            pinAlarm = pool.alarms().after(wait, () -> pool.send(this::keepUp));
         }
     }
 
@@ -275,14 +303,18 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
 
     @Override
     public void refused(long most) {
-        life.loadFailed(new EngineException.TooLarge(
+        var why = new EngineException.TooLarge(
                 "model %s needs %d MB of memory, and engines may have %d MB%s; raise ringfence.engines.memory-budget"
                                 .formatted(
                                         model.id(),
                                         model.memory().megabytes(),
                                         new DataSize(Math.max(0, most)).megabytes(),
                                         most < settings.memoryBudget() ? " beside the pinned ones" : "")
-                        + ", or lower the model's context_tokens, slots or min_memory_mb"));
+                        + ", or lower the model's context_tokens, slots or min_memory_mb");
+        if (pinned()) {
+            notUp(why);
+        }
+        life.loadFailed(why);
         pool.finishWhenGone();
     }
 
@@ -318,19 +350,28 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
 
     LlamaServerPool.Reading read() {
         var server = life.state() instanceof EngineLife.Up<LlamaServer>(var up) ? up : null;
+        var state = state();
+        var from = state instanceof State.Failed && trouble != null ? troubleSince : since;
         return new LlamaServerPool.Reading(
-                new EngineStatus(model.id(), key.purpose(), state(), since, life.waiting(), model.memory()), server);
+                new EngineStatus(model.id(), key.purpose(), state, from, life.waiting(), model.memory()), server);
+    }
+
+    /** Why it is not up though somebody wanted it; null when that is not so. */
+    @Nullable RuntimeException failure() {
+        return trouble == null ? life.backOff().lastFailure() : trouble;
     }
 
     private State state() {
         return switch (life.state()) {
             case EngineLife.Cold<LlamaServer> _ -> {
-                var failure = life.backOff().lastFailure();
+                var failure = failure();
                 yield failure == null
                         ? new State.Cold()
                         : new State.Failed(
                                 String.valueOf(failure.getMessage()),
-                                Instant.now().plus(life.backOff().untilNextStart()));
+                                trouble == null
+                                        ? Instant.now().plus(life.backOff().untilNextStart())
+                                        : pinAgain);
             }
             case EngineLife.Loading<LlamaServer> _ -> new State.Loading();
             case EngineLife.Up<LlamaServer>(var up) -> new State.Ready(up.pid(), slots, life.busySlots());

@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /** What has come of a remote model's answer. Used by one thread. */
 final class RemoteAnswer {
+    private static final long MOST_TOKENS = 1_000_000_000;
+
+    private final AnswerForm form;
+    private boolean begun;
     private @Nullable String finishReason;
     private long inputTokens = -1;
     private long cachedTokens;
@@ -25,9 +29,23 @@ final class RemoteAnswer {
 
     private String lastId = "";
 
-    /** Whether a listener has heard anything: from then on the request cannot be sent again. */
+    RemoteAnswer(AnswerForm form) {
+        this.form = form;
+    }
+
+    /** What may come. */
+    AnswerForm form() {
+        return form;
+    }
+
+    /** The service says that it is at work: from then on the request is not sent again. */
+    void begins() {
+        begun = true;
+    }
+
+    /** Whether it has said so, or a listener has heard anything. */
     boolean begun() {
-        return firstAt != null;
+        return begun || firstAt != null;
     }
 
     void firstAt(Duration since) {
@@ -70,16 +88,16 @@ final class RemoteAnswer {
     }
 
     void input(long tokens, long cached) {
-        inputTokens = tokens;
-        cachedTokens = cached;
+        inputTokens = believed(tokens);
+        cachedTokens = Math.max(0, believed(cached));
     }
 
     void output(long tokens) {
-        outputTokens = tokens;
+        outputTokens = believed(tokens);
     }
 
     void reasoning(long tokens) {
-        reasoningTokens = tokens;
+        reasoningTokens = believed(tokens);
     }
 
     /** Whether the service has said why its answer ends. */
@@ -105,6 +123,11 @@ final class RemoteAnswer {
                 null,
                 waited,
                 elapsed);
+    }
+
+    /** A service may say anything; a count that cannot be is none. */
+    private static long believed(long tokens) {
+        return tokens > MOST_TOKENS ? -1 : tokens;
     }
 
     private static @Nullable Long known(long tokens) {

@@ -4,12 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Provider;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
+import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.RemoteDenied;
 import dev.ringfence.runner.engine.EngineException.RemoteUnavailable;
 import dev.ringfence.runner.engine.EngineException.Saturated;
-import java.io.FilterInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PushbackInputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -21,7 +23,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +34,14 @@ final class RemoteCall {
 
     private static final int MAX_REFUSAL = 64 * 1024;
     private static final int MAX_EVENT = 1024 * 1024;
-    private static final int MAX_VECTORS = 64 * 1024 * 1024;
+    private static final int MAX_WHOLE = 64 * 1024 * 1024;
     private static final long MAX_STREAM = 256L * 1024 * 1024;
+
+    /** Of what it says, in a message. */
+    private static final int MAX_WORDS = 600;
+
+    /** For the counts that come after the end of an answer, and for a goodbye. */
+    private static final Duration LAST_WORD = Duration.ofSeconds(5);
 
     private final String model;
     private final Provider.Remote provider;
@@ -77,7 +84,7 @@ final class RemoteCall {
         /** Whether this was the last event. */
         boolean accept(SseReader.Event event, RemoteAnswer answer, GenerationListener listener);
 
-        /** Takes an answer that is no stream. */
+        /** Takes an answer that is no stream, also one that should have been. */
         void acceptWhole(JsonNode body, RemoteAnswer answer, GenerationListener listener);
     }
 
@@ -115,24 +122,26 @@ final class RemoteCall {
     /** Asks, and tells what comes. */
     void converse(GenerationRequest request, RemoteAnswer answer, GenerationListener listener)
             throws Retryable, InterruptedException {
-        var key = ApiKeys.read(model, provider.access().key());
+        var key = new ServiceKey(ApiKeys.read(model, provider.access().key()));
+        boolean accepted = false;
         try {
             var response = send(request, key);
+            accepted = response.statusCode() == 200;
             try (var body = response.body()) {
                 open.set(body);
-                if (response.statusCode() != 200) {
+                if (!accepted) {
                     throw refused(response, key);
                 }
-                read(request, body, answer, listener);
+                read(request, body, answer, key, listener);
             }
         } catch (IOException e) {
-            throw broken(e, answer, key);
+            throw broken(e, accepted, key);
         } finally {
             open.set(null);
         }
     }
 
-    private HttpResponse<InputStream> send(GenerationRequest request, @Nullable String key)
+    private HttpResponse<InputStream> send(GenerationRequest request, ServiceKey key)
             throws IOException, InterruptedException {
         var access = provider.access();
         var message = HttpRequest.newBuilder(URI.create(access.baseUrl() + dialect.path(request.operation())))
@@ -145,61 +154,111 @@ final class RemoteCall {
             // Without TLS the client would offer to upgrade to HTTP/2, and servers drop the body of such a request.
             message.version(HttpClient.Version.HTTP_1_1);
         }
-        dialect.authorize(message, key);
+        dialect.authorize(message, key.value());
         return client.send(message.build(), BodyHandlers.ofInputStream());
+    }
+
+    /** Reads an answer; what is thrown may have the service's own words, and never the key. */
+    private void read(
+            GenerationRequest request,
+            InputStream body,
+            RemoteAnswer answer,
+            ServiceKey key,
+            GenerationListener listener)
+            throws IOException, Retryable {
+        try {
+            read(request, body, answer, key.hiddenFrom(listener));
+        } catch (Misbehaved e) {
+            throw new Misbehaved(key.hiddenIn(String.valueOf(e.getMessage()), MAX_WORDS));
+        } catch (RemoteUnavailable e) {
+            var failure = new RemoteUnavailable(key.hiddenIn(String.valueOf(e.getMessage()), MAX_WORDS));
+            if (answer.begun()) {
+                throw failure;
+            }
+            throw new Retryable(failure, null);
+        }
     }
 
     private void read(GenerationRequest request, InputStream body, RemoteAnswer answer, GenerationListener listener)
             throws IOException {
-        var silence = new Silence(body);
-        try (silence) {
-            if (dialect.streams(request.operation())) {
-                var events = new SseReader(new Bounded(body, MAX_STREAM, silence), MAX_EVENT);
-                for (var event = events.next(); event != null; event = events.next()) {
-                    if (dialect.accept(event, answer, listener)) {
-                        answer.check(model);
+        var limit = provider.access().silenceTimeout();
+        try (var silence = new Silence(body, limit, alarms)) {
+            try {
+                if (dialect.streams(request.operation())) {
+                    var stream = new PushbackInputStream(silence.listening(MAX_STREAM));
+                    if (!beginsAsJson(stream)) {
+                        readEvents(stream, answer, silence, silence.patient(listener));
                         return;
                     }
+                    // A server that knows no streams: an event never begins so.
+                    readWhole(stream, AnswerRoom.Use.ANSWER, answer, silence.patient(listener));
+                } else {
+                    var whole = silence.listening(MAX_WHOLE);
+                    readWhole(whole, AnswerRoom.Use.VECTORS, answer, silence.patient(listener));
                 }
+            } catch (IOException e) {
                 if (answer.finished()) {
                     // Not every service says goodbye.
                     return;
                 }
-                throw new IOException("the connection was closed in the middle of the answer");
+                throw silence.broke() ? new HttpTimeoutException("nothing came for " + limit.toSeconds() + " s") : e;
             }
-            try (var room = AnswerRoom.OF_THE_HEAP.reading(new Bounded(body, MAX_VECTORS, silence))) {
-                dialect.acceptWhole(JsonText.parse(WHO, room), answer, listener);
-            }
-            answer.check(model);
-        } catch (IOException e) {
-            if (silence.broke()) {
-                throw new HttpTimeoutException(
-                        "nothing came for " + provider.access().silenceTimeout().toSeconds() + " s");
-            }
-            throw e;
         }
     }
 
+    private static boolean beginsAsJson(PushbackInputStream body) throws IOException {
+        int first = body.read();
+        while (first == '\r' || first == '\n' || first == ' ') {
+            first = body.read();
+        }
+        if (first >= 0) {
+            body.unread(first);
+        }
+        return first == '{';
+    }
+
+    private void readEvents(InputStream body, RemoteAnswer answer, Silence silence, GenerationListener listener)
+            throws IOException {
+        var events = new SseReader(body, MAX_EVENT);
+        for (var event = events.next(); event != null; event = events.next()) {
+            if (dialect.accept(event, answer, listener)) {
+                answer.check(model);
+                return;
+            }
+            if (answer.finished()) {
+                silence.lastWord(LAST_WORD);
+            }
+        }
+        throw new IOException("the connection was closed in the middle of the answer");
+    }
+
+    private void readWhole(InputStream body, AnswerRoom.Use use, RemoteAnswer answer, GenerationListener listener)
+            throws IOException {
+        try (var room = AnswerRoom.OF_THE_HEAP.reading(body, use)) {
+            dialect.acceptWhole(JsonText.parse(WHO, room), answer, listener);
+        }
+        answer.check(model);
+    }
+
+    /** One event of an answer. */
+    static JsonNode json(SseReader.Event event) {
+        // All of it in the message, so that a key in it is found before it is cut.
+        return JsonText.parse(WHO, event.data(), MAX_EVENT);
+    }
+
     /** What another status than 200 means. */
-    private RuntimeException refused(HttpResponse<InputStream> response, @Nullable String key)
-            throws IOException, Retryable {
+    private RuntimeException refused(HttpResponse<InputStream> response, ServiceKey key) throws Retryable {
         int status = response.statusCode();
-        var text = new String(response.body().readNBytes(MAX_REFUSAL), StandardCharsets.UTF_8);
-        var reason = reason(text, key);
+        var reason = reason(words(response.body()), key);
+        var after = RetryAfter.of(response.headers());
         return switch (status) {
             case 401, 403 -> new RemoteDenied(refusal("does not accept this service's key", status, reason));
             case 429 -> {
-                var wait = retryAfter(response);
-                throw new Retryable(
-                        new Saturated(
-                                refusal("has no room now", status, reason),
-                                wait == null ? Duration.ofSeconds(10) : wait,
-                                0),
-                        wait);
+                var wait = after instanceof RetryAfter.In(var asked) ? asked : Duration.ofSeconds(10);
+                throw again(new Saturated(refusal("has no room now", status, reason), wait, 0), after);
             }
             case 408, 500, 502, 503, 504, 529 ->
-                throw new Retryable(
-                        new RemoteUnavailable(refusal("cannot answer now", status, reason)), retryAfter(response));
+                throw again(new RemoteUnavailable(refusal("cannot answer now", status, reason)), after);
             default ->
                 status >= 400 && status < 500
                         ? new InvalidRequest(refusal("refuses the request", status, reason))
@@ -208,32 +267,47 @@ final class RemoteCall {
         };
     }
 
+    /** A service that wants to be asked again at a time that nobody can read is not asked again. */
+    private static EngineException again(EngineException reason, RetryAfter after) throws Retryable {
+        return switch (after) {
+            case RetryAfter.Unsaid() -> throw new Retryable(reason, null);
+            case RetryAfter.In(var pause) -> throw new Retryable(reason, pause);
+            case RetryAfter.Unreadable() -> reason;
+        };
+    }
+
+    /** What has come of a refusal when it is whole, or long enough, or has taken as long as a service may be silent. */
+    private String words(InputStream body) {
+        var words = new ByteArrayOutputStream();
+        var buffer = new byte[8 * 1024];
+        try (var _ = new Silence(body, provider.access().silenceTimeout(), alarms)) {
+            for (int count = body.read(buffer); count >= 0; count = body.read(buffer)) {
+                words.write(buffer, 0, Math.min(count, MAX_REFUSAL - words.size()));
+                if (words.size() == MAX_REFUSAL) {
+                    break;
+                }
+            }
+        } catch (IOException e) {
+            // The status says the most of it.
+        }
+        return words.toString(StandardCharsets.UTF_8);
+    }
+
     private String refusal(String what, int status, String reason) {
         return "the service of model %s %s (status %d)%s".formatted(model, what, status, reason);
     }
 
-    /** Seconds only; a date would need clocks that agree. */
-    private static @Nullable Duration retryAfter(HttpResponse<InputStream> response) {
-        return response.headers()
-                .firstValue("Retry-After")
-                .filter(value -> value.matches("[0-9]{1,6}"))
-                .map(value -> Duration.ofSeconds(Long.parseLong(value)))
-                .orElse(null);
-    }
-
-    /** What the service says, without the key, which some repeat. */
-    private static String reason(String body, @Nullable String key) {
+    private static String reason(String body, ServiceKey key) {
         var said = JsonText.error(body).path("message").asText("");
-        return said.isEmpty() ? "" : ": " + Texts.clip(withoutKey(said, key), 500);
+        return said.isEmpty() ? "" : ": " + key.hiddenIn(said, 500);
     }
 
-    private static String withoutKey(String text, @Nullable String key) {
-        return key == null ? text : text.replace(key, "(the key)");
-    }
-
-    /** Only what surely began no work is worth another try. */
-    private RemoteUnavailable broken(IOException failure, RemoteAnswer answer, @Nullable String key) throws Retryable {
-        var why = withoutKey(String.valueOf(failure.getMessage()), key);
+    /**
+     * What a broken connection means. A service that has said 200 has begun to work, and may charge for it: then the
+     * request is not sent again.
+     */
+    private RemoteUnavailable broken(IOException failure, boolean accepted, ServiceKey key) throws Retryable {
+        var why = key.hiddenIn(String.valueOf(failure.getMessage()), MAX_WORDS);
         if (failure instanceof HttpConnectTimeoutException || failure instanceof ConnectException) {
             throw new Retryable(
                     new RemoteUnavailable("the service of model %s at %s cannot be reached: %s"
@@ -254,7 +328,7 @@ final class RemoteCall {
                             + " in the catalog says how long that may be");
         }
         var reason = new RemoteUnavailable("the service of model %s broke off its answer: %s".formatted(model, why));
-        if (answer.begun()) {
+        if (accepted) {
             return reason;
         }
         throw new Retryable(reason, null);
@@ -263,85 +337,6 @@ final class RemoteCall {
     private String host() {
         var url = provider.access().baseUrl();
         return url.getHost() + (url.getPort() < 0 ? "" : ":" + url.getPort());
-    }
-
-    /** Hangs up when nothing has come for too long. */
-    private final class Silence implements AutoCloseable {
-        private final InputStream body;
-        private final AtomicBoolean broke = new AtomicBoolean();
-        private final long allowed = provider.access().silenceTimeout().toNanos();
-        private volatile long heard = System.nanoTime();
-        private volatile boolean over;
-        private volatile Alarms.@Nullable Alarm alarm;
-
-        Silence(InputStream body) {
-            this.body = body;
-            listen(allowed);
-        }
-
-        void heard() {
-            heard = System.nanoTime();
-        }
-
-        boolean broke() {
-            return broke.get();
-        }
-
-        /** One alarm for a whole stretch of events, which looks again when it rings. */
-        private void listen(long nanos) {
-            alarm = alarms.after(Duration.ofNanos(nanos), () -> {
-                long left = allowed - (System.nanoTime() - heard);
-                if (over) {
-                    return;
-                }
-                if (left > 0) {
-                    listen(left);
-                } else {
-                    broke.set(true);
-                    RemoteCall.close(body);
-                }
-            });
-        }
-
-        @Override
-        public void close() {
-            over = true;
-            var set = alarm;
-            if (set != null) {
-                set.close();
-            }
-        }
-    }
-
-    /** A body that ends with an error where it gets too long, and tells that something came. */
-    private static final class Bounded extends FilterInputStream {
-        private final Silence silence;
-        private long left;
-
-        Bounded(InputStream body, long most, Silence silence) {
-            super(body);
-            this.left = most;
-            this.silence = silence;
-        }
-
-        @Override
-        public int read() throws IOException {
-            var one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] target, int offset, int length) throws IOException {
-            int count = super.read(target, offset, length);
-            if (count > 0) {
-                silence.heard();
-                left -= count;
-                if (left < 0) {
-                    throw new IOException("the answer is too long");
-                }
-            }
-            return count;
-        }
     }
 
     private static void close(@Nullable InputStream body) {

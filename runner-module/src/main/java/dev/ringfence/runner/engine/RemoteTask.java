@@ -1,6 +1,5 @@
 package dev.ringfence.runner.engine;
 
-import dev.ringfence.runner.engine.GenerationResult.Answered;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -8,8 +7,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request to a remote model, on a virtual thread of its own. It is sent again only as long as nothing of an answer has
- * come, and waits longer each time, never at the same moment as others.
+ * One request to a remote model, on a virtual thread of its own. It is sent again only as long as the service has not begun
+ * to answer, and waits longer each time, never at the same moment as others.
  */
 final class RemoteTask implements Generation {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
@@ -19,7 +18,7 @@ final class RemoteTask implements Generation {
     private final Turns turns;
     private final GenerationRequest request;
     private final Duration limit;
-    private final GenerationListener listener;
+    private final AnswerBound listener;
     private final Alarms alarms;
     private final long start = System.nanoTime();
     private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
@@ -74,7 +73,8 @@ final class RemoteTask implements Generation {
     }
 
     private void run() {
-        try (var _ = alarms.after(limit, () -> end(new GenerationResult.TimedOut(limit)))) {
+        try (listener;
+                var _ = alarms.after(limit, () -> end(new GenerationResult.TimedOut(limit)))) {
             result.complete(ask());
         } catch (RuntimeException | Error e) {
             var how = finish();
@@ -104,19 +104,18 @@ final class RemoteTask implements Generation {
         }
     }
 
-    private Answered askUntilAnswered(Duration waited) throws InterruptedException {
+    private GenerationResult askUntilAnswered(Duration waited) throws InterruptedException {
         for (int attempt = 0; ; attempt++) {
-            var answer = new RemoteAnswer();
+            var answer = new RemoteAnswer(AnswerForm.of(RemoteCall.WHO, request));
             try {
                 call.converse(request, answer, event -> tell(answer, event));
-                finish();
-                return answer.answered(waited, elapsed());
+                // Time that ran out while only a goodbye was missing took nothing away.
+                return finish() instanceof GenerationResult.Cancelled cancelled
+                        ? cancelled
+                        : answer.answered(waited, elapsed());
             } catch (RemoteCall.Retryable failure) {
                 var pause = pause(attempt, failure.retryAfter());
-                if (answer.begun()
-                        || attempt >= call.retries()
-                        || pause.compareTo(limit.minus(elapsed())) >= 0
-                        || ended()) {
+                if (attempt >= call.retries() || pause.compareTo(limit.minus(elapsed())) >= 0 || ended()) {
                     throw failure.reason();
                 }
                 Thread.sleep(pause);

@@ -3,8 +3,8 @@ package dev.ringfence.runner.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -49,11 +49,13 @@ final class SchemaGaps {
     private static final Set<String> ASSERTIONS = assertions();
 
     private final JsonNode root;
+    private final Set<String> dropped;
     private final String place;
-    private final List<String> gaps = new ArrayList<>();
+    private final Set<String> gaps = new LinkedHashSet<>();
 
-    private SchemaGaps(JsonNode root, String place) {
+    private SchemaGaps(JsonNode root, String place, Set<String> dropped) {
         this.root = root;
+        this.dropped = dropped;
         this.place = place;
     }
 
@@ -63,9 +65,10 @@ final class SchemaGaps {
      *
      * @param place of the schema in the request
      */
-    static List<String> of(JsonNode schema, String place) {
-        var gaps = new SchemaGaps(schema, place);
+    static List<String> of(JsonNode schema, String place, PatternWidth widths) {
+        var gaps = new SchemaGaps(schema, place, SchemaWeight.of(schema, widths));
         gaps.visit(schema, "");
+        gaps.dropped.forEach(gaps::gap);
         return List.copyOf(gaps.gaps);
     }
 
@@ -231,14 +234,11 @@ final class SchemaGaps {
             return;
         }
         var format = schema.path("format");
-        if (schema.has("pattern")
-                && !GrammarPattern.holds(schema.path("pattern").asText())) {
-            gap(at, "pattern");
-        }
-        if (!format.isMissingNode() && (schema.has("pattern") || !HELD_FORMATS.contains(format.asText()))) {
+        boolean pattern = schema.has("pattern") && !dropped.contains(at + "/pattern");
+        if (!format.isMissingNode() && (pattern || !HELD_FORMATS.contains(format.asText()))) {
             gap(at, "format");
         }
-        if (schema.has("pattern") || HELD_FORMATS.contains(format.asText())) {
+        if (pattern || HELD_FORMATS.contains(format.asText())) {
             LENGTH.stream().filter(schema::has).forEach(name -> gap(at, name));
         }
     }
@@ -273,12 +273,16 @@ final class SchemaGaps {
     }
 
     private void gap(String at, String name) {
+        gap(at + "/" + escaped(name));
+    }
+
+    private void gap(String pointer) {
         if (gaps.size() < MOST) {
-            gaps.add(place + "#" + at + "/" + escaped(name));
+            gaps.add(place + "#" + pointer);
         }
     }
 
-    private static String escaped(String name) {
+    static String escaped(String name) {
         return name.replace("~", "~0").replace("/", "~1");
     }
 

@@ -312,6 +312,62 @@ class EngineLifeTest {
     }
 
     @Test
+    void whoMovesUpInTheQueueHearsSoAndNobodyElse() {
+        // Given
+        var wide = new EngineLife<>(1, 8, new Recorder(), () -> now);
+        var requests = List.of(new Waiter("a"), new Waiter("a"), new Waiter("a"), new Waiter("a"));
+        requests.forEach(request -> wide.acquire(request, ++arrivals));
+        wide.up("engine");
+        var last = requests.getLast();
+
+        // When
+        requests.get(1).progress = null;
+        wide.giveUp(requests.get(2));
+
+        // Then
+        assertThat(last.progress).isEqualTo(new EngineProgress.Queued(2));
+        assertThat(requests.get(1).progress).isNull();
+
+        // When
+        wide.release(0, true);
+
+        // Then
+        assertThat(requests.get(1).engine).isEqualTo("engine");
+        assertThat(last.progress).isEqualTo(new EngineProgress.Queued(1));
+
+        // When
+        last.progress = null;
+        var late = new Waiter("a");
+        wide.acquire(late, ++arrivals);
+
+        // Then
+        assertThat(last.progress).isNull();
+        assertThat(late.progress).isEqualTo(new EngineProgress.Queued(2));
+    }
+
+    @Test
+    void anEngineThatWasStoppedForWhatItWasAskedIsStartedAgainAtOnceHoweverOften() {
+        // Given
+        acquire();
+        acquire();
+        done.clear();
+
+        // When
+        for (int i = 0; i < 5; i++) {
+            life.up("engine");
+            life.stopped(crashed());
+            life.release(0, false);
+            life.release(1, false);
+            assertThat(acquire().refusal).isNull();
+            assertThat(acquire().refusal).isNull();
+        }
+
+        // Then
+        assertThat(life.backOff().lastFailure()).isNull();
+        assertThat(done).containsOnly("load").hasSize(5);
+    }
+
+    @Test
     void whileAnotherModelWaitsForTheMemoryOnlyOlderRequestsGetASlotOnceLoadingHasPaidOff() {
         // Given
         var first = acquire();

@@ -59,7 +59,7 @@ class HeldSchemasTest {
                  '$defs':{'q':{'type':'object','properties':{'q':{'const':2}},'required':['q']}}}""".formatted(schema).replace('\'', '"'));
         var validator = JsonSchemaFactory.getInstance(VersionFlag.V202012).getSchema(document);
 
-        assertThat(SchemaGaps.of(document, "f")).isEmpty();
+        assertThat(SchemaGaps.of(document, "f", new PatternWidth())).isEmpty();
         for (int seed = 0; seed < TRIES; seed++) {
             var answer = answer(document, seed);
             assertThat(validator.validate(JSON.readTree(answer))).as(answer).isEmpty();

@@ -15,14 +15,17 @@ import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.process.OutputListener;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -180,6 +183,50 @@ class ModelSwitchTest {
             }
             return answers;
         };
+    }
+
+    @Test
+    void aPinnedModelThatCannotComeUpIsShownAsFailedWithTheReasonUntilItCan() {
+        // Given
+        var pool = pool(400);
+        var first = model("first", 200, EnginePurpose.TEXT);
+        var second = model("second", 257, EnginePurpose.TEXT);
+        var wrong = new LocalModel(
+                "wrong",
+                LlamaForTests.modelFile(),
+                "0".repeat(64),
+                LlamaForTests.profile(),
+                DataSize.ofMegabytes(10),
+                null,
+                null,
+                EnginePurpose.TEXT);
+
+        // When
+        pool.use(Set.of(first, second, wrong));
+
+        // Then
+        await().atMost(LIMIT).until(() -> pool.load().failed() == 2);
+        var failed = failures(pool);
+        assertThat(failed).hasSize(2);
+        assertThat(failed)
+                .hasEntrySatisfying("wrong", state -> assertThat(state.reason()).contains("SHA-256"));
+        assertThat(failed).hasEntrySatisfying(failed.containsKey("second") ? "second" : "first", state -> {
+            assertThat(state.reason()).contains("beside the pinned ones", "ringfence.engines.memory-budget");
+            assertThat(state.retryAt()).isAfter(Instant.now().minusSeconds(60));
+        });
+
+        // When
+        pool.use(Set.of(failed.containsKey("second") ? second : first));
+
+        // Then
+        await().atMost(LIMIT)
+                .until(() -> failures(pool).isEmpty() && pool.load().ready() == 1);
+    }
+
+    private static Map<String, State.Failed> failures(LlamaServerPool pool) {
+        return pool.status().await().atMost(LIMIT).stream()
+                .filter(status -> status.state() instanceof State.Failed)
+                .collect(Collectors.toMap(EngineStatus::model, status -> (State.Failed) status.state()));
     }
 
     private static LocalModel model(String id, long megabytes, @Nullable EnginePurpose pinned) {

@@ -2,6 +2,9 @@ package dev.ringfence.runner.engine;
 
 import static dev.ringfence.runner.engine.Asking.LIMIT;
 import static dev.ringfence.runner.engine.Asking.atZero;
+import static dev.ringfence.runner.engine.ScriptedService.json;
+import static dev.ringfence.runner.engine.ScriptedService.sse;
+import static dev.ringfence.runner.engine.ScriptedService.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -9,8 +12,6 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.ringfence.catalog.Provider;
 import dev.ringfence.catalog.RemoteAccess;
 import dev.ringfence.catalog.RemoteAccess.ApiKey;
@@ -24,10 +25,6 @@ import dev.ringfence.runner.engine.GenerationEvent.Vectors;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,9 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,47 +56,23 @@ class RemoteModelsTest {
 
             """;
 
-    private final List<Heard> heard = new CopyOnWriteArrayList<>();
+    private final ScriptedService service = new ScriptedService();
+    private final List<ScriptedService.Heard> heard = service.heard();
     private final RemoteModels models = new RemoteModels();
-    private final CountDownLatch testOver = new CountDownLatch(1);
     private final List<String> pieces = new CopyOnWriteArrayList<>();
-    private final List<Script> scripts = new CopyOnWriteArrayList<>();
-    private final HttpServer server = listening();
 
     @TempDir
     Path directory;
 
-    private record Heard(String path, String authorization, String body) {}
-
-    private interface Script {
-        void answer(HttpExchange exchange) throws IOException, InterruptedException;
-    }
-
-    private static HttpServer listening() {
-        try {
-            return HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    @BeforeEach
-    void start() {
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        server.createContext("/", this::serve);
-        server.start();
-    }
-
     @AfterEach
     void stop() {
-        testOver.countDown();
+        service.close();
         models.close();
-        server.stop(0);
     }
 
     @Test
     void aStreamedAnswerArrivesInPiecesWithTheServicesOwnCounts() throws IOException {
-        script(sse(HELLO));
+        service.script(sse(HELLO));
 
         var result = answered(ask(openAi(keyFile("secret-key\n"))));
 
@@ -120,8 +91,18 @@ class RemoteModelsTest {
     }
 
     @Test
+    void countsThatCannotBeAreTakenForNone() {
+        service.script(sse(HELLO.replace(":7", ":9223372036854775807").replace(":2}", ":1000000001}")));
+
+        var result = answered(ask(custom(0)));
+
+        assertThat(result.inputTokens()).isNull();
+        assertThat(result.outputTokens()).isNull();
+    }
+
+    @Test
     void aServiceWithoutRoomIsAskedAgainWhenItSays() {
-        script(status(429, "0", "slow down"), status(503, "0", "not yet"), sse(HELLO));
+        service.script(status(429, "0", "slow down"), status(503, "0", "not yet"), sse(HELLO));
 
         assertThat(answered(ask(custom(2))).finishReason()).isEqualTo("stop");
         assertThat(heard).hasSize(3);
@@ -129,7 +110,7 @@ class RemoteModelsTest {
 
     @Test
     void percentSignsInWhatAServiceSaysAreOnlyText() {
-        script(
+        service.script(
                 status(429, "0", "100% of the quota is used"),
                 status(503, "0", "100 %d"),
                 status(400, "", "top_p is at 120% of %s"));
@@ -142,7 +123,7 @@ class RemoteModelsTest {
 
     @Test
     void whoIsAskedToWaitLongerThanTheRequestMayTakeHearsItAtOnce() {
-        script(status(429, "3600", "come back later"));
+        service.script(status(429, "3600", "come back later"));
 
         assertThatThrownBy(() -> answered(ask(custom(2))))
                 .isInstanceOfSatisfying(
@@ -153,7 +134,7 @@ class RemoteModelsTest {
 
     @Test
     void anAnswerThatBreaksOffAfterItsFirstPieceIsNotAskedForAgain() {
-        script(sse(HELLO.substring(0, HELLO.indexOf("data: {\"choices\":[{\"index\":0,\"delta\":{}"))));
+        service.script(sse(HELLO.substring(0, HELLO.indexOf("data: {\"choices\":[{\"index\":0,\"delta\":{}"))));
 
         assertThatThrownBy(() -> answered(ask(custom(2))))
                 .isInstanceOf(RemoteUnavailable.class)
@@ -164,13 +145,8 @@ class RemoteModelsTest {
 
     @Test
     void aServiceThatFallsSilentIsLeftAfterTheTimeItMayBeSilent() {
-        script(exchange -> {
-            exchange.sendResponseHeaders(200, 0);
-            exchange.getResponseBody()
-                    .write(HELLO.substring(0, HELLO.indexOf("data: [DONE]")).getBytes(StandardCharsets.UTF_8));
-            exchange.getResponseBody().flush();
-            testOver.await();
-        });
+        service.script(service.hanging(
+                200, HELLO.substring(0, HELLO.indexOf("data: {\"choices\":[{\"index\":0,\"delta\":{}"))));
 
         assertThatThrownBy(() -> answered(ask(custom(0, Duration.ofMillis(300)))))
                 .isInstanceOf(RemoteUnavailable.class)
@@ -179,7 +155,7 @@ class RemoteModelsTest {
 
     @Test
     void aServiceThatNeverAnswersEndsWithTheRequestsTime() {
-        script(_ -> testOver.await());
+        service.script(_ -> service.awaitOver());
 
         var result = models.serve("m", custom(2), LIMIT)
                 .generate(atZero("Say hello"), Duration.ofMillis(300), _ -> {})
@@ -193,7 +169,7 @@ class RemoteModelsTest {
     @Test
     void noMoreRequestsAreUnderWayThanMaxParallelSaysAndWhoWaitsHearsItsPlace() {
         var first = new CountDownLatch(1);
-        script(
+        service.script(
                 exchange -> {
                     first.await();
                     sse(HELLO).answer(exchange);
@@ -226,12 +202,12 @@ class RemoteModelsTest {
     @Test
     void cancellingHangsUpOnTheService() {
         var gone = new CountDownLatch(1);
-        script(exchange -> {
+        service.script(exchange -> {
             exchange.sendResponseHeaders(200, 0);
             var chunk = HELLO.substring(0, HELLO.indexOf("data: {\"choices\":[{\"index\":0,\"delta\":{}"))
                     .getBytes(StandardCharsets.UTF_8);
             try {
-                while (testOver.getCount() > 0) {
+                while (true) {
                     exchange.getResponseBody().write(chunk);
                     exchange.getResponseBody().flush();
                 }
@@ -250,7 +226,7 @@ class RemoteModelsTest {
 
     @Test
     void aKeyThatIsNotAcceptedIsToldWithoutTheKey() throws IOException {
-        script(status(401, "", "Incorrect API key provided: secret-key"));
+        service.script(status(401, "", "Incorrect API key provided: secret-key"));
 
         assertThatThrownBy(() -> answered(ask(openAi(keyFile("secret-key")))))
                 .isInstanceOf(RemoteDenied.class)
@@ -272,7 +248,7 @@ class RemoteModelsTest {
 
     @Test
     void garbageARefusalAndARedirectAreToldApart() {
-        script(sse("data: <html>\n\n"), status(400, "", "temperature must be lower"), exchange -> {
+        service.script(sse("data: <html>\n\n"), status(400, "", "temperature must be lower"), exchange -> {
             exchange.getResponseHeaders().add("Location", "http://127.0.0.1:1/stolen");
             exchange.sendResponseHeaders(302, -1);
         });
@@ -290,19 +266,18 @@ class RemoteModelsTest {
 
     @Test
     void aServiceThatIsNotThereIsToldByItsAddress() {
-        int port = server.getAddress().getPort();
-        server.stop(0);
+        var provider = custom(1);
+        int port = provider.access().baseUrl().getPort();
+        service.close();
 
-        assertThatThrownBy(() -> answered(ask(custom(1))))
+        assertThatThrownBy(() -> answered(ask(provider)))
                 .isInstanceOf(RemoteUnavailable.class)
                 .hasMessageContaining("127.0.0.1:" + port + " cannot be reached");
     }
 
     @Test
     void vectorsComeInOnePiece() {
-        script(exchange -> send(
-                exchange,
-                200,
+        service.script(json(
                 "{\"data\":[{\"index\":0,\"embedding\":[0.5,1]}],\"usage\":{\"prompt_tokens\":3,\"total_tokens\":3}}"));
         var vectors = new ArrayList<GenerationEvent>();
         var body = JsonNodeFactory.instance.objectNode().put("input", "a");
@@ -324,7 +299,7 @@ class RemoteModelsTest {
 
     @Test
     void aChatWithAnthropicIsTranslatedBothWays() throws IOException {
-        script(sse("""
+        service.script(sse("""
                 event: message_start
                 data: {"type":"message_start","message":{"usage":{"input_tokens":9,"output_tokens":1}}}
 
@@ -386,45 +361,6 @@ class RemoteModelsTest {
         assertThat(sent.path("max_tokens").asInt()).isEqualTo(50);
     }
 
-    private void script(Script... answers) {
-        scripts.addAll(List.of(answers));
-    }
-
-    private void serve(HttpExchange exchange) throws IOException {
-        try (exchange) {
-            var body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-            heard.add(new Heard(
-                    exchange.getRequestURI().getPath(),
-                    String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")),
-                    body));
-            scripts.removeFirst().answer(exchange);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static Script sse(String events) {
-        return exchange -> {
-            exchange.getResponseHeaders().add("Content-Type", "text/event-stream");
-            send(exchange, 200, events);
-        };
-    }
-
-    private static Script status(int status, String retryAfter, String message) {
-        return exchange -> {
-            if (!retryAfter.isEmpty()) {
-                exchange.getResponseHeaders().add("Retry-After", retryAfter);
-            }
-            send(exchange, status, "{\"error\":{\"message\":\"" + message + "\"}}");
-        };
-    }
-
-    private static void send(HttpExchange exchange, int status, String body) throws IOException {
-        var bytes = body.getBytes(StandardCharsets.UTF_8);
-        exchange.sendResponseHeaders(status, bytes.length);
-        exchange.getResponseBody().write(bytes);
-    }
-
     private Generation ask(Provider.Remote provider) {
         return models.serve("m", provider, LIMIT).generate(atZero("Say hello"), LIMIT, event -> {
             if (event instanceof Delta delta) {
@@ -450,8 +386,7 @@ class RemoteModelsTest {
     }
 
     private RemoteAccess access(ApiKey key, int retries, Duration silence) {
-        var url = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/v1");
-        return new RemoteAccess(url, key, Duration.ofSeconds(5), silence, retries, 4);
+        return service.access(key, retries, silence);
     }
 
     private Path keyFile(String key) throws IOException {

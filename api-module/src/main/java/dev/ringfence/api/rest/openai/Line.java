@@ -5,19 +5,25 @@ import dev.ringfence.api.job.Job;
 import dev.ringfence.runner.engine.GenerationEvent;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The line between a job and the one client that it answers: a few events long, so that a client that reads slowly holds
- * the model back instead of filling memory. Hanging up cancels the job. Thread-safe; one reader.
+ * the model back instead of filling memory. Whatever has come meanwhile is read at once, so that a model that is faster
+ * than a write to the client costs no write for each of its tokens. Hanging up cancels the job. Thread-safe; one reader.
  */
 final class Line implements Attendance.Listener {
     private static final int LENGTH = 64;
 
-    private final ArrayDeque<GenerationEvent> events = new ArrayDeque<>();
+    /** Of all events on the line together, unless it is a single one. */
+    private static final long MOST_WEIGHT = 256 * 1024;
+
+    private List<GenerationEvent> events = new ArrayList<>();
+    private long weight;
     private CompletableFuture<@Nullable Void> more = new CompletableFuture<>();
     private @Nullable Job job;
     private volatile @Nullable String failure;
@@ -27,10 +33,11 @@ final class Line implements Attendance.Listener {
     /** The job's side. Blocks while the line is full. */
     @Override
     public void heard(GenerationEvent event) {
+        long heavy = event.weight();
         CompletableFuture<@Nullable Void> waiting;
         synchronized (this) {
             try {
-                while (events.size() >= LENGTH && !hungUp) {
+                while (full(heavy) && !hungUp) {
                     wait();
                 }
             } catch (InterruptedException e) {
@@ -42,9 +49,14 @@ final class Line implements Attendance.Listener {
                 return;
             }
             events.add(event);
+            weight += heavy;
             waiting = renew();
         }
         waiting.complete(null);
+    }
+
+    private boolean full(long heavy) {
+        return !events.isEmpty() && (events.size() >= LENGTH || weight + heavy > MOST_WEIGHT);
     }
 
     @Override
@@ -75,7 +87,7 @@ final class Line implements Attendance.Listener {
         Job known;
         synchronized (this) {
             hungUp = true;
-            events.clear();
+            var _ = take();
             notifyAll();
             known = job;
         }
@@ -84,31 +96,37 @@ final class Line implements Attendance.Listener {
         }
     }
 
-    /** What comes until the job has ended, as the reader asks for it. */
-    Multi<GenerationEvent> events() {
+    /** What comes until the job has ended, as the reader asks for it; no list is empty. */
+    Multi<List<GenerationEvent>> events() {
         return Multi.createBy()
                 .repeating()
                 .uni(this::next)
-                .whilst(Optional::isPresent)
-                .filter(Optional::isPresent)
-                .map(Optional::orElseThrow);
+                .whilst(some -> !some.isEmpty())
+                .filter(some -> !some.isEmpty());
     }
 
-    /** The next event, or nothing when the job has ended. */
-    Uni<Optional<GenerationEvent>> next() {
+    /** All that is there, as soon as there is anything; empty when the job has ended. */
+    Uni<List<GenerationEvent>> next() {
         CompletableFuture<@Nullable Void> waiting;
         synchronized (this) {
-            var event = events.poll();
-            if (event != null) {
+            if (!events.isEmpty()) {
+                var some = take();
                 notifyAll();
-                return Uni.createFrom().item(Optional.of(event));
+                return Uni.createFrom().item(some);
             }
             if (ended) {
-                return Uni.createFrom().item(Optional.empty());
+                return Uni.createFrom().item(List.of());
             }
             waiting = more;
         }
         return Uni.createFrom().completionStage(() -> waiting.copy()).onItem().transformToUni(_ -> next());
+    }
+
+    private List<GenerationEvent> take() {
+        var taken = events;
+        events = new ArrayList<>();
+        weight = 0;
+        return taken;
     }
 
     private void end() {

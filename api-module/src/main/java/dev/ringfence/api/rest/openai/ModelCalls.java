@@ -67,6 +67,9 @@ class ModelCalls {
                     .flatMap(job -> answer instanceof StreamedAnswer streamed
                             ? streamed(job, line, call, streamed)
                             : whole(job, line, call, answer))
+                    // Nobody reads any more, so the job must not wait for a reader.
+                    .onFailure()
+                    .invoke(line::hangUp)
                     .onCancellation()
                     .invoke(line::hangUp);
         });
@@ -94,20 +97,28 @@ class ModelCalls {
             var body = Multi.createBy()
                     .concatenating()
                     .streams(
-                            Multi.createFrom().item(first.get()).map(answer::heard),
-                            line.events().map(answer::heard),
+                            Multi.createFrom().item(first).map(some -> text(answer, some)),
+                            line.events().map(some -> text(answer, some)),
                             Multi.createFrom().uni(job.ended().map(end -> last(end, line, call, answer))))
+                    .onFailure()
+                    .invoke(line::hangUp)
                     .onCancellation()
                     .invoke(line::hangUp);
             return Uni.createFrom().item(new Opened(job, body));
         });
     }
 
+    private static String text(Answer answer, List<GenerationEvent> events) {
+        var text = new StringBuilder();
+        events.forEach(event -> text.append(answer.heard(event)));
+        return text.toString();
+    }
+
     private static Uni<Opened> whole(Job job, Line line, Call call, Answer answer) {
         return line.events()
                 .onItem()
-                .invoke((GenerationEvent event) -> {
-                    var _ = answer.heard(event);
+                .invoke(some -> {
+                    var _ = text(answer, some);
                 })
                 .collect()
                 .last()

@@ -3,6 +3,7 @@ package dev.ringfence.api.rest.openai;
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.not;
 import static org.hamcrest.Matchers.startsWith;
@@ -56,6 +57,18 @@ class DiscreetOverHttpTest {
                 .body("error.type", equalTo("invalid-request"))
                 .body("error.message", startsWith("not kept, since ringfence.journal.prompts is hash; SHA-256 "))
                 .body(not(containsString("sesame")));
+    }
+
+    @Test
+    void aJobWhoseRequestWasNotKeptCannotBeRetried() {
+        Discreet.SERVICE.answers(400, "{\"error\":{\"message\":\"no\"}}");
+        var job = ask("custom").header("X-Job-Id");
+
+        given().post("/api/v1/jobs/" + job + "/retry")
+                .then()
+                .statusCode(409)
+                .body("type", endsWith("not-retryable"))
+                .body("detail", containsString("only hashes were kept"));
     }
 
     private static Response ask(String model) {

@@ -254,6 +254,44 @@ class OpenAiOverHttpTest {
         responses("custom", "").body("status", equalTo("completed")).body("usage", nullValue());
     }
 
+    /** The client got an internal error without a job, whose place stayed taken. */
+    @Test
+    void anAnswerThatNobodyCanReadIsTheServicesFaultAndEndsTheJob() {
+        for (var stream : List.of("", ",\"stream\":true")) {
+            Elsewhere.SERVICE.streams("{\"choices\":[{\"index\":0,\"text\":\"hi\"}]}", STOP);
+
+            failed(chat("custom", stream));
+        }
+        Elsewhere.SERVICE.answers(200, "{\"data\":[[0.1,0.2]]}");
+
+        failed(given().contentType(ContentType.JSON)
+                .body("{\"model\":\"custom\",\"input\":\"x\"}")
+                .post("/v1/embeddings")
+                .then());
+    }
+
+    private static void failed(ValidatableResponse answer) {
+        var job = answer.statusCode(500)
+                .body("error.code", equalTo("engine_misbehaved"))
+                .extract()
+                .header("X-Job-Id");
+        given().get("/api/v1/jobs/" + job).then().body("state", equalTo("failed"));
+    }
+
+    @Test
+    void aKeyThatAServiceRepeatsWithStatus200ReachesNobody() {
+        Elsewhere.SERVICE.streams("{\"error\":{\"message\":\"Incorrect API key provided: a-\\u006bey\"}}");
+
+        var answer = chat("custom", "")
+                .statusCode(500)
+                .body("error.message", containsString("provided: (the key)"))
+                .extract();
+
+        given().get("/api/v1/jobs/" + answer.header("X-Job-Id"))
+                .then()
+                .body("error.message", containsString("provided: (the key)"));
+    }
+
     @Test
     void aServiceThatIsDownIsAReasonToComeAgain() {
         chat("gone", "")

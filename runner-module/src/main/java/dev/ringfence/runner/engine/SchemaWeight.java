@@ -1,0 +1,159 @@
+package dev.ringfence.runner.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.LongStream;
+
+/**
+ * What of a JSON Schema an engine must not get: patterns that a grammar of llama.cpp does not hold a model to, and what
+ * leaves so many ways to go on at the same time that it would be at one token for seconds, or for ever. All requests of an
+ * engine wait meanwhile. Counts no more exactly than it takes to refuse what is known to do that.
+ */
+final class SchemaWeight {
+    /** With 1,000 values of an enum, an answer took 1.5 seconds with llama.cpp 0.7.0, and with 5,000 more than 15. */
+    static final int MOST_WAYS = 1000;
+
+    private static final long COUNTLESS = 1_000_000;
+    private static final Set<String> DEFINITIONS = Set.of("$defs", "definitions");
+    private static final Set<String> NAMES = Set.of("properties", "patternProperties", "$defs", "definitions");
+    private static final Set<String> VALUES = Set.of("const", "enum", "default", "examples");
+
+    /** Others may lead to what is no schema otherwise. */
+    private static final Pattern ORDINARY_REFERENCE = Pattern.compile("#(?:/(?:\\$defs|definitions)/[^/]+)?");
+
+    /** Levels of schemas that are looked into from one of them; those below were looked at before. */
+    private static final int DEEPEST = 64;
+
+    private final JsonNode root;
+    private final PatternWidth widths;
+    private final boolean everything;
+    private final List<Dropped> dropped = new ArrayList<>();
+    private final IdentityHashMap<JsonNode, Set<String>> gone = new IdentityHashMap<>();
+    private final IdentityHashMap<JsonNode, Long> ways = new IdentityHashMap<>();
+
+    private record Dropped(ObjectNode owner, String keyword, String pointer) {}
+
+    private SchemaWeight(JsonNode root, PatternWidth widths) {
+        this.root = root;
+        this.widths = widths;
+        this.everything = !root.findValuesAsText("$ref").stream()
+                .allMatch(reference -> ORDINARY_REFERENCE.matcher(reference).matches());
+    }
+
+    /** JSON pointers to the keywords that have to go. */
+    static Set<String> of(JsonNode schema, PatternWidth widths) {
+        var pointers = new LinkedHashSet<String>();
+        look(schema, widths).forEach(one -> pointers.add(one.pointer()));
+        return pointers;
+    }
+
+    /** Takes them out. */
+    static void lighten(JsonNode schema, PatternWidth widths) {
+        look(schema, widths).forEach(one -> {
+            one.owner().remove(one.keyword());
+            if (one.keyword().equals("properties")) {
+                // By themselves they would allow nothing, or ask for what is not described.
+                one.owner().remove(List.of("additionalProperties", "required"));
+            }
+        });
+    }
+
+    private static List<Dropped> look(JsonNode schema, PatternWidth widths) {
+        var weight = new SchemaWeight(schema, widths);
+        weight.visit(schema, "", false);
+        return weight.dropped;
+    }
+
+    /** From the inside out, and definitions first, so that what has gone counts no more. */
+    private void visit(JsonNode node, String at, boolean names) {
+        if (node instanceof ArrayNode array) {
+            for (int i = 0; i < array.size(); i++) {
+                visit(array.get(i), at + "/" + i, false);
+            }
+        } else if (node instanceof ObjectNode object) {
+            for (boolean definitions : new boolean[] {true, false}) {
+                for (var field : object.properties()) {
+                    var name = field.getKey();
+                    boolean schema = names || everything || !VALUES.contains(name);
+                    if (schema && definitions == DEFINITIONS.contains(name)) {
+                        visit(field.getValue(), at + "/" + SchemaGaps.escaped(name), !names && NAMES.contains(name));
+                    }
+                }
+            }
+            if (!names || everything) {
+                weigh(object, at);
+            }
+        }
+    }
+
+    private void weigh(ObjectNode schema, String at) {
+        if (schema.path("pattern").isTextual()) {
+            var pattern = GrammarPattern.parse(schema.path("pattern").textValue());
+            long width = pattern == null ? COUNTLESS : widths.of(pattern);
+            drop(width > PatternWidth.WIDEST, schema, "pattern", at);
+            ways.put(schema.path("pattern"), width > PatternWidth.WIDEST ? 1 : width);
+        }
+        for (var name : List.of("enum", "anyOf", "oneOf", "allOf", "properties")) {
+            drop(ways(schema, name, DEEPEST) > MOST_WAYS, schema, name, at);
+        }
+    }
+
+    private void drop(boolean heavy, ObjectNode schema, String keyword, String at) {
+        if (heavy) {
+            dropped.add(new Dropped(schema, keyword, at + "/" + keyword));
+            gone.computeIfAbsent(schema, _ -> new HashSet<>()).add(keyword);
+            ways.remove(schema);
+        }
+    }
+
+    private long ways(JsonNode node, int deeper) {
+        if (!(node instanceof ObjectNode schema) || deeper == 0) {
+            return 1;
+        }
+        var known = ways.get(schema);
+        if (known != null) {
+            return known;
+        }
+        ways.put(schema, 1L); // For a ring of references, which comes here again.
+        var target = schema.path("$ref").asText("");
+        long most = target.startsWith("#/") ? ways(root.at(target.substring(1)), deeper - 1) : 1;
+        for (var name : List.of("enum", "anyOf", "oneOf", "allOf", "properties", "prefixItems", "items", "pattern")) {
+            most = Math.max(most, ways(schema, name, deeper));
+        }
+        ways.put(schema, most);
+        return most;
+    }
+
+    /** Alternatives add up; of what comes one after the other, the most counts. */
+    private long ways(ObjectNode schema, String name, int deeper) {
+        var value = schema.path(name);
+        if (value.isMissingNode() || gone.getOrDefault(schema, Set.of()).contains(name)) {
+            return 1;
+        }
+        return switch (name) {
+            case "enum" -> value.size();
+            case "pattern" -> ways.getOrDefault(value, 1L);
+            case "anyOf", "oneOf", "allOf" ->
+                Math.min(COUNTLESS, each(value, deeper).sum());
+            case "properties" ->
+                Math.max(
+                        value.size() - schema.path("required").size(),
+                        each(value, deeper).max().orElse(1));
+            default -> value.isArray() ? each(value, deeper).max().orElse(1) : ways(value, deeper - 1);
+        };
+    }
+
+    private LongStream each(JsonNode children, int deeper) {
+        var each = LongStream.builder();
+        children.forEach(child -> each.add(ways(child, deeper - 1)));
+        return each.build();
+    }
+}

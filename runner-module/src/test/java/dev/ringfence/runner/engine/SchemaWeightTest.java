@@ -1,0 +1,133 @@
+package dev.ringfence.runner.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.engine.EngineException.InvalidRequest;
+import java.util.Collections;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SchemaWeightTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "^((a{0,1000}){0,1000}){0,1000}$",
+                "^(a?){0,1900}$",
+                "^(a*){0,300}$",
+                "^(a{1,40}){45}$",
+                "^(a|b)*a(a|b){1,200}$",
+                "^((){9999}){9999}$",
+                "^(.?){0,9}$"
+            })
+    void patternsThatKeepAnEngineBusyDoNotReachIt(String pattern) {
+        assertThat(SchemaWeight.of(withPattern(pattern), new PatternWidth())).containsExactly("/pattern");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "^[a-z]{1,1000}$",
+                "^([0-9]{1,3}\\.){3}[0-9]{1,3}$",
+                "^([a-z]{1,63}\\.){1,10}[a-z]{2,63}$",
+                "^[a-z0-9._-]+@([a-z0-9-]+\\.)+[a-z]{2,20}$",
+                "^(AL|AK|AZ|AR|CA|CO)(,(AL|AK|AZ|AR|CA|CO)){0,50}$",
+                "^((a*)*)*$",
+                "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+            })
+    void patternsOfOneWayAtATimeDo(String pattern) {
+        assertThat(SchemaWeight.of(withPattern(pattern), new PatternWidth())).isEmpty();
+    }
+
+    @Test
+    void allPatternsOfARequestHaveOneBudgetOfTime() {
+        var many = JSON.createObjectNode();
+        for (int i = 0; i < 4000; i++) {
+            many.withObject("properties").set("p" + i, withPattern("^[a-c]{1,900}[b-d]{1,900}$"));
+        }
+
+        var widths = new PatternWidth();
+        var dropped = SchemaWeight.of(many, widths);
+
+        assertThat(dropped).contains("/properties/p3999/pattern");
+        assertThat(widths.of(Objects.requireNonNull(GrammarPattern.parse("^a$"))))
+                .isEqualTo(Integer.MAX_VALUE);
+    }
+
+    @Test
+    void soManyWaysToGoOnThatEachIsSlowDoNotReachIt() throws JsonProcessingException {
+        var values = JSON.createArrayNode();
+        IntStream.range(0, 1001).forEach(values::add);
+        var branches = JSON.createArrayNode();
+        Collections.nCopies(40, withPattern("^(a?){0,30}$")).forEach(branches::add);
+        var optional = JSON.createObjectNode();
+        IntStream.range(0, 1001).forEach(i -> optional.putObject("p" + i));
+
+        assertThat(weight("{'enum':%s}", values)).containsExactly("/enum");
+        assertThat(weight("{'items':{'anyOf':%s}}", branches)).containsExactly("/items/anyOf");
+        assertThat(weight("{'properties':%s,'additionalProperties':false}", optional))
+                .containsExactly("/properties");
+        assertThat(SchemaWeight.of(doubling(12), new PatternWidth())).isNotEmpty();
+        assertThat(SchemaWeight.of(doubling(8), new PatternWidth())).isEmpty();
+    }
+
+    @Test
+    void whatAReferenceMakesASchemaOfIsWeighedWhereverItStands() throws JsonProcessingException {
+        assertThat(weight("{'$ref':'#/const','const':%s}", withPattern("^(a?){0,1900}$")))
+                .containsExactly("/const/pattern");
+        assertThat(weight("{'$ref':'#/properties','properties':%s}", withPattern("^(a?){0,1900}$")))
+                .containsExactly("/properties/pattern");
+        assertThat(weight("{'const':%s}", withPattern("^(a?){0,1900}$"))).isEmpty();
+        assertThat(weight("{'properties':{'pattern':%s}}", withPattern("^a$"))).isEmpty();
+    }
+
+    @Test
+    void aSchemaThatIsNotStrictIsSentWithoutThemAndNamesThem() {
+        var request = Asking.atZero("hi");
+        var format = request.body().putObject("response_format").putObject("json_schema");
+        format.set("schema", withPattern("^(a?){0,1900}$"));
+        var function = request.body().putArray("tools").addObject().putObject("function");
+        function.set("parameters", withPattern("^\\d$"));
+
+        var sent = PassedOver.forEngine(request).body();
+
+        assertThat(sent.findValues("pattern")).isEmpty();
+        assertThat(request.body().findValues("pattern")).hasSize(2);
+        assertThat(PassedOver.gaps(request.body())).containsExactly("response_format#/pattern", "tools[0]#/pattern");
+
+        format.put("strict", true);
+        assertThatThrownBy(() -> new EngineAnswer(PassedOver.forEngine(request), false))
+                .isInstanceOf(InvalidRequest.class)
+                .hasMessageContaining("response_format#/pattern");
+    }
+
+    /** Each level is a list in two ways of the one below, so each bracket doubles the ways. */
+    private static ObjectNode doubling(int levels) {
+        var schema = JSON.createObjectNode().put("type", "integer");
+        for (int i = 0; i < levels; i++) {
+            var list = JSON.createObjectNode().put("type", "array").put("minItems", 1);
+            list.set("items", schema);
+            schema = JSON.createObjectNode();
+            schema.putArray("anyOf").add(list).add(list.deepCopy());
+        }
+        return schema;
+    }
+
+    private static Set<String> weight(String schema, JsonNode part) throws JsonProcessingException {
+        return SchemaWeight.of(JSON.readTree(schema.replace('\'', '"').formatted(part)), new PatternWidth());
+    }
+
+    private static ObjectNode withPattern(String pattern) {
+        return JSON.createObjectNode().put("type", "string").put("pattern", pattern);
+    }
+}
