@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -77,26 +76,29 @@ class OpenAiClientIT {
 
     @Test
     void aClientThatAbortsInMidStreamCancelsItsJobAndFreesTheSlot() {
-        var learnt = run("abort");
+        try (var _ = SlowEngine.of(service)) {
+            var learnt = run("abort");
 
-        assertThat(service.api()
-                        .awaitEnd(learnt.path("job").asText())
-                        .path("state")
-                        .asText())
-                .isEqualTo("cancelled");
-        await().untilAsserted(() -> assertThat(engine().path("busy_slots").asInt(-1))
-                .as(engine().toString())
-                .isZero());
+            assertThat(service.api()
+                            .awaitEnd(learnt.path("job").asText())
+                            .path("state")
+                            .asText())
+                    .isEqualTo("cancelled");
+        }
+        await().untilAsserted(() -> {
+            var engine = SlowEngine.state(service);
+            assertThat(engine.path("busy_slots").asInt(-1)).as(engine.toString()).isZero();
+        });
     }
 
     @Test
     void anEngineThatIsKilledInMidAnswerIsToldToTheClientAndTheNextRequestWorks() {
-        var running = client.begin(service.port(), "engine_killed");
-        running.awaitLine("begun");
-        ProcessHandle.of(engine().path("pid").asLong())
-                .flatMap(fence -> fence.descendants().findFirst().or(() -> Optional.of(fence)))
-                .orElseThrow()
-                .destroyForcibly();
+        NodeClient.Running running;
+        try (var _ = SlowEngine.of(service)) {
+            running = client.begin(service.port(), "engine_killed");
+            running.awaitLine("begun");
+            SlowEngine.process(service).orElseThrow().destroyForcibly();
+        }
 
         assertThat(running.result().path("message").asText()).contains("ended in the middle of its work");
     }
@@ -137,14 +139,5 @@ class OpenAiClientIT {
 
     private static JsonNode run(String name) {
         return client.begin(service.port(), name).result();
-    }
-
-    private static JsonNode engine() {
-        for (var model : Api.json(service.api().get("/api/v1/models").body()).path("models")) {
-            if (model.path("id").asText().equals("tiny")) {
-                return model.path("engine");
-            }
-        }
-        throw new AssertionError("the model is gone");
     }
 }
