@@ -296,7 +296,8 @@ void unwaited_children(char **arguments) {
     }
     double processors = (double)counts->micros / 1e6 / (seconds() - begin);
     printf("%.2f processors\n", processors);
-    if (processors > 2.5 * atof(arguments[0])) {
+    /* Without any hold it is all processors; a busy host looks less often, so that it is held less well. */
+    if (processors > 5 * atof(arguments[0])) {
         broke("processor time of children that nobody waits for");
     } else {
         contained("processor time of children that nobody waits for", "it was held");

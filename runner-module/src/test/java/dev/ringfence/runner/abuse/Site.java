@@ -55,14 +55,14 @@ final class Site implements AutoCloseable {
         return classPath;
     }
 
-    /** All that is left on the host of any job of any service. */
+    /** All that is left on the host of any job of this test's services. */
     List<String> marked() {
         var found = new ArrayList<String>();
         try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (var process : processes) {
                 try {
                     if (Files.readString(process.resolve("environ"), java.nio.charset.StandardCharsets.ISO_8859_1)
-                            .contains(Victim.MARK + "=")) {
+                            .contains(Victim.MARK + "=" + directory.getFileName() + "-")) {
                         found.add(process.getFileName().toString());
                     }
                 } catch (IOException ended) {

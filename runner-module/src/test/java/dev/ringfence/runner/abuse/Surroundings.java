@@ -18,6 +18,11 @@ record Surroundings(Path directory, long service, int loopbackPort) {
 
     static final String OUTSIDE_PORT = "80";
 
+    /** In the environment of every job beside {@link Victim#MARK}, and nowhere else on the host. */
+    String mark(String job) {
+        return directory.getFileName() + "-" + job;
+    }
+
     /** Given to jobs to read. */
     Path programs() {
         return directory.resolve("program");

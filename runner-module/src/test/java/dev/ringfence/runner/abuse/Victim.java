@@ -101,7 +101,7 @@ final class Victim implements AutoCloseable {
         var argv = new ArrayList<>(
                 List.of(around.program().toString(), hostile.program(), Long.toString(around.service())));
         argv.addAll(hostile.arguments().apply(around));
-        var mark = "job-" + ++number;
+        var mark = around.mark("job-" + ++number);
         var command = new FencedCommand(
                 mark,
                 hostile.profile().apply(around),
@@ -133,7 +133,7 @@ final class Victim implements AutoCloseable {
                 name,
                 Shape.ordinary(),
                 argv,
-                Map.of(MARK, name, "PATH", "/usr/bin:/bin"),
+                Map.of(MARK, around.mark(name), "PATH", "/usr/bin:/bin"),
                 new byte[0],
                 List.of(),
                 0,
