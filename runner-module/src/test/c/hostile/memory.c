@@ -15,6 +15,11 @@
 /* Enough to be seen when nothing holds it, little enough for any machine. */
 #define MOST (768 * MEGABYTE)
 
+/* From where a limit of the test's profiles may be reached, slowly enough for a watchdog on a busy host to get round to it. */
+static void linger(long taken) {
+    usleep(taken > 96 * MEGABYTE ? 5000 : taken > 16 * MEGABYTE ? 500 : 0);
+}
+
 static void touch(int protection_flags, int descriptor, const char *what) {
     for (long taken = 0; taken < MOST; taken += MEGABYTE) {
         char *block = mmap(NULL, MEGABYTE, PROT_READ | PROT_WRITE, protection_flags, descriptor, taken);
@@ -23,6 +28,7 @@ static void touch(int protection_flags, int descriptor, const char *what) {
             return;
         }
         memset(block, 1, MEGABYTE);
+        linger(taken);
     }
     broke(what);
 }
@@ -77,6 +83,7 @@ void memory_tmpfs(char **arguments) {
             int descriptor = open(path, O_CREAT | O_WRONLY, 0600);
             for (int i = 0; i < 4 && !full; i++) {
                 full = descriptor < 0 || write(descriptor, block, sizeof block) != sizeof block;
+                linger((file * 4L + i) * MEGABYTE);
             }
             close(descriptor);
         }
@@ -108,6 +115,7 @@ void memory_mapped(char **arguments) {
             return;
         }
         memset(block, 1, MEGABYTE);
+        linger(size);
     }
     broke("mapped file");
 }
