@@ -33,6 +33,7 @@ extern int service;
 void fork_bomb(char **arguments);
 void thread_bomb(char **arguments);
 void daemons(char **arguments);
+void signal_starter(char **arguments);
 void signal_others(char **arguments);
 void kill_everyone(char **arguments);
 void debugging(char **arguments);

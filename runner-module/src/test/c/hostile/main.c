@@ -19,6 +19,7 @@ static const struct {
     {"who-am-i", who_am_i},
     {"unwaited-children", unwaited_children},
     {"relays", relays},
+    {"signal-starter", signal_starter},
     {"memory-anonymous", memory_anonymous},
     {"memory-tmpfs", memory_tmpfs},
     {"memory-mapped", memory_mapped},

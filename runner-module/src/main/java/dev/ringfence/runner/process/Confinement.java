@@ -10,7 +10,8 @@ import java.util.Set;
  * helper program is needed: no_new_privs always, no capabilities unless it is a {@code launcher}, and what is
  * said here.
  *
- * <p>The program is held at its execve until {@link Supervisor#spawned} has returned.
+ * <p>The program is held at its execve until {@link Supervisor#spawned} has returned, and one that is no launcher before
+ * its first instruction until the starting thread has ended.
  *
  * @param landlock its rules; the start closes them
  * @param user user and group that the program gets; only for a service that is root

@@ -20,12 +20,9 @@ public final class HeldProcess implements AutoCloseable {
      */
     public static Optional<HeldProcess> of(int pid) {
         try {
-            return Optional.of(new HeldProcess(pid, SystemCalls.pidDescriptor(pid)));
+            var descriptor = SystemCalls.pidDescriptorIfThere(pid);
+            return descriptor.isPresent() ? Optional.of(new HeldProcess(pid, descriptor.getAsInt())) : Optional.empty();
         } catch (NativeCallException e) {
-            // The second: it is no number of a process at all, or that of a thread.
-            if (e.errno() == Errno.ESRCH || e.errno() == Errno.EINVAL) {
-                return Optional.empty();
-            }
             throw new ProcessException("process " + pid + " could not be held", e);
         }
     }

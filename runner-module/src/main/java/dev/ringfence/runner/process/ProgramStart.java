@@ -127,12 +127,17 @@ final class ProgramStart implements AutoCloseable {
     private static ProgramStart confined(
             Libc.SpawnCall call, ProcessRequest request, Supervisor supervisor, List<Channel> channels) {
         var confinement = request.confinement().orElseThrow();
-        var warden = confinement.landlock().isPresent() ? Warden.begin(request.name()) : Optional.<Warden>empty();
         try {
-            return confined(call, request, supervisor, channels, warden);
-        } catch (RuntimeException | Error e) {
-            warden.ifPresent(Warden::close);
-            throw e;
+            var warden = confinement.landlock().isPresent() ? Warden.begin(request.name()) : Optional.<Warden>empty();
+            try {
+                return confined(call, request, supervisor, channels, warden);
+            } catch (RuntimeException | Error e) {
+                warden.ifPresent(Warden::close);
+                throw e;
+            }
+        } finally {
+            // The starting thread is done, or never was.
+            Libc.discard(call);
         }
     }
 
@@ -156,13 +161,16 @@ final class ProgramStart implements AutoCloseable {
             try {
                 var calls = new Channel.Calls(
                         listener, confinement.calls(), call.path().address());
-                untilItRuns(start, calls, pid -> {
-                    made.add(new Tree(pid, warden));
-                    supervisor.spawned(made.getFirst());
-                });
-                long pid = start.pid(request.executable().toString());
-                if (made.isEmpty() || made.getFirst().pid() != pid) {
-                    throw new IllegalStateException("the program did not wait to be looked at");
+                try (var first = new FirstInstruction(!confinement.launcher())) {
+                    untilItRuns(start, calls, first, pid -> {
+                        made.add(new Tree(pid, warden));
+                        supervisor.spawned(made.getFirst());
+                    });
+                    long pid = start.pid(request.executable().toString());
+                    if (made.isEmpty() || made.getFirst().pid() != pid) {
+                        throw new IllegalStateException("the program did not wait to be looked at");
+                    }
+                    first.release(start.thread());
                 }
                 channels.add(calls);
                 return new ProgramStart(made.getFirst(), listener, start, warden);
@@ -182,7 +190,6 @@ final class ProgramStart implements AutoCloseable {
             }
         } finally {
             start.awaitDone();
-            Libc.discard(call);
         }
     }
 
@@ -191,13 +198,15 @@ final class ProgramStart implements AutoCloseable {
      *
      * @param made hears the program's number as soon as there is one, also when the start fails after that
      */
-    private static void untilItRuns(ConfinedStart start, Channel.Calls calls, IntConsumer made) {
+    private static void untilItRuns(
+            ConfinedStart start, Channel.Calls calls, FirstInstruction first, IntConsumer made) {
         try (var arena = Arena.ofConfined()) {
             var entry = PollEntries.allocate(arena, 1);
             int count = entry.fill(List.of(calls));
             boolean known = false;
             while (!start.done()) {
                 if (Libc.poll(entry.segment(), count, LOOK_MILLIS) == 0) {
+                    first.look();
                     continue;
                 }
                 if ((entry.events(0) & Libc.POLLIN) == 0) {
@@ -214,6 +223,7 @@ final class ProgramStart implements AutoCloseable {
                 if (calls.atGate(call) && !known) {
                     known = true;
                     made.accept(call.thread());
+                    first.hold(call.thread());
                 }
                 if (ours || calls.atGate(call)) {
                     var _ = call.proceed();

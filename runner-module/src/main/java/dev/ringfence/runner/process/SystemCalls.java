@@ -24,6 +24,7 @@ final class SystemCalls {
     private static final int SOCKET = AARCH64 ? 198 : 41;
     private static final int CONNECT = AARCH64 ? 203 : 42;
     private static final int GETTID = AARCH64 ? 178 : 186;
+    private static final int TGKILL = AARCH64 ? 131 : 234;
     private static final int PRCTL = AARCH64 ? 167 : 157;
     private static final int SECCOMP = AARCH64 ? 277 : 317;
     private static final int SETGROUPS = AARCH64 ? 159 : 116;
@@ -110,7 +111,10 @@ final class SystemCalls {
     /** The same; empty when there is no process of that number. */
     static OptionalInt pidDescriptorIfThere(int pid) {
         long result = call(PIDFD_OPEN, pid, 0, 0, 0);
-        return result == -Errno.ESRCH ? OptionalInt.empty() : OptionalInt.of((int) check("pidfd_open", result));
+        // The others: only a thread, a process group or a session has the number any more, as older and newer kernels
+        // say.
+        boolean gone = result == -Errno.ESRCH || result == -Errno.EINVAL || result == -Errno.ENOENT;
+        return gone ? OptionalInt.empty() : OptionalInt.of((int) check("pidfd_open", result));
     }
 
     /** Takes the entry of an ended child of ours from the process table; empty when it is no such child. */
@@ -150,6 +154,11 @@ final class SystemCalls {
     /** The calling thread, as the kernel numbers it. */
     static int thread() {
         return (int) call(GETTID, 0, 0, 0, 0);
+    }
+
+    /** Whether this process has a thread of that number, also one that is ending. */
+    static boolean ownThread(int thread) {
+        return call(TGKILL, ProcessHandle.current().pid(), thread, 0, 0) != -Errno.ESRCH;
     }
 
     /** Orphans of this process's tree become its own children, not those of the system's first process. */

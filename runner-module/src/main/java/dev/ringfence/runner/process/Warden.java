@@ -11,7 +11,7 @@ import java.util.concurrent.LinkedBlockingQueue;
  * alone ({@code LANDLOCK_SCOPE_SIGNAL}), and kill(2) to all holds off every fork while it goes through them. The thread
  * keeps the service's user and is outside the job's own domain, so the job cannot signal it.
  *
- * <p>Thread-safe. Methods return when the thread has done it.
+ * <p>Thread-safe. Methods return when the thread has done it, and throw IllegalStateException once it has ended.
  */
 final class Warden implements AutoCloseable {
     /** Since when Landlock knows the scope. */
@@ -23,6 +23,9 @@ final class Warden implements AutoCloseable {
     private static final long STACK_BYTES = 256 * 1024;
 
     private final LinkedBlockingQueue<FutureTask<Boolean>> tasks = new LinkedBlockingQueue<>();
+
+    /** Guarded by the tasks. */
+    private boolean closed;
 
     /** Of the thread alone. */
     private boolean over;
@@ -95,7 +98,12 @@ final class Warden implements AutoCloseable {
 
     private void call(Runnable action) {
         var task = new FutureTask<>(action, true);
-        tasks.add(task);
+        synchronized (tasks) {
+            if (closed) {
+                throw new IllegalStateException("the warden has ended");
+            }
+            tasks.add(task);
+        }
         boolean interrupted = false;
         try {
             while (true) {
@@ -136,9 +144,14 @@ final class Warden implements AutoCloseable {
         }
     }
 
-    /** Ends the thread; nothing may be asked of it from now on. A second call does nothing. */
+    /** Ends the thread; whoever asks it something from now on gets an exception. A second call does nothing. */
     @Override
     public void close() {
-        tasks.add(new FutureTask<>(() -> over = true));
+        synchronized (tasks) {
+            if (!closed) {
+                closed = true;
+                tasks.add(new FutureTask<>(() -> over = true));
+            }
+        }
     }
 }

@@ -45,6 +45,7 @@ final class Cases {
                         "relays",
                         Attack::endedOrHeldByItsProcesses,
                         "10"),
+                Case.of("signals to the thread that started it", "signal-starter", Attack::ended),
                 Case.of("signals to the parent, the service and the host", "signal-others", Attack::finished),
                 Case.of(
                         "a signal to everyone",

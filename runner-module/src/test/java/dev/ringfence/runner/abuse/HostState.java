@@ -56,7 +56,8 @@ final class HostState implements AutoCloseable {
         return processes()
                 .filter(process -> read(process.resolve("environ")).contains(wanted)
                         || read(process.resolve("cmdline")).contains(":" + mark + "\0"))
-                .map(process -> process.getFileName() + " " + read(process.resolve("cmdline")))
+                .map(process -> process.getFileName() + " "
+                        + read(process.resolve("cmdline")).replace('\0', ' '))
                 .toList();
     }
 

@@ -1,0 +1,101 @@
+package dev.ringfence.runner.process;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps a confined program from its first instruction until the thread that started it has ended. That thread is one of
+ * the service's, but is the job's user inside the job's Landlock domain, so the program could signal it by its number,
+ * which is easy to guess; and what kills one thread kills the service.
+ *
+ * <p>The stop is sent while the child's execve waits at the gate, and takes effect when the child would return from it.
+ * Used by one thread.
+ */
+final class FirstInstruction implements AutoCloseable {
+    private static final long PAUSE_NANOS = 20_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    /** Of a task that was forked and has not executed a program yet ({@code PF_FORKNOEXEC}). */
+    private static final long NOT_EXECUTED = 0x40;
+
+    /** In {@code /proc/PID/stat}, behind the name (proc(5)). */
+    private static final int STATE = 0;
+
+    private static final int FLAGS = 6;
+
+    private final boolean wanted;
+    private @Nullable HeldProcess child;
+    private int pid;
+
+    /** @param wanted false for a launcher, which stays with its starting thread and is not held */
+    FirstInstruction(boolean wanted) {
+        this.wanted = wanted;
+    }
+
+    /** Holds a child that waits at its gate. */
+    void hold(int number) {
+        if (wanted) {
+            pid = number;
+            child = HeldProcess.of(number)
+                    .orElseThrow(() -> new IllegalStateException("process " + number + " ended at its gate"));
+            var _ = child.signal(Signals.SIGSTOP);
+        }
+    }
+
+    /** To be called again and again until the starting thread is done: a child whose execve failed has to tell it so. */
+    void look() {
+        if (child != null && failed()) {
+            letGo(child);
+        }
+    }
+
+    private boolean failed() {
+        try {
+            var stat = KernelFile.read(Path.of("/proc/" + pid + "/stat"));
+            var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", FLAGS + 2);
+            return fields[STATE].equals("T") && (Long.parseLong(fields[FLAGS]) & NOT_EXECUTED) != 0;
+        } catch (IOException ended) {
+            return false;
+        }
+    }
+
+    /**
+     * Lets the program begin as soon as the thread that started it has ended.
+     *
+     * @throws IllegalStateException when that takes beyond all measure
+     */
+    void release(int starter) {
+        if (child == null) {
+            return;
+        }
+        long until = System.nanoTime() + PATIENCE.toNanos();
+        while (SystemCalls.ownThread(starter)) {
+            if (System.nanoTime() - until > 0) {
+                throw new IllegalStateException(
+                        "the thread that started it did not end within " + PATIENCE.toSeconds() + " s");
+            }
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+        letGo(child);
+    }
+
+    private void letGo(HeldProcess held) {
+        var _ = held.signal(Signals.SIGCONT);
+        held.close();
+        child = null;
+    }
+
+    /** Kills a child that was not let go. */
+    @Override
+    public void close() {
+        if (child != null) {
+            try (var held = child) {
+                var _ = held.signal(Signals.SIGKILL);
+            }
+            child = null;
+        }
+    }
+}
