@@ -65,7 +65,7 @@ final class Shape {
                         new GpuAccess.None(),
                         0),
                 new Filesystem(List.of(), writePaths, List.of(), true, DataSize.ofMegabytes(fileMegabytes)),
-                new ProcessLimits(CHILDREN, Duration.ofMinutes(5), Set.of(), 0),
+                new ProcessLimits(CHILDREN, Duration.ofHours(1), Set.of(), 0),
                 new Network(network, List.of(), 0),
                 new Security(true, true, true, false));
     }

@@ -58,7 +58,7 @@ final class Victim implements AutoCloseable {
                 command(
                         "bystander",
                         List.of("/bin/sh", "-c", "while echo tick; do sleep 0.05; done"),
-                        Duration.ofMinutes(5)),
+                        Duration.ofHours(1)),
                 (_, _) -> ticks.incrementAndGet());
     }
 
