@@ -110,6 +110,7 @@ public final class Fence implements AutoCloseable {
             if (orphans == null) {
                 orphans = Orphans.adopt();
             }
+            cgroups.ifPresent(Cgroups::seal);
             int ended = Census.end(settings.instance(), SWEEP);
             cgroups.ifPresent(Cgroups::sweep);
             if (Files.exists(settings.scratchDirectory())) {
@@ -118,7 +119,10 @@ public final class Fence implements AutoCloseable {
             }
             return ended;
         } catch (ProcessException | UncheckedIOException | IOException e) {
-            throw new FenceException.Broken("what an earlier run left behind could not be ended: " + e.getMessage(), e);
+            throw new FenceException.Broken(
+                    "what an earlier run left behind could not be ended: " + e.getMessage()
+                            + "; end it by hand (pkill -KILL -u USER, or stop the container) and start again",
+                    e);
         }
     }
 

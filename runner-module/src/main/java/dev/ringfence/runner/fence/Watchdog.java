@@ -52,8 +52,8 @@ final class Watchdog {
     /** How long a look at files is waited for. */
     private static final long SHORT_LOOK_NANOS = Duration.ofMillis(10).toNanos();
 
-    /** Whatever hangs then is nothing of the job's. */
-    private static final long LAST_LOOK_NANOS = Duration.ofSeconds(10).toNanos();
+    /** Far beyond what it takes to go through as many files as are gone through; whatever hangs then is nothing of the job's. */
+    private static final long LAST_LOOK_NANOS = Duration.ofSeconds(60).toNanos();
 
     /** Platform threads: a look may hang in the kernel, as at a network that is gone. */
     private static final Executor LOOKERS = new ThreadPoolExecutor(

@@ -180,7 +180,7 @@ final class ConfinedStart {
         }
         if (outcome == 0 && confinement.landlock().isPresent()) {
             step = Step.LANDLOCK;
-            outcome = SystemCalls.threadLandlock(confinement.landlock().get().descriptor());
+            outcome = SystemCalls.threadLandlock(confinement.landlock().get().descriptor(), false);
         }
         if (outcome < 0) {
             return outcome;

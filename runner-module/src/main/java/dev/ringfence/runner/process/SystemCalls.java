@@ -46,6 +46,7 @@ final class SystemCalls {
     private static final int LANDLOCK_CREATE_RULESET = 444;
     private static final int LANDLOCK_ADD_RULE = 445;
     private static final int LANDLOCK_RESTRICT_SELF = 446;
+    private static final int LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF = 1;
 
     /** {@code siginfo_t}: the process number stands behind three words and padding. */
     private static final long SIGINFO_SIZE = 128;
@@ -272,9 +273,13 @@ final class SystemCalls {
         check("landlock_add_rule", call(LANDLOCK_ADD_RULE, ruleset, type, rule.address(), 0));
     }
 
-    /** Zero, or the negative errno. */
-    static long threadLandlock(int ruleset) {
-        return call(LANDLOCK_RESTRICT_SELF, ruleset, 0, 0, 0);
+    /**
+     * Zero, or the negative errno.
+     *
+     * @param quiet for a domain whose refusals are no news, where the kernel can leave them out of its audit
+     */
+    static long threadLandlock(int ruleset, boolean quiet) {
+        return call(LANDLOCK_RESTRICT_SELF, ruleset, quiet ? LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF : 0, 0, 0);
     }
 
     /** Zero, or the negative errno. */

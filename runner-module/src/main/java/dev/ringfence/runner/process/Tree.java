@@ -121,10 +121,15 @@ public final class Tree {
      * Sends a signal to every marked process but some, which are looked for one by one.
      *
      * @param spared the numbers of processes that cannot be a stranger's meanwhile
+     * @throws ProcessException when some could not be signalled, for want of a descriptor, say
      */
     public void signalMarked(int signal, Set<Integer> spared) {
         if (mark != null) {
-            Census.signal(mark, signal, spared);
+            try {
+                Census.signal(mark, signal, spared);
+            } catch (NativeCallException e) {
+                throw new ProcessException("what carries the job's mark could not be signalled", e);
+            }
         }
     }
 

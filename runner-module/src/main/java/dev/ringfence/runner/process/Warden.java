@@ -17,6 +17,9 @@ final class Warden implements AutoCloseable {
     /** Since when Landlock knows the scope. */
     private static final int SCOPES_VERSION = 6;
 
+    /** Since when it audits refusals, and can be told not to. */
+    private static final int QUIET_VERSION = 7;
+
     private static final long SCOPE_SIGNAL = 2;
     private static final int EVERYBODY = -1;
     private static final int ASK = 0;
@@ -77,7 +80,9 @@ final class Warden implements AutoCloseable {
     private void confine() {
         SystemCalls.check("prctl(PR_SET_NO_NEW_PRIVS)", SystemCalls.threadNoNewPrivileges());
         try (var domain = Landlock.handling(0, 0, SCOPE_SIGNAL)) {
-            SystemCalls.check("landlock_restrict_self", SystemCalls.threadLandlock(domain.descriptor()));
+            // Each signal to everybody is refused by everybody else: with an audit, that would be a record for each.
+            boolean quiet = Landlock.version().orElse(0) >= QUIET_VERSION;
+            SystemCalls.check("landlock_restrict_self", SystemCalls.threadLandlock(domain.descriptor(), quiet));
         }
         // The service's parent is in no such domain. As a container's first process it has none, and nobody else there.
         long parent = ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L);

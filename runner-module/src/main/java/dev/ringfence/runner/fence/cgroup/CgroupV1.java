@@ -157,6 +157,11 @@ final class CgroupV1 implements Cgroups {
     }
 
     @Override
+    public void seal() {
+        Optional.ofNullable(roots.get(Controller.PIDS)).ifPresent(GroupFiles::seal);
+    }
+
+    @Override
     public void sweep() {
         var all = new ArrayList<>(roots.values());
         accounting.ifPresent(all::add);

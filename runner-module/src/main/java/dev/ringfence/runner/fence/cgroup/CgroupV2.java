@@ -182,6 +182,11 @@ final class CgroupV2 implements Cgroups {
     }
 
     @Override
+    public void seal() {
+        GroupFiles.seal(root);
+    }
+
+    @Override
     public void sweep() {
         for (var group : GroupFiles.children(root)) {
             var kill = group.resolve("cgroup.kill");

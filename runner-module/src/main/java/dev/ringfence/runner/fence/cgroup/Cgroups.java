@@ -28,6 +28,9 @@ public interface Cgroups extends AutoCloseable {
      */
     JobCgroup create(String name, CgroupLimits limits);
 
+    /** Lets nothing new start in groups that an earlier life of this service left, so that nothing outruns its end. */
+    void seal();
+
     /** Ends every process that an earlier life of this service left in its groups, and removes them. */
     void sweep();
 

@@ -24,6 +24,16 @@ final class GroupFiles {
         }
     }
 
+    /** Refuses every fork in the groups below one, where processes are counted. */
+    static void seal(Path root) {
+        for (var group : children(root)) {
+            var tasks = group.resolve("pids.max");
+            if (Files.exists(tasks)) {
+                write(tasks, "0");
+            }
+        }
+    }
+
     static OptionalLong number(Path file) {
         try {
             return OptionalLong.of(Long.parseLong(KernelFile.read(file).strip()));
