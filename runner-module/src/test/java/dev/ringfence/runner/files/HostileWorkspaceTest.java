@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,11 +52,13 @@ class HostileWorkspaceTest {
         Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rwxrwxrwx"));
         var job = new AtomicInteger();
         var over = new AtomicBoolean();
-        var racer = Thread.ofPlatform().start(() -> {
+        var racer = new FutureTask<>(() -> {
             while (!over.get()) {
                 replace(root.path().resolve(NewFile.temporaryName("job-" + job.get())));
             }
+            return true;
         });
+        Thread.ofPlatform().start(racer);
 
         // When
         try {
@@ -71,10 +74,10 @@ class HostileWorkspaceTest {
             }
         } finally {
             over.set(true);
-            racer.join();
         }
 
         // Then
+        assertThat(racer.get()).as("it went on to the end").isTrue();
         assertThat(mode(outside)).isEqualTo("rw-------");
         assertThat(outside).hasContent("secret");
     }
