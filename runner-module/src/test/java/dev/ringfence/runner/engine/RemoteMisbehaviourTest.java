@@ -228,6 +228,32 @@ class RemoteMisbehaviourTest {
         assertThat(service.heard()).hasSize(1);
     }
 
+    /** It was taken for the end: of a long answer, what came within five seconds was told as all of it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\"", "\" \"", "\"null\"", "null"})
+    void aReasonWithoutAWordIsNoEndOfAnAnswer(String reason) {
+        var begun = HELLO.replace("}}]}", "},\"finish_reason\":" + reason + "}]}");
+        service.script(sse(begun), sse(begun + STOP.replace("stop", "length") + DONE));
+
+        assertThatThrownBy(() -> answered(ask(custom(0))))
+                .isInstanceOf(RemoteUnavailable.class)
+                .hasMessageContaining("broke off its answer");
+        assertThat(answered(ask(custom(0))).finishReason()).isEqualTo("length");
+    }
+
+    @Test
+    void aCountOfAnthropicsIsNoEndOfAnAnswerEither() throws IOException {
+        var counted =
+                "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":null},\"usage\":{\"output_tokens\":1}}\n\n";
+        service.script(sse(BEGINS + counted), sse(BEGINS + counted + ENDS));
+        var provider = new Provider.Anthropic("theirs", access(0, SILENCE));
+
+        assertThatThrownBy(() -> answered(ask(provider)))
+                .isInstanceOf(RemoteUnavailable.class)
+                .hasMessageContaining("broke off its answer");
+        assertThat(answered(ask(provider)).outputTokens()).isEqualTo(5);
+    }
+
     @Test
     void aPromptThatAnthropicHasChargedForIsNotSentAgain() throws IOException {
         service.script(sse(BEGINS), sse(BEGINS + ENDS));
