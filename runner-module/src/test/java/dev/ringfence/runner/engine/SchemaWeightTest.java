@@ -77,8 +77,76 @@ class SchemaWeightTest {
         assertThat(weight("{'items':{'anyOf':%s}}", branches)).containsExactly("/items/anyOf");
         assertThat(weight("{'properties':%s,'additionalProperties':false}", optional))
                 .containsExactly("/properties");
-        assertThat(SchemaWeight.of(doubling(12), new PatternWidth())).isNotEmpty();
-        assertThat(SchemaWeight.of(doubling(8), new PatternWidth())).isEmpty();
+    }
+
+    /** Each level is the one below in two ways, so each bracket or brace doubles the ways. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'anyOf':[{'type':'array','items':%1$s,'minItems':1},{'type':'array','items':%1$s,'minItems':1}]}",
+                "{'anyOf':[{'type':'object','additionalProperties':%1$s},{'type':'object','additionalProperties':%1$s}]}",
+                "{'type':['array','array'],'items':%s,'minItems':1}",
+                "{'type':['object','object'],'additionalProperties':%s}",
+                "{'type':['object','object'],'properties':{'a':%s},'required':['a']}",
+                "{'type':['object','string'],'allOf':[{'properties':{'a':%s}}]}"
+            })
+    void levelsThatDoubleTheWaysDoNotReachItOnceTheyAreTooMany(String level) throws JsonProcessingException {
+        assertThat(SchemaWeight.of(levels(level, 12), new PatternWidth())).isNotEmpty();
+        assertThat(SchemaWeight.of(levels(level, 8), new PatternWidth())).isEmpty();
+    }
+
+    private static JsonNode levels(String level, int levels) throws JsonProcessingException {
+        JsonNode schema = JSON.createObjectNode().put("type", "integer");
+        for (int i = 0; i < levels; i++) {
+            schema = JSON.readTree(level.replace('\'', '"').formatted(schema));
+        }
+        return schema;
+    }
+
+    @Test
+    void aNameThatIsRequiredAndNotDescribedMakesNoOtherOneRequired() throws JsonProcessingException {
+        var optional = JSON.createObjectNode();
+        var others = JSON.createArrayNode();
+        for (int i = 0; i < 1001; i++) {
+            optional.putObject("p" + i);
+            others.add("q" + i);
+        }
+
+        assertThat(weight("{'properties':%s,'required':" + others + "}", optional))
+                .containsExactly("/properties");
+    }
+
+    /** The engine has them in its grammar for each of the types: 597 of them for seven took it eleven seconds. */
+    @Test
+    void valuesOfSeveralTypesReachItWithoutTheTypes() throws JsonProcessingException {
+        var values = JSON.createArrayNode();
+        IntStream.range(0, 600).forEach(i -> values.add("v" + i));
+        var typed = "{'type':['string','null'],'enum':%s}";
+        var request = Asking.atZero("hi");
+        var format = request.body().putObject("response_format").putObject("json_schema");
+        format.put("strict", true)
+                .set("schema", JSON.readTree(typed.replace('\'', '"').formatted(values)));
+
+        var sent = PassedOver.forEngine(request).body().at("/response_format/json_schema/schema");
+
+        assertThat(weight(typed, values)).isEmpty();
+        assertThat(weight("{'$ref':'#/const','const':" + typed + "}", values)).containsExactly("/const/type");
+        assertThat(sent.has("type")).isFalse();
+        assertThat(sent.path("enum")).hasSize(600);
+    }
+
+    /** None at all would be allowed beside those that are described. */
+    @Test
+    void propertiesThatAreTooHeavyAreOfAnyForm() throws JsonProcessingException {
+        var values = JSON.createArrayNode();
+        IntStream.range(0, 1001).forEach(values::add);
+        var schema = JSON.readTree("""
+                {"$defs":{"x":{"properties":{"a":{}},"additionalProperties":{"$ref":"#/$defs/y"}},
+                 "y":{"enum":%s}},"$ref":"#/$defs/x"}""".formatted(values));
+
+        SchemaWeight.lighten(schema, false, new PatternWidth());
+
+        assertThat(schema.at("/$defs/x/additionalProperties")).hasToString("true");
     }
 
     @Test
@@ -109,18 +177,6 @@ class SchemaWeightTest {
         assertThatThrownBy(() -> new EngineAnswer(PassedOver.forEngine(request), false))
                 .isInstanceOf(InvalidRequest.class)
                 .hasMessageContaining("response_format#/pattern");
-    }
-
-    /** Each level is a list in two ways of the one below, so each bracket doubles the ways. */
-    private static ObjectNode doubling(int levels) {
-        var schema = JSON.createObjectNode().put("type", "integer");
-        for (int i = 0; i < levels; i++) {
-            var list = JSON.createObjectNode().put("type", "array").put("minItems", 1);
-            list.set("items", schema);
-            schema = JSON.createObjectNode();
-            schema.putArray("anyOf").add(list).add(list.deepCopy());
-        }
-        return schema;
     }
 
     private static Set<String> weight(String schema, JsonNode part) throws JsonProcessingException {
