@@ -174,6 +174,11 @@ class RemoteMisbehaviourTest {
                 "{\"index\":0,\"message\":{\"content\":\"hi\"}}",
                 "{\"index\":0,\"delta\":\"hi\"}",
                 "{\"index\":0,\"delta\":{\"content\":[\"hi\"]}}",
+                "{\"index\":0,\"delta\":{\"content\":{\"type\":\"text\",\"text\":\"hi\"}}}",
+                "{\"index\":0,\"delta\":{\"content\":[{\"type\":\"text\",\"text\":[\"hi\"]}]}}",
+                "{\"index\":0,\"delta\":{\"content\":[{\"type\":\"image_url\",\"text\":\"hi\"}]}}",
+                "{\"index\":0,\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[[]]}]}}",
+                "{\"index\":0,\"delta\":{\"reasoning_content\":[{\"type\":\"text\",\"text\":\"hi\"}]}}",
                 "{\"index\":0,\"delta\":{\"tool_calls\":{\"id\":\"a\"}}}",
                 "{\"index\":0,\"delta\":{\"tool_calls\":[\"a\"]}}",
                 "{\"index\":0,\"delta\":{\"tool_calls\":[{\"function\":\"f\"}]}}",
@@ -185,6 +190,29 @@ class RemoteMisbehaviourTest {
                 .isInstanceOf(Misbehaved.class)
                 .hasMessageContaining("the service");
         assertThat(events).isEmpty();
+    }
+
+    @Test
+    void aContentInPartsBecomesItsTextAndItsThoughts() {
+        service.script(
+                sse("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":[]}}]}\n\n"
+                        + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":"
+                        + "[{\"type\":\"text\",\"text\":\"h\"},{\"type\":\"text\",\"text\":\"m\"}]}]}}]}\n\n" + HELLO
+                        + STOP + DONE),
+                json("""
+                {"choices":[{"index":0,"message":{"role":"assistant","content":[
+                  {"type":"thinking","thinking":"hm","closed":true},{"type":"text","text":"hel"},{"type":"text","text":"lo"}]},
+                  "finish_reason":"stop"}]}"""));
+
+        answered(ask(custom(0)));
+        answered(ask(custom(0)));
+
+        assertThat(events)
+                .extracting(event -> ((Delta) event).choice().path("delta").toString())
+                .containsExactly(
+                        "{\"reasoning_content\":\"hm\"}",
+                        "{\"content\":\"hello\"}",
+                        "{\"content\":\"hello\",\"reasoning_content\":\"hm\"}");
     }
 
     @ParameterizedTest
