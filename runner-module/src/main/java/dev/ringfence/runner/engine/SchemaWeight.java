@@ -147,6 +147,10 @@ final class SchemaWeight {
         return !everything && schema.path("type").isArray() && (schema.has("const") || schema.has("enum"));
     }
 
+    private boolean hasLost(JsonNode schema, String keyword) {
+        return gone.getOrDefault(schema, Set.of()).contains(keyword);
+    }
+
     private void drop(boolean heavy, ObjectNode schema, String keyword, String at) {
         if (heavy) {
             dropped.add(new Dropped(schema, keyword, at + "/" + keyword));
@@ -176,19 +180,59 @@ final class SchemaWeight {
     /** Alternatives add up; of what comes one after the other, the most counts. */
     private long ways(ObjectNode schema, String name, int deeper) {
         var value = schema.path(name);
-        if (value.isMissingNode() || gone.getOrDefault(schema, Set.of()).contains(name)) {
+        if (value.isMissingNode() || hasLost(schema, name)) {
             return 1;
         }
         return switch (name) {
             case "enum" -> value.size();
             case "pattern" -> ways.getOrDefault(value, 1L);
-            case "anyOf", "oneOf", "allOf" ->
-                Math.min(COUNTLESS, each(value, deeper).sum());
+            case "anyOf", "oneOf" -> Math.min(COUNTLESS, either(value, deeper));
+            case "allOf" -> Math.min(COUNTLESS, all(value, deeper));
             case "properties" ->
                 Math.max(optional(schema), each(value, deeper).max().orElse(1));
             case "type" -> value.isArray() && !isTypedValues(schema) ? types(schema, deeper) : 1;
             default -> value.isArray() ? each(value, deeper).max().orElse(1) : ways(value, deeper - 1);
         };
+    }
+
+    /** Those that are told apart are together only until then; of what comes after that, the most counts. */
+    private long either(JsonNode alternatives, int deeper) {
+        var toldApart = new ToldApart(root, alternatives, one -> hasLost(one, "properties"));
+        long together = 0;
+        long begun = 0;
+        long most = 0;
+        for (var one : alternatives) {
+            long ways = ways(one, deeper - 1);
+            if (!everything && toldApart.has(one)) {
+                begun++;
+                most = Math.max(most, ways);
+            } else {
+                together += ways;
+            }
+        }
+        return together + Math.max(begun, most);
+    }
+
+    /** Objects of which alternatives are a part have the properties of all of them, each or not. */
+    private long all(JsonNode parts, int deeper) {
+        long all = 0;
+        for (var part : parts) {
+            long described = 0;
+            for (var one : part.path("anyOf")) {
+                described += Math.max(
+                        ways(one, deeper - 1), referred(one).path("properties").size());
+            }
+            all += Math.max(ways(part, deeper - 1), described);
+        }
+        return all;
+    }
+
+    private JsonNode referred(JsonNode part) {
+        var schema = part;
+        for (int i = 0; i < DEEPEST && schema.path("$ref").asText("").startsWith("#/"); i++) {
+            schema = root.at(schema.path("$ref").asText().substring(1));
+        }
+        return schema;
     }
 
     private static long optional(ObjectNode schema) {

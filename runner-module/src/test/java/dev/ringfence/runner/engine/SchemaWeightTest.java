@@ -6,14 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import java.util.Collections;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SchemaWeightTest {
@@ -177,6 +180,105 @@ class SchemaWeightTest {
         assertThatThrownBy(() -> new EngineAnswer(PassedOver.forEngine(request), false))
                 .isInstanceOf(InvalidRequest.class)
                 .hasMessageContaining("response_format#/pattern");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2,597", "5,249", "6,180", "900,1"})
+    void alternativesThatTheirFirstPropertyTellsApartReachItThoughEachIsWide(int alternatives, int values)
+            throws JsonProcessingException {
+        assertThat(weight("{'items':{'anyOf':%s}}", actions(alternatives, values, "{'const':'a%d'}")))
+                .isEmpty();
+        assertThat(weight("{'oneOf':%s}", actions(alternatives, values, "{'type':'string','enum':['a%d']}")))
+                .isEmpty();
+        assertThat(weight(
+                        "{'$defs':%s,'items':{'anyOf':" + references(alternatives) + "}}",
+                        definitions(actions(alternatives, values, "{'const':'a%d'}"))))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'const':'a'}",
+                "{'const':%d}",
+                "{'enum':['a%d','b']}",
+                "{'type':'string'}",
+                "{'type':['string','string'],'const':'a%d'}",
+                "{'const':'a%d','anyOf':[{'const':'a'}]}",
+                "{'$ref':'#/$defs/x'}"
+            })
+    void alternativesWhoseFirstPropertyMayBeTheSameAddUp(String first) throws JsonProcessingException {
+        assertThat(weight("{'anyOf':%s}", actions(2, 597, first))).containsExactly("/anyOf");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "'required':['action','zone']; 'required':['zone']",
+                "'required':['action','zone']; 'x':0",
+                "'type':'object'; 'type':['object','object']",
+                "'type':'object'; 'enum':[{}],'type':'object'",
+                "'type':'object'; 'anyOf':[{}],'type':'object'"
+            })
+    void alternativesThatMayBeginOtherwiseAddUp(String with, String instead) throws JsonProcessingException {
+        var actions = actions(2, 597, "{'const':'a%d'}").toString().replace('"', '\'');
+
+        assertThat(actions).contains(with);
+        assertThat(weight(
+                        "{'anyOf':%s}",
+                        JSON.readTree(actions.replace(with, instead).replace('\'', '"'))))
+                .contains("/anyOf");
+    }
+
+    @Test
+    void whatIsDescribedFirstIsFirstAndTheOthersAddUp() throws JsonProcessingException {
+        var actions = actions(2, 597, "{'const':'a%d'}");
+        for (var action : actions) {
+            var last = ((ObjectNode) action.path("properties")).remove("action");
+            ((ObjectNode) action.path("properties")).set("action", last);
+        }
+        var oneMore = actions(2, 597, "{'const':'a%d'}");
+        oneMore.addObject().putArray("enum").addAll(values(597));
+
+        assertThat(weight("{'anyOf':%s}", actions)).containsExactly("/anyOf");
+        // Of them one object is made, with two actions and two zones.
+        assertThat(weight("{'allOf':[{'anyOf':%s}]}", actions(2, 597, "{'const':'a%d'}")))
+                .containsExactly("/allOf");
+        assertThat(weight("{'anyOf':%s}", oneMore)).containsExactly("/anyOf");
+    }
+
+    private static ArrayNode actions(int count, int values, String first) throws JsonProcessingException {
+        var actions = JSON.createArrayNode();
+        for (int i = 0; i < count; i++) {
+            var action = actions.addObject().put("type", "object");
+            action.putObject("properties")
+                    .set("action", JSON.readTree(first.replace('\'', '"').formatted(i)));
+            action.withObject("properties").putObject("zone").putArray("enum").addAll(values(values));
+            action.putArray("required").add("action").add("zone");
+        }
+        return actions;
+    }
+
+    private static ArrayNode values(int count) {
+        var values = JSON.createArrayNode();
+        IntStream.range(0, count).forEach(i -> values.add("v" + i));
+        return values;
+    }
+
+    private static ObjectNode definitions(ArrayNode actions) {
+        var definitions = JSON.createObjectNode();
+        for (int i = 0; i < actions.size(); i++) {
+            definitions.set("d" + i, actions.get(i));
+        }
+        return definitions;
+    }
+
+    private static String references(int count) {
+        return IntStream.range(0, count)
+                .mapToObj("{'$ref':'#/$defs/d%d'}"::formatted)
+                .collect(Collectors.joining(",", "[", "]"));
     }
 
     private static Set<String> weight(String schema, JsonNode part) throws JsonProcessingException {
