@@ -128,8 +128,7 @@ final class SchemaWeight {
 
     private void weigh(ObjectNode schema, String at) {
         if (schema.path("pattern").isTextual()) {
-            var pattern = GrammarPattern.parse(schema.path("pattern").textValue());
-            long width = pattern == null ? COUNTLESS : widths.of(pattern);
+            long width = widths.of(schema.path("pattern").textValue());
             drop(width > PatternWidth.WIDEST, schema, "pattern", at);
             ways.put(schema.path("pattern"), width > PatternWidth.WIDEST ? 1 : width);
         }

@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import java.util.Collections;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -54,17 +53,30 @@ class SchemaWeightTest {
 
     @Test
     void allPatternsOfARequestHaveOneBudgetOfTime() {
-        var many = JSON.createObjectNode();
-        for (int i = 0; i < 4000; i++) {
-            many.withObject("properties").set("p" + i, withPattern("^[a-c]{1,900}[b-d]{1,900}$"));
-        }
-
         var widths = new PatternWidth();
-        var dropped = SchemaWeight.of(many, widths);
+        var dropped = SchemaWeight.of(fields(4000, "^[a-z]{1,900}%d$"), widths);
 
-        assertThat(dropped).contains("/properties/p3999/pattern");
-        assertThat(widths.of(Objects.requireNonNull(GrammarPattern.parse("^a$"))))
-                .isEqualTo(Integer.MAX_VALUE);
+        assertThat(dropped).contains("/properties/p3999/pattern").doesNotContain("/properties/p0/pattern");
+        assertThat(widths.of("^a$")).isEqualTo(Integer.MAX_VALUE);
+    }
+
+    /** The budget was spent after some 38 fields of up to 256 characters. */
+    @Test
+    void fieldsOfFormsDoNotTakeThatBudgetFromEachOther() {
+        assertThat(SchemaWeight.of(fields(4000, "^[a-z]{1,1900}$"), new PatternWidth()))
+                .isEmpty();
+        assertThat(SchemaWeight.of(fields(50, "^[a-z]{1,256}%d$"), new PatternWidth()))
+                .isEmpty();
+    }
+
+    private static ObjectNode fields(int count, String pattern) {
+        var fields = JSON.createObjectNode();
+        var required = fields.putArray("required");
+        for (int i = 0; i < count; i++) {
+            fields.withObject("properties").set("p" + i, withPattern(pattern.formatted(i)));
+            required.add("p" + i);
+        }
+        return fields;
     }
 
     @Test
