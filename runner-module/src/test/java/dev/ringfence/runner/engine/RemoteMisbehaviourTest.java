@@ -40,6 +40,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What services do that no documentation has. */
 class RemoteMisbehaviourTest {
     private static final Duration SILENCE = Duration.ofSeconds(30);
+
+    /** One that passes in a test, and is long enough for the beginning of an answer on a busy host. */
+    private static final Duration SHORT_SILENCE = Duration.ofSeconds(10);
+
     private static final String KEY = "sk-0123456789abcdef/0123456789";
     private static final String ROLE = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n";
     private static final String HELLO = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello\"}}]}\n\n";
@@ -359,7 +363,7 @@ class RemoteMisbehaviourTest {
     void anErrorWhoseBodyNeverEndsIsToldWithWhatHasComeOfIt() {
         service.script(service.hanging(500, "{\"error\":"));
 
-        assertThatThrownBy(() -> answered(ask(custom(0, Duration.ofMillis(500)))))
+        assertThatThrownBy(() -> answered(ask(custom(0, SHORT_SILENCE))))
                 .isInstanceOf(RemoteUnavailable.class)
                 .hasMessageContaining("status 500");
     }
@@ -371,16 +375,15 @@ class RemoteMisbehaviourTest {
         var never = new CountDownLatch(1);
         var told = new CopyOnWriteArrayList<Boolean>();
 
-        var generation = models.serve("m", custom(0, Duration.ofSeconds(2)), LIMIT)
-                .generate(atZero("Say hello"), LIMIT, _ -> {
-                    if (told.isEmpty()) {
-                        try {
-                            told.add(never.await(5, TimeUnit.SECONDS));
-                        } catch (InterruptedException e) {
-                            throw new IllegalStateException(e);
-                        }
-                    }
-                });
+        var generation = models.serve("m", custom(0, SHORT_SILENCE), LIMIT).generate(atZero("Say hello"), LIMIT, _ -> {
+            if (told.isEmpty()) {
+                try {
+                    told.add(never.await(SHORT_SILENCE.toSeconds() + 2, TimeUnit.SECONDS));
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        });
 
         assertThat(answered(generation).finishReason()).isEqualTo("stop");
     }
