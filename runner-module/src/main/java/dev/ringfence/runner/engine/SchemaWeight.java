@@ -143,7 +143,8 @@ final class SchemaWeight {
     /** Whether all values are given and their types, too: the grammar would only have all of them again for each type. */
     private boolean isTypedValues(ObjectNode schema) {
         // Where a reference may lead anywhere, this may be no schema but a value.
-        return !everything && schema.path("type").isArray() && (schema.has("const") || schema.has("enum"));
+        boolean values = schema.has("const") || (schema.has("enum") && !hasLost(schema, "enum"));
+        return !everything && schema.path("type").isArray() && values;
     }
 
     private boolean hasLost(JsonNode schema, String keyword) {

@@ -150,6 +150,17 @@ class SchemaWeightTest {
         assertThat(sent.path("enum")).hasSize(600);
     }
 
+    @Test
+    void typesStayWhereTheValuesHaveToGo() throws JsonProcessingException {
+        var schema = JSON.readTree("{\"type\":[\"string\",\"null\"],\"enum\":" + values(1001) + "}");
+
+        SchemaWeight.lighten(schema, false, new PatternWidth());
+
+        assertThat(schema).hasToString("{\"type\":[\"string\",\"null\"]}");
+        assertThat(weight("{'type':['array','array'],'items':{'enum':%s},'enum':" + values(1001) + "}", values(600)))
+                .containsExactly("/enum", "/type");
+    }
+
     /** None at all would be allowed beside those that are described. */
     @Test
     void propertiesThatAreTooHeavyAreOfAnyForm() throws JsonProcessingException {
