@@ -37,15 +37,15 @@ class HubModelIT {
 
             put(SECOND);
             assertThat(ask(service).path("state").asText()).isEqualTo("completed");
-            await().atMost(Duration.ofSeconds(30))
+            await().atMost(Duration.ofMinutes(5))
                     .untilAsserted(() -> assertThat(pid(service)).isPositive().isNotEqualTo(first));
         }
     }
 
     private static JsonNode ask(RunningService service) {
         var job = Api.generate("Say hello", 8).replace("\"tiny\"", "\"hub\"");
-        return Api.json(
-                service.api().post("/api/v1/jobs", job, "Prefer", "wait=30").body());
+        var submitted = Api.json(service.api().post("/api/v1/jobs", job).body());
+        return service.api().awaitEnd(submitted.path("id").textValue());
     }
 
     /** Of its only engine that is up, or 0. */

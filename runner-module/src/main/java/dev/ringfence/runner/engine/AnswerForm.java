@@ -21,11 +21,13 @@ import java.util.Locale;
 record AnswerForm(String who, Operation operation, boolean probabilities) {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final String LOGPROBS = "logprobs";
-    private static final List<String> TEXTS = List.of("content", "reasoning_content", "refusal");
+    private static final String CONTENT = "content";
+    private static final String REASONING = "reasoning_content";
+    private static final List<String> TEXTS = List.of(CONTENT, REASONING, "refusal");
 
     /** In a chat's form, and in that of a continued text. */
     private static final List<String> PROBABILITIES =
-            List.of("content", "refusal", "tokens", "token_logprobs", "top_logprobs", "text_offset");
+            List.of(CONTENT, "refusal", "tokens", "token_logprobs", "top_logprobs", "text_offset");
 
     static AnswerForm of(String who, GenerationRequest request) {
         var asked = request.body().path(LOGPROBS);
@@ -62,7 +64,13 @@ record AnswerForm(String who, Operation operation, boolean probabilities) {
         if (!delta.isObject()) {
             throw odd("delta", delta);
         }
-        TEXTS.forEach(name -> putText(delta, name, kept));
+        var parts = delta.path(CONTENT);
+        TEXTS.stream()
+                .filter(name -> !(parts.isArray() && name.equals(CONTENT)))
+                .forEach(name -> putText(delta, name, kept));
+        if (parts.isArray()) {
+            putParts(parts, kept);
+        }
         var calls = delta.path("tool_calls");
         if (!isNothing(calls)) {
             if (!calls.isArray()) {
@@ -72,6 +80,38 @@ record AnswerForm(String who, Operation operation, boolean probabilities) {
             calls.forEach(call -> keptCalls.add(call(call)));
         }
         return kept;
+    }
+
+    /** Mistral's models that reason give a list of texts and of thoughts, which are lists of texts. */
+    private void putParts(JsonNode parts, ObjectNode kept) {
+        var text = new StringBuilder();
+        var thought = new StringBuilder(kept.path(REASONING).asText(""));
+        for (var part : parts) {
+            boolean thinks = part.path("type").asText().equals("thinking");
+            if (thinks && part.path("thinking").isArray()) {
+                part.path("thinking").forEach(piece -> thought.append(part(piece, "text")));
+            } else if (thinks) {
+                thought.append(part(part, "thinking"));
+            } else {
+                text.append(part(part, "text"));
+            }
+        }
+        put(kept, CONTENT, text);
+        put(kept, REASONING, thought);
+    }
+
+    private String part(JsonNode part, String type) {
+        var text = part.path(type);
+        if (!part.path("type").asText().equals(type) || !text.isTextual()) {
+            throw odd(CONTENT, part);
+        }
+        return text.textValue();
+    }
+
+    private static void put(ObjectNode kept, String name, StringBuilder text) {
+        if (!text.isEmpty()) {
+            kept.put(name, text.toString());
+        }
     }
 
     private ObjectNode call(JsonNode given) {
@@ -108,7 +148,7 @@ record AnswerForm(String who, Operation operation, boolean probabilities) {
                 kept.set(name, tokens);
             }
         }
-        for (var token : kept.path("content")) {
+        for (var token : kept.path(CONTENT)) {
             if (!token.isObject()) {
                 throw odd(LOGPROBS, token);
             }

@@ -105,8 +105,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
             case "content_block_delta" -> blockDelta(data, answer, listener);
             case "message_delta" -> {
                 answer.output(data.path("usage").path("output_tokens").asLong(-1));
-                answer.finished(
-                        finishReason(data.path("delta").path("stop_reason").asText()));
+                readEnd(data.path("delta").path("stop_reason"), answer);
             }
             case "message_stop" -> {
                 return true;
@@ -175,6 +174,12 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
         }
     }
 
+    private static void readEnd(JsonNode reason, RemoteAnswer answer) {
+        if (RemoteCall.isWord(reason)) {
+            answer.finished(finishReason(reason.textValue()));
+        }
+    }
+
     private static String finishReason(String reason) {
         return switch (reason) {
             case "max_tokens", "model_context_window_exceeded" -> "length";
@@ -210,9 +215,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
         var usage = body.path("usage");
         readInput(usage, answer);
         answer.output(usage.path("output_tokens").asLong(-1));
-        if (body.path("stop_reason").isTextual()) {
-            answer.finished(finishReason(body.path("stop_reason").textValue()));
-        }
+        readEnd(body.path("stop_reason"), answer);
         int number = 0;
         for (var block : body.path("content")) {
             switch (block.path("type").asText()) {

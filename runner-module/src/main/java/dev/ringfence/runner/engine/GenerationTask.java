@@ -204,13 +204,18 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
             answered = true;
             throw e;
         } finally {
-            if (answered || held.server().awaitIdle(held.slot(), IDLE_AGAIN)) {
+            if (answered || held.server().awaitIdle(held.slot(), IDLE_AGAIN) || !staysInItsSlot()) {
                 desk.release(held.slot(), answered);
             } else {
                 // Who asked need not wait for a step of the engine; who gets the slot next has to.
                 Thread.ofVirtual().name("settle-" + held.server().pid()).start(() -> settle(held));
             }
         }
+    }
+
+    /** The engine spreads vectors over all its slots, and goes on with them when nobody wants them any more. */
+    private boolean staysInItsSlot() {
+        return request.operation() != Operation.EMBEDDINGS;
     }
 
     private void settle(Lease held) {

@@ -37,6 +37,10 @@ final class LlamaServer {
     private static final Duration PROPERTIES_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration END_OF_A_CRASH = Duration.ofSeconds(2);
     private static final Duration LOOK = Duration.ofSeconds(1);
+
+    /** Before it is stopped: the time may be over only since this service, or the host, was frozen meanwhile. */
+    private static final Duration LAST_LOOK = Duration.ofSeconds(5);
+
     private static final int MAX_BODY = 4 * 1024 * 1024;
 
     private final LocalModel model;
@@ -203,7 +207,7 @@ final class LlamaServer {
 
     /** Returns when a slot is idle whose request has ended, or when nothing is left of the server: it gets one step's time. */
     void settle(int slot) {
-        if (!awaitIdle(slot, longestStep)) {
+        if (!awaitIdle(slot, longestStep) && !awaitIdle(slot, LAST_LOOK)) {
             stopSince("it still worked on a request %s after that had ended".formatted(Texts.seconds(longestStep)));
             var _ = ended.handle((result, failure) -> true).join();
             var _ = verdict();
@@ -218,7 +222,7 @@ final class LlamaServer {
      */
     void watch(BooleanSupplier atWork) {
         while (!goneWithin(LOOK)) {
-            if (atWork.getAsBoolean() && !answersWithin(longestStep)) {
+            if (atWork.getAsBoolean() && !answersWithin(longestStep) && !answersWithin(LAST_LOOK)) {
                 stopSince("it had not come to the end of one step within %s".formatted(Texts.seconds(longestStep)));
             }
         }

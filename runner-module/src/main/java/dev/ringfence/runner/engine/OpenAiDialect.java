@@ -60,7 +60,7 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
         requireNoError(chunk);
         readUsage(chunk, answer);
         if (chunk.path("choices").path(0) instanceof ObjectNode choice) {
-            if (choice.path("finish_reason").isTextual()) {
+            if (RemoteCall.isWord(choice.path("finish_reason"))) {
                 answer.finished(finishReason(choice.path("finish_reason").textValue()));
             }
             var delta = answer.form().delta(choice);

@@ -46,11 +46,10 @@ public final class PassedOver {
         }
         var body = asked.body().deepCopy();
         var widths = new PatternWidth();
-        if (!format.path("strict").asBoolean()) {
-            SchemaWeight.lighten(body.path(FORMAT).path("json_schema").path("schema"), widths);
-        }
+        var schema = body.path(FORMAT).path("json_schema").path("schema");
+        SchemaWeight.lighten(schema, format.path("strict").asBoolean(), widths);
         body.path("tools")
-                .forEach(tool -> SchemaWeight.lighten(tool.path("function").path("parameters"), widths));
+                .forEach(tool -> SchemaWeight.lighten(tool.path("function").path("parameters"), false, widths));
         return new GenerationRequest(asked.operation(), body, asked.agent());
     }
 
@@ -74,7 +73,9 @@ public final class PassedOver {
 
     /** @throws InvalidRequest as above */
     static void requireHeld(ObjectNode body) {
-        var _ = formatGaps(body, new PatternWidth());
+        if (body.path(FORMAT).path("json_schema").path("strict").asBoolean()) {
+            var _ = formatGaps(body, new PatternWidth());
+        }
     }
 
     private static List<String> formatGaps(JsonNode body, PatternWidth widths) {

@@ -4,8 +4,11 @@ import dev.ringfence.runner.engine.GrammarPattern.Node;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * At how many places of a pattern a text may be at the same time: llama.cpp goes on with each of them for each token, and
@@ -22,13 +25,28 @@ final class PatternWidth {
     private static final int FIRST_CHARACTER = ' ';
     private static final int LAST_CHARACTER = '~';
 
-    /** For all patterns of a request together; a walk of so many steps takes some ten milliseconds. */
-    private int steps = 50_000;
+    /** For all patterns of a request together; a walk of so many steps takes some tens of milliseconds. */
+    private int steps = 100_000;
+
+    /** Forms often have the same pattern for many fields. */
+    private final Map<String, Integer> known = new HashMap<>();
 
     /** One pattern's places: what each allows, and where a text may be after it. */
     private final class Places {
         private final List<BitSet> allowed = new ArrayList<>();
         private final List<BitSet> next = new ArrayList<>();
+
+        /** One character for all that the same places allow. */
+        private List<Integer> characters() {
+            var classes = new HashSet<>(allowed);
+            spend(classes.size());
+            var one = new LinkedHashMap<List<Boolean>, Integer>();
+            for (int character = FIRST_CHARACTER; character <= LAST_CHARACTER; character++) {
+                int tried = character;
+                one.putIfAbsent(classes.stream().map(some -> some.get(tried)).toList(), character);
+            }
+            return List.copyOf(one.values());
+        }
 
         int add(BitSet characters) {
             spend(1);
@@ -52,8 +70,21 @@ final class PatternWidth {
         }
     }
 
-    /** {@link Integer#MAX_VALUE} when it is more than {@link #WIDEST}, or too much to find out. */
-    int of(Node pattern) {
+    /**
+     * {@link Integer#MAX_VALUE} when it is more than {@link #WIDEST}, or too much to find out, or when a grammar does not
+     * hold a model to the pattern at all.
+     */
+    int of(String pattern) {
+        if (steps < 0) {
+            return TOO_WIDE;
+        }
+        return known.computeIfAbsent(pattern, text -> {
+            var read = GrammarPattern.parse(text);
+            return read == null ? TOO_WIDE : of(read);
+        });
+    }
+
+    private int of(Node pattern) {
         try {
             var places = new Places();
             var whole = part(pattern, places);
@@ -129,11 +160,11 @@ final class PatternWidth {
     }
 
     private void connect(BitSet ends, BitSet begins, Places places) {
-        ends.stream().forEach(end -> {
+        for (int end = ends.nextSetBit(0); end >= 0; end = ends.nextSetBit(end + 1)) {
             spend(1);
             places.next.get(end).or(begins);
             bounded(places.next.get(end));
-        });
+        }
     }
 
     private static BitSet union(BitSet one, BitSet other) {
@@ -154,12 +185,13 @@ final class PatternWidth {
         var open = new ArrayDeque<BitSet>();
         seen.add(first);
         open.add(first);
+        var characters = places.characters();
         int widest = 1;
         while (!open.isEmpty()) {
             var here = open.remove();
             spend(1 + here.cardinality());
             widest = Math.max(widest, here.cardinality());
-            for (var there : after(here, places)) {
+            for (var there : after(here, characters, places)) {
                 if (seen.add(bounded(there))) {
                     open.add(there);
                 }
@@ -169,19 +201,15 @@ final class PatternWidth {
     }
 
     /** Where a text may be after one more character. */
-    private static List<BitSet> after(BitSet here, Places places) {
-        var taken = new HashSet<BitSet>();
-        for (int character = FIRST_CHARACTER; character <= LAST_CHARACTER; character++) {
-            var takes = new BitSet();
-            for (int place = here.nextSetBit(0); place >= 0; place = here.nextSetBit(place + 1)) {
-                takes.set(place, places.allowed.get(place).get(character));
-            }
-            taken.add(takes);
-        }
+    private static List<BitSet> after(BitSet here, List<Integer> characters, Places places) {
         var after = new ArrayList<BitSet>();
-        for (var takes : taken) {
+        for (int character : characters) {
             var next = new BitSet();
-            takes.stream().forEach(place -> next.or(places.next.get(place)));
+            for (int place = here.nextSetBit(0); place >= 0; place = here.nextSetBit(place + 1)) {
+                if (places.allowed.get(place).get(character)) {
+                    next.or(places.next.get(place));
+                }
+            }
             after.add(next);
         }
         return after;

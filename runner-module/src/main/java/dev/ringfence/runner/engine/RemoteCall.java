@@ -246,6 +246,13 @@ final class RemoteCall {
         return JsonText.parse(WHO, event.data(), MAX_EVENT);
     }
 
+    /** Whether a reason for an answer's end is one: some services give an empty one, or the word, for none so far. */
+    static boolean isWord(JsonNode reason) {
+        return reason.isTextual()
+                && !reason.textValue().isBlank()
+                && !reason.textValue().equals("null");
+    }
+
     /** What another status than 200 means. */
     private RuntimeException refused(HttpResponse<InputStream> response, ServiceKey key) throws Retryable {
         int status = response.statusCode();

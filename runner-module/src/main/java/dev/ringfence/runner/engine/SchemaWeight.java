@@ -26,6 +26,23 @@ final class SchemaWeight {
     private static final Set<String> NAMES = Set.of("properties", "patternProperties", "$defs", "definitions");
     private static final Set<String> VALUES = Set.of("const", "enum", "default", "examples");
 
+    /** What leads an engine's grammar from a schema to others, or to many values. */
+    private static final List<String> FOLLOWED = List.of(
+            "enum",
+            "pattern",
+            "anyOf",
+            "oneOf",
+            "allOf",
+            "properties",
+            "additionalProperties",
+            "prefixItems",
+            "items",
+            "type");
+
+    /** What may have to go, if it leads to too many. */
+    private static final List<String> HEAVY =
+            List.of("enum", "anyOf", "oneOf", "allOf", "properties", "additionalProperties", "type");
+
     /** Others may lead to what is no schema otherwise. */
     private static final Pattern ORDINARY_REFERENCE = Pattern.compile("#(?:/(?:\\$defs|definitions)/[^/]+)?");
 
@@ -36,6 +53,7 @@ final class SchemaWeight {
     private final PatternWidth widths;
     private final boolean everything;
     private final List<Dropped> dropped = new ArrayList<>();
+    private final List<ObjectNode> typedValues = new ArrayList<>();
     private final IdentityHashMap<JsonNode, Set<String>> gone = new IdentityHashMap<>();
     private final IdentityHashMap<JsonNode, Long> ways = new IdentityHashMap<>();
 
@@ -51,25 +69,39 @@ final class SchemaWeight {
     /** JSON pointers to the keywords that have to go. */
     static Set<String> of(JsonNode schema, PatternWidth widths) {
         var pointers = new LinkedHashSet<String>();
-        look(schema, widths).forEach(one -> pointers.add(one.pointer()));
+        look(schema, widths).dropped.forEach(one -> pointers.add(one.pointer()));
         return pointers;
     }
 
-    /** Takes them out. */
-    static void lighten(JsonNode schema, PatternWidth widths) {
-        look(schema, widths).forEach(one -> {
+    /**
+     * Takes out what only makes the same grammar larger, and the keywords that have to go.
+     *
+     * @param strict whether these are to stay, for who refuses the schema because of them
+     */
+    static void lighten(JsonNode schema, boolean strict, PatternWidth widths) {
+        var weight = look(schema, widths);
+        weight.typedValues.forEach(values -> values.remove("type"));
+        if (strict) {
+            return;
+        }
+        weight.dropped.forEach(one -> {
             one.owner().remove(one.keyword());
-            if (one.keyword().equals("properties")) {
+            switch (one.keyword()) {
                 // By themselves they would allow nothing, or ask for what is not described.
-                one.owner().remove(List.of("additionalProperties", "required"));
+                case "properties" -> one.owner().remove(List.of("additionalProperties", "required"));
+                // Without it there would be no others.
+                case "additionalProperties" -> one.owner().put("additionalProperties", true);
+                default -> {
+                    // What is beside it says enough without it.
+                }
             }
         });
     }
 
-    private static List<Dropped> look(JsonNode schema, PatternWidth widths) {
+    private static SchemaWeight look(JsonNode schema, PatternWidth widths) {
         var weight = new SchemaWeight(schema, widths);
         weight.visit(schema, "", false);
-        return weight.dropped;
+        return weight;
     }
 
     /** From the inside out, and definitions first, so that what has gone counts no more. */
@@ -96,14 +128,27 @@ final class SchemaWeight {
 
     private void weigh(ObjectNode schema, String at) {
         if (schema.path("pattern").isTextual()) {
-            var pattern = GrammarPattern.parse(schema.path("pattern").textValue());
-            long width = pattern == null ? COUNTLESS : widths.of(pattern);
+            long width = widths.of(schema.path("pattern").textValue());
             drop(width > PatternWidth.WIDEST, schema, "pattern", at);
             ways.put(schema.path("pattern"), width > PatternWidth.WIDEST ? 1 : width);
         }
-        for (var name : List.of("enum", "anyOf", "oneOf", "allOf", "properties")) {
+        for (var name : HEAVY) {
             drop(ways(schema, name, DEEPEST) > MOST_WAYS, schema, name, at);
         }
+        if (isTypedValues(schema)) {
+            typedValues.add(schema);
+        }
+    }
+
+    /** Whether all values are given and their types, too: the grammar would only have all of them again for each type. */
+    private boolean isTypedValues(ObjectNode schema) {
+        // Where a reference may lead anywhere, this may be no schema but a value.
+        boolean values = schema.has("const") || (schema.has("enum") && !hasLost(schema, "enum"));
+        return !everything && schema.path("type").isArray() && values;
+    }
+
+    private boolean hasLost(JsonNode schema, String keyword) {
+        return gone.getOrDefault(schema, Set.of()).contains(keyword);
     }
 
     private void drop(boolean heavy, ObjectNode schema, String keyword, String at) {
@@ -125,7 +170,7 @@ final class SchemaWeight {
         ways.put(schema, 1L); // For a ring of references, which comes here again.
         var target = schema.path("$ref").asText("");
         long most = target.startsWith("#/") ? ways(root.at(target.substring(1)), deeper - 1) : 1;
-        for (var name : List.of("enum", "anyOf", "oneOf", "allOf", "properties", "prefixItems", "items", "pattern")) {
+        for (var name : FOLLOWED) {
             most = Math.max(most, ways(schema, name, deeper));
         }
         ways.put(schema, most);
@@ -135,20 +180,85 @@ final class SchemaWeight {
     /** Alternatives add up; of what comes one after the other, the most counts. */
     private long ways(ObjectNode schema, String name, int deeper) {
         var value = schema.path(name);
-        if (value.isMissingNode() || gone.getOrDefault(schema, Set.of()).contains(name)) {
+        if (value.isMissingNode() || hasLost(schema, name)) {
             return 1;
         }
         return switch (name) {
             case "enum" -> value.size();
             case "pattern" -> ways.getOrDefault(value, 1L);
-            case "anyOf", "oneOf", "allOf" ->
-                Math.min(COUNTLESS, each(value, deeper).sum());
+            case "anyOf", "oneOf" -> Math.min(COUNTLESS, either(value, deeper));
+            case "allOf" -> Math.min(COUNTLESS, all(value, deeper));
             case "properties" ->
-                Math.max(
-                        value.size() - schema.path("required").size(),
-                        each(value, deeper).max().orElse(1));
+                Math.max(optional(schema), each(value, deeper).max().orElse(1));
+            case "type" -> value.isArray() && !isTypedValues(schema) ? types(schema, deeper) : 1;
             default -> value.isArray() ? each(value, deeper).max().orElse(1) : ways(value, deeper - 1);
         };
+    }
+
+    /** Those that are told apart are together only until then; of what comes after that, the most counts. */
+    private long either(JsonNode alternatives, int deeper) {
+        var toldApart = new ToldApart(root, alternatives, one -> hasLost(one, "properties"));
+        long together = 0;
+        long begun = 0;
+        long most = 0;
+        for (var one : alternatives) {
+            long ways = ways(one, deeper - 1);
+            if (!everything && toldApart.has(one)) {
+                begun++;
+                most = Math.max(most, ways);
+            } else {
+                together += ways;
+            }
+        }
+        return together + Math.max(begun, most);
+    }
+
+    /** Objects of which alternatives are a part have the properties of all of them, each or not. */
+    private long all(JsonNode parts, int deeper) {
+        long all = 0;
+        for (var part : parts) {
+            long described = 0;
+            for (var one : part.path("anyOf")) {
+                described += Math.max(
+                        ways(one, deeper - 1), referred(one).path("properties").size());
+            }
+            all += Math.max(ways(part, deeper - 1), described);
+        }
+        return all;
+    }
+
+    private JsonNode referred(JsonNode part) {
+        var schema = part;
+        for (int i = 0; i < DEEPEST && schema.path("$ref").asText("").startsWith("#/"); i++) {
+            schema = root.at(schema.path("$ref").asText().substring(1));
+        }
+        return schema;
+    }
+
+    private static long optional(ObjectNode schema) {
+        var required = new HashSet<String>();
+        schema.path("required").forEach(name -> required.add(name.asText()));
+        return schema.path("properties").properties().stream()
+                .filter(property -> !required.contains(property.getKey()))
+                .count();
+    }
+
+    /** A list of types is a schema for each of them, also where one is named twice. */
+    private long types(ObjectNode schema, int deeper) {
+        var each = LongStream.builder();
+        for (var type : schema.path("type")) {
+            var followed = switch (type.asText()) {
+                case "object" -> List.of("enum", "allOf", "properties", "additionalProperties");
+                case "array" -> List.of("enum", "prefixItems", "items");
+                case "string" -> List.of("enum", "allOf", "pattern");
+                default -> List.of("enum");
+            };
+            each.add(followed.stream()
+                    .mapToLong(name -> ways(schema, name, deeper))
+                    .max()
+                    .orElse(1));
+        }
+        return Math.min(COUNTLESS, each.build().sum());
     }
 
     private LongStream each(JsonNode children, int deeper) {

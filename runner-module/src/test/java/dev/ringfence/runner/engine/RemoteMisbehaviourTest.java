@@ -40,6 +40,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What services do that no documentation has. */
 class RemoteMisbehaviourTest {
     private static final Duration SILENCE = Duration.ofSeconds(30);
+
+    /** One that passes in a test, and is long enough for the beginning of an answer on a busy host. */
+    private static final Duration SHORT_SILENCE = Duration.ofSeconds(10);
+
     private static final String KEY = "sk-0123456789abcdef/0123456789";
     private static final String ROLE = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n";
     private static final String HELLO = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello\"}}]}\n\n";
@@ -174,6 +178,11 @@ class RemoteMisbehaviourTest {
                 "{\"index\":0,\"message\":{\"content\":\"hi\"}}",
                 "{\"index\":0,\"delta\":\"hi\"}",
                 "{\"index\":0,\"delta\":{\"content\":[\"hi\"]}}",
+                "{\"index\":0,\"delta\":{\"content\":{\"type\":\"text\",\"text\":\"hi\"}}}",
+                "{\"index\":0,\"delta\":{\"content\":[{\"type\":\"text\",\"text\":[\"hi\"]}]}}",
+                "{\"index\":0,\"delta\":{\"content\":[{\"type\":\"image_url\",\"text\":\"hi\"}]}}",
+                "{\"index\":0,\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[[]]}]}}",
+                "{\"index\":0,\"delta\":{\"reasoning_content\":[{\"type\":\"text\",\"text\":\"hi\"}]}}",
                 "{\"index\":0,\"delta\":{\"tool_calls\":{\"id\":\"a\"}}}",
                 "{\"index\":0,\"delta\":{\"tool_calls\":[\"a\"]}}",
                 "{\"index\":0,\"delta\":{\"tool_calls\":[{\"function\":\"f\"}]}}",
@@ -185,6 +194,29 @@ class RemoteMisbehaviourTest {
                 .isInstanceOf(Misbehaved.class)
                 .hasMessageContaining("the service");
         assertThat(events).isEmpty();
+    }
+
+    @Test
+    void aContentInPartsBecomesItsTextAndItsThoughts() {
+        service.script(
+                sse("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":[]}}]}\n\n"
+                        + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":"
+                        + "[{\"type\":\"text\",\"text\":\"h\"},{\"type\":\"text\",\"text\":\"m\"}]}]}}]}\n\n" + HELLO
+                        + STOP + DONE),
+                json("""
+                {"choices":[{"index":0,"message":{"role":"assistant","content":[
+                  {"type":"thinking","thinking":"hm","closed":true},{"type":"text","text":"hel"},{"type":"text","text":"lo"}]},
+                  "finish_reason":"stop"}]}"""));
+
+        answered(ask(custom(0)));
+        answered(ask(custom(0)));
+
+        assertThat(events)
+                .extracting(event -> ((Delta) event).choice().path("delta").toString())
+                .containsExactly(
+                        "{\"reasoning_content\":\"hm\"}",
+                        "{\"content\":\"hello\"}",
+                        "{\"content\":\"hello\",\"reasoning_content\":\"hm\"}");
     }
 
     @ParameterizedTest
@@ -226,6 +258,32 @@ class RemoteMisbehaviourTest {
                 .isInstanceOf(RemoteUnavailable.class)
                 .hasMessageContaining("broke off its answer");
         assertThat(service.heard()).hasSize(1);
+    }
+
+    /** It was taken for the end: of a long answer, what came within five seconds was told as all of it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\"", "\" \"", "\"null\"", "null"})
+    void aReasonWithoutAWordIsNoEndOfAnAnswer(String reason) {
+        var begun = HELLO.replace("}}]}", "},\"finish_reason\":" + reason + "}]}");
+        service.script(sse(begun), sse(begun + STOP.replace("stop", "length") + DONE));
+
+        assertThatThrownBy(() -> answered(ask(custom(0))))
+                .isInstanceOf(RemoteUnavailable.class)
+                .hasMessageContaining("broke off its answer");
+        assertThat(answered(ask(custom(0))).finishReason()).isEqualTo("length");
+    }
+
+    @Test
+    void aCountOfAnthropicsIsNoEndOfAnAnswerEither() throws IOException {
+        var counted =
+                "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":null},\"usage\":{\"output_tokens\":1}}\n\n";
+        service.script(sse(BEGINS + counted), sse(BEGINS + counted + ENDS));
+        var provider = new Provider.Anthropic("theirs", access(0, SILENCE));
+
+        assertThatThrownBy(() -> answered(ask(provider)))
+                .isInstanceOf(RemoteUnavailable.class)
+                .hasMessageContaining("broke off its answer");
+        assertThat(answered(ask(provider)).outputTokens()).isEqualTo(5);
     }
 
     @Test
@@ -305,7 +363,7 @@ class RemoteMisbehaviourTest {
     void anErrorWhoseBodyNeverEndsIsToldWithWhatHasComeOfIt() {
         service.script(service.hanging(500, "{\"error\":"));
 
-        assertThatThrownBy(() -> answered(ask(custom(0, Duration.ofMillis(500)))))
+        assertThatThrownBy(() -> answered(ask(custom(0, SHORT_SILENCE))))
                 .isInstanceOf(RemoteUnavailable.class)
                 .hasMessageContaining("status 500");
     }
@@ -317,16 +375,15 @@ class RemoteMisbehaviourTest {
         var never = new CountDownLatch(1);
         var told = new CopyOnWriteArrayList<Boolean>();
 
-        var generation = models.serve("m", custom(0, Duration.ofSeconds(2)), LIMIT)
-                .generate(atZero("Say hello"), LIMIT, _ -> {
-                    if (told.isEmpty()) {
-                        try {
-                            told.add(never.await(5, TimeUnit.SECONDS));
-                        } catch (InterruptedException e) {
-                            throw new IllegalStateException(e);
-                        }
-                    }
-                });
+        var generation = models.serve("m", custom(0, SHORT_SILENCE), LIMIT).generate(atZero("Say hello"), LIMIT, _ -> {
+            if (told.isEmpty()) {
+                try {
+                    told.add(never.await(SHORT_SILENCE.toSeconds() + 2, TimeUnit.SECONDS));
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        });
 
         assertThat(answered(generation).finishReason()).isEqualTo("stop");
     }

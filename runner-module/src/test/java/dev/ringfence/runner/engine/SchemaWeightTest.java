@@ -6,14 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import java.util.Collections;
-import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SchemaWeightTest {
@@ -51,17 +53,30 @@ class SchemaWeightTest {
 
     @Test
     void allPatternsOfARequestHaveOneBudgetOfTime() {
-        var many = JSON.createObjectNode();
-        for (int i = 0; i < 4000; i++) {
-            many.withObject("properties").set("p" + i, withPattern("^[a-c]{1,900}[b-d]{1,900}$"));
-        }
-
         var widths = new PatternWidth();
-        var dropped = SchemaWeight.of(many, widths);
+        var dropped = SchemaWeight.of(fields(4000, "^[a-z]{1,900}%d$"), widths);
 
-        assertThat(dropped).contains("/properties/p3999/pattern");
-        assertThat(widths.of(Objects.requireNonNull(GrammarPattern.parse("^a$"))))
-                .isEqualTo(Integer.MAX_VALUE);
+        assertThat(dropped).contains("/properties/p3999/pattern").doesNotContain("/properties/p0/pattern");
+        assertThat(widths.of("^a$")).isEqualTo(Integer.MAX_VALUE);
+    }
+
+    /** The budget was spent after some 38 fields of up to 256 characters. */
+    @Test
+    void fieldsOfFormsDoNotTakeThatBudgetFromEachOther() {
+        assertThat(SchemaWeight.of(fields(4000, "^[a-z]{1,1900}$"), new PatternWidth()))
+                .isEmpty();
+        assertThat(SchemaWeight.of(fields(50, "^[a-z]{1,256}%d$"), new PatternWidth()))
+                .isEmpty();
+    }
+
+    private static ObjectNode fields(int count, String pattern) {
+        var fields = JSON.createObjectNode();
+        var required = fields.putArray("required");
+        for (int i = 0; i < count; i++) {
+            fields.withObject("properties").set("p" + i, withPattern(pattern.formatted(i)));
+            required.add("p" + i);
+        }
+        return fields;
     }
 
     @Test
@@ -77,8 +92,87 @@ class SchemaWeightTest {
         assertThat(weight("{'items':{'anyOf':%s}}", branches)).containsExactly("/items/anyOf");
         assertThat(weight("{'properties':%s,'additionalProperties':false}", optional))
                 .containsExactly("/properties");
-        assertThat(SchemaWeight.of(doubling(12), new PatternWidth())).isNotEmpty();
-        assertThat(SchemaWeight.of(doubling(8), new PatternWidth())).isEmpty();
+    }
+
+    /** Each level is the one below in two ways, so each bracket or brace doubles the ways. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'anyOf':[{'type':'array','items':%1$s,'minItems':1},{'type':'array','items':%1$s,'minItems':1}]}",
+                "{'anyOf':[{'type':'object','additionalProperties':%1$s},{'type':'object','additionalProperties':%1$s}]}",
+                "{'type':['array','array'],'items':%s,'minItems':1}",
+                "{'type':['object','object'],'additionalProperties':%s}",
+                "{'type':['object','object'],'properties':{'a':%s},'required':['a']}",
+                "{'type':['object','string'],'allOf':[{'properties':{'a':%s}}]}"
+            })
+    void levelsThatDoubleTheWaysDoNotReachItOnceTheyAreTooMany(String level) throws JsonProcessingException {
+        assertThat(SchemaWeight.of(levels(level, 12), new PatternWidth())).isNotEmpty();
+        assertThat(SchemaWeight.of(levels(level, 8), new PatternWidth())).isEmpty();
+    }
+
+    private static JsonNode levels(String level, int levels) throws JsonProcessingException {
+        JsonNode schema = JSON.createObjectNode().put("type", "integer");
+        for (int i = 0; i < levels; i++) {
+            schema = JSON.readTree(level.replace('\'', '"').formatted(schema));
+        }
+        return schema;
+    }
+
+    @Test
+    void aNameThatIsRequiredAndNotDescribedMakesNoOtherOneRequired() throws JsonProcessingException {
+        var optional = JSON.createObjectNode();
+        var others = JSON.createArrayNode();
+        for (int i = 0; i < 1001; i++) {
+            optional.putObject("p" + i);
+            others.add("q" + i);
+        }
+
+        assertThat(weight("{'properties':%s,'required':" + others + "}", optional))
+                .containsExactly("/properties");
+    }
+
+    /** The engine has them in its grammar for each of the types: 597 of them for seven took it eleven seconds. */
+    @Test
+    void valuesOfSeveralTypesReachItWithoutTheTypes() throws JsonProcessingException {
+        var values = JSON.createArrayNode();
+        IntStream.range(0, 600).forEach(i -> values.add("v" + i));
+        var typed = "{'type':['string','null'],'enum':%s}";
+        var request = Asking.atZero("hi");
+        var format = request.body().putObject("response_format").putObject("json_schema");
+        format.put("strict", true)
+                .set("schema", JSON.readTree(typed.replace('\'', '"').formatted(values)));
+
+        var sent = PassedOver.forEngine(request).body().at("/response_format/json_schema/schema");
+
+        assertThat(weight(typed, values)).isEmpty();
+        assertThat(weight("{'$ref':'#/const','const':" + typed + "}", values)).containsExactly("/const/type");
+        assertThat(sent.has("type")).isFalse();
+        assertThat(sent.path("enum")).hasSize(600);
+    }
+
+    @Test
+    void typesStayWhereTheValuesHaveToGo() throws JsonProcessingException {
+        var schema = JSON.readTree("{\"type\":[\"string\",\"null\"],\"enum\":" + values(1001) + "}");
+
+        SchemaWeight.lighten(schema, false, new PatternWidth());
+
+        assertThat(schema).hasToString("{\"type\":[\"string\",\"null\"]}");
+        assertThat(weight("{'type':['array','array'],'items':{'enum':%s},'enum':" + values(1001) + "}", values(600)))
+                .containsExactly("/enum", "/type");
+    }
+
+    /** None at all would be allowed beside those that are described. */
+    @Test
+    void propertiesThatAreTooHeavyAreOfAnyForm() throws JsonProcessingException {
+        var values = JSON.createArrayNode();
+        IntStream.range(0, 1001).forEach(values::add);
+        var schema = JSON.readTree("""
+                {"$defs":{"x":{"properties":{"a":{}},"additionalProperties":{"$ref":"#/$defs/y"}},
+                 "y":{"enum":%s}},"$ref":"#/$defs/x"}""".formatted(values));
+
+        SchemaWeight.lighten(schema, false, new PatternWidth());
+
+        assertThat(schema.at("/$defs/x/additionalProperties")).hasToString("true");
     }
 
     @Test
@@ -111,16 +205,103 @@ class SchemaWeightTest {
                 .hasMessageContaining("response_format#/pattern");
     }
 
-    /** Each level is a list in two ways of the one below, so each bracket doubles the ways. */
-    private static ObjectNode doubling(int levels) {
-        var schema = JSON.createObjectNode().put("type", "integer");
-        for (int i = 0; i < levels; i++) {
-            var list = JSON.createObjectNode().put("type", "array").put("minItems", 1);
-            list.set("items", schema);
-            schema = JSON.createObjectNode();
-            schema.putArray("anyOf").add(list).add(list.deepCopy());
+    @ParameterizedTest
+    @CsvSource({"2,597", "5,249", "6,180", "900,1"})
+    void alternativesThatTheirFirstPropertyTellsApartReachItThoughEachIsWide(int alternatives, int values)
+            throws JsonProcessingException {
+        assertThat(weight("{'items':{'anyOf':%s}}", actions(alternatives, values, "{'const':'a%d'}")))
+                .isEmpty();
+        assertThat(weight("{'oneOf':%s}", actions(alternatives, values, "{'type':'string','enum':['a%d']}")))
+                .isEmpty();
+        assertThat(weight(
+                        "{'$defs':%s,'items':{'anyOf':" + references(alternatives) + "}}",
+                        definitions(actions(alternatives, values, "{'const':'a%d'}"))))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'const':'a'}",
+                "{'const':%d}",
+                "{'enum':['a%d','b']}",
+                "{'type':'string'}",
+                "{'type':['string','string'],'const':'a%d'}",
+                "{'const':'a%d','anyOf':[{'const':'a'}]}",
+                "{'$ref':'#/$defs/x'}"
+            })
+    void alternativesWhoseFirstPropertyMayBeTheSameAddUp(String first) throws JsonProcessingException {
+        assertThat(weight("{'anyOf':%s}", actions(2, 597, first))).containsExactly("/anyOf");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "'required':['action','zone']; 'required':['zone']",
+                "'required':['action','zone']; 'x':0",
+                "'type':'object'; 'type':['object','object']",
+                "'type':'object'; 'enum':[{}],'type':'object'",
+                "'type':'object'; 'anyOf':[{}],'type':'object'"
+            })
+    void alternativesThatMayBeginOtherwiseAddUp(String with, String instead) throws JsonProcessingException {
+        var actions = actions(2, 597, "{'const':'a%d'}").toString().replace('"', '\'');
+
+        assertThat(actions).contains(with);
+        assertThat(weight(
+                        "{'anyOf':%s}",
+                        JSON.readTree(actions.replace(with, instead).replace('\'', '"'))))
+                .contains("/anyOf");
+    }
+
+    @Test
+    void whatIsDescribedFirstIsFirstAndTheOthersAddUp() throws JsonProcessingException {
+        var actions = actions(2, 597, "{'const':'a%d'}");
+        for (var action : actions) {
+            var last = ((ObjectNode) action.path("properties")).remove("action");
+            ((ObjectNode) action.path("properties")).set("action", last);
         }
-        return schema;
+        var oneMore = actions(2, 597, "{'const':'a%d'}");
+        oneMore.addObject().putArray("enum").addAll(values(597));
+
+        assertThat(weight("{'anyOf':%s}", actions)).containsExactly("/anyOf");
+        // Of them one object is made, with two actions and two zones.
+        assertThat(weight("{'allOf':[{'anyOf':%s}]}", actions(2, 597, "{'const':'a%d'}")))
+                .containsExactly("/allOf");
+        assertThat(weight("{'anyOf':%s}", oneMore)).containsExactly("/anyOf");
+    }
+
+    private static ArrayNode actions(int count, int values, String first) throws JsonProcessingException {
+        var actions = JSON.createArrayNode();
+        for (int i = 0; i < count; i++) {
+            var action = actions.addObject().put("type", "object");
+            action.putObject("properties")
+                    .set("action", JSON.readTree(first.replace('\'', '"').formatted(i)));
+            action.withObject("properties").putObject("zone").putArray("enum").addAll(values(values));
+            action.putArray("required").add("action").add("zone");
+        }
+        return actions;
+    }
+
+    private static ArrayNode values(int count) {
+        var values = JSON.createArrayNode();
+        IntStream.range(0, count).forEach(i -> values.add("v" + i));
+        return values;
+    }
+
+    private static ObjectNode definitions(ArrayNode actions) {
+        var definitions = JSON.createObjectNode();
+        for (int i = 0; i < actions.size(); i++) {
+            definitions.set("d" + i, actions.get(i));
+        }
+        return definitions;
+    }
+
+    private static String references(int count) {
+        return IntStream.range(0, count)
+                .mapToObj("{'$ref':'#/$defs/d%d'}"::formatted)
+                .collect(Collectors.joining(",", "[", "]"));
     }
 
     private static Set<String> weight(String schema, JsonNode part) throws JsonProcessingException {

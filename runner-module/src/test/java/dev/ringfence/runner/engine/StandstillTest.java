@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
@@ -33,8 +32,9 @@ class StandstillTest {
     @BeforeEach
     void open() {
         fence = LlamaForTests.fence();
+        // The next engine has as long, too, and the host may be busy.
         var settings =
-                LlamaForTests.settings().withStepTimeout(Duration.ofSeconds(2)).withSlots(1, 8);
+                LlamaForTests.settings().withStepTimeout(Duration.ofSeconds(10)).withSlots(1, 8);
         pool = new LlamaServerPool(settings, this::start);
     }
 
@@ -51,7 +51,7 @@ class StandstillTest {
         // Given
         standingStill();
         var asked = ask("Count to 100");
-        await().until(this::busy);
+        awaitItsTurn(asked);
         var waits = ask("Say hello");
 
         // Then
@@ -80,7 +80,7 @@ class StandstillTest {
                         {'$ref':'#/$defs/n','$defs':{'n':{'anyOf':[%s,%s]}}}""".formatted(list, list)
                                 .replace('\'', '"')));
         var asked = Asking.ask(pool, LlamaForTests.model(), request, Asking.LIMIT, _ -> {});
-        await().until(this::busy);
+        awaitItsTurn(asked);
         var waits = ask("Say hello");
 
         // Then
@@ -95,7 +95,7 @@ class StandstillTest {
         // Given
         standingStill();
         var asked = ask("Count to 100");
-        await().until(this::busy);
+        awaitItsTurn(asked);
 
         // When
         asked.cancel();
@@ -117,12 +117,9 @@ class StandstillTest {
                 .isZero();
     }
 
-    private boolean busy() {
-        return state() instanceof State.Ready ready && ready.busySlots() == 1;
-    }
-
-    private State state() {
-        return pool.status().await().atMost(Asking.LIMIT).getFirst().state();
+    /** Having had a turn is for good; being busy ends when the engine is stopped. */
+    private static void awaitItsTurn(Generation asked) {
+        await().atMost(Asking.LIMIT).until(() -> asked.engine().isPresent());
     }
 
     private Generation ask(String prompt) {

@@ -1,0 +1,144 @@
+package dev.ringfence.runner.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.runner.engine.GenerationResult.Answered;
+import dev.ringfence.runner.engine.GenerationResult.Cancelled;
+import dev.ringfence.runner.fence.FencedProcess;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Engines that take longer than a step and are none to stop: all others would lose their answers. */
+class LongestStepTest {
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+    private static final EngineSettings SETTINGS = EngineSettings.defaults()
+            .withExecutable(Path.of("/bin/true"))
+            .withStepTimeout(Duration.ofSeconds(1))
+            .withSlots(1, 8);
+    private static final String BUSY = "[{\"id\":0,\"is_processing\":true}]";
+    private static final String IDLE = "[{\"id\":0,\"is_processing\":false}]";
+    private static final String VECTOR = "{\"data\":[{\"embedding\":[0.5]}],\"usage\":{\"prompt_tokens\":1}}";
+
+    private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
+
+    @TempDir
+    Path root;
+
+    /** After a pause of the host the time of a step was over at once, for an engine that had been paused as well. */
+    @Test
+    void anEngineThatAnswersOnceTheTimeOfAStepIsOverGoesOn() throws Exception {
+        // Given
+        var looks = new AtomicInteger();
+        var answered = new CountDownLatch(1);
+        try (var alarms = new Alarms()) {
+            var server = server(alarms, (_, client) -> {
+                if (looks.incrementAndGet() == 1) {
+                    ScriptedServer.awaitHangUp(client);
+                }
+                ScriptedEngine.sendJson(client, BUSY);
+                answered.countDown();
+            });
+
+            // When
+            var watch = Thread.ofVirtual().start(() -> server.watch(() -> true));
+            boolean inTime = answered.await(1, TimeUnit.MINUTES);
+            server.stop();
+            watch.join();
+
+            // Then
+            assertThat(inTime).isTrue();
+            assertThat(server.stoodStill()).isFalse();
+        }
+    }
+
+    @Test
+    void anEngineWhoseSlotIsIdleOnceTheTimeOfAStepIsOverGoesOn() {
+        // Given
+        var looks = new AtomicInteger();
+        try (var alarms = new Alarms()) {
+            var server = server(alarms, (_, client) -> {
+                if (looks.incrementAndGet() == 1) {
+                    ScriptedServer.awaitHangUp(client);
+                }
+                ScriptedEngine.sendJson(client, IDLE);
+            });
+
+            // When
+            server.settle(0);
+
+            // Then
+            assertThat(server.stoodStill()).isFalse();
+            server.stop();
+        }
+    }
+
+    /** It does not notice that nobody wants them, and one request for many keeps all its slots busy. */
+    @Test
+    void anEngineThatGoesOnWithVectorsNobodyWantsAnswersOthersNevertheless() {
+        // Given
+        var asked = new AtomicInteger();
+        var first = new CountDownLatch(1);
+        try (var pool = new LlamaServerPool(
+                SETTINGS,
+                (command, _) -> started(new ScriptedEngine(root, command, (path, client) -> {
+                    if (path.equals("/slots")) {
+                        ScriptedEngine.sendJson(client, BUSY);
+                    } else if (asked.incrementAndGet() == 1) {
+                        first.countDown();
+                        ScriptedServer.awaitHangUp(client);
+                    } else {
+                        ScriptedEngine.sendJson(client, VECTOR);
+                    }
+                })))) {
+            var unwanted = vectors(pool);
+            await(first);
+            var wanted = vectors(pool);
+
+            // When
+            unwanted.cancel();
+
+            // Then
+            assertThat(unwanted.result().await().atMost(LIMIT)).isInstanceOf(Cancelled.class);
+            assertThat(wanted.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+            assertThat(started).hasSize(1);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Generation vectors(LlamaServerPool pool) {
+        var body = JsonNodeFactory.instance.objectNode().put("input", "hello");
+        return pool.serve(ScriptedEngine.model())
+                .generate(new GenerationRequest(Operation.EMBEDDINGS, body, "tester"), LIMIT, _ -> {});
+    }
+
+    private LlamaServer server(Alarms alarms, ScriptedEngine.Script script) {
+        return LlamaServer.start(
+                ScriptedEngine.model(),
+                EnginePurpose.TEXT,
+                SETTINGS,
+                null,
+                (command, _) -> started(new ScriptedEngine(root, command, script)),
+                alarms);
+    }
+
+    private FencedProcess started(FencedProcess engine) {
+        started.add(engine);
+        return engine;
+    }
+}
