@@ -87,7 +87,9 @@ class OpenAiClientIT {
         }
         await().untilAsserted(() -> {
             var engine = SlowEngine.state(service);
-            assertThat(engine.path("busy_slots").asInt(-1)).as(engine.toString()).isZero();
+            assertThat(engine.path("busy_slots").asInt(-1))
+                    .as(engine.toString())
+                    .isZero();
         });
     }
 

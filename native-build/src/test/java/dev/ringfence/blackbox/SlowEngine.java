@@ -31,11 +31,14 @@ final class SlowEngine implements AutoCloseable {
     /** The engine has to be ready, which a short answer sees to. */
     static SlowEngine of(RunningService service) {
         var ready = service.api().post("/api/v1/jobs", Api.generate("Say hello", 1), "Prefer", "wait=60");
-        assertThat(Api.json(ready.body()).path("state").asText()).as(ready.body()).isEqualTo("completed");
+        assertThat(Api.json(ready.body()).path("state").asText())
+                .as(ready.body())
+                .isEqualTo("completed");
         var process = process(service).map(ProcessHandle::pid).orElseThrow();
         try {
             return new SlowEngine(
-                    new ProcessBuilder(List.of("sh", "-c", STOP_AND_GO, "slow-engine", Long.toString(process))).start());
+                    new ProcessBuilder(List.of("sh", "-c", STOP_AND_GO, "slow-engine", Long.toString(process)))
+                            .start());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

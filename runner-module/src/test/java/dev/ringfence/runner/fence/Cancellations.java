@@ -82,13 +82,12 @@ final class Cancellations {
             run(shell, "warm-up", "true", 0);
             var user = user(shell);
             // Threads that kept processes wait a while for others.
-            await().atMost(Duration.ofMinutes(1))
-                    .until(() -> Traces.look(settings.instance()).threads().stream()
-                            .noneMatch(thread -> thread.startsWith("keeper-")));
+            await().until(() -> Traces.look(settings.instance()).threads().stream()
+                    .noneMatch(thread -> thread.startsWith("keeper-")));
             var before = Traces.look(settings.instance());
             cancelMany(shell, count, random);
 
-            await("nothing is left").atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
+            await("nothing is left").untilAsserted(() -> {
                 assertThat(survivors()).as("survivors and zombies").isEmpty();
                 assertThat(MarkedProcesses.of(settings.instance())).as("marked").isEmpty();
                 assertThat(Traces.look(settings.instance())).isEqualTo(before);
