@@ -315,7 +315,7 @@ class RingfenceTest {
                 "ShellExec",
                 JsonNodeFactory.instance.objectNode().put("cmd", command),
                 "shell",
-                Duration.ofSeconds(10),
+                PATIENCE,
                 null);
     }
 

@@ -38,7 +38,7 @@ class AccessTest {
 
     private static String submit(String secret) {
         return submitting(secret, shell(""))
-                .header("Prefer", "wait=20")
+                .header("Prefer", "wait=120")
                 .post(Api.JOBS)
                 .then()
                 .statusCode(200)

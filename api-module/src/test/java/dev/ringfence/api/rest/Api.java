@@ -37,7 +37,7 @@ final class Api {
     /** Submits and waits for the end. */
     static JsonPath run(ObjectNode job) {
         return sending(job.toString())
-                .header("Prefer", "wait=20")
+                .header("Prefer", "wait=120")
                 .post(JOBS)
                 .then()
                 .statusCode(200)

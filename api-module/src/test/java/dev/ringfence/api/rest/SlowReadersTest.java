@@ -218,7 +218,7 @@ class SlowReadersTest {
     private static Socket connection() throws IOException {
         var socket = new Socket();
         socket.setReceiveBufferSize(4096);
-        socket.setSoTimeout(15_000);
+        socket.setSoTimeout(120_000);
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), RestAssured.port));
         return socket;
     }
