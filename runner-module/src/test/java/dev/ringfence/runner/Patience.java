@@ -12,6 +12,11 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 public final class Patience implements BeforeAllCallback {
     @Override
     public void beforeAll(ExtensionContext test) {
+        begin();
+    }
+
+    /** For what is started as a program of its own, where no JUnit is. */
+    public static void begin() {
         Awaitility.setDefaultTimeout(Duration.ofMinutes(2));
     }
 }

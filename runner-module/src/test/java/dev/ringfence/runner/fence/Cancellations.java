@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.runner.Patience;
 import dev.ringfence.runner.capability.Execution;
 import dev.ringfence.runner.capability.FenceTools;
 import dev.ringfence.runner.capability.Invocation;
@@ -56,6 +57,7 @@ final class Cancellations {
 
     /** A service without control groups. Arguments: the tier, how many, the seed. */
     public static void main(String[] arguments) throws Exception {
+        Patience.begin();
         leaveNothing(
                 FenceTier.valueOf(arguments[0]),
                 Optional.empty(),
