@@ -135,7 +135,7 @@ public interface RingfenceConfig {
         /** What the kernel says of work that waits. */
         Pressure pressure();
 
-        /** Processes that have ended and that nobody has waited for. */
+        /** Processes that have ended and that nobody has waited for; those of jobs that run do not count. */
         @WithDefault("10")
         int zombies();
 

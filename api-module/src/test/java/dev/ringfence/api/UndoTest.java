@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Undoing, with the whole service below HTTP, where the journal and the backups do not end at the same place. */
 class UndoTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     @TempDir
     Path data;

@@ -28,7 +28,7 @@ final class Api {
             .build();
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Set<String> LIVE = Set.of("submitted", "started");
-    private static final Duration MOST = Duration.ofSeconds(60);
+    private static final Duration MOST = Duration.ofMinutes(2);
 
     private final URI base;
     private final Optional<String> key;
@@ -109,14 +109,12 @@ final class Api {
     }
 
     JsonNode awaitEnd(String id) {
-        return await().atMost(MOST)
-                .pollInterval(Duration.ofMillis(20))
+        return await().pollInterval(Duration.ofMillis(20))
                 .until(() -> job(id), job -> !LIVE.contains(job.path("state").asText()));
     }
 
     JsonNode awaitState(String id, String state) {
-        return await().atMost(MOST)
-                .pollInterval(Duration.ofMillis(10))
+        return await().pollInterval(Duration.ofMillis(10))
                 .until(() -> job(id), job -> job.path("state").asText().equals(state));
     }
 

@@ -53,7 +53,7 @@ class BadInputIT {
     @Test
     void argumentsThatBreakTheSchemaAreNamedByTheirPlace() {
         var job = api.post(
-                JOBS, "{\"capability\": \"ShellExec\", \"arguments\": {\"comand\": \"true\"}}", "Prefer", "wait=10");
+                JOBS, "{\"capability\": \"ShellExec\", \"arguments\": {\"comand\": \"true\"}}", "Prefer", "wait=60");
 
         assertThat(job.body()).contains("cmd").contains("comand");
     }
@@ -91,12 +91,12 @@ class BadInputIT {
                 JOBS,
                 "{\"capability\": \"GenerateText\", \"arguments\": {\"prompt\": \"Hi\", \"model\": \"nobody\"}}",
                 "Prefer",
-                "wait=10");
+                "wait=60");
         var lost = api.post(
                 JOBS,
                 "{\"capability\": \"GenerateText\", \"arguments\": {\"prompt\": \"Hi\", \"model\": \"lost\"}}",
                 "Prefer",
-                "wait=10");
+                "wait=60");
 
         assertThat(unknown.body()).contains("nobody");
         assertThat(lost.body()).contains("/nowhere/lost.gguf");

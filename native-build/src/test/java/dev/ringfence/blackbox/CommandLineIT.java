@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -96,11 +95,11 @@ class CommandLineIT {
                 List.of("run", "ShellExec", "--args", "{\"argv\": [\"sleep\", \"280\"]}", "--data", data.toString()),
                 directory.resolve("out"),
                 directory.resolve("err"));
-        await().atMost(Duration.ofSeconds(90)).until(() -> Files.exists(data.resolve("journal")));
+        await().until(() -> Files.exists(data.resolve("journal")));
 
         process.destroy();
 
-        assertThat(process.waitFor(90, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
         assertThat(process.exitValue()).isEqualTo(143);
         assertThat(Cli.run("journal", "dump", "--data", data.toString()).stdout())
                 .doesNotContain("\"completed\"");
@@ -120,7 +119,7 @@ class CommandLineIT {
                 Path.of("/dev/full"),
                 directory.resolve("err"));
 
-        assertThat(process.waitFor(90, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
         assertThat(process.exitValue()).isEqualTo(1);
         assertThat(directory.resolve("err"))
                 .content()

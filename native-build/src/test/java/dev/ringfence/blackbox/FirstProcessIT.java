@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,10 +76,9 @@ class FirstProcessIT {
             assertThat(job.path("state").asText()).isEqualTo("completed");
             assertThat(HostProcesses.with("sleep " + rare)).hasSize(1);
             service.execute("kill $(pgrep -f '^sleep " + rare + "')");
-            await().atMost(Duration.ofSeconds(60))
-                    .untilAsserted(() -> assertThat(service.processes())
-                            .noneMatch(FirstProcessIT::zombie)
-                            .noneMatch(process -> process.contains(rare)));
+            await().untilAsserted(() -> assertThat(service.processes())
+                    .noneMatch(FirstProcessIT::zombie)
+                    .noneMatch(process -> process.contains(rare)));
         }
     }
 

@@ -26,7 +26,7 @@ class GenerateTextIT {
 
     @Test
     void aQuestionIsAnsweredWithRealCounts() {
-        var response = service.api().post("/api/v1/jobs", Api.generate("What is a fence?", 64), "Prefer", "wait=30");
+        var response = service.api().post("/api/v1/jobs", Api.generate("What is a fence?", 64), "Prefer", "wait=60");
 
         var job = Api.json(response.body());
         assertThat(job.path("state").asText()).as(response.body()).isEqualTo("completed");

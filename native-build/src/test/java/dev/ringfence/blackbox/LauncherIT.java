@@ -95,7 +95,7 @@ class LauncherIT {
         builder.environment().keySet().removeIf(name -> name.startsWith("RINGFENCE_"));
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         var process = builder.start();
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
         return new Cli.Result(process.exitValue(), Files.readString(out), Files.readString(err));
     }
 }

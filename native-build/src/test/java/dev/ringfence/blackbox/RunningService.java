@@ -19,8 +19,7 @@ import java.util.concurrent.TimeUnit;
 
 /** The packaged service as a process of its own, on a free port, with its data and its log where a test says. */
 final class RunningService implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(60);
-    private static final Duration STOP = Duration.ofSeconds(60);
+    private static final Duration STOP = Duration.ofMinutes(2);
 
     /** Makes what it starts the first process of a process namespace, and ends that with itself. */
     private static final List<String> NAMESPACE =
@@ -105,7 +104,6 @@ final class RunningService implements AutoCloseable {
 
     private void awaitReady() {
         await("the service is ready")
-                .atMost(START)
                 .pollInterval(Duration.ofMillis(20))
                 .failFast(() -> assertThat(process.isAlive())
                         .as("the service lives: %s", log())

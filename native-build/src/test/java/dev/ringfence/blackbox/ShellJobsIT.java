@@ -48,7 +48,7 @@ class ShellJobsIT {
 
     @Test
     void aWaitedForJobIsAnsweredWithItsEnd() {
-        var response = api.post("/api/v1/jobs", Api.shell("echo done", job -> {}), "Prefer", "wait=10");
+        var response = api.post("/api/v1/jobs", Api.shell("echo done", job -> {}), "Prefer", "wait=60");
 
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(Api.json(response.body()).path("state").asText()).isEqualTo("completed");

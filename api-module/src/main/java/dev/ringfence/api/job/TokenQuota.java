@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 final class TokenQuota {
     private static final Duration WINDOW = Duration.ofHours(24);
 
+    /** What has passed out of the window is kept for so long: a clock that goes back by less brings nothing up again. */
+    private static final Duration SLACK = Duration.ofHours(1);
+
     /**
      * What an answer costs that nobody counted, since it was broken off or its service does not count: about this many
      * characters make a token.
@@ -66,12 +69,22 @@ final class TokenQuota {
         /** A journal that cannot be read must not look like no use. */
         private boolean complete;
 
+        /** The latest that the clock has been here: what had long passed out of the window by then is not here. */
+        private Instant latest = Instant.EPOCH;
+
         /** Jobs that were read and whose end may still be told here as well. */
         private final Set<String> read = new HashSet<>();
 
         private final TreeMap<Instant, Long> minutes = new TreeMap<>();
 
-        void clear() {
+        /** False also for a clock that was ahead, and was put right: what was forgotten meanwhile counts again. */
+        boolean completeAt(Instant now) {
+            return complete && !now.isBefore(latest.minus(SLACK));
+        }
+
+        void clear(Instant now) {
+            complete = false;
+            latest = now;
             read.clear();
             minutes.clear();
         }
@@ -81,7 +94,8 @@ final class TokenQuota {
         }
 
         long sum(Instant now) {
-            minutes.headMap(now.minus(WINDOW)).clear();
+            latest = now.isAfter(latest) ? now : latest;
+            minutes.headMap(latest.minus(WINDOW).minus(SLACK)).clear();
             // Of a clock that was ahead, and was put right: such a job has ended by now, and counts from now on.
             var ahead = minutes.tailMap(now, false);
             if (!ahead.isEmpty()) {
@@ -89,13 +103,17 @@ final class TokenQuota {
                 ahead.clear();
                 add(now, tokens);
             }
-            return minutes.values().stream().mapToLong(Long::longValue).sum();
+            return window(now).values().stream().mapToLong(Long::longValue).sum();
+        }
+
+        private Map<Instant, Long> window(Instant now) {
+            return minutes.tailMap(now.minus(WINDOW));
         }
 
         /** When so much will have passed out of the window that less than the quota is left in it. */
         Instant freeAt(Instant now, long quota) {
             long left = sum(now);
-            for (var minute : minutes.entrySet()) {
+            for (var minute : window(now).entrySet()) {
                 left -= minute.getValue();
                 if (left < quota) {
                     return minute.getKey().plus(WINDOW).plus(1, ChronoUnit.MINUTES);
@@ -135,12 +153,14 @@ final class TokenQuota {
     private Optional<Exhausted> exhausted(String agent, long quota) {
         var ledger = ledgers.computeIfAbsent(agent, _ -> new Ledger());
         synchronized (ledger) {
-            if (!ledger.complete) {
-                ledger.clear();
-                read(agent, ledger, clock.instant());
-                ledger.complete = true;
-            }
             var now = clock.instant();
+            if (!ledger.completeAt(now)) {
+                ledger.clear(now);
+                read(agent, ledger, now);
+                ledger.complete = true;
+                // That can take long.
+                now = clock.instant();
+            }
             long used = ledger.sum(now);
             if (used < quota) {
                 return Optional.empty();
@@ -177,7 +197,7 @@ final class TokenQuota {
 
     private void read(String agent, Ledger ledger, Instant now) {
         // What ended within the window may have been submitted before it.
-        var oldest = now.minus(WINDOW).minus(JobSettings.LONGEST);
+        var oldest = now.minus(WINDOW).minus(SLACK).minus(JobSettings.LONGEST);
         var before = OptionalLong.empty();
         int old = 0;
         do {

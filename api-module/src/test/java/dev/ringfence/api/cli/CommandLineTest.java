@@ -435,7 +435,7 @@ class CommandLineTest {
     }
 
     private static void append(Journal journal, JobEvent event) {
-        journal.append(event).await().atMost(Duration.ofSeconds(10));
+        journal.append(event).await().atMost(Duration.ofMinutes(2));
     }
 
     private static Ran run(String... arguments) {

@@ -79,7 +79,7 @@ class JournalCommandTest {
             try (var map = DurableMap.open(data.resolve(name))) {
                 for (int i = 0; i < 3; i++) {
                     var value = JsonNodeFactory.instance.objectNode().put("number", i);
-                    var _ = map.put("key " + i, value).await().atMost(Duration.ofSeconds(60));
+                    var _ = map.put("key " + i, value).await().atMost(Duration.ofMinutes(2));
                 }
             }
         }
@@ -164,7 +164,7 @@ class JournalCommandTest {
     }
 
     private static void append(Journal journal, JobEvent... events) {
-        var _ = journal.append(List.of(events)).await().atMost(Duration.ofSeconds(60));
+        var _ = journal.append(List.of(events)).await().atMost(Duration.ofMinutes(2));
     }
 
     private static void flip(Path file, int at) throws IOException {

@@ -44,7 +44,7 @@ class ProbesTest {
             assertThatThrownBy(() -> service.sessions()
                             .create("a", Optional.of("one"))
                             .await()
-                            .atMost(Duration.ofSeconds(60)))
+                            .atMost(Duration.ofMinutes(2)))
                     .isInstanceOfSatisfying(
                             LogException.NoSpace.class,
                             full -> assertThat(full.directory()).endsWith(Path.of("sessions")));
@@ -55,7 +55,7 @@ class ProbesTest {
 
     private static boolean run(String... command) throws IOException, InterruptedException {
         var process = new ProcessBuilder(command).inheritIO().start();
-        return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+        return process.waitFor(2, TimeUnit.MINUTES) && process.exitValue() == 0;
     }
 
     private Ringfence open() {

@@ -371,6 +371,6 @@ class AdmissionTest {
 
         ticket("a").close();
 
-        assertThat(admission.awaitIdle(Duration.ofSeconds(10))).isTrue();
+        assertThat(admission.awaitIdle(Duration.ofMinutes(2))).isTrue();
     }
 }

@@ -137,6 +137,6 @@ class FullDiskTest {
 
     private static boolean run(String... command) throws IOException, InterruptedException {
         var process = new ProcessBuilder(command).inheritIO().start();
-        return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+        return process.waitFor(2, TimeUnit.MINUTES) && process.exitValue() == 0;
     }
 }

@@ -393,7 +393,7 @@ class JobsTest {
             var running = pipeline.submit();
             probe.started(running.id());
             var waiting = pipeline.submit();
-            var drained = Thread.ofVirtual().start(() -> pipeline.jobs.drain(Duration.ofSeconds(30)));
+            var drained = Thread.ofVirtual().start(() -> pipeline.jobs.drain(Pipeline.PATIENCE));
             await().until(pipeline.jobs::draining);
 
             assertThatThrownBy(pipeline::submit)
@@ -426,7 +426,7 @@ class JobsTest {
                     .submit(Pipeline.submission(null, JsonNodeFactory.instance.objectNode()))
                     .subscribeAsCompletionStage();
 
-            pipeline.jobs.drain(Duration.ofSeconds(10));
+            pipeline.jobs.drain(Pipeline.PATIENCE);
             prepared.complete(null);
 
             assertThat(submitted)
@@ -526,7 +526,7 @@ class JobsTest {
             probe.started(first.id()).complete();
             probe.started(second.id()).complete();
             pipeline.end(second);
-            pipeline.jobs.drain(Duration.ofSeconds(10));
+            pipeline.jobs.drain(Pipeline.PATIENCE);
             assertThat(pipeline.submit("key", none)).isSameAs(first);
             assertThatThrownBy(pipeline::submit).isInstanceOf(AdmissionException.Unavailable.class);
         }

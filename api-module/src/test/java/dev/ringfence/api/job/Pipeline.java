@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The pipeline of jobs over a real journal. */
 final class Pipeline implements AutoCloseable {
-    static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final Path directory;
     final Journal journal;

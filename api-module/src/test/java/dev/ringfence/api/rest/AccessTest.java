@@ -9,7 +9,6 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.specification.RequestSpecification;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -39,7 +38,7 @@ class AccessTest {
 
     private static String submit(String secret) {
         return submitting(secret, shell(""))
-                .header("Prefer", "wait=20")
+                .header("Prefer", "wait=120")
                 .post(Api.JOBS)
                 .then()
                 .statusCode(200)
@@ -204,8 +203,7 @@ class AccessTest {
                 .path("id");
         try {
             for (var secret : List.of(builder, KeysRequired.Secrets.ADMIN)) {
-                await().atMost(Duration.ofSeconds(20))
-                        .until(() -> processes(secret).contains(id));
+                await().until(() -> processes(secret).contains(id));
             }
             assertThat(processes(KeysRequired.Secrets.OTHER)).isEmpty();
         } finally {

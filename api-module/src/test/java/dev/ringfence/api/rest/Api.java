@@ -14,7 +14,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -22,7 +21,6 @@ import java.util.concurrent.ThreadLocalRandom;
 /** The calls that most tests make. */
 final class Api {
     static final String JOBS = "/api/v1/jobs";
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
 
     private Api() {}
 
@@ -39,7 +37,7 @@ final class Api {
     /** Submits and waits for the end. */
     static JsonPath run(ObjectNode job) {
         return sending(job.toString())
-                .header("Prefer", "wait=20")
+                .header("Prefer", "wait=120")
                 .post(JOBS)
                 .then()
                 .statusCode(200)
@@ -61,7 +59,7 @@ final class Api {
     }
 
     static void awaitState(String id, String state) {
-        await().atMost(PATIENCE).until(() -> state(id).equals(state));
+        await().until(() -> state(id).equals(state));
     }
 
     static JsonPath cancel(String id) {

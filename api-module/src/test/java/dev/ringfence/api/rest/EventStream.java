@@ -26,7 +26,7 @@ final class EventStream implements AutoCloseable {
     private EventStream(String head, byte[] body) {
         try {
             socket = new Socket(InetAddress.getLoopbackAddress(), RestAssured.port);
-            socket.setSoTimeout(15_000);
+            socket.setSoTimeout(120_000);
             var out = socket.getOutputStream();
             out.write((head + "Host: localhost\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n")
                     .getBytes(StandardCharsets.US_ASCII));

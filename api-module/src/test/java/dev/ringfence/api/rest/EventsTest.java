@@ -73,7 +73,7 @@ class EventsTest {
             stream.until("output");
         }
 
-        given().header("Prefer", "wait=20").get(Api.JOBS + "/" + id);
+        given().header("Prefer", "wait=120").get(Api.JOBS + "/" + id);
 
         assertThat(Api.state(id)).isEqualTo("completed");
     }
@@ -122,7 +122,7 @@ class EventsTest {
         Api.awaitState(id, "started");
 
         var nothing = page(id, "?after=2", "");
-        var waiting = CompletableFuture.supplyAsync(() -> page(id, "?after=2", "wait=15"));
+        var waiting = CompletableFuture.supplyAsync(() -> page(id, "?after=2", "wait=120"));
         Api.cancel(id);
 
         assertThat(nothing.getList("events")).isEmpty();

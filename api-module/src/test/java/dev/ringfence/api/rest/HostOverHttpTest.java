@@ -53,8 +53,7 @@ class HostOverHttpTest {
         var duration = Api.rareDuration();
         var id = Api.submit(Api.shell("setsid -f sleep " + duration + "; sleep " + duration + " & wait; wait"));
         try {
-            await().atMost(java.time.Duration.ofSeconds(20))
-                    .until(() -> sleeping(id, duration).size() == 2);
+            await().until(() -> sleeping(id, duration).size() == 2);
             var all = given().get(PROCESSES).then().statusCode(200).extract().jsonPath();
 
             assertThat(all.getList("processes.job")).containsOnly(id);

@@ -159,7 +159,7 @@ class SessionsOverHttpTest {
 
     private static String job(String key, String session, String command) {
         return submit(key, session, command)
-                .header("Prefer", "wait=20")
+                .header("Prefer", "wait=120")
                 .post(Api.JOBS)
                 .then()
                 .statusCode(200)

@@ -30,7 +30,7 @@ class TokenClaimsTest {
         return Access.of(directory.resolve("keys.json"), Optional.of(provider))
                 .caller(Optional.of("Bearer " + KeysRequired.token(claims, KeysRequired.Secrets.PROVIDER)))
                 .await()
-                .atMost(Duration.ofSeconds(20));
+                .atMost(Duration.ofMinutes(2));
     }
 
     @Test

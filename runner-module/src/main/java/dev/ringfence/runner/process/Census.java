@@ -169,6 +169,17 @@ public final class Census {
         return ProcessEntry.mark(pid) == mark.value();
     }
 
+    /** Whether a process, be it a zombie, belongs to a job of this service that runs. */
+    public static boolean isOfRunningJob(int pid) {
+        long mark = ProcessEntry.mark(pid);
+        LOCK.lock();
+        try {
+            return REAPED.containsKey(mark);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
     /** Processor time of a job's orphans that were waited for here, until {@link #reaped} is asked. */
     public static Duration reapedCpu(JobMark mark) {
         LOCK.lock();

@@ -8,7 +8,7 @@ package dev.ringfence.runner.telemetry;
  * @param cpuPressure percent of time in which some work waited for a processor
  * @param memoryPressure percent of time in which all work waited for memory
  * @param ioPressure percent of time in which all work waited for a disk
- * @param zombies processes that have ended and that nobody waited for
+ * @param zombies processes that have ended and that nobody waited for, without those of running jobs
  * @param diskFree bytes that must be free where the data is
  * @param resume what a reading must come down to before jobs are let in again, in percent of its limit
  */

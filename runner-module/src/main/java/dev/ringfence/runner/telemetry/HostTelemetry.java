@@ -1,5 +1,6 @@
 package dev.ringfence.runner.telemetry;
 
+import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.telemetry.Telemetry.Disk;
 import dev.ringfence.runner.telemetry.Telemetry.Load;
 import dev.ringfence.runner.telemetry.Telemetry.Memory;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
@@ -38,14 +40,14 @@ public final class HostTelemetry implements AutoCloseable {
 
     private record Reading(long nanos, Telemetry telemetry) {}
 
-    HostTelemetry(Path proc, Path sys, Path data, Supplier<Duration> jobs, LongSupplier clock) {
+    HostTelemetry(Path proc, Path sys, Path data, Supplier<Duration> jobs, IntPredicate ofJobs, LongSupplier clock) {
         this.proc = proc;
         this.data = data;
         this.clock = clock;
         this.groups = GroupLimits.of(proc);
         this.accelerators = Accelerators.of(proc, sys);
         this.processors = new ProcessorTimes(proc, jobs);
-        this.processes = new ProcessCount(proc);
+        this.processes = new ProcessCount(proc, ofJobs);
         sample();
     }
 
@@ -56,7 +58,8 @@ public final class HostTelemetry implements AutoCloseable {
      * @param jobs the processor time of all processes that the service has started and that still run
      */
     public static HostTelemetry on(Path data, Supplier<Duration> jobs) {
-        var telemetry = new HostTelemetry(Path.of("/proc"), Path.of("/sys"), data, jobs, System::nanoTime);
+        var telemetry = new HostTelemetry(
+                Path.of("/proc"), Path.of("/sys"), data, jobs, Census::isOfRunningJob, System::nanoTime);
         Thread.ofVirtual().name("telemetry").start(telemetry::keepSampling);
         return telemetry;
     }

@@ -4,23 +4,28 @@ import dev.ringfence.runner.telemetry.Telemetry.Processes;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.IntPredicate;
 
 /**
  * Counts all processes that can be seen. That takes a file for each, so a count is kept for some seconds, and on a host
- * with many processes for so long that counting takes no more than a fiftieth of one processor. Not thread-safe.
+ * with many processes for so long that counting takes no more than a fiftieth of one processor. Zombies of running jobs are
+ * no sign of a host in trouble: they are gone with their job, and within its limits. Not thread-safe.
  */
 final class ProcessCount {
     private static final long LEAST_NANOS = Duration.ofSeconds(2).toNanos();
     private static final int SHARE = 50;
 
     private final Path proc;
+    private final IntPredicate ofJobs;
     private Processes last = new Processes(0, 0, 0, Instant.EPOCH);
     private long countedAt;
     private long took;
     private boolean counted;
 
-    ProcessCount(Path proc) {
+    /** @param ofJobs tells a process of a running job by its number */
+    ProcessCount(Path proc, IntPredicate ofJobs) {
         this.proc = proc;
+        this.ofJobs = ofJobs;
     }
 
     /** The newest count. */
@@ -47,7 +52,8 @@ final class ProcessCount {
             total++;
             switch (stat.charAt(name + 2)) {
                 case 'R' -> running++;
-                case 'Z' -> zombies++;
+                case 'Z' ->
+                    zombies += ofJobs.test(Integer.parseInt(entry.getFileName().toString())) ? 0 : 1;
                 default -> {}
             }
         }

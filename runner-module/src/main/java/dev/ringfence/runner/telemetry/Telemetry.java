@@ -97,6 +97,7 @@ public record Telemetry(
     /**
      * A count of all processes that can be seen.
      *
+     * @param zombies those that have ended and that nobody waited for, without those of running jobs
      * @param at when they were counted, which takes long and is not done for each reading
      */
     public record Processes(int total, int running, int zombies, Instant at) {}

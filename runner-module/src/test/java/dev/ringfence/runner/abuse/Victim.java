@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.runner.Patience;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
@@ -24,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
-import org.awaitility.Awaitility;
 
 /**
  * The service under attack, as a process of its own: it runs the hostile programs that it is told on its standard input,
@@ -64,7 +64,7 @@ final class Victim implements AutoCloseable {
 
     /** Arguments: the directory of the surroundings, the tier. */
     public static void main(String[] arguments) throws IOException {
-        Awaitility.setDefaultTimeout(LONG);
+        Patience.begin();
         long self = ProcessHandle.current().pid();
         try (var loopback = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 var fence = Fence.on(OneTier.of(FenceTier.valueOf(arguments[1]), "abuse" + self));

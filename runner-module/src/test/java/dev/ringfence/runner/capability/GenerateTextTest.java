@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A real model in a real fence. */
 @SuppressWarnings("NullAway.Init") // set before all tests
 class GenerateTextTest {
-    private static final Duration LONG = Duration.ofMinutes(1);
+    private static final Duration LONG = Duration.ofMinutes(2);
     private static Fence fence;
     private static LlamaServerPool engines;
 

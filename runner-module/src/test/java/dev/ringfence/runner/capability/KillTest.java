@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** A process of the host that is none of a job's. */
 @SuppressWarnings("NullAway.Init") // set before each test
 class KillTest {
-    private static final Duration LONG = Duration.ofMinutes(1);
+    private static final Duration LONG = Duration.ofMinutes(2);
 
     private final Kill ofOthers = new Kill(new RunningJobs(), true);
     private Process process;
@@ -40,7 +40,7 @@ class KillTest {
         assertThat(process.isAlive()).isTrue();
 
         assertThat(send(arguments(process.pid()).put("start_time", seen))).isInstanceOf(Outcome.Completed.class);
-        assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+        assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
     }
 
     @Test

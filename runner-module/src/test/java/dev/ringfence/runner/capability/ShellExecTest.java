@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 /** Real commands in a real fence. */
 class ShellExecTest {
-    private static final Duration LONG = Duration.ofMinutes(1);
+    private static final Duration LONG = Duration.ofMinutes(2);
     private static final AtomicInteger JOBS = new AtomicInteger();
     private static final Fence FENCE = LlamaForTests.fence();
 
@@ -168,7 +168,7 @@ class ShellExecTest {
         var begun = new CountDownLatch(1);
         var execution = shell.start(
                 invocation(arguments("echo begun; sleep 1000"), profile()), (channel, text) -> begun.countDown());
-        assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
+        assertThat(begun.await(2, TimeUnit.MINUTES)).isTrue();
 
         // When
         execution.cancel();
@@ -189,7 +189,7 @@ class ShellExecTest {
             return FENCE.start(command, listener);
         }));
         var execution = slow.start(invocation(arguments("sleep 1000"), profile()), (channel, text) -> {});
-        assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
+        assertThat(begun.await(2, TimeUnit.MINUTES)).isTrue();
 
         // When
         execution.cancel();

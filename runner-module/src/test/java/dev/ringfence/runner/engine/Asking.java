@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 
 /** Asks models simple things. */
 final class Asking {
-    static final Duration LIMIT = Duration.ofMinutes(1);
+    static final Duration LIMIT = Duration.ofMinutes(2);
 
     private Asking() {}
 

@@ -26,7 +26,7 @@ class HeldBackQueueTest {
     private final AtomicInteger added = new AtomicInteger();
 
     @Test
-    @Timeout(120)
+    @Timeout(300)
     void aProgramWaitsForWhoTakesItsOutputSlowlyAndNothingOfItIsLost() throws InterruptedException {
         var process = ProcessEngine.start(
                 new ProcessRequest(
@@ -55,7 +55,7 @@ class HeldBackQueueTest {
         assertThat(taken).isEqualTo(BYTES);
         assertThat(process.result()
                         .await()
-                        .atMost(Duration.ofMinutes(1))
+                        .atMost(Duration.ofMinutes(2))
                         .stdout()
                         .totalBytes())
                 .isEqualTo(BYTES);

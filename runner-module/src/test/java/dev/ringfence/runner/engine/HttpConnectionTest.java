@@ -1,7 +1,7 @@
 package dev.ringfence.runner.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.concurrent.TimeUnit.SECONDS;
+import static java.util.concurrent.TimeUnit.MINUTES;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -51,7 +51,7 @@ class HttpConnectionTest {
             // Then
             assertThat(response.status()).isEqualTo(200);
             assertThat(new String(response.body().readAllBytes(), UTF_8)).isEqualTo("hello, wörld!\n");
-            assertThat(server.request().get(10, SECONDS))
+            assertThat(server.request().get(2, MINUTES))
                     .startsWith("POST /v1/x HTTP/1.1\r\nHost: localhost\r\n")
                     .contains("\r\nContent-Length: 10\r\n")
                     .endsWith("\r\n\r\n{\"a\":\"ö\"}");
@@ -147,7 +147,7 @@ class HttpConnectionTest {
 
             // Then
             assertThatThrownBy(() -> readAll(server.socket())).isInstanceOf(ProtocolException.class);
-            server.hungUp().get(10, SECONDS);
+            server.hungUp().get(2, MINUTES);
         }
     }
 
@@ -168,14 +168,14 @@ class HttpConnectionTest {
             var connection = HttpConnection.open(server.socket());
             var reading = new FutureTask<>(() -> connection.get("/", MAX_BODY));
             Thread.ofVirtual().start(reading);
-            server.request().get(10, SECONDS);
+            server.request().get(2, MINUTES);
 
             // When
             connection.close();
 
             // Then
-            assertThatThrownBy(() -> reading.get(10, SECONDS)).hasCauseInstanceOf(IOException.class);
-            server.hungUp().get(10, SECONDS);
+            assertThatThrownBy(() -> reading.get(2, MINUTES)).hasCauseInstanceOf(IOException.class);
+            server.hungUp().get(2, MINUTES);
         }
     }
 

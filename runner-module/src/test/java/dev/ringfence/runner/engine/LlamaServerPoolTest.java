@@ -49,7 +49,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(FenceTier.class)
 class LlamaServerPoolTest {
-    private static final Duration LIMIT = Duration.ofMinutes(1);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
 
     private final Fence fence;
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a real engine does not do when one wants it to. */
 class MisbehavingEngineTest {
-    private static final Duration LIMIT = Duration.ofMinutes(1);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
     private static final String STREAM = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     private static final String PIECE = "data: {\"choices\":[{\"delta\":{\"content\":\"piece\"}}]}\n\n";
     private static final String WHOLE = PIECE
@@ -93,7 +93,7 @@ class MisbehavingEngineTest {
             ScriptedServer.awaitHangUp(client);
         })) {
             var generation = generate(pool, piece -> begun.countDown());
-            assertThat(begun.await(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(begun.await(2, TimeUnit.MINUTES)).isTrue();
 
             // When
             var status = pool.status().await().atMost(LIMIT);
@@ -174,7 +174,7 @@ class MisbehavingEngineTest {
             var request = Asking.atZero("ask");
             request.body().putArray("tools").add(tool);
             var generation = pool.serve(ScriptedEngine.model()).generate(request, LIMIT, event -> {});
-            assertThat(asked.await(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(asked.await(2, TimeUnit.MINUTES)).isTrue();
 
             // When
             long begun = System.nanoTime();
@@ -224,7 +224,7 @@ class MisbehavingEngineTest {
                             }
                         }
                     });
-            assertThat(blocked.await(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(blocked.await(2, TimeUnit.MINUTES)).isTrue();
 
             // When
             var other = LlamaForTests.model("other", LlamaForTests.modelFile(), LlamaForTests.profile());

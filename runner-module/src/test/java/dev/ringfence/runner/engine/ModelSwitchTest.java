@@ -131,13 +131,12 @@ class ModelSwitchTest {
 
         // When
         pool.use(Set.of(model("kept", 200, EnginePurpose.TEXT)));
-        await().atMost(LIMIT).until(() -> readyPid(pool) != null);
+        await().until(() -> readyPid(pool) != null);
         var first = Objects.requireNonNull(readyPid(pool));
         ProcessHandle.of(first).ifPresent(ModelSwitchTest::kill);
 
         // Then
-        await().atMost(LIMIT)
-                .untilAsserted(() -> assertThat(readyPid(pool)).isNotNull().isNotEqualTo(first));
+        await().untilAsserted(() -> assertThat(readyPid(pool)).isNotNull().isNotEqualTo(first));
         assertThat(startedFor).containsExactly("kept", "kept");
     }
 
@@ -156,8 +155,7 @@ class ModelSwitchTest {
         // Then
         assertThat(((Answered) under.result().await().atMost(LIMIT)).finishReason())
                 .isEqualTo("stop");
-        await().atMost(LIMIT)
-                .untilAsserted(
+        await().untilAsserted(
                         () -> assertThat(pool.status().await().atMost(LIMIT)).isEmpty());
         assertThat(pool.load().memoryBytes()).isZero();
     }
@@ -205,7 +203,7 @@ class ModelSwitchTest {
         pool.use(Set.of(first, second, wrong));
 
         // Then
-        await().atMost(LIMIT).until(() -> pool.load().failed() == 2);
+        await().until(() -> pool.load().failed() == 2);
         var failed = failures(pool);
         assertThat(failed).hasSize(2);
         assertThat(failed)
@@ -219,8 +217,7 @@ class ModelSwitchTest {
         pool.use(Set.of(failed.containsKey("second") ? second : first));
 
         // Then
-        await().atMost(LIMIT)
-                .until(() -> failures(pool).isEmpty() && pool.load().ready() == 1);
+        await().until(() -> failures(pool).isEmpty() && pool.load().ready() == 1);
     }
 
     private static Map<String, State.Failed> failures(LlamaServerPool pool) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A turn that nobody gets is waited for. */
-@Timeout(value = 1, unit = TimeUnit.MINUTES)
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
 class TurnsTest {
     private final List<String> served = new CopyOnWriteArrayList<>();
     private final List<String> places = new CopyOnWriteArrayList<>();
@@ -97,7 +97,7 @@ class TurnsTest {
             var gone = waiting(turns, "two");
             gone.interrupt();
             turns.giveBack();
-            assertThat(gone.join(Duration.ofSeconds(10))).isTrue();
+            assertThat(gone.join(Duration.ofMinutes(2))).isTrue();
             while (!served.isEmpty()) {
                 served.removeFirst();
                 turns.giveBack();

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.runner.Patience;
 import dev.ringfence.runner.capability.Execution;
 import dev.ringfence.runner.capability.FenceTools;
 import dev.ringfence.runner.capability.Invocation;
@@ -56,6 +57,7 @@ final class Cancellations {
 
     /** A service without control groups. Arguments: the tier, how many, the seed. */
     public static void main(String[] arguments) throws Exception {
+        Patience.begin();
         leaveNothing(
                 FenceTier.valueOf(arguments[0]),
                 Optional.empty(),
@@ -82,13 +84,12 @@ final class Cancellations {
             run(shell, "warm-up", "true", 0);
             var user = user(shell);
             // Threads that kept processes wait a while for others.
-            await().atMost(Duration.ofMinutes(1))
-                    .until(() -> Traces.look(settings.instance()).threads().stream()
-                            .noneMatch(thread -> thread.startsWith("keeper-")));
+            await().until(() -> Traces.look(settings.instance()).threads().stream()
+                    .noneMatch(thread -> thread.startsWith("keeper-")));
             var before = Traces.look(settings.instance());
             cancelMany(shell, count, random);
 
-            await("nothing is left").atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
+            await("nothing is left").untilAsserted(() -> {
                 assertThat(survivors()).as("survivors and zombies").isEmpty();
                 assertThat(MarkedProcesses.of(settings.instance())).as("marked").isEmpty();
                 assertThat(Traces.look(settings.instance())).isEqualTo(before);

@@ -297,7 +297,7 @@ class FenceTest {
                 OutputListener.NONE);
 
         // A busy host gives it no more than its share either: what shows the limit is that it is held.
-        await().atMost(LONG).until(this::throttled);
+        await().until(this::throttled);
         process.stop();
 
         var result = process.result().await().atMost(LONG);

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource(FenceTier.class)
 class GpusTest {
-    private static final Duration LONG = Duration.ofMinutes(1);
+    private static final Duration LONG = Duration.ofMinutes(2);
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
 

@@ -333,7 +333,7 @@ class FilesTest {
                     assertThatCode(go::await).doesNotThrowAnyException();
                 }
             }));
-            assertThat(inside.await(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(inside.await(2, TimeUnit.MINUTES)).isTrue();
             var asked = new AtomicInteger();
 
             // Then

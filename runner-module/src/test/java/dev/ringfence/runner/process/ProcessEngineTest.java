@@ -128,7 +128,7 @@ class ProcessEngineTest {
                 stopWhenReady());
         stoppers.complete(process);
 
-        var result = process.result().await().atMost(Duration.ofMinutes(1));
+        var result = process.result().await().atMost(Duration.ofMinutes(2));
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.Stopped());
         assertThat(text(result.stdout()).lines()).containsExactly("ready", "asked");
@@ -211,7 +211,7 @@ class ProcessEngineTest {
         var result = ProcessEngine.start(request, supervisor, OutputListener.NONE)
                 .result()
                 .await()
-                .atMost(Duration.ofMinutes(1));
+                .atMost(Duration.ofMinutes(2));
 
         assertThat(seen).isCompletedWithValue("status\n");
         assertThat(text(result.stdout())).isEqualTo("given\npassed\n");
@@ -320,7 +320,7 @@ class ProcessEngineTest {
         return ProcessEngine.start(request, Supervisor.SESSION, listener == null ? OutputListener.NONE : listener)
                 .result()
                 .await()
-                .atMost(Duration.ofMinutes(1));
+                .atMost(Duration.ofMinutes(2));
     }
 
     private static String text(CapturedOutput output) {

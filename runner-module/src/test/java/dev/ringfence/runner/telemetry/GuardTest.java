@@ -73,7 +73,12 @@ class GuardTest {
     @Test
     void aDiskThatDoesNotTellItsRoomClosesNothing() {
         var blind = new HostTelemetry(
-                kernel.proc, kernel.sys, directory.resolve("nowhere"), () -> Duration.ZERO, kernel.clock::get);
+                kernel.proc,
+                kernel.sys,
+                directory.resolve("nowhere"),
+                () -> Duration.ZERO,
+                _ -> false,
+                kernel.clock::get);
         guard = new Guard(new GuardLimits(80, 80, 90, 20, 90, 10, 1, 90), true, blind::read);
 
         assertThat(guard.check()).isEmpty();

@@ -184,6 +184,7 @@ class HostTelemetryTest {
                         directory.resolve("nothing"),
                         directory,
                         () -> Duration.ZERO,
+                        _ -> false,
                         kernel.clock::get)
                 .read()
                 .json();

@@ -68,6 +68,6 @@ final class KernelFiles {
     }
 
     HostTelemetry open() {
-        return new HostTelemetry(proc, sys, data, jobs::get, clock::get);
+        return new HostTelemetry(proc, sys, data, jobs::get, _ -> false, clock::get);
     }
 }

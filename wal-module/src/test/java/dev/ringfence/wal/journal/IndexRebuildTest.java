@@ -87,7 +87,7 @@ class IndexRebuildTest {
             for (int round = 0; round < 30; round++) {
                 flipABlockOfEach(directory.resolve("index"));
                 boolean[] damaged = {false};
-                Awaitility.await().pollInterval(Duration.ofNanos(1)).until(() -> {
+                Awaitility.await().pollInterval(Duration.ofMillis(1)).until(() -> {
                     for (var id : newest) {
                         try {
                             assertThat(journal.findByKey("agent-7", "key-" + id))

@@ -81,7 +81,6 @@ final class JournalOracle {
     private static void mendIndex(Journal journal) {
         Awaitility.await()
                 .pollDelay(Duration.ZERO)
-                .atMost(Duration.ofMinutes(1))
                 .ignoreException(JournalException.IndexDamaged.class)
                 .until(() -> {
                     var _ = journal.list(JobQuery.all(), OptionalLong.empty(), 10_000);

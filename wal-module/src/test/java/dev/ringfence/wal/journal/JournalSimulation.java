@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * order of their operations is not decided; what holds must hold in any.
  */
 final class JournalSimulation {
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final Random luck;
     private final JournalOracle oracle = new JournalOracle();

@@ -95,7 +95,7 @@ class JournalTest {
     }
 
     private static long together(Journal journal, JobEvent... events) {
-        return journal.append(List.of(events)).await().atMost(Duration.ofSeconds(20));
+        return journal.append(List.of(events)).await().atMost(Duration.ofMinutes(2));
     }
 
     @Test
@@ -287,7 +287,7 @@ class JournalTest {
     }
 
     private static long append(Journal journal, JobEvent event) {
-        return journal.append(event).await().atMost(Duration.ofSeconds(20));
+        return journal.append(event).await().atMost(Duration.ofMinutes(2));
     }
 
     private static CompletableFuture<Long> start(Journal journal, JobEvent event) {

@@ -20,7 +20,7 @@ final class Journals {
     }
 
     static long append(Journal journal, JobEvent event) {
-        return journal.append(event).await().atMost(Duration.ofSeconds(60));
+        return journal.append(event).await().atMost(Duration.ofMinutes(2));
     }
 
     /** A job that came to its end. */

@@ -350,7 +350,7 @@ class RepairTest {
             // Together, so that they share a sync.
             var _ = journal.append(List.of(Events.submitted(id), Events.started(id), Events.completed(id)))
                     .await()
-                    .atMost(Duration.ofSeconds(60));
+                    .atMost(Duration.ofMinutes(2));
         }
     }
 

@@ -163,7 +163,7 @@ class RetentionTest {
         try (var journal = Journal.recover(directory, large).journal()) {
             // The next segment's file is made beside the first of these.
             Journals.live(journal, "still old");
-            Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> {
+            Awaitility.await().until(() -> {
                 pass(Duration.ofMinutes(1));
                 Journals.live(journal, "at " + timeOfDay.get());
                 return journal.figures().segments() == 2;

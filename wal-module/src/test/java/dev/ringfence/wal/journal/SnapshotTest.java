@@ -20,7 +20,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SnapshotTest {
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     @TempDir
     Path scratch;
@@ -274,10 +273,10 @@ class SnapshotTest {
             for (int i = 0; i < 15; i++) {
                 Journals.live(journal, "job-" + i);
             }
-            org.awaitility.Awaitility.await().atMost(PATIENCE).until(failed::get);
+            org.awaitility.Awaitility.await().until(failed::get);
 
             int[] more = {15};
-            org.awaitility.Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+            org.awaitility.Awaitility.await().untilAsserted(() -> {
                 Journals.live(journal, "job-" + more[0]++);
                 assertThat(journal.figures().snapshotSequence()).isGreaterThan(45);
             });

@@ -79,7 +79,7 @@ class VerifyAndRepairTest {
     }
 
     private static void audit(Journal journal, Audited act) {
-        var _ = journal.append(act).await().atMost(Duration.ofSeconds(60));
+        var _ = journal.append(act).await().atMost(Duration.ofMinutes(2));
     }
 
     @Test

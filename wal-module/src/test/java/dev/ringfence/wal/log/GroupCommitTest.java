@@ -223,7 +223,7 @@ class GroupCommitTest {
             await().until(() -> log.health() instanceof Health.Failed);
             broken.set(false);
             assertThat(log.append(Logs.bytes("three")))
-                    .failsWithin(Duration.ofMinutes(1))
+                    .failsWithin(Duration.ofMinutes(2))
                     .withThrowableThat()
                     .havingCause()
                     .isInstanceOf(LogException.Failed.class)
@@ -258,7 +258,7 @@ class GroupCommitTest {
                             throw new IllegalStateException("no bytes");
                         }
                     }))
-                    .failsWithin(Duration.ofMinutes(1));
+                    .failsWithin(Duration.ofMinutes(2));
 
             await().until(() -> log.health() instanceof Health.Failed);
         }
@@ -289,7 +289,7 @@ class GroupCommitTest {
     /** Not for ever: a test that fails meanwhile must still be able to close its log. */
     private static void awaitLatch(CountDownLatch latch) {
         try {
-            if (!latch.await(20, TimeUnit.SECONDS)) {
+            if (!latch.await(2, TimeUnit.MINUTES)) {
                 throw new IllegalStateException("Nobody let it go on");
             }
         } catch (InterruptedException e) {

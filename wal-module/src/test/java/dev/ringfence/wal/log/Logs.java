@@ -55,7 +55,7 @@ final class Logs {
 
     /** Throws what it fails with. */
     static long await(CompletionStage<Long> appended) {
-        return Uni.createFrom().completionStage(appended).await().atMost(Duration.ofSeconds(20));
+        return Uni.createFrom().completionStage(appended).await().atMost(Duration.ofMinutes(2));
     }
 
     static byte[] bytes(String text) {

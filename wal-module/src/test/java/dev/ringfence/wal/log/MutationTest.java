@@ -125,6 +125,8 @@ class MutationTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "--enable-native-access=ALL-UNNAMED",
+                // The patience of all tests.
+                "-Djunit.jupiter.extensions.autodetection.enabled=true",
                 "-Dfaults.seeds=" + (besideTheLog ? 100 : 1000),
                 "-cp",
                 classes + System.getProperty("path.separator") + classPath,

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * under way then.
  */
 class DurableMapFaultsTest {
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final LogOptions OPTIONS = LogOptions.defaults().withSizes(1 << 11, 512);
     private static final int SOME = 25;
 

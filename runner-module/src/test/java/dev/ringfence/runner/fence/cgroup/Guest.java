@@ -13,6 +13,7 @@ import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.catalog.SandboxProfile.Security;
+import dev.ringfence.runner.Patience;
 import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceReport;
 import dev.ringfence.runner.fence.FenceSettings;
@@ -111,6 +112,7 @@ final class Guest implements AutoCloseable {
 
     /** Arguments: the place. */
     public static void main(String[] arguments) {
+        Patience.begin();
         var place = Place.valueOf(arguments[0]);
         try (var guest = new Guest(place)) {
             for (var named : CHECKS) {

@@ -1,0 +1,22 @@
+package dev.ringfence.runner;
+
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * What a test awaits may take this long unless the test says otherwise: on a slow or busy machine all of it comes later.
+ * JUnit finds this by its service file.
+ */
+public final class Patience implements BeforeAllCallback {
+    @Override
+    public void beforeAll(ExtensionContext test) {
+        begin();
+    }
+
+    /** For what is started as a program of its own, where no JUnit is. */
+    public static void begin() {
+        Awaitility.setDefaultTimeout(Duration.ofMinutes(2));
+    }
+}
