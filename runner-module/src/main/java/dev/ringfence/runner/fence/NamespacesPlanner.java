@@ -14,9 +14,13 @@ import java.util.Set;
 
 /** Plans for namespaces by bubblewrap: what the program can reach is what is mounted. */
 final class NamespacesPlanner implements TierPlanner {
-    /** What giving up root takes, inside the fence and before the program; without privileges they give nothing. */
-    static final Set<String> SETPRIV_SYSCALLS = Set.of(
-            "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
+    /**
+     * What giving up root takes, inside the fence and before the program, and what bubblewrap's first process then says
+     * how it ended with; without privileges they give nothing.
+     */
+    private static final Set<String> SETPRIV_SYSCALLS = Set.of("""
+            setresuid setresgid setgroups getresuid getresgid gettid capget capset prctl futex rt_sigprocmask
+            write""".strip().split("\\s+"));
 
     /** System V's objects, which keep memory that shows in no process, like {@link Planning#HIDDEN_MEMORY}. */
     private static final Set<String> HIDDEN_OBJECTS = Set.of("shmget", "semget", "msgget");

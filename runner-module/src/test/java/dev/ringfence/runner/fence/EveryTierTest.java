@@ -6,10 +6,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.catalog.FenceTier;
+import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.runner.process.ProcessEnd;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -35,6 +38,26 @@ class EveryTierTest {
                             });
             assertThat(result.limitsHit()).isEmpty();
             assertThat(result.report().tier()).isEqualTo(tier.externalName());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theSmallestListOfSystemCallsThatTheCatalogTakesStartsAProgram(FenceTier tier) {
+        var calls = new HashSet<>(
+                Set.of("execve", "openat", "read", "newfstatat", "mmap", "mprotect", "close", "exit_group", "wait4"));
+        if (System.getProperty("os.arch").equals("amd64")) {
+            calls.addAll(Set.of("arch_prctl", "pread64"));
+        }
+        var profile = Profiles.with(new ProcessLimits(0, Duration.ofMinutes(5), calls, 0));
+        try (var fence = fence(tier)) {
+            assertThat(new SyscallListCheck().wrongWithSyscalls(profile)).isEmpty();
+
+            var result = new FencedShell(fence, "every-").run(profile, List.of("/bin/true"), LONG);
+
+            assertThat(result.end())
+                    .as(new String(result.stderr().bytes(), UTF_8))
+                    .isEqualTo(new ProcessEnd.Exited(0));
         }
     }
 
