@@ -137,9 +137,10 @@ final class JobLimits {
         watchdog.lookBack();
         readings = group.map(JobCgroup::readings).orElse(null);
         var seen = Optional.ofNullable(readings);
-        // What the kernel counted begins with the service's own memory, which a child shares until its program begins.
-        long memory = counted.peakMemoryBytes();
-        var memorySource = "rusage (at most)";
+        // What the kernel counted without a group is the service's own memory, which a child shares until its program
+        // begins: that says nothing of the job.
+        long memory = 0;
+        var memorySource = "over before it was looked at";
         if (seen.isPresent() && seen.get().peakMemoryBytes() > 0) {
             memory = seen.get().peakMemoryBytes();
             memorySource = "control group";
@@ -150,7 +151,11 @@ final class JobLimits {
         // The kernel tells of no child that nobody waited for.
         long counter = counted.cpuUser().plus(counted.cpuSystem()).toNanos();
         var unwaited = Duration.ofNanos(Math.max(0, watchdog.cpuNanos() - counter));
-        var written = seen.map(JobCgroup.Readings::writtenBytes).orElse(OptionalLong.empty());
+        // The group counts what the kernel has brought to the disk by now; each process, what it gave the kernel to write.
+        long writtenBack = seen.map(JobCgroup.Readings::writtenBytes)
+                .orElse(OptionalLong.empty())
+                .orElse(0);
+        boolean more = writtenBack > counted.writtenBytes();
         var tasks = seen.map(JobCgroup.Readings::mostTasks).orElse(OptionalLong.empty());
         var tasksSource = tasks.isPresent() ? "control group" : counted.tasksSource();
         if (tasks.isEmpty() && watchdog.mostTasks() > 0) {
@@ -170,8 +175,8 @@ final class JobLimits {
                 memory,
                 counted.wall(),
                 memorySource,
-                written.orElse(counted.writtenBytes()),
-                written.isPresent() ? "control group" : counted.writtenSource(),
+                more ? writtenBack : counted.writtenBytes(),
+                more ? "control group" : counted.writtenSource(),
                 tasks,
                 tasksSource);
     }

@@ -8,6 +8,7 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.Filesystem;
+import dev.ringfence.runner.process.ProcessEnd;
 import dev.ringfence.runner.process.OutputListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -58,6 +59,21 @@ class GivenPathsTest {
     @AfterEach
     void close() {
         fence.close();
+    }
+
+    @Test
+    void whatAShortJobWroteIsInItsUsageThoughTheKernelWritesItBackLater() {
+        // Bubblewrap does not wait for the first process of its namespace; who has swept, does.
+        fence.sweep();
+        var result = run(
+                List.of(),
+                List.of(work.toString()),
+                List.of(),
+                "head -c 4000000 /dev/zero > %s/file".formatted(work));
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(0));
+        assertThat(result.usage().writtenBytes()).isGreaterThanOrEqualTo(4_000_000);
+        assertThat(result.usage().writtenSource()).isNotEqualTo("control group");
     }
 
     @Test
