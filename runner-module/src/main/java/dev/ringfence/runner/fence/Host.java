@@ -118,6 +118,11 @@ record Host(
                 masked);
     }
 
+    /** Whether the control group's limit of bandwidth passes over what the kernel writes to the device later. */
+    boolean throttlesOnlyDirect() {
+        return cgroupVersion.equals(Optional.of(Cgroups.V1));
+    }
+
     /**
      * The tier for a profile: the one it wants, else the one the operator wants, else the best there is.
      *

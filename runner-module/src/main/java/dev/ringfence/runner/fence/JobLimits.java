@@ -151,7 +151,7 @@ final class JobLimits {
         // The kernel tells of no child that nobody waited for.
         long counter = counted.cpuUser().plus(counted.cpuSystem()).toNanos();
         var unwaited = Duration.ofNanos(Math.max(0, watchdog.cpuNanos() - counter));
-        // The group counts what the kernel has brought to the disk by now; each process, what it gave the kernel to write.
+        // The group counts what has come to the disk by now; a process, what it gave the kernel to write.
         long writtenBack = seen.map(JobCgroup.Readings::writtenBytes)
                 .orElse(OptionalLong.empty())
                 .orElse(0);

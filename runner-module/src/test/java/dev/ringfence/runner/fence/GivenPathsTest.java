@@ -8,8 +8,10 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.Filesystem;
-import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.catalog.SandboxProfile.GpuAccess;
+import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.ProcessEnd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -66,14 +68,35 @@ class GivenPathsTest {
         // Bubblewrap does not wait for the first process of its namespace; who has swept, does.
         fence.sweep();
         var result = run(
-                List.of(),
-                List.of(work.toString()),
-                List.of(),
-                "head -c 4000000 /dev/zero > %s/file".formatted(work));
+                List.of(), List.of(work.toString()), List.of(), "head -c 4000000 /dev/zero > %s/file".formatted(work));
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(0));
         assertThat(result.usage().writtenBytes()).isGreaterThanOrEqualTo(4_000_000);
         assertThat(result.usage().writtenSource()).isNotEqualTo("control group");
+    }
+
+    @Test
+    void whatIsWrittenThroughTheCacheIsHeldToItsPaceToo() {
+        var base = Profiles.shell();
+        var slow = new SandboxProfile(
+                base.name(),
+                new Resources(DataSize.ofMegabytes(128), 1.0, DataSize.ofMegabytes(64), new GpuAccess.None(), 2),
+                new Filesystem(List.of(), List.of(work.toString()), List.of(), true, DataSize.ofMegabytes(8)),
+                base.processLimits(),
+                base.network(),
+                base.security());
+        var script = "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do"
+                + " head -c 1048576 /dev/zero > %s/file$n; sleep 0.05; done".formatted(work);
+
+        var result = new FencedShell(fence, "paths-").run(slow, script);
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(0));
+        // Six seconds by the limit; what is written between two looks comes back as a pause only after the last piece.
+        assertThat(result.usage().wall()).isGreaterThan(Duration.ofSeconds(3));
+        assertThat(result.report().entries())
+                .filteredOn(entry -> entry.field().equals("resources.max_io_bandwidth_mbps"))
+                .singleElement()
+                .satisfies(entry -> assertThat(entry.means()).contains("watchdog"));
     }
 
     @Test
