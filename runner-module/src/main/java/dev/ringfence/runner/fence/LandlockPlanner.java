@@ -126,15 +126,20 @@ final class LandlockPlanner implements TierPlanner {
                 "filesystem.read_paths",
                 asked.readPaths(),
                 "Landlock version " + version,
-                "the system and " + readable + ", by " + rules.size() + " rules");
+                "the system; for the job itself and by the profile: " + Planning.list(readable) + "; by " + rules.size()
+                        + " rules");
         writePaths(asked, readable);
         workplace();
+        planning.refuseWhatCouldBeMade(writable);
         planning.entry(
                 "filesystem.denied_paths",
                 asked.deniedPaths(),
-                denied.isEmpty()
-                        ? "Landlock: nothing can be read that is not given"
-                        : "Landlock: rules for all that lies around them; their directories cannot be listed",
+                (asked.deniedPaths().isEmpty()
+                                ? "Landlock: "
+                                : "Landlock: rules for all that lies around them, their directories cannot be listed;"
+                                        + " refused where a job could make one; ")
+                        + "no file can be opened and no directory listed that is not given; sizes, owners and times of"
+                        + " others, and what links lead to, can be asked for",
                 denied.size() + " left out");
         planning.entry(
                 "filesystem.allow_temp_files",
@@ -199,7 +204,7 @@ final class LandlockPlanner implements TierPlanner {
                         ? "Landlock"
                         : "Landlock: rules for all that lies around what is denied or read-only; in the directories on"
                                 + " the way to it nothing new can be made",
-                writable
+                Planning.list(writable)
                         + (given.groups().isEmpty() ? "" : ", by groups " + given.groups())
                         + (temporary ? ", $TMPDIR" : ""));
     }

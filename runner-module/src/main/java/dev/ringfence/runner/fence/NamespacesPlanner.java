@@ -89,6 +89,7 @@ final class NamespacesPlanner implements TierPlanner {
                 asked.allowTempFiles() ? "tmpfs on /tmp" : "/tmp is read-only",
                 Boolean.toString(asked.allowTempFiles()));
         workplace();
+        planning.refuseWhatCouldBeMade(writable);
         mounts.add(new Mount.Sealed(Path.of("/dev")));
         mounts.add(new Mount.Sealed(Path.of("/")));
     }
