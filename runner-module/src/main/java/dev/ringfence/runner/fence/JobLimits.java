@@ -21,11 +21,14 @@ final class JobLimits {
     /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
     private static final int ROOM = 16 * 1024;
 
+    private static final String DISK = "resources.max_disk_mb";
+
     /** Descriptors of a process whose memory is watched: what sockets keep shows in no process. */
     static final int DESCRIPTORS = 1024;
 
     private final FencePlan plan;
     private final Optional<JobCgroup> group;
+    private final Belongings belongings;
     private final JobMark mark;
     private final Optional<TaskLimit> tasks;
     private final Watchdog watchdog;
@@ -36,6 +39,7 @@ final class JobLimits {
     JobLimits(FencePlan plan, Belongings belongings, JobMark mark, Optional<TaskLimit> tasks) {
         this.plan = plan;
         this.group = belongings.group;
+        this.belongings = belongings;
         this.mark = mark;
         this.tasks = tasks;
         this.watchdog = new Watchdog(plan.watch(), mark, belongings);
@@ -192,9 +196,24 @@ final class JobLimits {
                 || readings().map(found -> found.memoryKills() > 0).orElse(false);
     }
 
+    /** Whether a file reached the largest size where the service counts what the job adds. */
+    boolean reachedLargestFile() {
+        return belongings.disk.filter(DiskUse::reachedLargest).isPresent();
+    }
+
     /** What was hit of the limits that the service itself keeps. */
     List<LimitHit> hits() {
         var hits = new ArrayList<>(watchdog.hits());
+        boolean full = watchdog.temporaryWasFull()
+                || belongings.disk.filter(DiskUse::temporaryWasFull).isPresent();
+        if (full
+                && plan.tier() instanceof TierPlan.Namespaces tier
+                && hits.stream().noneMatch(hit -> hit.field().equals(DISK))) {
+            hits.add(new LimitHit(
+                    DISK,
+                    tier.temporaryBytes() + " bytes",
+                    "temporary files took all of the room for them when they were looked at"));
+        }
         tasks.filter(limit -> limit.refused() > 0)
                 .ifPresent(limit -> hits.add(new LimitHit(
                         "process_limits.max_child_processes",

@@ -59,6 +59,20 @@ class EveryTierTest {
         }
     }
 
+    /** The codes stand for SIGXFSZ and SIGSYS, and anybody may choose them. */
+    @ParameterizedTest
+    @EnumSource
+    void anExitCodeAloneIsTakenForNoLimit(FenceTier tier) {
+        try (var fence = fence(tier)) {
+            for (int code : List.of(128 + 25, 128 + 31)) {
+                var result = new FencedShell(fence, "every-").run(Profiles.shell(), "exit " + code);
+
+                assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(code));
+                assertThat(result.limitsHit()).isEmpty();
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void theSmallestListOfSystemCallsThatTheCatalogTakesStartsAProgram(FenceTier tier) {

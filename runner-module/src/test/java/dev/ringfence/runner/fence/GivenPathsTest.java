@@ -81,6 +81,35 @@ class GivenPathsTest {
     }
 
     @Test
+    void aFileThatReachedItsLimitIsNamedAlsoWhereOnlyAnExitCodeTellsOfTheSignal() {
+        var script = "head -c 12000000 /dev/zero > %s/big; exit $?".formatted(work);
+
+        var result = run(List.of(), List.of(work.toString()), List.of(), script);
+        var again = run(List.of(), List.of(work.toString()), List.of(), "exit 153");
+
+        assertThat(result.limitsHit())
+                .containsExactly(new LimitHit(
+                        "filesystem.max_file_size_mb",
+                        "8388608 bytes",
+                        "exit code 153, which stands for SIGXFSZ, and a new file of that size"));
+        assertThat(again.limitsHit()).isEmpty();
+    }
+
+    @Test
+    void temporaryFilesThatTakeAllTheirRoomAreNamed() {
+        // Until something looks, which it does every second at least, the job stays.
+        var result = run(
+                List.of(),
+                List.of(work.toString()),
+                List.of(),
+                "for i in 1 2 3; do head -c 8000000 /dev/zero > ${TMPDIR:-/tmp}/$i; done; sleep 5");
+
+        assertThat(result.limitsHit())
+                .singleElement()
+                .satisfies(hit -> assertThat(hit.field()).isEqualTo("resources.max_disk_mb"));
+    }
+
+    @Test
     void whatIsWrittenThroughTheCacheIsHeldToItsPaceToo() {
         var base = Profiles.shell();
         var slow = new SandboxProfile(
