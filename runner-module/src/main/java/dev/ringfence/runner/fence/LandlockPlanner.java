@@ -274,7 +274,7 @@ final class LandlockPlanner implements TierPlanner {
         decided.addAll(FileChanges.CALLS);
         // The start itself is a clone, so a filter cannot forbid them; the service, when asked, lets only that through.
         var policy = asked.withProcesses().refusing(refused).asking(decided);
-        // A user of its own keeps a job from acting on others.
+        // Another user than theirs keeps a job from acting on others.
         return planning.host().root() ? policy : policy.keepingToItself();
     }
 
@@ -292,7 +292,7 @@ final class LandlockPlanner implements TierPlanner {
         boolean root = planning.host().root();
         planning.entry(
                 "identity",
-                "a user of its own, no capabilities",
+                planning.identity(),
                 root
                         ? "setresuid by the starting thread, no_new_privs"
                         : "no_new_privs; Landlock: no signals to others, no tracing of others; seccomp: no limits,"
@@ -330,7 +330,7 @@ final class LandlockPlanner implements TierPlanner {
                     "filesystem.read_paths",
                     path + " lies below " + closed.get()
                             + ", which users other than its owner cannot enter, and in the"
-                            + " tier landlock a job has a user of its own: chmod o+x " + closed.get()
+                            + " tier landlock a job has another user: chmod o+x " + closed.get()
                             + ", or put it elsewhere, or use the tier namespaces");
         }
     }

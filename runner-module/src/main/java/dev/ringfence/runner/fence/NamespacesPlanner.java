@@ -186,7 +186,7 @@ final class NamespacesPlanner implements TierPlanner {
         boolean root = planning.host().root();
         planning.entry(
                 "identity",
-                "a user of its own, no capabilities",
+                planning.identity(),
                 root ? "setpriv, no_new_privs" : "user namespace, no_new_privs",
                 root ? planning.user() : "65534 inside, the service's outside");
     }

@@ -49,7 +49,7 @@ final class PathPlan {
      * The plan for a profile's paths.
      *
      * @param needed what the runner itself needs inside, read-only
-     * @param root whether jobs get users of their own
+     * @param root whether jobs get other users than the service
      * @param underSystem whether a path is part of the read-only system that every fence has
      * @throws FenceException.Refused when they cannot be enforced
      */

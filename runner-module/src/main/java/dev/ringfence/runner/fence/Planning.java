@@ -163,6 +163,13 @@ final class Planning {
         return paths.isEmpty() ? "none" : paths.stream().map(Path::toString).collect(Collectors.joining(", "));
     }
 
+    /** Who a job is to be at the most; a service that is not root has no user for it but its own. */
+    String identity() {
+        return host.root()
+                ? "its workspace's user, or one of its own where it has none; no capabilities"
+                : "the service's user at the most, no capabilities";
+    }
+
     /** Who the program is, when the service is root. */
     String user() {
         return command.workplace().user().isPresent() ? "its workspace's user" : "a user of the jobs' range";

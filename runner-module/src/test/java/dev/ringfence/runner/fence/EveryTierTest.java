@@ -4,6 +4,7 @@ import static dev.ringfence.runner.fence.FencedShell.LONG;
 import static dev.ringfence.runner.fence.FencedShell.stdout;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
@@ -122,6 +123,24 @@ class EveryTierTest {
                             "security.enable_audit_logging",
                             "security.require_encryption",
                             "identity");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void noUserIsPromisedToAJobAloneThatItSharesWithItsWorkspace(FenceTier tier) {
+        assumeTrue("root".equals(System.getProperty("user.name")), "only root can give jobs users");
+        try (var fence = fence(tier)) {
+            assertThat(fence.report(Profiles.shell()).entries())
+                    .filteredOn(entry -> entry.field().equals("identity"))
+                    .singleElement()
+                    .satisfies(entry -> assertThat(entry.asked())
+                            .isEqualTo("its workspace's user, or one of its own where it has none; no capabilities"));
+            assertThat(fence.tiers())
+                    .filteredOn(status -> status.tier() == tier)
+                    .singleElement()
+                    .satisfies(status -> assertThat(status.facts())
+                            .contains("the service is root: each workspace has a user, and each job without one"));
         }
     }
 
