@@ -65,7 +65,7 @@ class JobsOverHttpTest {
                 .body("result.stdout_truncated", equalTo(false))
                 .body("result.usage.wall_ms", notNullValue())
                 .body("result.usage.cpu_user_ms", notNullValue())
-                .body("result.usage.peak_memory_bytes", notNullValue());
+                .body("result.usage.memory_source", notNullValue());
     }
 
     @Test

@@ -29,7 +29,9 @@ final class ResultJson {
         json.put("cpu_user_ms", milliseconds(usage.cpuUser()));
         json.put("cpu_system_ms", milliseconds(usage.cpuSystem()));
         json.put("cpu_source", usage.cpuSource());
-        json.put("peak_memory_bytes", usage.peakMemoryBytes());
+        if (usage.peakMemoryBytes() > 0) {
+            json.put("peak_memory_bytes", usage.peakMemoryBytes());
+        }
         json.put("memory_source", usage.memorySource());
         json.put("written_bytes", usage.writtenBytes());
         json.put("written_source", usage.writtenSource());

@@ -58,6 +58,8 @@ final class DiskUse {
     private final long largestFile;
     private final long before;
     private final String uncountedBefore;
+    private final int largestBefore;
+    private volatile boolean reachedLargest;
 
     /** When all could be counted: what had been added, and how full the file systems were. */
     private long addedThen;
@@ -71,7 +73,7 @@ final class DiskUse {
      * opened to it, now and at the last look, and those given themselves if they were open; all other rights stay.
      *
      * @param temporary counted with them
-     * @param largestFile what is assumed of a file whose size is not told, in bytes
+     * @param largestFile the largest that the job can make, in bytes; assumed of a file whose size is not told
      */
     DiskUse(List<Path> directories, TemporaryFiles temporary, long largestFile) {
         this.directories = directories;
@@ -83,6 +85,7 @@ final class DiskUse {
         var now = opened();
         before = now.bytes;
         uncountedBefore = now.uncounted;
+        largestBefore = now.largest;
         fullThen = full();
     }
 
@@ -95,6 +98,9 @@ final class DiskUse {
      */
     Size growth(List<ProcessEntry> processes, Optional<HeldFiles> held, boolean last) {
         var now = last ? opened() : named();
+        if (now.largest > largestBefore) {
+            reachedLargest = true;
+        }
         long full = full();
         long own = temporary.bytes(processes);
         if (!uncountedBefore.isEmpty()) {
@@ -117,6 +123,16 @@ final class DiskUse {
         return passing || grown <= added
                 ? new Size(own + added, now.files, "")
                 : new Size(own + grown, now.files, uncounted);
+    }
+
+    /** Whether there were more files of the largest size than before. */
+    boolean reachedLargest() {
+        return reachedLargest;
+    }
+
+    /** Whether the job's own /tmp had no room when somebody looked. */
+    boolean temporaryWasFull() {
+        return temporary.wasFull();
     }
 
     private static String uncounted(Optional<HeldFiles> held) {
@@ -244,14 +260,18 @@ final class DiskUse {
         return PAGE + Math.ceilDiv(size, PAGE) * PAGE;
     }
 
-    private static final class Counter extends SimpleFileVisitor<Path> {
+    private final class Counter extends SimpleFileVisitor<Path> {
         private long bytes;
         private int files;
+        private int largest;
         private final List<Path> closed = new ArrayList<>();
         private String uncounted = "";
 
         @Override
         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            if (attributes.isRegularFile() && attributes.size() == largestFile) {
+                largest++;
+            }
             return attributes.isDirectory()
                     ? stop("directories are deeper than " + MOST_DEPTH)
                     : count(attributes.size());

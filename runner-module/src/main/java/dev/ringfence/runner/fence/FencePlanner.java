@@ -184,16 +184,21 @@ final class FencePlanner {
         String asked = megabytesPerSecond + " MB/s";
         if (bytes == 0) {
             entry("resources.max_io_bandwidth_mbps", "no limit", "nothing to enforce", "no limit");
-        } else if (host.limitable().contains(Controller.IO)) {
-            report("resources.max_io_bandwidth_mbps", asked, Controller.IO, bytes + " bytes/s on each block device");
-        } else {
-            watchedIo = bytes;
-            entry(
-                    "resources.max_io_bandwidth_mbps",
-                    asked,
-                    Planning.WATCHDOG + "all processes are stopped while they are ahead of it",
-                    bytes + " bytes/s on average, block devices together");
+            return bytes;
         }
+        var means = Planning.WATCHDOG + "all processes are stopped while they are ahead of it";
+        var value = bytes + " bytes/s on average, block devices together";
+        boolean group = host.limitable().contains(Controller.IO);
+        if (group && !host.throttlesOnlyDirect()) {
+            report("resources.max_io_bandwidth_mbps", asked, Controller.IO, bytes + " bytes/s on each block device");
+            return bytes;
+        }
+        watchedIo = bytes;
+        if (group) {
+            means = planning.byGroup(Controller.IO) + " for what does not go through the cache; " + means;
+            value = bytes + " bytes/s on each block device; " + value;
+        }
+        entry("resources.max_io_bandwidth_mbps", asked, means, value);
         return bytes;
     }
 

@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  * @param landlock the version of Landlock; empty where there is none that a fence can be built on
  * @param only the one tier that the operator wants
  * @param missing the tiers that cannot be built here, each with the reason
- * @param root whether the service runs as root, and so can give each job a user of its own
+ * @param root whether the service runs as root, and so can give jobs other users than its own
  * @param nice the service's own priority
  * @param raises whether the service may give a higher one than its own
  * @param processors how many there are
@@ -116,6 +116,11 @@ record Host(
                 systemPaths,
                 gpus,
                 masked);
+    }
+
+    /** Whether the control group's limit of bandwidth passes over what the kernel writes to the device later. */
+    boolean throttlesOnlyDirect() {
+        return cgroupVersion.equals(Optional.of(Cgroups.V1));
     }
 
     /**

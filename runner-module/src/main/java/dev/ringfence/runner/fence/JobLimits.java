@@ -21,11 +21,14 @@ final class JobLimits {
     /** For a look to see that there are too many, and for what the service and its other jobs start meanwhile. */
     private static final int ROOM = 16 * 1024;
 
+    private static final String DISK = "resources.max_disk_mb";
+
     /** Descriptors of a process whose memory is watched: what sockets keep shows in no process. */
     static final int DESCRIPTORS = 1024;
 
     private final FencePlan plan;
     private final Optional<JobCgroup> group;
+    private final Belongings belongings;
     private final JobMark mark;
     private final Optional<TaskLimit> tasks;
     private final Watchdog watchdog;
@@ -36,6 +39,7 @@ final class JobLimits {
     JobLimits(FencePlan plan, Belongings belongings, JobMark mark, Optional<TaskLimit> tasks) {
         this.plan = plan;
         this.group = belongings.group;
+        this.belongings = belongings;
         this.mark = mark;
         this.tasks = tasks;
         this.watchdog = new Watchdog(plan.watch(), mark, belongings);
@@ -137,9 +141,10 @@ final class JobLimits {
         watchdog.lookBack();
         readings = group.map(JobCgroup::readings).orElse(null);
         var seen = Optional.ofNullable(readings);
-        // What the kernel counted begins with the service's own memory, which a child shares until its program begins.
-        long memory = counted.peakMemoryBytes();
-        var memorySource = "rusage (at most)";
+        // What the kernel counted without a group is the service's own memory, which a child shares until its program
+        // begins: that says nothing of the job.
+        long memory = 0;
+        var memorySource = "over before it was looked at";
         if (seen.isPresent() && seen.get().peakMemoryBytes() > 0) {
             memory = seen.get().peakMemoryBytes();
             memorySource = "control group";
@@ -150,7 +155,11 @@ final class JobLimits {
         // The kernel tells of no child that nobody waited for.
         long counter = counted.cpuUser().plus(counted.cpuSystem()).toNanos();
         var unwaited = Duration.ofNanos(Math.max(0, watchdog.cpuNanos() - counter));
-        var written = seen.map(JobCgroup.Readings::writtenBytes).orElse(OptionalLong.empty());
+        // The group counts what has come to the disk by now; a process, what it gave the kernel to write.
+        long writtenBack = seen.map(JobCgroup.Readings::writtenBytes)
+                .orElse(OptionalLong.empty())
+                .orElse(0);
+        boolean more = writtenBack > counted.writtenBytes();
         var tasks = seen.map(JobCgroup.Readings::mostTasks).orElse(OptionalLong.empty());
         var tasksSource = tasks.isPresent() ? "control group" : counted.tasksSource();
         if (tasks.isEmpty() && watchdog.mostTasks() > 0) {
@@ -170,8 +179,8 @@ final class JobLimits {
                 memory,
                 counted.wall(),
                 memorySource,
-                written.orElse(counted.writtenBytes()),
-                written.isPresent() ? "control group" : counted.writtenSource(),
+                more ? writtenBack : counted.writtenBytes(),
+                more ? "control group" : counted.writtenSource(),
                 tasks,
                 tasksSource);
     }
@@ -187,9 +196,24 @@ final class JobLimits {
                 || readings().map(found -> found.memoryKills() > 0).orElse(false);
     }
 
+    /** Whether a file reached the largest size where the service counts what the job adds. */
+    boolean reachedLargestFile() {
+        return belongings.disk.filter(DiskUse::reachedLargest).isPresent();
+    }
+
     /** What was hit of the limits that the service itself keeps. */
     List<LimitHit> hits() {
         var hits = new ArrayList<>(watchdog.hits());
+        boolean full = watchdog.temporaryWasFull()
+                || belongings.disk.filter(DiskUse::temporaryWasFull).isPresent();
+        if (full
+                && plan.tier() instanceof TierPlan.Namespaces tier
+                && hits.stream().noneMatch(hit -> hit.field().equals(DISK))) {
+            hits.add(new LimitHit(
+                    DISK,
+                    tier.temporaryBytes() + " bytes",
+                    "temporary files took all of the room for them when they were looked at"));
+        }
         tasks.filter(limit -> limit.refused() > 0)
                 .ifPresent(limit -> hits.add(new LimitHit(
                         "process_limits.max_child_processes",

@@ -126,15 +126,20 @@ final class LandlockPlanner implements TierPlanner {
                 "filesystem.read_paths",
                 asked.readPaths(),
                 "Landlock version " + version,
-                "the system and " + readable + ", by " + rules.size() + " rules");
+                "the system; for the job itself and by the profile: " + Planning.list(readable) + "; by " + rules.size()
+                        + " rules");
         writePaths(asked, readable);
         workplace();
+        planning.refuseWhatCouldBeMade(writable);
         planning.entry(
                 "filesystem.denied_paths",
                 asked.deniedPaths(),
-                denied.isEmpty()
-                        ? "Landlock: nothing can be read that is not given"
-                        : "Landlock: rules for all that lies around them; their directories cannot be listed",
+                (asked.deniedPaths().isEmpty()
+                                ? "Landlock: "
+                                : "Landlock: rules for all that lies around them, their directories cannot be listed;"
+                                        + " refused where a job could make one; ")
+                        + "no file can be opened and no directory listed that is not given; sizes, owners and times of"
+                        + " others, and what links lead to, can be asked for",
                 denied.size() + " left out");
         planning.entry(
                 "filesystem.allow_temp_files",
@@ -199,7 +204,7 @@ final class LandlockPlanner implements TierPlanner {
                         ? "Landlock"
                         : "Landlock: rules for all that lies around what is denied or read-only; in the directories on"
                                 + " the way to it nothing new can be made",
-                writable
+                Planning.list(writable)
                         + (given.groups().isEmpty() ? "" : ", by groups " + given.groups())
                         + (temporary ? ", $TMPDIR" : ""));
     }
@@ -269,7 +274,7 @@ final class LandlockPlanner implements TierPlanner {
         decided.addAll(FileChanges.CALLS);
         // The start itself is a clone, so a filter cannot forbid them; the service, when asked, lets only that through.
         var policy = asked.withProcesses().refusing(refused).asking(decided);
-        // A user of its own keeps a job from acting on others.
+        // Another user than theirs keeps a job from acting on others.
         return planning.host().root() ? policy : policy.keepingToItself();
     }
 
@@ -287,7 +292,7 @@ final class LandlockPlanner implements TierPlanner {
         boolean root = planning.host().root();
         planning.entry(
                 "identity",
-                "a user of its own, no capabilities",
+                planning.identity(),
                 root
                         ? "setresuid by the starting thread, no_new_privs"
                         : "no_new_privs; Landlock: no signals to others, no tracing of others; seccomp: no limits,"
@@ -325,7 +330,7 @@ final class LandlockPlanner implements TierPlanner {
                     "filesystem.read_paths",
                     path + " lies below " + closed.get()
                             + ", which users other than its owner cannot enter, and in the"
-                            + " tier landlock a job has a user of its own: chmod o+x " + closed.get()
+                            + " tier landlock a job has another user: chmod o+x " + closed.get()
                             + ", or put it elsewhere, or use the tier namespaces");
         }
     }

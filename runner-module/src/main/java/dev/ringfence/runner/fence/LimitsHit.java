@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 /**
  * Which limits a program ran into, as far as the kernel tells; nothing is guessed from output. Two limits show only as
  * the signal that ended the program. Where something stands between it and the service, bubblewrap or a shell, that tells
- * of the signal by an exit code, which a program may also choose; then the code is what was observed.
+ * of the signal by an exit code, which a program may also choose: that alone is no sign of a limit.
  */
 final class LimitsHit {
 
@@ -39,11 +39,12 @@ final class LimitsHit {
                         readings.refusedTasks() + " refused beyond them"));
             }
         });
-        endedBy(end, Signals.SIGXFSZ, "SIGXFSZ")
+        fileSize(end, limits)
                 .ifPresent(seen ->
                         hits.add(new LimitHit("filesystem.max_file_size_mb", plan.maxFileBytes() + " bytes", seen)));
-        endedBy(end, Signals.SIGSYS, "SIGSYS")
-                .ifPresent(seen -> hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", seen)));
+        if (end.equals(new ProcessEnd.Signalled(Signals.SIGSYS))) {
+            hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", "SIGSYS"));
+        }
         if (end instanceof ProcessEnd.TimedOut(var limit)
                 && limit.equals(command.profile().processLimits().maxExecutionTime())) {
             hits.add(LimitHit.executionTime(limit, usage.wall()));
@@ -65,17 +66,14 @@ final class LimitsHit {
                 "network.allowed_destinations", "the listed destinations", network.refused() + " refused: " + first));
     }
 
-    /** What was observed of a program that a signal ended; empty when none is known to have. */
-    private static Optional<String> endedBy(ProcessEnd end, int signal, String name) {
-        return switch (end) {
-            case ProcessEnd.Signalled(int by) when by == signal -> Optional.of(name);
-            case ProcessEnd.Exited(int code)
-            when code == Signals.exitCode(signal) -> Optional.of("exit code " + code + ", which stands for " + name);
-            case ProcessEnd.Signalled _,
-                    ProcessEnd.Exited _,
-                    ProcessEnd.TimedOut _,
-                    ProcessEnd.InputFailed _,
-                    ProcessEnd.Stopped _ -> Optional.empty();
-        };
+    /** The signal, or what a shell or bubblewrap made of it together with a file that cannot have become larger. */
+    private static Optional<String> fileSize(ProcessEnd end, JobLimits limits) {
+        if (end.equals(new ProcessEnd.Signalled(Signals.SIGXFSZ))) {
+            return Optional.of("SIGXFSZ");
+        }
+        int code = Signals.exitCode(Signals.SIGXFSZ);
+        return end.equals(new ProcessEnd.Exited(code)) && limits.reachedLargestFile()
+                ? Optional.of("exit code " + code + ", which stands for SIGXFSZ, and a new file of that size")
+                : Optional.empty();
     }
 }

@@ -14,9 +14,13 @@ import java.util.Set;
 
 /** Plans for namespaces by bubblewrap: what the program can reach is what is mounted. */
 final class NamespacesPlanner implements TierPlanner {
-    /** What giving up root takes, inside the fence and before the program; without privileges they give nothing. */
-    static final Set<String> SETPRIV_SYSCALLS = Set.of(
-            "setresuid", "setresgid", "setgroups", "getresuid", "getresgid", "gettid", "capget", "capset", "prctl");
+    /**
+     * What giving up root takes, inside the fence and before the program, and what bubblewrap's first process then says
+     * how it ended with; without privileges they give nothing.
+     */
+    private static final Set<String> SETPRIV_SYSCALLS = Set.of("""
+            setresuid setresgid setgroups getresuid getresgid gettid capget capset prctl futex rt_sigprocmask
+            write""".strip().split("\\s+"));
 
     /** System V's objects, which keep memory that shows in no process, like {@link Planning#HIDDEN_MEMORY}. */
     private static final Set<String> HIDDEN_OBJECTS = Set.of("shmget", "semget", "msgget");
@@ -85,6 +89,7 @@ final class NamespacesPlanner implements TierPlanner {
                 asked.allowTempFiles() ? "tmpfs on /tmp" : "/tmp is read-only",
                 Boolean.toString(asked.allowTempFiles()));
         workplace();
+        planning.refuseWhatCouldBeMade(writable);
         mounts.add(new Mount.Sealed(Path.of("/dev")));
         mounts.add(new Mount.Sealed(Path.of("/")));
     }
@@ -181,7 +186,7 @@ final class NamespacesPlanner implements TierPlanner {
         boolean root = planning.host().root();
         planning.entry(
                 "identity",
-                "a user of its own, no capabilities",
+                planning.identity(),
                 root ? "setpriv, no_new_privs" : "user namespace, no_new_privs",
                 root ? planning.user() : "65534 inside, the service's outside");
     }

@@ -49,7 +49,7 @@ final class PathPlan {
      * The plan for a profile's paths.
      *
      * @param needed what the runner itself needs inside, read-only
-     * @param root whether jobs get users of their own
+     * @param root whether jobs get other users than the service
      * @param underSystem whether a path is part of the read-only system that every fence has
      * @throws FenceException.Refused when they cannot be enforced
      */
@@ -191,7 +191,8 @@ final class PathPlan {
                 "filesystem.read_paths",
                 asked.readPaths().toString(),
                 "read-only mounts of what was held by descriptors; links are followed only when root made them",
-                "the system, " + needed + " and " + readable));
+                "the system; for the job itself: " + Planning.list(needed) + "; by the profile: "
+                        + Planning.list(readable)));
         entries.add(new Entry(
                 "filesystem.write_paths",
                 asked.writePaths().isEmpty() ? "none" : asked.writePaths().toString(),
@@ -200,13 +201,13 @@ final class PathPlan {
                         : "writable mounts of what was held by descriptors",
                 asked.writePaths().isEmpty()
                         ? "none"
-                        : writes().toList() + (groups.isEmpty() ? "" : ", by groups " + groups)));
+                        : Planning.list(writes().toList()) + (groups.isEmpty() ? "" : ", by groups " + groups)));
         entries.add(new Entry(
                 "filesystem.denied_paths",
                 asked.deniedPaths().toString(),
-                asked.writePaths().isEmpty()
-                        ? "masked, and nothing is visible that is not given"
-                        : "masked, if there when the job starts, and nothing is visible that is not given",
+                asked.deniedPaths().isEmpty()
+                        ? "nothing is visible that is not given"
+                        : "masked; refused where a job could make one; nothing is visible that is not given",
                 masked.size() + " masked"));
     }
 

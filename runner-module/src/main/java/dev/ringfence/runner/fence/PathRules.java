@@ -53,6 +53,60 @@ final class PathRules {
         return GLOB.matcher(pattern).find() ? matches(field, pattern, base, real) : List.of(new GivenPath(base, real));
     }
 
+    /**
+     * Whether whoever may write below a directory could make something there that a pattern names.
+     *
+     * @param field the profile's key, for errors
+     * @param writable without links
+     * @param closed what cannot be written to or moved, also where it lies below that; without links
+     */
+    static boolean couldBeMade(String field, String pattern, Path writable, Set<Path> closed) {
+        var base = base(field, pattern);
+        var real = real(field, base);
+        if (closed.stream().anyMatch(path -> path.startsWith(writable) && real.startsWith(path))) {
+            return false;
+        }
+        var names = Path.of("/").relativize(Path.of(pattern));
+        if (base.getNameCount() == names.getNameCount()) {
+            return isNewBelow(writable, real);
+        }
+        if (real.startsWith(writable)) {
+            return true;
+        }
+        if (!writable.startsWith(real)) {
+            return false;
+        }
+        int next = base.getNameCount();
+        for (var name : real.relativize(writable)) {
+            if (next == names.getNameCount()) {
+                return false;
+            }
+            var wanted = names.getName(next++).toString();
+            if (mayCross(wanted)) {
+                return true;
+            }
+            if (!FileSystems.getDefault().getPathMatcher("glob:" + wanted).matches(name)) {
+                return false;
+            }
+        }
+        if (next == names.getNameCount()) {
+            return false;
+        }
+        var rest = names.subpath(next, names.getNameCount());
+        return GLOB.matcher(rest.toString()).find() || isNewBelow(writable, writable.resolve(rest));
+    }
+
+    private static boolean isNewBelow(Path directory, Path path) {
+        return path.startsWith(directory) && !path.equals(directory) && !Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Whether a part of a glob can stand for several names in a row; a group can hold slashes. */
+    private static boolean mayCross(String part) {
+        return part.contains("**")
+                || part.chars().filter(one -> one == '{').count()
+                        != part.chars().filter(one -> one == '}').count();
+    }
+
     /** Follows links that belong to root; refuses any other. What does not exist stays as it is. */
     private static Path real(String field, Path path) {
         var real = Path.of("/");

@@ -8,9 +8,11 @@ import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What one plan is made from, and the report that grows with it. Used by one thread. */
 final class Planning {
@@ -124,6 +126,48 @@ final class Planning {
         return profile().resources().maxDisk().bytes() > 0
                 ? bindings
                 : bindings.stream().map(Workplace.Binding::readOnly).toList();
+    }
+
+    /**
+     * Denied wins also over what is not there yet: what is there is hidden or left out, and whatever else a job could make
+     * where it may write is refused.
+     *
+     * @param writable without links
+     */
+    void refuseWhatCouldBeMade(Collection<Path> writable) {
+        if (writable.isEmpty() || profile().filesystem().deniedPaths().isEmpty()) {
+            return;
+        }
+        var denied = denied();
+        var closed = new LinkedHashSet<>(readable());
+        closed.removeAll(writable);
+        closed.addAll(denied);
+        for (var place : writable) {
+            if (denied.stream().anyMatch(place::startsWith)) {
+                continue;
+            }
+            for (var pattern : profile().filesystem().deniedPaths()) {
+                if (PathRules.couldBeMade("filesystem.denied_paths", pattern, place, closed)) {
+                    throw new FenceException.Refused(
+                            "filesystem.denied_paths",
+                            "\"" + pattern + "\" is denied, and a job could make such a name below " + place
+                                    + ", where a job may write: deny what exists, a directory around it or the path"
+                                    + " itself once it was made, or give another path to write to");
+                }
+            }
+        }
+    }
+
+    /** Paths as a report has them. */
+    static String list(Collection<Path> paths) {
+        return paths.isEmpty() ? "none" : paths.stream().map(Path::toString).collect(Collectors.joining(", "));
+    }
+
+    /** Who a job is to be at the most; a service that is not root has no user for it but its own. */
+    String identity() {
+        return host.root()
+                ? "its workspace's user, or one of its own where it has none; no capabilities"
+                : "the service's user at the most, no capabilities";
     }
 
     /** Who the program is, when the service is root. */

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.ProfileCheck;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.seccomp.Architecture;
@@ -9,10 +10,12 @@ import dev.ringfence.runner.fence.seccomp.UnusableSyscallList;
 import dev.ringfence.runner.process.Confinement;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * Says before any job is fenced which lists of allowed system calls no tier of this host could enforce. What only one of
- * the tiers could not start with is told when a fence of that tier is built.
+ * Says before any job is fenced which lists of allowed system calls could not be enforced, or would let nothing start: in
+ * the tier that the profile names, else in any of them, so that a catalog means the same on every host. What a host
+ * without control groups cannot allow is told when a fence is built.
  */
 public final class SyscallListCheck implements ProfileCheck {
     @Override
@@ -22,11 +25,13 @@ public final class SyscallListCheck implements ProfileCheck {
         if (asked.allowedSyscalls().isEmpty() || architecture.isEmpty()) {
             return List.of();
         }
-        var tiersOwn = new HashSet<>(Confinement.neededCalls());
-        tiersOwn.addAll(NamespacesPlanner.SETPRIV_SYSCALLS);
-        tiersOwn.retainAll(architecture.get().syscallNames());
         var allowed = new HashSet<>(asked.allowedSyscalls());
-        allowed.addAll(tiersOwn);
+        if (profile.tier().equals(Optional.of(FenceTier.LANDLOCK))) {
+            // Its launcher brings some of what every program needs; the other tier's brings none of that.
+            Confinement.neededCalls().stream()
+                    .filter(architecture.get().syscallNames()::contains)
+                    .forEach(allowed::add);
+        }
         try {
             var _ = SeccompFilter.of(new SeccompPolicy(
                     architecture.get(),

@@ -15,12 +15,18 @@ final class TemporaryFiles {
     private static final long FILE_BYTES = 1024;
 
     private final long size;
+    private volatile boolean full;
 
     /**
      * @param size that it was made with, in bytes; zero when there is none
      */
     TemporaryFiles(long size) {
         this.size = Math.ceilDiv(size, PAGE) * PAGE;
+    }
+
+    /** Whether they took all the room when somebody looked. */
+    boolean wasFull() {
+        return full;
     }
 
     /** What files in it fill. */
@@ -39,11 +45,15 @@ final class TemporaryFiles {
         if (size == 0) {
             return Optional.empty();
         }
-        return processes.stream()
+        var found = processes.stream()
                 .map(process -> FileSystemUse.of(Path.of("/proc", Integer.toString(process.pid()), "root", "tmp")))
                 .flatMap(Optional::stream)
                 // By its size: until the fence stands, the path leads to the host's.
                 .filter(use -> use.sizeBytes() == size)
                 .max(Comparator.comparingLong(FileSystemUse::usedBytes));
+        if (found.filter(use -> use.usedBytes() >= size).isPresent()) {
+            full = true;
+        }
+        return found;
     }
 }

@@ -155,7 +155,10 @@ final class TierCheck {
     private List<String> facts(FenceTier tier) {
         var facts = new ArrayList<String>();
         facts.add("kernel " + System.getProperty("os.version", "unknown"));
-        facts.add(host.root() ? "the service is root: each job has a user of its own" : "the service is not root");
+        facts.add(
+                host.root()
+                        ? "the service is root: each workspace has a user, and each job without one"
+                        : "the service is not root");
         switch (tier) {
             case NAMESPACES -> host.bubblewrap().ifPresent(path -> facts.add("bubblewrap " + path));
             case LANDLOCK ->

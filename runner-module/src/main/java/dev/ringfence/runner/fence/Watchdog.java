@@ -134,6 +134,11 @@ final class Watchdog {
         return consumption.shownCpuNanos();
     }
 
+    /** Whether temporary files in memory had no room left at a look. */
+    boolean temporaryWasFull() {
+        return temporary.wasFull();
+    }
+
     /** The highest memory that was seen. */
     long peakMemory() {
         return peakMemory;

@@ -28,7 +28,7 @@ record WritePaths(List<GivenPath> paths, Set<Integer> groups) {
     /**
      * What the patterns name now.
      *
-     * @param root whether jobs get users of their own
+     * @param root whether jobs get other users than the service
      * @throws FenceException.Refused when something is not there, or a job could not write there
      */
     static WritePaths of(List<String> patterns, boolean root) {
@@ -73,7 +73,7 @@ record WritePaths(List<GivenPath> paths, Set<Integer> groups) {
                 throw notWritable(
                         path,
                         attributes,
-                        "jobs run as users of their own; give it to a group that is not root's and that may write"
+                        "jobs run as other users than the service; give it to a group that is not root's and that may write"
                                 + " (chgrp GROUP; chmod g+rwxs)");
             }
             groups.add(group);

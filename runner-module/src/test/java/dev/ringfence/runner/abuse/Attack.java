@@ -43,6 +43,16 @@ record Attack(FencedResult result) {
                 .containsExactlyInAnyOrder(fields);
     }
 
+    /** A signal ended it, which is named where nothing stands between the program and the service. */
+    void endedByTheSizeOfAFile() {
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + Signals.SIGXFSZ));
+        if (onDisk()) {
+            heldBy("filesystem.max_file_size_mb");
+        } else {
+            heldBy();
+        }
+    }
+
     void killedForItsMemory() {
         heldBy("resources.max_memory_mb");
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + Signals.SIGKILL));

@@ -3,14 +3,12 @@ package dev.ringfence.runner.abuse;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ringfence.runner.process.ProcessEnd;
-import dev.ringfence.runner.process.Signals;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** All hostile programs. */
 final class Cases {
-    private static final String FILE_SIZE = "filesystem.max_file_size_mb";
 
     /** Where a job may write, which the program finds out itself. */
     private static final String TEMPORARY = "TEMPORARY";
@@ -141,14 +139,7 @@ final class Cases {
                                     .allMatch(line -> line.startsWith("contained "));
                         },
                         TEMPORARY),
-                Case.of(
-                        "a sparse file",
-                        "sparse-file",
-                        attack -> {
-                            assertThat(attack.result().end()).isEqualTo(new ProcessEnd.Exited(128 + Signals.SIGXFSZ));
-                            attack.heldBy(FILE_SIZE);
-                        },
-                        TEMPORARY),
+                Case.of("a sparse file", "sparse-file", Attack::endedByTheSizeOfAFile, TEMPORARY),
                 Case.of("as many files as there can be", "many-files", Attack::heldByMemoryOrDisk, TEMPORARY),
                 Case.of("a fifo that never opens", "fifo-that-never-opens", Attack::timedOut, TEMPORARY)
                         .until(SHORT),

@@ -118,13 +118,12 @@ class FenceTest {
     }
 
     @Test
-    void aFileLargerThanAllowedIsCutOffAndSaidSo() {
+    void aFileLargerThanAllowedIsCutOff() {
         var result = shell.run(Profiles.shell(), "exec head -c 12000000 /dev/zero > /tmp/big");
 
         assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(128 + 25));
-        assertThat(result.limitsHit())
-                .containsExactly(new LimitHit(
-                        "filesystem.max_file_size_mb", "8388608 bytes", "exit code 153, which stands for SIGXFSZ"));
+        // Bubblewrap tells of the signal by a code that the program could have chosen, and its /tmp is gone.
+        assertThat(result.limitsHit()).isEmpty();
     }
 
     @Test

@@ -8,7 +8,11 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.Filesystem;
+import dev.ringfence.catalog.SandboxProfile.GpuAccess;
+import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.runner.process.OutputListener;
+import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.ProgramInput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,6 +23,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -26,7 +32,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What profiles give and deny of the host's files, in real fences. */
 @ParameterizedClass
@@ -58,6 +66,71 @@ class GivenPathsTest {
     @AfterEach
     void close() {
         fence.close();
+    }
+
+    @Test
+    void whatAShortJobWroteIsInItsUsageThoughTheKernelWritesItBackLater() {
+        // Bubblewrap does not wait for the first process of its namespace; who has swept, does.
+        fence.sweep();
+        var result = run(
+                List.of(), List.of(work.toString()), List.of(), "head -c 4000000 /dev/zero > %s/file".formatted(work));
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(0));
+        assertThat(result.usage().writtenBytes()).isGreaterThanOrEqualTo(4_000_000);
+        assertThat(result.usage().writtenSource()).isNotEqualTo("control group");
+    }
+
+    @Test
+    void aFileThatReachedItsLimitIsNamedAlsoWhereOnlyAnExitCodeTellsOfTheSignal() {
+        var script = "head -c 12000000 /dev/zero > %s/big; exit $?".formatted(work);
+
+        var result = run(List.of(), List.of(work.toString()), List.of(), script);
+        var again = run(List.of(), List.of(work.toString()), List.of(), "exit 153");
+
+        assertThat(result.limitsHit())
+                .containsExactly(new LimitHit(
+                        "filesystem.max_file_size_mb",
+                        "8388608 bytes",
+                        "exit code 153, which stands for SIGXFSZ, and a new file of that size"));
+        assertThat(again.limitsHit()).isEmpty();
+    }
+
+    @Test
+    void temporaryFilesThatTakeAllTheirRoomAreNamed() {
+        // Until something looks, which it does every second at least, the job stays.
+        var result = run(
+                List.of(),
+                List.of(work.toString()),
+                List.of(),
+                "for i in 1 2 3; do head -c 8000000 /dev/zero > ${TMPDIR:-/tmp}/$i; done; sleep 5");
+
+        assertThat(result.limitsHit())
+                .singleElement()
+                .satisfies(hit -> assertThat(hit.field()).isEqualTo("resources.max_disk_mb"));
+    }
+
+    @Test
+    void whatIsWrittenThroughTheCacheIsHeldToItsPaceToo() {
+        var base = Profiles.shell();
+        var slow = new SandboxProfile(
+                base.name(),
+                new Resources(DataSize.ofMegabytes(128), 1.0, DataSize.ofMegabytes(64), new GpuAccess.None(), 2),
+                new Filesystem(List.of(), List.of(work.toString()), List.of(), true, DataSize.ofMegabytes(8)),
+                base.processLimits(),
+                base.network(),
+                base.security());
+        var script = "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do"
+                + " head -c 1048576 /dev/zero > %s/file$n; sleep 0.05; done".formatted(work);
+
+        var result = new FencedShell(fence, "paths-").run(slow, script);
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Exited(0));
+        // Six seconds by the limit; what is written between two looks comes back as a pause only after the last piece.
+        assertThat(result.usage().wall()).isGreaterThan(Duration.ofSeconds(3));
+        assertThat(result.report().entries())
+                .filteredOn(entry -> entry.field().equals("resources.max_io_bandwidth_mbps"))
+                .singleElement()
+                .satisfies(entry -> assertThat(entry.means()).contains("watchdog"));
     }
 
     @Test
@@ -169,7 +242,7 @@ class GivenPathsTest {
                 """.formatted(work);
 
         for (int i = 0; i < 2; i++) {
-            var result = run(List.of(), List.of(work.toString()), List.of(work + "/**.key"), script);
+            var result = run(List.of(), List.of(work.toString()), List.of(work + "/a/b/secret.key"), script);
 
             assertThat(stdout(result)).doesNotContain("password");
             assertThat(stdout(result).split("stays", -1)).hasSize(5);
@@ -196,6 +269,12 @@ class GivenPathsTest {
         assertThat(stdout(result)).startsWith("data");
         assertThat(work.resolve("a/inputs/data")).hasContent("data");
         assertThat(work.resolve("b/fine")).exists();
+        assertThat(result.report().entries())
+                .filteredOn(entry ->
+                        entry.field().startsWith("filesystem.") && entry.field().endsWith("_paths"))
+                .extracting(FenceReport.Entry::value)
+                .allSatisfy(value -> assertThat(value).doesNotContain("[", "]"))
+                .anySatisfy(value -> assertThat(value).contains("by the profile: " + work + "/a/inputs"));
     }
 
     @Test
@@ -215,6 +294,83 @@ class GivenPathsTest {
         assertThat(stdout(run(List.of(real + "/plain"), List.of(), List.of(real.toString()), "cat " + real + "/plain")))
                 .doesNotContain("plain\n")
                 .contains(tier == FenceTier.NAMESPACES ? "No such file" : "Permission denied");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "W/.env",
+                "W/later/.env",
+                "W/secret*",
+                "W/*/key",
+                "D/*/.env",
+                "D/**/*.key",
+                "D/{work,x}/.env",
+                "D/*" + "/open/*"
+            })
+    void aDeniedNameThatAJobCouldMakeWhereItMayWriteIsRefused(String denied) throws IOException {
+        Files.createDirectory(work.resolve("open"));
+
+        assertThatThrownBy(() -> run(List.of(), List.of(work.toString()), List.of(path(denied)), "true"))
+                .isInstanceOfSatisfying(
+                        FenceException.Refused.class,
+                        refused -> assertThat(refused.field()).isEqualTo("filesystem.denied_paths"))
+                .hasMessageContaining(work + ", where a job may write")
+                .hasMessageContaining("exist");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "W/.env",
+                "W/vault/key",
+                "W/vault/*",
+                "W/inputs/.env",
+                "D/*.key",
+                "D/*/.env",
+                "D/else/.env",
+                "D/e*/**",
+                "D/w?r/*"
+            })
+    void aDeniedNameThatNoJobCanMakeIsNotRefused(String denied) throws IOException {
+        Files.createFile(work.resolve(".env"));
+        Files.createDirectory(work.resolve("vault"));
+        Files.createDirectory(work.resolve("inputs"));
+
+        run(
+                List.of(path("W/inputs")),
+                List.of(path("W")),
+                List.of(path("W/vault"), path(denied)),
+                "echo planted > %1$s/vault/key; echo planted > %1$s/.env; echo planted > %1$s/inputs/.env"
+                        .formatted(work));
+
+        assertThat(work.resolve("vault/key")).doesNotExist();
+        assertThat(work.resolve("inputs/.env")).doesNotExist();
+    }
+
+    @Test
+    void aDeniedNameThatAJobCouldMakeInTheDirectoryItWorksInIsRefused() {
+        var command = new FencedCommand(
+                "paths-" + NUMBER.incrementAndGet(),
+                Profiles.with(
+                        new Filesystem(List.of(), List.of(), List.of(path("W/.env")), true, DataSize.ofMegabytes(8))),
+                List.of("/bin/true"),
+                Map.of(),
+                new ProgramInput.Bytes(new byte[0]),
+                List.of(),
+                0,
+                LONG,
+                100_000,
+                new Workplace(List.of(new Workplace.Binding(work, work, true)), Optional.empty(), OptionalInt.empty()));
+
+        assertThatThrownBy(() -> fence.start(command, OutputListener.NONE))
+                .isInstanceOf(FenceException.Refused.class)
+                .hasMessageContaining(work + ", where a job may write");
+    }
+
+    /** With the directory of the test for {@code D}, and for {@code W} the one in it that jobs may write to. */
+    private String path(String pattern) {
+        return (pattern.startsWith("W") ? work : directory) + pattern.substring(1);
     }
 
     @Test

@@ -78,7 +78,7 @@ final class CgroupV1 implements Cgroups {
 
     @Override
     public String version() {
-        return "cgroup v1";
+        return V1;
     }
 
     @Override

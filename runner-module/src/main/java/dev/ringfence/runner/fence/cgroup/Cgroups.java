@@ -11,7 +11,10 @@ import java.util.Set;
 
 /** Where this process may make control groups for its jobs. Thread-safe. */
 public interface Cgroups extends AutoCloseable {
-    /** {@code cgroup v1} or {@code cgroup v2}. */
+    /** The version whose limit of bandwidth holds only what goes to a device directly or is synced. */
+    String V1 = "cgroup v1";
+
+    /** {@link #V1} or {@code cgroup v2}. */
     String version();
 
     /** The controllers that can be used, such as {@code memory}. */
