@@ -11,7 +11,9 @@ import static org.hamcrest.Matchers.notNullValue;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.path.json.JsonPath;
 import java.net.URI;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -386,5 +388,28 @@ class JobsOverHttpTest {
                 .asString();
         assertThat(proof.lines().toList().getLast()).contains("\"intact\":true");
         given().get("/api/v1/journal/stats").then().statusCode(200).body("first_sequence", equalTo(1));
+    }
+
+    /** Over HTTP there were sizes alone. */
+    @Test
+    void whatIsInTheJournalIsCountedAsTheCommandLineCountsIt() {
+        Api.run(Api.shell("true"));
+
+        var lines = given().get("/api/v1/journal/counts")
+                .then()
+                .statusCode(200)
+                .contentType("application/jsonl")
+                .extract()
+                .asString();
+
+        var counts = JsonPath.from(lines.lines().toList().getLast());
+        assertThat(counts.getInt("events.submitted"))
+                .isPositive()
+                .isEqualTo(counts.getMap("submissions").values().stream()
+                        .mapToInt(count -> (Integer) count)
+                        .sum());
+        assertThat(counts.getInt("submissions.ShellExec")).isPositive();
+        assertThat(counts.getInt("events.completed")).isPositive();
+        assertThat(Instant.parse(counts.getString("oldest"))).isBefore(Instant.parse(counts.getString("newest")));
     }
 }
