@@ -295,7 +295,7 @@ public final class Job {
         return attendance
                 .map(attended -> {
                     attended.listener().failed(failure.message());
-                    return attended.kept().message(failure.type(), failure.message());
+                    return attended.kept().message(failure);
                 })
                 .orElse(failure.message());
     }
