@@ -107,7 +107,7 @@ class JournalReading {
                 });
             } catch (LogException.Corrupt | JournalException.Broken | JournalException.NotReadable e) {
                 if (lines.size() == 0) {
-                    throw new Damaged(e);
+                    throw new Damaged(journal, e);
                 }
                 // First what is intact; the next piece begins with the damage.
                 return new Piece(lines.toByteArray(), false);
@@ -132,7 +132,7 @@ class JournalReading {
                 return Verdicts.json(
                         JournalStats.of(journal.directory(), sequence -> progress.test(sequence) && sequence < last));
             } catch (LogException.Corrupt | JournalException.Broken | JournalException.NotReadable e) {
-                return problem(new Damaged(e));
+                return problem(new Damaged(journal, e));
             } catch (RuntimeException e) {
                 return problem(e);
             }
@@ -246,8 +246,12 @@ class JournalReading {
     static final class Damaged extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        Damaged(RuntimeException cause) {
-            super(cause.getMessage(), cause);
+        Damaged(Journal journal, RuntimeException cause) {
+            super(
+                    cause instanceof LogException.Corrupt
+                            ? cause.getMessage() + "; while no service runs, " + DataProof.repair(journal.directory())
+                            : cause.getMessage(),
+                    cause);
         }
     }
 

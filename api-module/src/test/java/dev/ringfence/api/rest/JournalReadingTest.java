@@ -94,11 +94,11 @@ class JournalReadingTest {
             assertThat(lines.subList(0, 12)).allSatisfy(line -> assertThat(line).contains("\"type\":\"submitted\""));
             assertThat(lines.getLast())
                     .startsWith("{\"problem\":{\"type\":\"/problems/journal-damaged\"")
-                    .contains(segment.toString(), "offset", "record 13", "backup");
+                    .contains(segment.toString(), "offset", "record 13", "backup", "ringfence journal repair");
             assertThatThrownBy(() -> read(journal, 13, null, null))
                     .isInstanceOf(JournalReading.Damaged.class)
                     .hasMessageContainingAll(segment.toString(), "record 13");
-            assertThat(Problems.ofJournal(new JournalReading.Damaged(new IllegalStateException("where")))
+            assertThat(Problems.ofJournal(new JournalReading.Damaged(journal, new IllegalStateException("where")))
                             .json()
                             .toString())
                     .contains("/problems/journal-damaged", "\"status\":500", "\"detail\":\"where\"");
