@@ -204,6 +204,23 @@ class JobsOverHttpTest {
         assertThat(job.getString("result.fence.tier")).isEqualTo("namespaces");
     }
 
+    /** Its deadline alone was shown, and the work ended long before. */
+    @Test
+    void aRunningJobShowsWhatEndsItBeforeItsDeadline() {
+        var rare = Api.rareDuration();
+        var id = Api.submit(Api.shell("sleep " + rare).put("deadline_seconds", 80_000));
+        // Its programs may be there a moment before it is known what ends them.
+        org.awaitility.Awaitility.await()
+                .until(() -> given().get(Api.JOBS + "/" + id).jsonPath().get("time_limit_ms") != null);
+
+        var running = given().get(Api.JOBS + "/" + id).jsonPath();
+        var ended = Api.cancel(id);
+
+        assertThat(running.getInt("deadline_ms")).isEqualTo(80_000_000);
+        assertThat(running.getInt("time_limit_ms")).isPositive().isLessThan(80_000_000);
+        assertThat(ended.getMap("$")).doesNotContainKey("time_limit_ms");
+    }
+
     @Test
     void cancellingARunningJobAnswersWhenNothingOfItIsLeft() {
         var rare = Api.rareDuration();
