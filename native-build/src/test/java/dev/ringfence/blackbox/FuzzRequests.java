@@ -76,7 +76,6 @@ final class FuzzRequests {
             new Model("DELETE", "/api/v1/models/added", "", "", 2),
             new Model("GET", "/api/v1/journal/events", "from=1&type=submitted&job=<job>&agent=fuzz&session=s", "", 1),
             new Model("GET", "/api/v1/journal/stats", "", "", 1),
-            new Model("GET", "/api/v1/journal/counts", "", "", 1),
             new Model("GET", "/q/health/ready", "", "", 1),
             new Model("GET", "/q/openapi", "format=json", "", 1),
             new Model(
