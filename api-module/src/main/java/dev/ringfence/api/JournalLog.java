@@ -15,8 +15,16 @@ final class JournalLog implements JournalObserver {
     }
 
     @Override
-    public void replayed(long events, Duration took) {
-        LOG.infof("the journal is read: %d events in %d ms", events, took.toMillis());
+    public void replayed(long snapshot, long events, Duration took) {
+        LOG.info(read(snapshot, events, took));
+    }
+
+    /** Few events of many would look like a loss where a snapshot says the rest. */
+    static String read(long snapshot, long events, Duration took) {
+        return snapshot == 0
+                ? "the journal is read: %d events in %d ms".formatted(events, took.toMillis())
+                : "the journal is read: a snapshot of all that was up to event %d, and %d events after it, in %d ms"
+                        .formatted(snapshot, events, took.toMillis());
     }
 
     @Override

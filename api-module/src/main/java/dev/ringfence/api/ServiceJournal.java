@@ -1,5 +1,6 @@
 package dev.ringfence.api;
 
+import dev.ringfence.api.journal.DataProof;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
@@ -47,10 +48,7 @@ public final class ServiceJournal {
             }
             return recovered;
         } catch (LogException.Corrupt e) {
-            throw new StartupFailure(
-                    e.getMessage() + "; \"ringfence journal repair --data " + directory.getParent()
-                            + "\" says what could be kept",
-                    e);
+            throw new StartupFailure(e.getMessage() + "; " + DataProof.repair(directory), e);
         } catch (LogException | JournalException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);
         }

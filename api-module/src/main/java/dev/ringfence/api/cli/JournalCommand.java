@@ -96,7 +96,7 @@ final class JournalCommand {
             unknown[0]++;
             return Optional.empty();
         });
-        return explained(() -> {
+        return read(directory, () -> {
             Journal.readWhile(directory, 0, entry -> {
                 if (filter.matches(entry)) {
                     out.println(entry.json());
@@ -144,7 +144,7 @@ final class JournalCommand {
             footer = {"", "Example: ringfence journal stats --data /var/lib/ringfence"})
     int stats(@Mixin Place place) {
         var directory = place.journal();
-        return explained(() -> {
+        return read(directory, () -> {
             JsonNode json = Verdicts.json(JournalStats.of(directory, progress()));
             spec.commandLine().getOut().println(json.toPrettyString());
             return 0;
@@ -176,6 +176,17 @@ final class JournalCommand {
         var directory = place.journal();
         var repair = new OfflineRepair(directory, spec.commandLine().getOut());
         return explained(yes ? repair::carryOut : repair::preview);
+    }
+
+    /** As {@link #explained}, for what only reads. */
+    private int read(Path directory, Callable<Integer> command) {
+        return explained(() -> {
+            try {
+                return command.call();
+            } catch (LogException.Corrupt e) {
+                throw new CommandFailure(ExitCodes.FAILED, e.getMessage() + "; " + DataProof.repair(directory));
+            }
+        });
     }
 
     private int explained(Callable<Integer> command) {

@@ -2,12 +2,14 @@ package dev.ringfence.api.health;
 
 import dev.ringfence.api.Ringfence;
 import dev.ringfence.api.RingfenceProducer;
+import dev.ringfence.runner.engine.EngineLoad;
 import dev.ringfence.wal.log.Health;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.util.Optional;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
 import org.eclipse.microprofile.health.Startup;
@@ -52,11 +54,22 @@ public class Probes {
                             .check()
                             .map(why -> "closed: " + why.message())
                             .orElse("open"));
+            tell(response, open.get().engines().load());
             return unwritable(open.get())
                     .map(why -> response.down().withData("reason", why))
                     .orElseGet(response::up)
                     .build();
         };
+    }
+
+    /** How busy the engines are, which is no reason to send nothing; as the pool knows it, so no engine is asked. */
+    static void tell(HealthCheckResponseBuilder response, EngineLoad engines) {
+        response.withData("engines_ready", engines.ready())
+                .withData("engines_loading", engines.loading())
+                .withData("engines_failed", engines.failed())
+                .withData("slots", engines.slots())
+                .withData("slots_busy", engines.busySlots())
+                .withData("requests_waiting", engines.waiting());
     }
 
     /** Why a log cannot be written, of the first that cannot. */

@@ -244,6 +244,13 @@ public final class Job {
         return place == null ? OptionalInt.empty() : place.position();
     }
 
+    /** When its work is ended, counted from its beginning, where that is sooner than the deadline says; empty when none runs. */
+    public synchronized Optional<Duration> soonerLimit() {
+        return execution == null || view.state().ended()
+                ? Optional.empty()
+                : execution.limit().filter(limit -> limit.compareTo(submission().deadline()) < 0);
+    }
+
     /** From here on a cancellation interrupts this thread; false when the job has been cancelled already. */
     synchronized boolean waits() {
         waiter = Thread.currentThread();
@@ -295,7 +302,7 @@ public final class Job {
         return attendance
                 .map(attended -> {
                     attended.listener().failed(failure.message());
-                    return attended.kept().message(failure.type(), failure.message());
+                    return attended.kept().message(failure);
                 })
                 .orElse(failure.message());
     }

@@ -1,6 +1,7 @@
 package dev.ringfence.api.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.ringfence.runner.capability.Outcome;
 
 /** What is kept of a job whose caller hears everything itself. Thread-safe. */
 public interface Kept {
@@ -22,8 +23,8 @@ public interface Kept {
         }
 
         @Override
-        public String message(String type, String message) {
-            return message;
+        public String message(Outcome.Failed failure) {
+            return failure.message();
         }
     };
 
@@ -50,5 +51,5 @@ public interface Kept {
     JsonNode result(JsonNode result);
 
     /** What takes the place of an error's message. */
-    String message(String type, String message);
+    String message(Outcome.Failed failure);
 }

@@ -30,10 +30,18 @@ public final class DataProof {
             return progress.test(sequence);
         });
         var json = Verdicts.json(verdict);
+        if (verdict instanceof Verdict.Broken) {
+            json.put("remedy", "restore the directory from a backup; " + repair(journal));
+        }
         if (!(verdict instanceof Verdict.Stopped)) {
             MAPS.forEach(name -> verify(json, name, journal.resolveSibling(name), _ -> progress.test(reached[0])));
         }
         return json;
+    }
+
+    /** Where the events are damaged, what is left to do without a backup. */
+    public static String repair(Path journal) {
+        return "\"ringfence journal repair --data " + journal.getParent() + "\" says what could be kept";
     }
 
     private static void verify(ObjectNode json, String name, Path directory, LongPredicate progress) {

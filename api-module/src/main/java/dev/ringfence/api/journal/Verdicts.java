@@ -21,8 +21,8 @@ public final class Verdicts {
                         .put("last_sequence", intact.lastSequence())
                         .put("anchor_sha256", intact.anchor())
                         .put("head_sha256", intact.head())
-                        .put("blobs", intact.blobs())
-                        .put("blob_bytes", intact.blobBytes());
+                        .put("named_outputs", intact.blobs())
+                        .put("named_output_bytes", intact.blobBytes());
             case Verdict.OutputsLost lost -> json(json, lost);
             case Verdict.Broken broken ->
                 json.put("intact", false)

@@ -259,6 +259,7 @@ public class JobsResource {
     private static ObjectNode body(Job job) {
         var json = JobJson.of(job.view());
         job.queuePosition().ifPresent(position -> json.put("queue_position", position));
+        job.soonerLimit().ifPresent(limit -> json.put("time_limit_ms", limit.toMillis()));
         return json;
     }
 }

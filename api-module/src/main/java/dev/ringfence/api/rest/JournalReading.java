@@ -2,9 +2,12 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.api.journal.DataProof;
 import dev.ringfence.api.journal.EventFilter;
+import dev.ringfence.api.journal.Verdicts;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
+import dev.ringfence.wal.journal.JournalStats;
 import dev.ringfence.wal.log.LogException;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -27,7 +30,7 @@ class JournalReading {
     private static final int BYTES_A_PIECE = 256 * 1024;
     private static final long PACE = TimeUnit.SECONDS.toNanos(1);
 
-    private final AtomicBoolean proving = new AtomicBoolean();
+    private final AtomicBoolean readingAll = new AtomicBoolean();
 
     /**
      * What is sent at once.
@@ -58,14 +61,18 @@ class JournalReading {
                     .onItem()
                     .invoke(() -> place.told = true)
                     .onFailure(_ -> place.told)
-                    .recoverWithItem(JournalReading::problem);
+                    .recoverWithItem(failure -> line(problem(failure)));
         });
     }
 
-    private static byte[] problem(Throwable failure) {
+    private static ObjectNode problem(Throwable failure) {
         var line = JsonNodeFactory.instance.objectNode();
         line.set("problem", Problems.ofJournal(failure).json());
-        return (line + "\n").getBytes(StandardCharsets.UTF_8);
+        return line;
+    }
+
+    private static byte[] line(ObjectNode json) {
+        return (json + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
     /** Where one reader is. One piece is read at a time. */
@@ -100,7 +107,7 @@ class JournalReading {
                 });
             } catch (LogException.Corrupt | JournalException.Broken | JournalException.NotReadable e) {
                 if (lines.size() == 0) {
-                    throw new Damaged(e);
+                    throw new Damaged(journal, e);
                 }
                 // First what is intact; the next piece begins with the damage.
                 return new Piece(lines.toByteArray(), false);
@@ -109,22 +116,46 @@ class JournalReading {
         }
     }
 
+    /** Proves all of it, as {@link #whole} says. */
+    Multi<byte[]> proof(Journal journal) {
+        return whole("verified_up_to", progress -> DataProof.verify(journal.directory(), progress));
+    }
+
     /**
-     * Runs a proof on a thread of its own and tells how far it is, then its result. It ends when nobody asks any more. One
-     * proof at a time, since each reads the whole disk.
+     * Counts what is in it up to the newest event that is durable now, as {@link #whole} says. Where it cannot be read to its
+     * end, the last line has a {@code problem} and no counts.
      */
-    Multi<byte[]> progress(Function<LongPredicate, ObjectNode> proof) {
+    Multi<byte[]> counts(Journal journal) {
+        long last = journal.lastSequence();
+        return whole("counted_up_to", progress -> {
+            try {
+                return Verdicts.json(
+                        JournalStats.of(journal.directory(), sequence -> progress.test(sequence) && sequence < last));
+            } catch (LogException.Corrupt | JournalException.Broken | JournalException.NotReadable e) {
+                return problem(new Damaged(journal, e));
+            } catch (RuntimeException e) {
+                return problem(e);
+            }
+        });
+    }
+
+    /**
+     * Runs what reads the whole journal on a thread of its own and tells how far it is, then its result. It ends when nobody
+     * asks any more. One at a time, since each reads the whole disk; fails with {@link Busy} meanwhile.
+     *
+     * @param reached what its lines before the last call the number of the event that it has come to
+     */
+    Multi<byte[]> whole(String reached, Function<LongPredicate, ObjectNode> reading) {
         return Multi.createFrom().deferred(() -> {
-            if (!proving.compareAndSet(false, true)) {
+            if (!readingAll.compareAndSet(false, true)) {
                 return Multi.createFrom().failure(new Busy());
             }
-            var run = new Proof(proof);
-            Thread.ofVirtual().name("journal-proof").start(() -> {
-                try {
-                    run.run();
-                } finally {
-                    proving.set(false);
-                }
+            var run = new WholeReading(reached, reading);
+            Thread.ofVirtual().name("journal-reading").start(() -> {
+                var result = run.run();
+                // Before it is told, so that whoever has heard it finds none under way.
+                readingAll.set(false);
+                run.end(result);
             });
             return Multi.createBy()
                     .repeating()
@@ -137,30 +168,32 @@ class JournalReading {
         });
     }
 
-    private static final class Proof {
-        private final Function<LongPredicate, ObjectNode> proof;
+    private static final class WholeReading {
+        private final String reached;
+        private final Function<LongPredicate, ObjectNode> reading;
         private final SynchronousQueue<Piece> lines = new SynchronousQueue<>();
         private volatile boolean stopped;
         private long told = System.nanoTime();
 
-        Proof(Function<LongPredicate, ObjectNode> proof) {
-            this.proof = proof;
+        WholeReading(String reached, Function<LongPredicate, ObjectNode> reading) {
+            this.reached = reached;
+            this.reading = reading;
         }
 
-        void run() {
+        ObjectNode run() {
             try {
-                end(proof.apply(this::at));
+                return reading.apply(this::at);
             } catch (RuntimeException | Error e) {
                 // Whoever waits for it would wait for ever.
-                LOG.errorf(e, "a proof of the journal broke off");
-                end(JsonNodeFactory.instance
+                LOG.errorf(e, "a reading of the whole journal broke off");
+                return JsonNodeFactory.instance
                         .objectNode()
                         .put("intact", false)
-                        .put("what", "it cannot be read: " + e.getMessage()));
+                        .put("what", "it cannot be read: " + e.getMessage());
             }
         }
 
-        private void end(ObjectNode result) {
+        void end(ObjectNode result) {
             var last = piece(true, result);
             try {
                 boolean taken = false;
@@ -177,7 +210,7 @@ class JournalReading {
             if (now - told >= PACE) {
                 told = now;
                 var _ = lines.offer(
-                        piece(false, JsonNodeFactory.instance.objectNode().put("verified_up_to", sequence)));
+                        piece(false, JsonNodeFactory.instance.objectNode().put(reached, sequence)));
             }
             return !stopped;
         }
@@ -202,7 +235,7 @@ class JournalReading {
         }
 
         private static Piece piece(boolean last, ObjectNode json) {
-            return new Piece((json + "\n").getBytes(StandardCharsets.UTF_8), last);
+            return new Piece(line(json), last);
         }
     }
 
@@ -213,17 +246,21 @@ class JournalReading {
     static final class Damaged extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        Damaged(RuntimeException cause) {
-            super(cause.getMessage(), cause);
+        Damaged(Journal journal, RuntimeException cause) {
+            super(
+                    cause instanceof LogException.Corrupt
+                            ? cause.getMessage() + "; while no service runs, " + DataProof.repair(journal.directory())
+                            : cause.getMessage(),
+                    cause);
         }
     }
 
-    /** Another proof is under way; try again when it is done. */
+    /** Another reading of all of it is under way; try again when it is done. */
     static final class Busy extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
         Busy() {
-            super("the journal is being verified for someone else; try again later");
+            super("all of the journal is being read for someone else; try again later");
         }
     }
 }

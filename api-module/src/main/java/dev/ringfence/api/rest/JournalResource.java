@@ -1,7 +1,6 @@
 package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.ringfence.api.journal.DataProof;
 import dev.ringfence.api.journal.EventFilter;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
@@ -90,16 +89,30 @@ public class JournalResource {
             summary = "Prove the whole journal",
             description = "Lines with how far it has come, then one that says whether every event and every output is"
                     + " what was written, or which is the first that is not, and whether the logs of sessions and untold"
-                    + " webhooks are. Hanging up ends it. One at a time.")
+                    + " webhooks are. Hanging up ends it. One such proof, or counting, at a time.")
     public Multi<byte[]> verify() {
-        var directory = gate.service().journal().directory();
-        return lines(reading.progress(progress -> DataProof.verify(directory, progress)));
+        return lines(reading.proof(gate.service().journal()));
+    }
+
+    @GET
+    @Path("/counts")
+    @Produces(LINES)
+    @APIResponse(responseCode = "200", content = @Content(mediaType = LINES, schema = @Schema(ref = "JournalCounts")))
+    @Operation(
+            summary = "Count what the journal holds",
+            description =
+                    "Reads all of it, up to the newest event at the time of asking. Lines with how far it has come,"
+                            + " then one with the events by their type, the submissions by their capability, the live jobs by their"
+                            + " state, and the times of the oldest and the newest event; or with a `problem` that says why it could"
+                            + " not be read. Hanging up ends it. One such reading, or proof, at a time.")
+    public Multi<byte[]> counts() {
+        return lines(reading.counts(gate.service().journal()));
     }
 
     @GET
     @Path("/stats")
     @Produces(MediaType.APPLICATION_JSON)
-    @Operation(summary = "How much the journal holds, without reading it")
+    @Operation(summary = "How much the journal holds, without reading it; `counts` reads it")
     public Response stats() {
         var figures = gate.service().journal().figures();
         var json = JsonNodeFactory.instance

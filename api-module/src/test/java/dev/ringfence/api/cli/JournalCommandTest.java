@@ -18,6 +18,8 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is asked of a journal that no service uses. */
 class JournalCommandTest {
@@ -34,11 +36,29 @@ class JournalCommandTest {
 
         var preview = run("journal", "repair");
         assertThat(preview.code).isEqualTo(1);
-        assertThat(preview.out).contains("mended: ", "given up: nothing", "nothing was changed; --yes does it");
+        assertThat(preview.out)
+                .contains("mended: ", "given up: nothing", "nothing was changed; --yes does it")
+                .doesNotContain("move the directory aside");
         var repaired = run("journal", "repair", "--yes");
         assertThat(repaired.code).isZero();
-        assertThat(repaired.out).contains("repaired; what was there before is in", "nothing is damaged");
+        // It said that nothing was changed, and then that it was repaired.
+        assertThat(repaired.out)
+                .contains("repaired; what was there before is in", "nothing is damaged")
+                .doesNotContainIgnoringCase("nothing was changed");
         assertThat(run("journal", "dump").out.lines()).hasSize(300);
+    }
+
+    /** They advised to move the directory aside, and not to mend what can be mended. */
+    @ParameterizedTest
+    @ValueSource(strings = {"verify", "stats", "dump"})
+    void whoFindsDamageIsToldOfTheRepair(String command) throws IOException {
+        fill(SMALL, 100);
+        flip(segment(1), 30);
+
+        var ran = run("journal", command);
+
+        assertThat(ran.code).isEqualTo(1);
+        assertThat(ran.out + ran.err).contains("ringfence journal repair --data " + data);
     }
 
     @Test
@@ -128,6 +148,26 @@ class JournalCommandTest {
         var ran = run("journal", "stats");
         assertThat(ran.code).isEqualTo(1);
         assertThat(ran.err).contains("Cannot read").doesNotContain("\tat ");
+    }
+
+    /** Both were called blobs, and one of them was twice the other. */
+    @Test
+    void outputsThatEventsNameAreToldApartFromTheFilesThatHoldThem() throws IOException {
+        try (var journal = Journal.recover(data.resolve("journal"), SMALL).journal()) {
+            for (var id : List.of("one", "two")) {
+                try (var writer = journal.blobs().write("stdout")) {
+                    writer.write(new byte[40_000], 0, 40_000);
+                    var end = new JobEvent.Completed(
+                            id, Instant.now(), JsonNodeFactory.instance.objectNode(), List.of(writer.finish()));
+                    append(journal, submitted(id), new JobEvent.Started(id, Instant.now()), end);
+                }
+            }
+        }
+
+        assertThat(run("journal", "verify").out)
+                .contains("\"named_outputs\":2,\"named_output_bytes\":80000")
+                .doesNotContain("blobs");
+        assertThat(run("journal", "stats").out).contains("\"blobs\" : 1", "\"blob_bytes\" : 40000");
     }
 
     private Path segment(int number) {

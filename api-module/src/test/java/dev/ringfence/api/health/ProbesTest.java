@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.ringfence.api.Ringfence;
 import dev.ringfence.api.RingfenceConfig;
 import dev.ringfence.api.job.Unwatched;
+import dev.ringfence.runner.engine.EngineLoad;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
 import io.smallrye.config.PropertiesConfigSource;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +32,25 @@ class ProbesTest {
         try (var service = open()) {
             assertThat(Probes.unwritable(service)).isEmpty();
         }
+    }
+
+    /** They were in the metrics alone. */
+    @Test
+    void howBusyTheEnginesAreIsToldAndIsNoReasonToBeDown() {
+        var response = HealthCheckResponse.builder().name("checked").up();
+
+        Probes.tell(response, new EngineLoad(1, 2, 3, 4, 5, 6, 7, 8));
+
+        var told = response.build();
+        assertThat(told.getStatus()).isEqualTo(HealthCheckResponse.Status.UP);
+        assertThat(told.getData().orElseThrow())
+                .containsExactlyInAnyOrderEntriesOf(Map.of(
+                        "engines_ready", 1L,
+                        "engines_loading", 2L,
+                        "engines_failed", 3L,
+                        "slots", 4L,
+                        "slots_busy", 5L,
+                        "requests_waiting", 6L));
     }
 
     /** Nobody noticed from outside: the probe asked for the journal alone. */

@@ -219,7 +219,9 @@ class CatalogOverHttpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/config", "/webhooks", "/journal/events", "/journal/verify", "/journal/stats"})
+    @ValueSource(
+            strings = {"/config", "/webhooks", "/journal/events", "/journal/verify", "/journal/counts", "/journal/stats"
+            })
     void onlyWhoCallsFromThisHostItselfSeesWhatIsForAdministrators(String path) throws Exception {
         var throughProxy = request(path).header("X-Forwarded-For", "192.0.2.1").build();
 

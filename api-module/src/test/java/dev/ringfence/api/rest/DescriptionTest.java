@@ -146,6 +146,7 @@ class DescriptionTest {
         "post, /api/v1/sessions/{id}/close, 200 404 503 507",
         "delete, /api/v1/sessions/{id}, 200 404 503 507",
         "get, /api/v1/journal/verify, 200 403 503",
+        "get, /api/v1/journal/counts, 200 403 503",
         "post, /api/v1/models, 201 400 403 409 413 422 507",
         "delete, /api/v1/models/{model}, 204 403 404 409 507",
         "get, /api/v1/models/{model}/health, 200 404 503",

@@ -55,7 +55,8 @@ class GuardOverHttpTest {
                 .statusCode(200)
                 .body(
                         "checks.find { it.name == 'journal writable, not draining' }.data.guard",
-                        containsString("closed: "));
+                        containsString("closed: "))
+                .body("checks.find { it.name == 'journal writable, not draining' }.data.engines_failed", equalTo(0));
         given().get("/q/metrics")
                 .then()
                 .statusCode(200)

@@ -12,7 +12,9 @@ import static org.hamcrest.Matchers.oneOf;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.path.json.JsonPath;
 import java.net.URI;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -204,6 +206,23 @@ class JobsOverHttpTest {
         assertThat(job.getString("result.fence.tier")).isEqualTo("namespaces");
     }
 
+    /** Its deadline alone was shown, and the work ended long before. */
+    @Test
+    void aRunningJobShowsWhatEndsItBeforeItsDeadline() {
+        var rare = Api.rareDuration();
+        var id = Api.submit(Api.shell("sleep " + rare).put("deadline_seconds", 80_000));
+        // Its programs may be there a moment before it is known what ends them.
+        org.awaitility.Awaitility.await()
+                .until(() -> given().get(Api.JOBS + "/" + id).jsonPath().get("time_limit_ms") != null);
+
+        var running = given().get(Api.JOBS + "/" + id).jsonPath();
+        var ended = Api.cancel(id);
+
+        assertThat(running.getInt("deadline_ms")).isEqualTo(80_000_000);
+        assertThat(running.getInt("time_limit_ms")).isPositive().isLessThan(80_000_000);
+        assertThat(ended.getMap("$")).doesNotContainKey("time_limit_ms");
+    }
+
     @Test
     void cancellingARunningJobAnswersWhenNothingOfItIsLeft() {
         var rare = Api.rareDuration();
@@ -388,5 +407,28 @@ class JobsOverHttpTest {
                 .asString();
         assertThat(proof.lines().toList().getLast()).contains("\"intact\":true");
         given().get("/api/v1/journal/stats").then().statusCode(200).body("first_sequence", equalTo(1));
+    }
+
+    /** Over HTTP there were sizes alone. */
+    @Test
+    void whatIsInTheJournalIsCountedAsTheCommandLineCountsIt() {
+        Api.run(Api.shell("true"));
+
+        var lines = given().get("/api/v1/journal/counts")
+                .then()
+                .statusCode(200)
+                .contentType("application/jsonl")
+                .extract()
+                .asString();
+
+        var counts = JsonPath.from(lines.lines().toList().getLast());
+        assertThat(counts.getInt("events.submitted"))
+                .isPositive()
+                .isEqualTo(counts.getMap("submissions").values().stream()
+                        .mapToInt(count -> (Integer) count)
+                        .sum());
+        assertThat(counts.getInt("submissions.ShellExec")).isPositive();
+        assertThat(counts.getInt("events.completed")).isPositive();
+        assertThat(Instant.parse(counts.getString("oldest"))).isBefore(Instant.parse(counts.getString("newest")));
     }
 }

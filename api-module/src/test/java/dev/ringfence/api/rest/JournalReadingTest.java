@@ -11,6 +11,7 @@ import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalOptions;
 import dev.ringfence.wal.log.LogException;
+import io.smallrye.mutiny.Multi;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -93,11 +94,11 @@ class JournalReadingTest {
             assertThat(lines.subList(0, 12)).allSatisfy(line -> assertThat(line).contains("\"type\":\"submitted\""));
             assertThat(lines.getLast())
                     .startsWith("{\"problem\":{\"type\":\"/problems/journal-damaged\"")
-                    .contains(segment.toString(), "offset", "record 13", "backup");
+                    .contains(segment.toString(), "offset", "record 13", "backup", "ringfence journal repair");
             assertThatThrownBy(() -> read(journal, 13, null, null))
                     .isInstanceOf(JournalReading.Damaged.class)
                     .hasMessageContainingAll(segment.toString(), "record 13");
-            assertThat(Problems.ofJournal(new JournalReading.Damaged(new IllegalStateException("where")))
+            assertThat(Problems.ofJournal(new JournalReading.Damaged(journal, new IllegalStateException("where")))
                             .json()
                             .toString())
                     .contains("/problems/journal-damaged", "\"status\":500", "\"detail\":\"where\"");
@@ -120,6 +121,24 @@ class JournalReadingTest {
     }
 
     @Test
+    void ofADamagedJournalThereIsAProblemWithThePlaceInsteadOfCounts() throws IOException {
+        try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
+            append(journal, submitted("job 1", "one"));
+            append(journal, submitted("job 2", "one"));
+            assertThat(counted(journal)).contains("\"events\":{\"submitted\":2}");
+            var segment = damage("job 1");
+
+            assertThat(counted(journal))
+                    .startsWith("{\"problem\":{\"type\":\"/problems/journal-damaged\"")
+                    .contains(segment.toString(), "record 1");
+        }
+    }
+
+    private static String counted(Journal journal) {
+        return last(new JournalReading().counts(journal));
+    }
+
+    @Test
     void aProofThatBreaksOffIsToldToWhoWaitsForItAndLetsTheNextBegin() {
         var reading = new JournalReading();
 
@@ -136,8 +155,11 @@ class JournalReadingTest {
     }
 
     private static String proved(JournalReading reading, Function<LongPredicate, ObjectNode> proof) {
-        return reading.progress(proof)
-                .map(piece -> new String(piece, StandardCharsets.UTF_8))
+        return last(reading.whole("reached", proof));
+    }
+
+    private static String last(Multi<byte[]> pieces) {
+        return pieces.map(piece -> new String(piece, StandardCharsets.UTF_8))
                 .collect()
                 .last()
                 .await()

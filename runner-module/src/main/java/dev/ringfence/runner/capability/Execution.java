@@ -1,6 +1,8 @@
 package dev.ringfence.runner.capability;
 
 import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.Optional;
 
 /** Work under way. */
 public interface Execution {
@@ -9,6 +11,11 @@ public interface Execution {
      * neither. It never fails: trouble is an {@link Outcome.Failed}.
      */
     Uni<Outcome> outcome();
+
+    /** After how long from its beginning the work is ended, whatever the job's deadline says; empty where that alone holds. */
+    default Optional<Duration> limit() {
+        return Optional.empty();
+    }
 
     /** Ends the work; the outcome follows. A second call, or one after the end, does nothing. */
     void cancel();

@@ -81,6 +81,11 @@ final class FencedExecution implements Execution {
     }
 
     @Override
+    public Optional<Duration> limit() {
+        return Optional.of(deadline);
+    }
+
+    @Override
     public void cancel() {
         FencedProcess running;
         synchronized (this) {

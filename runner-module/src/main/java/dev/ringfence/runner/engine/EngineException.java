@@ -228,7 +228,10 @@ public abstract sealed class EngineException extends RuntimeException {
         private final int position;
 
         Saturated(String message, Duration retryAfter, int position) {
-            super(message);
+            super(
+                    position > 0
+                            ? "%s. This request would have been number %d of the queue".formatted(message, position)
+                            : message);
             this.retryAfter = retryAfter;
             this.position = position;
         }

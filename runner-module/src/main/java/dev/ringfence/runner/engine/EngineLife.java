@@ -155,8 +155,8 @@ final class EngineLife<S> {
         }
         if (waiting.full(request.agent(), queue, freeSlots.size())) {
             request.refused(new Saturated(
-                    "all %d slots of the model are taken and %d requests wait, %d of them of the same agent"
-                            .formatted(slots, waiting.size(), waiting.size(request.agent())),
+                    "%s and %d requests wait, %d of them of the same agent"
+                            .formatted(whyNotNow(), waiting.size(), waiting.size(request.agent())),
                     askAgain(),
                     waiting.size() + 1));
             return;
@@ -166,6 +166,17 @@ final class EngineLife<S> {
             request.engineUp();
         }
         proceed();
+    }
+
+    private String whyNotNow() {
+        return switch (state) {
+            case Cold<S> _, Loading<S> _ -> "the model is not loaded yet";
+            case Up<S> _ ->
+                freeSlots.isEmpty()
+                        ? "all %d slots of the model are taken".formatted(slots)
+                        : "the model makes room for another one";
+            case Stopping<S> _ -> "the model's engine is being stopped";
+        };
     }
 
     /** When there should be room, by how long requests took lately. */

@@ -13,7 +13,7 @@ final class ChatParameters {
         SamplingParameters.read(parameters, body);
         length(parameters, body);
         logprobs(parameters, body);
-        ResponseFormat.read(parameters.get("response_format"), "response_format", body);
+        ResponseFormat.read(parameters, "response_format", body);
         ToolParameters.read(parameters, body);
         modalities(parameters);
         parameters.refuse("functions", "it was replaced by \"tools\".");

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A request of OpenAI's API that has been checked.
@@ -12,7 +13,7 @@ import java.util.List;
  * @param body what a model is asked, as {@link dev.ringfence.runner.engine.GenerationRequest} takes it
  * @param stream whether the answer is wanted piece by piece
  * @param includeUsage whether a stream shall end with the counts
- * @param ignored parameters that have no effect here, by name
+ * @param ignored parameters that have no effect here, by name, such as {@code foo} or {@code stream_options.foo}
  */
 public record ModelRequest(
         Operation operation,
@@ -54,6 +55,7 @@ public record ModelRequest(
         if (!stream) {
             throw InvalidParameter.unsupported("stream_options", "it is allowed with \"stream\": true only.");
         }
+        parameters.onlyWithin(options, "stream_options", Set.of("include_usage"));
         return new Parameters(options).flag("include_usage", false);
     }
 }

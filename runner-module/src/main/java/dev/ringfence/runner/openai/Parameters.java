@@ -4,9 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.PassedOver;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +23,7 @@ final class Parameters {
 
     private final ObjectNode request;
     private final Set<String> read = new HashSet<>();
+    private final List<String> unreadWithin = new ArrayList<>();
 
     Parameters(ObjectNode request) {
         this.request = request;
@@ -32,13 +36,21 @@ final class Parameters {
         return value == null || value.isNull() ? null : value;
     }
 
-    /** What was given and nobody has read, in order. */
+    /** What was given and nobody has read, in order; what is within others comes last. */
     List<String> unread() {
-        return request.properties().stream()
+        return Stream.concat(others(request, read), unreadWithin.stream()).toList();
+    }
+
+    /** Notes what nobody reads of a parameter's parts. */
+    void onlyWithin(JsonNode part, String place, Set<String> known) {
+        others(part, known).forEach(name -> unreadWithin.add(place + "." + name));
+    }
+
+    private static Stream<String> others(JsonNode object, Set<String> known) {
+        return object.properties().stream()
                 .filter(field ->
-                        !read.contains(field.getKey()) && !field.getValue().isNull())
-                .map(java.util.Map.Entry::getKey)
-                .toList();
+                        !known.contains(field.getKey()) && !field.getValue().isNull())
+                .map(Map.Entry::getKey);
     }
 
     String requiredText(String name, String what) {

@@ -1,21 +1,23 @@
 package dev.ringfence.runner.openai;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 
 /** The form that an answer must have; engines of this host hold to it by a grammar. */
 final class ResponseFormat {
     private ResponseFormat() {}
 
-    static void read(@Nullable JsonNode format, String place, ObjectNode body) {
+    static void read(Parameters parameters, String place, ObjectNode body) {
+        var format = parameters.get(place);
         if (format == null) {
             return;
         }
         if (!format.isObject()) {
             throw InvalidParameter.type(place, "an object", format);
         }
-        switch (format.path("type").asText()) {
+        var type = format.path("type").asText();
+        parameters.onlyWithin(format, place, type.equals("json_schema") ? Set.of("type", type) : Set.of("type"));
+        switch (type) {
             case "text" -> {}
             case "json_object" -> body.putObject("response_format").put("type", "json_object");
             case "json_schema" -> {
@@ -25,6 +27,7 @@ final class ResponseFormat {
                 }
                 Parameters.bounded(place, format);
                 var given = format.path("json_schema");
+                parameters.onlyWithin(given, place + ".json_schema", Set.of("name", "description", "schema", "strict"));
                 var copy = body.putObject("response_format")
                         .put("type", "json_schema")
                         .putObject("json_schema")

@@ -80,6 +80,11 @@ public record ResponsesRequest(
         boolean stream = parameters.flag("stream", false);
         var checked = checked(chat, places);
         passedOver.addAll(parameters.unread());
+        // The type of a format or a function stands beside its other parts there.
+        checked.ignored().stream()
+                .filter(name -> !name.endsWith(".type"))
+                .map(ResponsesRequest::param)
+                .forEach(passedOver::add);
         return new ResponsesRequest(chat, checked, echo(request), stream, passedOver);
     }
 

@@ -34,9 +34,19 @@ final class ToolParameters {
         var names = new LinkedHashSet<String>();
         var copies = body.putArray("tools");
         for (int i = 0; i < tools.size(); i++) {
-            tool(tools.get(i), "tools[" + i + "]", names, copies);
+            var place = "tools[" + i + "]";
+            tool(tools.get(i), place, names, copies);
+            parameters.onlyWithin(tools.get(i), place, Set.of("type", "function"));
+            parameters.onlyWithin(
+                    tools.get(i).path("function"),
+                    place + ".function",
+                    Set.of("name", "description", "strict", "parameters"));
         }
         body.set("tool_choice", choice(choice, names, body));
+        if (choice != null) {
+            parameters.onlyWithin(choice, "tool_choice", Set.of("type", "function"));
+            parameters.onlyWithin(choice.path("function"), "tool_choice.function", Set.of("name"));
+        }
         body.put("parallel_tool_calls", parallel);
     }
 

@@ -14,9 +14,13 @@ final class Asking {
 
     /** Always the likeliest tokens, 400 at most. */
     static GenerationRequest atZero(String prompt) {
+        return atZero(prompt, "tester");
+    }
+
+    static GenerationRequest atZero(String prompt, String agent) {
         var body = JsonNodeFactory.instance.objectNode().put("temperature", 0).put("max_tokens", 400);
         body.putArray("messages").addObject().put("role", "user").put("content", prompt);
-        return new GenerationRequest(Operation.CHAT, body, "tester");
+        return new GenerationRequest(Operation.CHAT, body, agent);
     }
 
     static Generation ask(LlamaServerPool pool, LocalModel model, String prompt, Consumer<String> listener) {

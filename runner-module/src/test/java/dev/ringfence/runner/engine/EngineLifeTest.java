@@ -64,6 +64,29 @@ class EngineLifeTest {
         assertThat(welcome).allSatisfy(request -> assertThat(request.refusal).isNull());
     }
 
+    /** While the engine was loaded, all slots were said to be taken. */
+    @Test
+    void whoIsRefusedHearsWhyTheOthersWaitAndAsWhichItWouldHaveCome() {
+        // Given
+        var early = List.of(acquire(), acquire(), acquire(), acquire());
+
+        // When
+        var whileLoading = acquire();
+        life.up("engine");
+        early.subList(2, 4).forEach(life::giveUp);
+        acquire();
+        acquire();
+        var whileUp = acquire();
+
+        // Then
+        assertThat(whileLoading.refusal)
+                .hasMessage("the model is not loaded yet and 4 requests wait, 4 of them of the same agent. This request"
+                        + " would have been number 5 of the queue");
+        assertThat(whileUp.refusal)
+                .hasMessage("all 2 slots of the model are taken and 2 requests wait, 2 of them of the same agent. This"
+                        + " request would have been number 3 of the queue");
+    }
+
     @Test
     void aRequestThatGaveUpTakesNoSlotAndNoPlaceInTheQueue() {
         // Given

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Test;
 /** Real engines of models that do not fit into memory together. */
 class ModelSwitchTest {
     private static final long MEGABYTE = 1 << 20;
+    private static final int ROUNDS = 6;
     private static final Fence FENCE = LlamaForTests.fence();
 
     private final List<String> startedFor = new CopyOnWriteArrayList<>();
@@ -51,7 +52,7 @@ class ModelSwitchTest {
     }
 
     @Test
-    void twoAgentsWhoseModelsDoNotFitTogetherAreBothAnsweredAndNoAnswerIsCutShort() throws Exception {
+    void conversationsWithModelsThatDoNotFitTogetherAreAllAnsweredAndNoAnswerIsCutShort() throws Exception {
         // Given
         var pool = pool(300);
         var one = model("one", 200, null);
@@ -75,6 +76,48 @@ class ModelSwitchTest {
         assertThat(startedFor.stream().filter("two"::equals)).isNotEmpty();
         assertThat(startedFor.stream().filter("one"::equals).count()).isGreaterThan(1);
         assertThat(pool.load().memoryBytes()).isLessThanOrEqualTo(300 * MEGABYTE);
+    }
+
+    /** Nobody is starved: when one agent has all its answers, the other has half of its own at least. */
+    @Test
+    void twoAgentsThatTakeTurnsWithTwoModelsThatDoNotFitTogetherGetAllTheirAnswersAndNeitherWaitsForTheEndOfTheOther()
+            throws Exception {
+        // Given
+        var pool = pool(300);
+        var one = model("one", 200, null);
+        var two = model("two", 200, null);
+        var answered = new CopyOnWriteArrayList<String>();
+
+        // When
+        var answers = new ArrayList<Future<List<Answered>>>();
+        try (var agents = Executors.newVirtualThreadPerTaskExecutor()) {
+            answers.add(agents.submit(() -> turns(pool, "ann", List.of(one, two), answered)));
+            answers.add(agents.submit(() -> turns(pool, "ben", List.of(two, one), answered)));
+        }
+
+        // Then
+        for (var answer : answers) {
+            assertThat(answer.get()).hasSize(ROUNDS).allSatisfy(whole -> {
+                assertThat(whole.finishReason()).isEqualTo("stop");
+                assertThat(whole.outputTokens()).isGreaterThan(200);
+            });
+        }
+        var slower = answered.getLast();
+        var after = answered.reversed().stream().takeWhile(slower::equals).count();
+        assertThat(after).as(answered.toString()).isLessThanOrEqualTo(ROUNDS / 2);
+        assertThat(startedFor.stream().filter("one"::equals).count()).isGreaterThan(1);
+        assertThat(startedFor.stream().filter("two"::equals).count()).isGreaterThan(1);
+    }
+
+    private static List<Answered> turns(
+            LlamaServerPool pool, String agent, List<LocalModel> models, List<String> answered) {
+        var answers = new ArrayList<Answered>();
+        for (int i = 0; i < ROUNDS; i++) {
+            var generation = pool.serve(models.get(i % 2)).generate(atZero("Count to 100", agent), LIMIT, _ -> {});
+            answers.add((Answered) generation.result().await().atMost(LIMIT));
+            answered.add(agent);
+        }
+        return answers;
     }
 
     @Test

@@ -33,6 +33,37 @@ class ModelRequestTest {
                         + "\"stop\":[\"x\"],\"max_tokens\":9,\"user\":\"u\"}");
     }
 
+    /** They were passed over without a word. */
+    @Test
+    void whatIsNotKnownWithinAParameterIsNamedToo() {
+        var request = ModelRequest.of(Operation.CHAT, json("""
+                {"model":"m","messages":[{"role":"user","content":"Hello"}],"stream":true,"foo":1,
+                 "stream_options":{"include_usage":true,"include_obfuscation":false,"x":null},
+                 "response_format":{"type":"json_schema","y":1,
+                  "json_schema":{"name":"n","strict":false,"schema":{"type":"object"},"z":1}},
+                 "tools":[{"type":"function","a":1,"function":{"name":"f","parameters":{},"b":1}}],
+                 "tool_choice":{"type":"function","function":{"name":"f","c":1}}}"""));
+
+        assertThat(request.ignored())
+                .containsExactly(
+                        "foo",
+                        "response_format.y",
+                        "response_format.json_schema.z",
+                        "tools[0].a",
+                        "tools[0].function.b",
+                        "tool_choice.function.c",
+                        "stream_options.include_obfuscation");
+    }
+
+    @Test
+    void whatIsNotKnownWithinAParameterOfAResponsesRequestIsNamedAsItIsThere() {
+        var request = responses(
+                "\"input\":\"x\",\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"n\","
+                        + "\"schema\":{\"type\":\"object\"},\"z\":1}},\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"b\":1}]");
+
+        assertThat(request.ignored()).containsExactly("text.format.z", "tools[0].b");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"tools", "response_format", "logit_bias"})
     void whatAnEngineMakesAGrammarOfIsBounded(String parameter) {

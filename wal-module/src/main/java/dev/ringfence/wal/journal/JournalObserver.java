@@ -12,8 +12,13 @@ public interface JournalObserver {
     /** A file beside the log, such as a snapshot, could not be used; what it says is found out anew. */
     default void unusable(String what, String why) {}
 
-    /** The start read this many events, in this time. */
-    default void replayed(long events, Duration took) {}
+    /**
+     * The start has rebuilt the jobs.
+     *
+     * @param snapshot the newest event that the snapshot covers which was read; 0 if none was
+     * @param events that were read behind it, or all if there was none
+     */
+    default void replayed(long snapshot, long events, Duration took) {}
 
     /** A snapshot of everything up to an event was written. */
     default void snapshot(long sequence, Duration took) {}

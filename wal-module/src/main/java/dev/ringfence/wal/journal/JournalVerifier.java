@@ -151,10 +151,7 @@ public final class JournalVerifier {
             });
         } catch (LogException.Corrupt e) {
             return new Verdict.Broken(
-                    proof.isEmpty() ? firstDamaged() : proof.last() + 1,
-                    e.file(),
-                    e.offset(),
-                    String.valueOf(e.getMessage()));
+                    proof.isEmpty() ? firstDamaged() : proof.last() + 1, e.file(), e.offset(), e.what());
         } catch (JournalException.Broken e) {
             var place = behind(proof);
             return new Verdict.Broken(proof.last() + 1, place.file(), place.offset(), String.valueOf(e.getMessage()));

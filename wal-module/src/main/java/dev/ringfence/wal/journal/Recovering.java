@@ -33,7 +33,7 @@ final class Recovering {
             if (done == null) {
                 done = fromTheBeginning();
             }
-            options.observer().replayed(replayed, Duration.ofNanos(System.nanoTime() - began));
+            options.observer().replayed(done.snapshotAt(), replayed, Duration.ofNanos(System.nanoTime() - began));
             return done;
         } catch (IOException | UncheckedIOException | JournalException.IndexDamaged e) {
             throw new JournalException.Unwritable(files.directory(), e);

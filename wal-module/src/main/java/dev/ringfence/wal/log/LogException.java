@@ -14,11 +14,18 @@ public abstract sealed class LogException extends RuntimeException {
     public static final class Corrupt extends LogException {
         private final transient Path file;
         private final long offset;
+        private final String what;
 
         Corrupt(Path file, long offset, String what, String remedy) {
             super("Log damaged: " + file + " at offset " + offset + ": " + what + ". " + remedy, null);
             this.file = file;
             this.offset = offset;
+            this.what = what;
+        }
+
+        /** What is wrong there, without what to do about it. */
+        public String what() {
+            return what;
         }
 
         public Path file() {

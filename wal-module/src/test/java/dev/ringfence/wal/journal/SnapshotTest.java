@@ -25,12 +25,14 @@ class SnapshotTest {
     Path scratch;
 
     private Path directory = Path.of("unset");
+    private final List<Long> snapshots = new ArrayList<>();
     private final List<Long> replayed = new ArrayList<>();
     private final List<String> unusable = new ArrayList<>();
 
     private final JournalOptions options = Journals.OPTIONS.withObserver(new JournalObserver() {
         @Override
-        public void replayed(long events, Duration took) {
+        public void replayed(long snapshot, long events, Duration took) {
+            snapshots.add(snapshot);
             replayed.add(events);
         }
 
@@ -105,6 +107,7 @@ class SnapshotTest {
 
         try (var journal = Journal.recover(directory, options).journal()) {
             assertThat(replayed).containsExactly(0L);
+            assertThat(snapshots).last().isEqualTo(300L);
             assertThat(Journals.ids(journal)).isEqualTo(Journals.newestFirst(0, 100));
             assertThat(journal.find("job-3").orElseThrow().state().word()).isEqualTo("completed");
             assertThat(journal.find("nobody")).isEmpty();
@@ -136,6 +139,7 @@ class SnapshotTest {
         assertWhole(35);
 
         assertThat(replayed).containsExactly(105L);
+        assertThat(snapshots).last().isEqualTo(0L);
     }
 
     @Test

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.Kept;
+import dev.ringfence.runner.capability.Outcome;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -53,13 +54,19 @@ final class Digests implements Kept {
     }
 
     @Override
-    public String message(String type, String message) {
-        if (PLAIN_ERRORS.contains(type)) {
-            return message;
+    public String message(Outcome.Failed failure) {
+        if (PLAIN_ERRORS.contains(failure.type()) || ofOurQueue(failure)) {
+            return failure.message();
         }
-        var digest = digest(JsonNodeFactory.instance.textNode(message));
+        var digest = digest(JsonNodeFactory.instance.textNode(failure.message()));
         return "not kept, since ringfence.journal.prompts is hash; SHA-256 %s, %d bytes"
                 .formatted(digest.path(SHA256).asText(), digest.path(BYTES).asInt());
+    }
+
+    /** A service elsewhere that has no room says so in its own words, and no place in its queue is known. */
+    private static boolean ofOurQueue(Outcome.Failed failure) {
+        return failure.type().equals("saturated")
+                && failure.data().path("queue_position").asInt() > 0;
     }
 
     private static JsonNode digests(JsonNode json, Set<String> plain) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ringfence.runner.capability.Outcome;
 import org.junit.jupiter.api.Test;
 
 class DigestsTest {
@@ -37,8 +39,21 @@ class DigestsTest {
 
     @Test
     void aMessageThatMayRepeatWhatWasAskedIsNotKept() {
-        assertThat(digests.message("engine-misbehaved", "got sesame")).doesNotContain("sesame");
-        assertThat(digests.message("prompt-too-long", "9 tokens, 8 fit")).isEqualTo("9 tokens, 8 fit");
+        assertThat(message("engine-misbehaved", "got sesame", "{}")).doesNotContain("sesame");
+        assertThat(message("saturated", "no room for sesame", "{\"queue_position\": 0}"))
+                .doesNotContain("sesame");
+        assertThat(message("prompt-too-long", "9 tokens, 8 fit", "{}")).isEqualTo("9 tokens, 8 fit");
+    }
+
+    /** It was a hash, though it is this service's own. */
+    @Test
+    void whatThisServiceSaysOfItsOwnQueueIsKept() {
+        assertThat(message("saturated", "6 requests wait", "{\"queue_position\": 7}"))
+                .isEqualTo("6 requests wait");
+    }
+
+    private String message(String type, String message, String data) {
+        return digests.message(new Outcome.Failed(type, message, (ObjectNode) json(data)));
     }
 
     private static JsonNode json(String text) {
