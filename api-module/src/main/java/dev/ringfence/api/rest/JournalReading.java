@@ -95,6 +95,7 @@ class JournalReading {
             if (next > last) {
                 return new Piece(new byte[0], true);
             }
+            long begin = next;
             var lines = new ByteArrayOutputStream();
             var seen = new int[1];
             try {
@@ -112,8 +113,18 @@ class JournalReading {
                 // First what is intact; the next piece begins with the damage.
                 return new Piece(lines.toByteArray(), false);
             }
+            if (next == begin) {
+                throw new Damaged(journal, cutOff(begin));
+            }
             return new Piece(lines.toByteArray(), next > last);
         }
+    }
+
+    /** At a log's end, damage cannot be told from what was not written to its end; that an event is durable, we know. */
+    private static RuntimeException cutOff(long sequence) {
+        return new IllegalStateException("event " + sequence
+                + " was written and cannot be read any more: the journal is damaged at its end; while no service runs,"
+                + " \"ringfence journal verify\" says more");
     }
 
     /** Proves all of it, as {@link #whole} says. */
@@ -129,8 +140,11 @@ class JournalReading {
         long last = journal.lastSequence();
         return whole("counted_up_to", progress -> {
             try {
-                return Verdicts.json(
-                        JournalStats.of(journal.directory(), sequence -> progress.test(sequence) && sequence < last));
+                var stats =
+                        JournalStats.of(journal.directory(), sequence -> progress.test(sequence) && sequence < last);
+                return !stats.events().isEmpty() && stats.lastSequence() < last
+                        ? problem(new Damaged(journal, cutOff(stats.lastSequence() + 1)))
+                        : Verdicts.json(stats);
             } catch (LogException.Corrupt | JournalException.Broken | JournalException.NotReadable e) {
                 return problem(new Damaged(journal, e));
             } catch (RuntimeException e) {

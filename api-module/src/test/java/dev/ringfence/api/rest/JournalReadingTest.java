@@ -134,6 +134,21 @@ class JournalReadingTest {
         }
     }
 
+    /** The end of a log looks as if it had not been written to its end: whoever read on got nothing, again and again. */
+    @Test
+    void whereTheNewestEventIsDamagedThatIsToldToo() throws IOException {
+        try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
+            append(journal, submitted("job 1", "one"));
+            append(journal, submitted("job 2", "one"));
+            var _ = damage("job 2");
+
+            assertThat(read(journal, 0, null, null).getLast())
+                    .startsWith("{\"problem\":{\"type\":\"/problems/journal-damaged\"")
+                    .contains("event 2 was written");
+            assertThat(counted(journal)).contains("/problems/journal-damaged", "event 2 was written");
+        }
+    }
+
     private static String counted(Journal journal) {
         return last(new JournalReading().counts(journal));
     }
