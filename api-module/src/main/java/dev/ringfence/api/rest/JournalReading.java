@@ -114,22 +114,34 @@ class JournalReading {
                 return new Piece(lines.toByteArray(), false);
             }
             if (next == begin) {
-                throw new Damaged(journal, cutOff(begin));
+                throw new Damaged(journal, new IllegalStateException(cutOff(begin)));
             }
             return new Piece(lines.toByteArray(), next > last);
         }
     }
 
     /** At a log's end, damage cannot be told from what was not written to its end; that an event is durable, we know. */
-    private static RuntimeException cutOff(long sequence) {
-        return new IllegalStateException("event " + sequence
-                + " was written and cannot be read any more: the journal is damaged at its end; while no service runs,"
-                + " \"ringfence journal verify\" says more");
+    private static String cutOff(long sequence) {
+        return "event " + sequence
+                + " was written and cannot be read any more: the journal is damaged at its end. What is behind it is"
+                + " lost at the next start; keep a copy of the directory, or restore it from a backup";
     }
 
-    /** Proves all of it, as {@link #whole} says. */
+    /** Proves all of it, up to the newest event that is durable now, as {@link #whole} says. */
     Multi<byte[]> proof(Journal journal) {
-        return whole("verified_up_to", progress -> DataProof.verify(journal.directory(), progress));
+        long last = journal.lastSequence();
+        return whole("verified_up_to", progress -> {
+            var verdict = DataProof.verify(journal.directory(), progress);
+            long proved = verdict.path("last_sequence").asLong();
+            if (!verdict.path("intact").asBoolean() || proved >= last || !progress.test(proved)) {
+                return verdict;
+            }
+            return JsonNodeFactory.instance
+                    .objectNode()
+                    .put("intact", false)
+                    .put("sequence", proved + 1)
+                    .put("what", cutOff(proved + 1));
+        });
     }
 
     /**
@@ -137,20 +149,25 @@ class JournalReading {
      * end, the last line has a {@code problem} and no counts.
      */
     Multi<byte[]> counts(Journal journal) {
+        return whole("counted_up_to", progress -> counted(journal, progress));
+    }
+
+    static ObjectNode counted(Journal journal, LongPredicate progress) {
         long last = journal.lastSequence();
-        return whole("counted_up_to", progress -> {
-            try {
-                var stats =
-                        JournalStats.of(journal.directory(), sequence -> progress.test(sequence) && sequence < last);
-                return !stats.events().isEmpty() && stats.lastSequence() < last
-                        ? problem(new Damaged(journal, cutOff(stats.lastSequence() + 1)))
-                        : Verdicts.json(stats);
-            } catch (LogException.Corrupt | JournalException.Broken | JournalException.NotReadable e) {
-                return problem(new Damaged(journal, e));
-            } catch (RuntimeException e) {
-                return problem(e);
-            }
-        });
+        long first = journal.firstSequence();
+        try {
+            var stats = JournalStats.of(journal.directory(), sequence -> progress.test(sequence) && sequence < last);
+            boolean whole = stats.lastSequence() >= last || first > last;
+            // Who has hung up meanwhile gets nothing, and that is no damage.
+            return whole || !progress.test(stats.lastSequence())
+                    ? Verdicts.json(stats)
+                    : problem(new Damaged(
+                            journal, new IllegalStateException(cutOff(Math.max(first, stats.lastSequence() + 1)))));
+        } catch (LogException.Corrupt | JournalException.Broken | JournalException.NotReadable e) {
+            return problem(new Damaged(journal, e));
+        } catch (RuntimeException e) {
+            return problem(e);
+        }
     }
 
     /**

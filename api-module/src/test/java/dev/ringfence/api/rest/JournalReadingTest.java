@@ -146,6 +146,29 @@ class JournalReadingTest {
                     .startsWith("{\"problem\":{\"type\":\"/problems/journal-damaged\"")
                     .contains("event 2 was written");
             assertThat(counted(journal)).contains("/problems/journal-damaged", "event 2 was written");
+            assertThat(last(new JournalReading().proof(journal)))
+                    .contains("\"intact\":false", "\"sequence\":2", "event 2 was written");
+        }
+    }
+
+    @Test
+    void ofAJournalThatHasLostAllItsEventsThereIsAProblemInsteadOfCountsOfNothing() throws IOException {
+        try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
+            append(journal, submitted("job 1", "one"));
+            var _ = damage("job 1");
+
+            assertThat(counted(journal)).contains("/problems/journal-damaged", "event 1 was written");
+        }
+    }
+
+    @Test
+    void whoHangsUpWhileEventsAreCountedMakesNoDamageOfIt() throws IOException {
+        try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
+            append(journal, submitted("job 1", "one"));
+            append(journal, submitted("job 2", "one"));
+            var stats = JournalReading.counted(journal, _ -> false);
+
+            assertThat(stats.toString()).doesNotContain("problem");
         }
     }
 

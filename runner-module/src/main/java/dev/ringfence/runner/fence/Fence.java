@@ -118,11 +118,13 @@ public final class Fence implements AutoCloseable {
                 JobDirectory.sweep(settings.scratchDirectory());
             }
             return ended;
-        } catch (ProcessException | UncheckedIOException | IOException e) {
+        } catch (ProcessException e) {
             throw new FenceException.Broken(
                     "what an earlier run left behind could not be ended: " + e.getMessage()
-                            + "; end it by hand (pkill -KILL -u USER, or stop the container) and start again",
+                            + "; end it by hand, or stop the container or unit, and start again",
                     e);
+        } catch (UncheckedIOException | IOException e) {
+            throw new FenceException.Broken("what an earlier run left behind could not be ended: " + e.getMessage(), e);
         }
     }
 

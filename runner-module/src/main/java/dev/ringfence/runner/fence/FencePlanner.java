@@ -92,6 +92,7 @@ final class FencePlanner {
                                 : 0,
                         watchedCores,
                         watchedIo,
+                        host.limitable().contains(Controller.IO),
                         tasks.watched(),
                         tasks.counted(),
                         watchedDisk),

@@ -105,7 +105,7 @@ final class JobLimits {
     }
 
     Duration interval() {
-        return plan.watch().anything() ? Watch.INTERVAL : Duration.ZERO;
+        return plan.watch().interval();
     }
 
     void look(Tree tree, Runnable end) {

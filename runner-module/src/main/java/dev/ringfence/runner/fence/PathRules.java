@@ -61,6 +61,9 @@ final class PathRules {
      * @param closed what cannot be written to or moved, also where it lies below that; without links
      */
     static boolean couldBeMade(String field, String pattern, Path writable, Set<Path> closed) {
+        if (Files.exists(writable) && !Files.isDirectory(writable)) {
+            return false;
+        }
         var base = base(field, pattern);
         var real = real(field, base);
         if (closed.stream().anyMatch(path -> path.startsWith(writable) && real.startsWith(path))) {
@@ -92,8 +95,16 @@ final class PathRules {
         if (next == names.getNameCount()) {
             return false;
         }
-        var rest = names.subpath(next, names.getNameCount());
-        return GLOB.matcher(rest.toString()).find() || isNewBelow(writable, writable.resolve(rest));
+        var known = writable;
+        while (next < names.getNameCount()
+                && !GLOB.matcher(names.getName(next).toString()).find()) {
+            known = known.resolve(names.getName(next++));
+        }
+        var place = known;
+        if (closed.stream().anyMatch(path -> path.startsWith(writable) && place.startsWith(path))) {
+            return false;
+        }
+        return next < names.getNameCount() || isNewBelow(writable, place);
     }
 
     private static boolean isNewBelow(Path directory, Path path) {

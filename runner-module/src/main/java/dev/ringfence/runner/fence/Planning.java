@@ -139,13 +139,17 @@ final class Planning {
             return;
         }
         var denied = denied();
-        var closed = new LinkedHashSet<>(readable());
-        closed.removeAll(writable);
-        closed.addAll(denied);
+        var given = new LinkedHashSet<>(readable());
+        given.removeAll(writable);
+        given.addAll(denied);
         for (var place : writable) {
             if (denied.stream().anyMatch(place::startsWith)) {
                 continue;
             }
+            // What may be read stays as it is below the profile's own paths; what a job works in is given as a whole.
+            boolean whole =
+                    command.workplace().bindings().stream().anyMatch(binding -> place.startsWith(binding.host()));
+            var closed = whole ? denied : given;
             for (var pattern : profile().filesystem().deniedPaths()) {
                 if (PathRules.couldBeMade("filesystem.denied_paths", pattern, place, closed)) {
                     throw new FenceException.Refused(

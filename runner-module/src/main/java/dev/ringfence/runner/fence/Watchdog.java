@@ -234,9 +234,12 @@ final class Watchdog {
                         tasks + " tasks in " + members.size() + " processes"));
     }
 
-    /** A process that nobody may look into cannot be held to a pace; one that starts or ends is so for moments. */
+    /**
+     * A process that nobody may look into cannot be held to a pace; one that starts or ends is so for moments. Where a group
+     * holds what comes to the devices, it may hide the rest.
+     */
     private Optional<LimitHit> hidden(boolean shown) {
-        hidden = shown ? 0 : hidden + 1;
+        hidden = shown || watch.ioByGroup() ? 0 : hidden + 1;
         return hidden < MOST_HIDDEN
                 ? Optional.empty()
                 : Optional.of(new LimitHit(

@@ -330,7 +330,8 @@ class GivenPathsTest {
                 "D/*/.env",
                 "D/else/.env",
                 "D/e*/**",
-                "D/w?r/*"
+                "D/w?r/*",
+                "D/*/vault/**"
             })
     void aDeniedNameThatNoJobCanMakeIsNotRefused(String denied) throws IOException {
         Files.createFile(work.resolve(".env"));
@@ -348,12 +349,15 @@ class GivenPathsTest {
         assertThat(work.resolve("inputs/.env")).doesNotExist();
     }
 
-    @Test
-    void aDeniedNameThatAJobCouldMakeInTheDirectoryItWorksInIsRefused() {
+    /** Also where it may be read by the profile: what a job works in is writable as a whole. */
+    @ParameterizedTest
+    @ValueSource(strings = {"W/.env", "W/inputs/key"})
+    void aDeniedNameThatAJobCouldMakeInTheDirectoryItWorksInIsRefused(String denied) throws IOException {
+        Files.createDirectory(work.resolve("inputs"));
         var command = new FencedCommand(
                 "paths-" + NUMBER.incrementAndGet(),
-                Profiles.with(
-                        new Filesystem(List.of(), List.of(), List.of(path("W/.env")), true, DataSize.ofMegabytes(8))),
+                Profiles.with(new Filesystem(
+                        List.of(path("W/inputs")), List.of(), List.of(path(denied)), true, DataSize.ofMegabytes(8))),
                 List.of("/bin/true"),
                 Map.of(),
                 new ProgramInput.Bytes(new byte[0]),
@@ -366,6 +370,16 @@ class GivenPathsTest {
         assertThatThrownBy(() -> fence.start(command, OutputListener.NONE))
                 .isInstanceOf(FenceException.Refused.class)
                 .hasMessageContaining(work + ", where a job may write");
+    }
+
+    @Test
+    void belowAFileThatMayBeWrittenToNothingCanBeMade() throws IOException {
+        var log = Files.createFile(work.resolve("app.log"));
+        permit(log, "rw-rw-rw-");
+
+        run(List.of(), List.of(log.toString()), List.of(path("D/**/*.pem")), "echo x > " + log);
+
+        assertThat(log).hasContent("x");
     }
 
     /** With the directory of the test for {@code D}, and for {@code W} the one in it that jobs may write to. */
