@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -46,12 +47,16 @@ final class SchemaWeight {
     /** Others may lead to what is no schema otherwise. */
     private static final Pattern ORDINARY_REFERENCE = Pattern.compile("#(?:/(?:\\$defs|definitions)/[^/]+)?");
 
+    /** All that are one in the name that the engine's grammar has for a reference. */
+    private static final Pattern SIGNS = Pattern.compile("[^A-Za-z0-9-]+");
+
     /** Levels of schemas that are looked into from one of them; those below were looked at before. */
     private static final int DEEPEST = 64;
 
     private final JsonNode root;
     private final PatternWidth widths;
     private final boolean everything;
+    private final Set<String> unsure;
     private final List<Dropped> dropped = new ArrayList<>();
     private final List<ObjectNode> typedValues = new ArrayList<>();
     private final IdentityHashMap<JsonNode, Set<String>> gone = new IdentityHashMap<>();
@@ -62,8 +67,32 @@ final class SchemaWeight {
     private SchemaWeight(JsonNode root, PatternWidth widths) {
         this.root = root;
         this.widths = widths;
-        this.everything = !root.findValuesAsText("$ref").stream()
+        var references = root.findValuesAsText("$ref");
+        this.everything = !references.stream()
                 .allMatch(reference -> ORDINARY_REFERENCE.matcher(reference).matches());
+        this.unsure = unsure(references);
+    }
+
+    /**
+     * Those that lead elsewhere in a grammar than in the schema, or may: the engine takes references for the same that
+     * differ only in signs, and a {@code ~} or {@code %} as it stands.
+     */
+    private static Set<String> unsure(List<String> references) {
+        var same = new HashMap<String, Set<String>>();
+        var unsure = new HashSet<String>();
+        for (var reference : references) {
+            same.computeIfAbsent(SIGNS.matcher(reference).replaceAll("-"), _ -> new HashSet<>())
+                    .add(reference);
+            if (reference.contains("~") || reference.contains("%")) {
+                unsure.add(reference);
+            }
+        }
+        same.values().stream().filter(some -> some.size() > 1).forEach(unsure::addAll);
+        return unsure;
+    }
+
+    private boolean isUnsure(JsonNode schema) {
+        return unsure.contains(schema.path("$ref").asText(""));
     }
 
     /** JSON pointers to the keywords that have to go. */
@@ -132,6 +161,7 @@ final class SchemaWeight {
             drop(width > PatternWidth.WIDEST, schema, "pattern", at);
             ways.put(schema.path("pattern"), width > PatternWidth.WIDEST ? 1 : width);
         }
+        drop(isUnsure(schema), schema, "$ref", at);
         for (var name : HEAVY) {
             drop(ways(schema, name, DEEPEST) > MOST_WAYS, schema, name, at);
         }
@@ -169,7 +199,12 @@ final class SchemaWeight {
         }
         ways.put(schema, 1L); // For a ring of references, which comes here again.
         var target = schema.path("$ref").asText("");
-        long most = target.startsWith("#/") ? ways(root.at(target.substring(1)), deeper - 1) : 1;
+        long most = 1;
+        if (isUnsure(schema)) {
+            most = hasLost(schema, "$ref") ? 1 : COUNTLESS;
+        } else if (target.startsWith("#/")) {
+            most = ways(root.at(target.substring(1)), deeper - 1);
+        }
         for (var name : FOLLOWED) {
             most = Math.max(most, ways(schema, name, deeper));
         }
@@ -197,7 +232,7 @@ final class SchemaWeight {
 
     /** Those that are told apart are together only until then; of what comes after that, the most counts. */
     private long either(JsonNode alternatives, int deeper) {
-        var toldApart = new ToldApart(root, alternatives, one -> hasLost(one, "properties"));
+        var toldApart = new ToldApart(root, alternatives, one -> isUnsure(one) || hasLost(one, "properties"));
         long together = 0;
         long begun = 0;
         long most = 0;

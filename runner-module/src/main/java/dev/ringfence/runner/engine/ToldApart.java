@@ -35,7 +35,7 @@ final class ToldApart {
      * Looks at them.
      *
      * @param root of the schema that they are part of
-     * @param shapeless which schemas will be without their properties
+     * @param shapeless which schemas will be without their properties, or without their reference
      */
     ToldApart(JsonNode root, JsonNode alternatives, Predicate<JsonNode> shapeless) {
         this.root = root;
@@ -75,7 +75,7 @@ final class ToldApart {
         var schema = alternative;
         for (int i = 0; i < MOST_REFERENCES && schema.has("$ref"); i++) {
             var target = schema.path("$ref").asText("");
-            if (!PLAIN_REFERENCE.matcher(target).matches()) {
+            if (!PLAIN_REFERENCE.matcher(target).matches() || shapeless.test(schema)) {
                 return schema;
             }
             schema = root.at(target.substring(1));

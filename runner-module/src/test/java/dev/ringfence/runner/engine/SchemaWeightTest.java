@@ -185,6 +185,30 @@ class SchemaWeightTest {
         assertThat(weight("{'properties':{'pattern':%s}}", withPattern("^a$"))).isEmpty();
     }
 
+    /** The engine took both for one rule, so that each had the form of the first, however heavy. */
+    @ParameterizedTest
+    @CsvSource({"a_b,a.b", "a-b,a_b", "a__b,a._b"})
+    void referencesThatTheEngineTakesForTheSameDoNotReachIt(String one, String other) throws JsonProcessingException {
+        var schema = JSON.readTree("""
+                {"properties":{"p":{"$ref":"#/$defs/%1$s"},"q":{"$ref":"#/$defs/%2$s"},"r":{"$ref":"#/$defs/c_d"}},
+                 "$defs":{"%1$s":{"const":1},"%2$s":{"const":2},"c_d":{"const":3}}}""".formatted(one, other));
+
+        assertThat(SchemaGaps.of(schema, "f", new PatternWidth()))
+                .containsExactly("f#/properties/p/$ref", "f#/properties/q/$ref");
+
+        SchemaWeight.lighten(schema, false, new PatternWidth());
+
+        assertThat(schema.path("properties")).hasToString("{\"p\":{},\"q\":{},\"r\":{\"$ref\":\"#/$defs/c_d\"}}");
+    }
+
+    /** It was looked up as the name that these stand for, and the engine takes them as they are. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a~1b", "a~0b", "a%25b"})
+    void aReferenceToAnEscapedNameDoesNotReachIt(String name) throws JsonProcessingException {
+        assertThat(weight("{'items':{'$ref':'#/$defs/" + name.replace("%", "%%") + "'},'$defs':{'a/b':%s}}", values(1)))
+                .containsExactly("/items/$ref");
+    }
+
     @Test
     void aSchemaThatIsNotStrictIsSentWithoutThemAndNamesThem() {
         var request = Asking.atZero("hi");
