@@ -185,6 +185,59 @@ class SchemaWeightTest {
         assertThat(weight("{'properties':{'pattern':%s}}", withPattern("^a$"))).isEmpty();
     }
 
+    /** A ring counted as one way, and what was looked at from within it as too few. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'anyOf':[{'type':'array','items':%1$s,'minItems':1},{'type':'array','items':%1$s,'minItems':1}]}",
+                "{'anyOf':[{'type':'array','items':%1$s},{'type':'array'}]}",
+                "{'anyOf':[{'type':'array','items':{'anyOf':[%1$s,{'type':'string'}]}},{'items':%1$s}]}",
+                "{'type':['object','object'],'additionalProperties':%s}",
+                "{'type':'object','allOf':[{'properties':{'a':%1$s}},{'properties':{'a':%1$s}}]}"
+            })
+    void ringsThatAddWaysEachTimeRoundDoNotReachIt(String ring) throws JsonProcessingException {
+        assertThat(weight("{'$ref':'#/$defs/n','$defs':{'n':%s}}", ring(ring))).isNotEmpty();
+        assertThat(weight("{'$ref':'#/$defs/m','$defs':{'m':{'$ref':'#/$defs/n'},'n':%s}}", ring(ring)))
+                .isNotEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'anyOf':[{'type':'string'},{'type':'number'},{'type':'boolean'},{'type':'null'},"
+                        + "{'type':'array','items':%1$s},{'type':'object','additionalProperties':%1$s}]}",
+                "{'anyOf':[{'anyOf':[{'type':'string'},{'type':'number'}]},{'type':'array','items':%s}]}",
+                "{'type':['object','null'],'properties':{'next':%s},'required':['next']}",
+                "{'type':'object','properties':{'next':{'anyOf':[%s,{'type':'null'}]}}}",
+                "{'type':'object','properties':{'left':%1$s,'right':%1$s,'all':{'type':'array','items':%1$s}}}",
+                "{'allOf':[{'properties':{'a':{'type':'string'}}},{'properties':{'b':%s}}]}",
+                "{'anyOf':[{'type':'object','properties':{'k':{'const':'a'},'x':%1$s},'required':['k','x']},"
+                        + "{'type':'object','properties':{'k':{'const':'b'},'x':%1$s},'required':['k','x']}]}",
+                "{'anyOf':[{'type':'object','properties':{'and':{'type':'array','items':%1$s}},'required':['and']},"
+                        + "{'type':'object','properties':{'or':{'type':'array','items':%1$s}},'required':['or']}]}"
+            })
+    void ringsWhoseAlternativesTheirBeginningTellsApartReachIt(String ring) throws JsonProcessingException {
+        assertThat(weight("{'$ref':'#/$defs/n','$defs':{'n':%s}}", ring(ring))).isEmpty();
+        assertThat(weight("{'$ref':'#/$defs/m','$defs':{'m':{'$ref':'#/$defs/n'},'n':%s}}", ring(ring)))
+                .isEmpty();
+    }
+
+    @Test
+    void valuesCountOnceInARing() throws JsonProcessingException {
+        assertThat(weight(
+                        "{'$ref':'#/$defs/x','$defs':{'x':{'anyOf':[{'enum':%s},{'type':'array','items':{'$ref':'#/$defs/x'}}]}}}",
+                        values(600)))
+                .isEmpty();
+        assertThat(weight(
+                        "{'anyOf':[{'type':'array','items':{'enum':%1$s}},{'type':'array','items':{'enum':%1$s}}]}",
+                        values(600)))
+                .isNotEmpty();
+    }
+
+    private static JsonNode ring(String schema) throws JsonProcessingException {
+        return JSON.readTree(schema.formatted("{'$ref':'#/$defs/n'}").replace('\'', '"'));
+    }
+
     /** The engine took both for one rule, so that each had the form of the first, however heavy. */
     @ParameterizedTest
     @CsvSource({"a_b,a.b", "a-b,a_b", "a__b,a._b"})
@@ -287,7 +340,11 @@ class SchemaWeightTest {
             ((ObjectNode) action.path("properties")).set("action", last);
         }
         var oneMore = actions(2, 597, "{'const':'a%d'}");
-        oneMore.addObject().putArray("enum").addAll(values(597));
+        oneMore.addObject()
+                .put("type", "object")
+                .putObject("additionalProperties")
+                .putArray("enum")
+                .addAll(values(597));
 
         assertThat(weight("{'anyOf':%s}", actions)).containsExactly("/anyOf");
         // Of them one object is made, with two actions and two zones.
