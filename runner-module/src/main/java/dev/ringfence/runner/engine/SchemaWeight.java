@@ -81,7 +81,7 @@ final class SchemaWeight {
     private IdentityHashMap<JsonNode, Set<String>> kinds = new IdentityHashMap<>();
 
     /** Looks at a schema from another; after so many, all that is not known yet counts as too much. */
-    private int steps = 2_000_000;
+    private int steps = 400_000;
 
     private record Dropped(ObjectNode owner, String keyword, String pointer) {}
 
@@ -222,7 +222,7 @@ final class SchemaWeight {
      * way, and all are counted again until none has more.
      */
     private void settle(ObjectNode schema) {
-        if (ways.containsKey(schema)) {
+        if (ways.containsKey(schema) || steps <= 0) {
             return;
         }
         var reached = reached(schema);
@@ -287,6 +287,9 @@ final class SchemaWeight {
         steps--;
         if (!(node instanceof ObjectNode schema)) {
             return 1;
+        }
+        if (steps <= 0) {
+            return COUNTLESS;
         }
         var known = ways.get(schema);
         if (known == null) {

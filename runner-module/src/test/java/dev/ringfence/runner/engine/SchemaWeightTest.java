@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import java.util.Collections;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -58,6 +59,26 @@ class SchemaWeightTest {
 
         assertThat(dropped).contains("/properties/p3999/pattern").doesNotContain("/properties/p0/pattern");
         assertThat(widths.of("^a$")).isEqualTo(Integer.MAX_VALUE);
+    }
+
+    /** Each of its places is tried with a character of each class: forty kinds took half a second and counted as one. */
+    @Test
+    void aPatternOfManyClassesTakesMoreOfThatBudget() {
+        var random = new Random(7);
+        var classes = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            classes.append('[');
+            for (char letter = 'a'; letter <= 'z'; letter++) {
+                classes.append(random.nextBoolean() ? letter : 'a');
+            }
+            classes.append(']');
+        }
+        var widths = new PatternWidth();
+        var few = "^([a-z]{40}){10}%d$";
+
+        assertThat(SchemaWeight.of(fields(40, few), widths)).isEmpty();
+        assertThat(SchemaWeight.of(fields(40, "^(" + classes + "){10}%d$"), new PatternWidth()))
+                .isNotEmpty();
     }
 
     /** The budget was spent after some 38 fields of up to 256 characters. */
