@@ -25,7 +25,7 @@ final class PatternWidth {
     private static final int FIRST_CHARACTER = ' ';
     private static final int LAST_CHARACTER = '~';
 
-    /** For all patterns of a request together; a walk of so many steps takes some tens of milliseconds. */
+    /** For all patterns of a request together; a walk of so many steps takes up to some tenths of a second. */
     private int steps = 100_000;
 
     /** Forms often have the same pattern for many fields. */
@@ -189,7 +189,7 @@ final class PatternWidth {
         int widest = 1;
         while (!open.isEmpty()) {
             var here = open.remove();
-            spend(1 + here.cardinality());
+            spend((1 + here.cardinality()) * Math.max(1, characters.size() / 8));
             widest = Math.max(widest, here.cardinality());
             for (var there : after(here, characters, places)) {
                 if (seen.add(bounded(there))) {

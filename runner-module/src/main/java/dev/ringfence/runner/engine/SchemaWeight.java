@@ -3,14 +3,19 @@ package dev.ringfence.runner.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * What of a JSON Schema an engine must not get: patterns that a grammar of llama.cpp does not hold a model to, and what
@@ -46,24 +51,69 @@ final class SchemaWeight {
     /** Others may lead to what is no schema otherwise. */
     private static final Pattern ORDINARY_REFERENCE = Pattern.compile("#(?:/(?:\\$defs|definitions)/[^/]+)?");
 
-    /** Levels of schemas that are looked into from one of them; those below were looked at before. */
-    private static final int DEEPEST = 64;
+    /** All that are one in the name that the engine's grammar has for a reference. */
+    private static final Pattern SIGNS = Pattern.compile("[^A-Za-z0-9-]+");
+
+    private static final Set<String> ALL_KINDS = Set.of("object", "array", "string", "number", "boolean", "null");
+
+    /** Beside them, an object's properties are not all that it is. */
+    private static final Set<String> MORE_THAN_PROPERTIES = Set.of("$ref", "anyOf", "oneOf", "allOf", "const", "enum");
+
+    /** As long a chain of references as any schema has. */
+    private static final int MOST_REFERENCES = 64;
+
+    private static final int DEEPEST_KIND = 32;
+    private static final int MOST_ROUNDS = 16;
 
     private final JsonNode root;
     private final PatternWidth widths;
     private final boolean everything;
+    private final Set<String> unsure;
     private final List<Dropped> dropped = new ArrayList<>();
     private final List<ObjectNode> typedValues = new ArrayList<>();
     private final IdentityHashMap<JsonNode, Set<String>> gone = new IdentityHashMap<>();
     private final IdentityHashMap<JsonNode, Long> ways = new IdentityHashMap<>();
+
+    /** Those that may have less once something has gone. */
+    private final List<ObjectNode> tooMany = new ArrayList<>();
+
+    private final List<ObjectNode> missing = new ArrayList<>();
+    private IdentityHashMap<JsonNode, Set<String>> kinds = new IdentityHashMap<>();
+
+    /** Looks at a schema from another; after so many, all that is not known yet counts as too much. */
+    private int steps = 400_000;
 
     private record Dropped(ObjectNode owner, String keyword, String pointer) {}
 
     private SchemaWeight(JsonNode root, PatternWidth widths) {
         this.root = root;
         this.widths = widths;
-        this.everything = !root.findValuesAsText("$ref").stream()
+        var references = root.findValuesAsText("$ref");
+        this.everything = !references.stream()
                 .allMatch(reference -> ORDINARY_REFERENCE.matcher(reference).matches());
+        this.unsure = unsure(references);
+    }
+
+    /**
+     * Those that lead elsewhere in a grammar than in the schema, or may: the engine takes references for the same that
+     * differ only in signs, and a {@code ~} or {@code %} as it stands.
+     */
+    private static Set<String> unsure(List<String> references) {
+        var same = new HashMap<String, Set<String>>();
+        var unsure = new HashSet<String>();
+        for (var reference : references) {
+            same.computeIfAbsent(SIGNS.matcher(reference).replaceAll("-"), _ -> new HashSet<>())
+                    .add(reference);
+            if (reference.contains("~") || reference.contains("%")) {
+                unsure.add(reference);
+            }
+        }
+        same.values().stream().filter(some -> some.size() > 1).forEach(unsure::addAll);
+        return unsure;
+    }
+
+    private boolean isUnsure(JsonNode schema) {
+        return unsure.contains(schema.path("$ref").asText(""));
     }
 
     /** JSON pointers to the keywords that have to go. */
@@ -127,13 +177,12 @@ final class SchemaWeight {
     }
 
     private void weigh(ObjectNode schema, String at) {
-        if (schema.path("pattern").isTextual()) {
-            long width = widths.of(schema.path("pattern").textValue());
-            drop(width > PatternWidth.WIDEST, schema, "pattern", at);
-            ways.put(schema.path("pattern"), width > PatternWidth.WIDEST ? 1 : width);
-        }
+        var pattern = schema.path("pattern");
+        drop(pattern.isTextual() && widths.of(pattern.textValue()) > PatternWidth.WIDEST, schema, "pattern", at);
+        drop(isUnsure(schema), schema, "$ref", at);
         for (var name : HEAVY) {
-            drop(ways(schema, name, DEEPEST) > MOST_WAYS, schema, name, at);
+            settle(schema);
+            drop(ways(schema, name) > MOST_WAYS, schema, name, at);
         }
         if (isTypedValues(schema)) {
             typedValues.add(schema);
@@ -141,7 +190,7 @@ final class SchemaWeight {
     }
 
     /** Whether all values are given and their types, too: the grammar would only have all of them again for each type. */
-    private boolean isTypedValues(ObjectNode schema) {
+    private boolean isTypedValues(JsonNode schema) {
         // Where a reference may lead anywhere, this may be no schema but a value.
         boolean values = schema.has("const") || (schema.has("enum") && !hasLost(schema, "enum"));
         return !everything && schema.path("type").isArray() && values;
@@ -156,80 +205,220 @@ final class SchemaWeight {
             dropped.add(new Dropped(schema, keyword, at + "/" + keyword));
             gone.computeIfAbsent(schema, _ -> new HashSet<>()).add(keyword);
             ways.remove(schema);
+            tooMany.forEach(ways::remove);
+            tooMany.clear();
+            kinds = new IdentityHashMap<>();
         }
     }
 
-    private long ways(JsonNode node, int deeper) {
-        if (!(node instanceof ObjectNode schema) || deeper == 0) {
+    /** One that is too wide does not stay. */
+    private long width(JsonNode pattern) {
+        long width = pattern.isTextual() ? widths.of(pattern.textValue()) : 1;
+        return width > PatternWidth.WIDEST ? 1 : width;
+    }
+
+    /**
+     * Finds the ways of a schema and of all that it leads to. They may lead to each other in a ring: each begins with one
+     * way, and all are counted again until none has more.
+     */
+    private void settle(ObjectNode schema) {
+        if (ways.containsKey(schema) || steps <= 0) {
+            return;
+        }
+        var reached = reached(schema);
+        boolean more = true;
+        for (int round = 0; more && steps > 0; round++) {
+            more = false;
+            for (var one : reached) {
+                long before = ways.getOrDefault(one, 1L);
+                long now = ways(one);
+                if (now > before) {
+                    more = true;
+                    // In a ring that has not come to rest by then, each time round adds some.
+                    ways.put(one, round < MOST_ROUNDS ? now : COUNTLESS);
+                }
+            }
+        }
+        for (var one : reached) {
+            if (steps <= 0) {
+                ways.put(one, COUNTLESS);
+            }
+            if (ways.getOrDefault(one, 1L) > MOST_WAYS) {
+                tooMany.add(one);
+            }
+        }
+    }
+
+    /** Those that are not settled yet, what leads to others after these. */
+    private List<ObjectNode> reached(ObjectNode schema) {
+        var reached = new ArrayList<ObjectNode>();
+        Set<ObjectNode> done = Collections.newSetFromMap(new IdentityHashMap<>());
+        var open = new ArrayDeque<ObjectNode>();
+        open.push(schema);
+        while (!open.isEmpty()) {
+            var one = open.element();
+            if (ways.putIfAbsent(one, 1L) == null) {
+                var _ = ways(one);
+                missing.forEach(open::push);
+                missing.clear();
+            } else {
+                open.pop();
+                if (done.add(one)) {
+                    reached.add(one);
+                }
+            }
+        }
+        return reached;
+    }
+
+    private long ways(ObjectNode schema) {
+        var target = schema.path("$ref").asText("");
+        // What leads elsewhere does not stay.
+        long most = !isUnsure(schema) && (target.equals("#") || target.startsWith("#/"))
+                ? known(root.at(target.substring(1)))
+                : 1;
+        for (var name : FOLLOWED) {
+            most = Math.max(most, ways(schema, name));
+        }
+        return Math.min(COUNTLESS, most);
+    }
+
+    private long known(JsonNode node) {
+        steps--;
+        if (!(node instanceof ObjectNode schema)) {
             return 1;
         }
+        if (steps <= 0) {
+            return COUNTLESS;
+        }
         var known = ways.get(schema);
-        if (known != null) {
-            return known;
+        if (known == null) {
+            missing.add(schema);
+            return 1;
         }
-        ways.put(schema, 1L); // For a ring of references, which comes here again.
-        var target = schema.path("$ref").asText("");
-        long most = target.startsWith("#/") ? ways(root.at(target.substring(1)), deeper - 1) : 1;
-        for (var name : FOLLOWED) {
-            most = Math.max(most, ways(schema, name, deeper));
-        }
-        ways.put(schema, most);
-        return most;
+        return known;
     }
 
     /** Alternatives add up; of what comes one after the other, the most counts. */
-    private long ways(ObjectNode schema, String name, int deeper) {
+    private long ways(ObjectNode schema, String name) {
         var value = schema.path(name);
         if (value.isMissingNode() || hasLost(schema, name)) {
             return 1;
         }
         return switch (name) {
             case "enum" -> value.size();
-            case "pattern" -> ways.getOrDefault(value, 1L);
-            case "anyOf", "oneOf" -> Math.min(COUNTLESS, either(value, deeper));
-            case "allOf" -> Math.min(COUNTLESS, all(value, deeper));
-            case "properties" ->
-                Math.max(optional(schema), each(value, deeper).max().orElse(1));
-            case "type" -> value.isArray() && !isTypedValues(schema) ? types(schema, deeper) : 1;
-            default -> value.isArray() ? each(value, deeper).max().orElse(1) : ways(value, deeper - 1);
+            case "pattern" -> width(value);
+            case "anyOf", "oneOf" -> Math.min(COUNTLESS, either(value));
+            case "allOf" -> Math.min(COUNTLESS, all(value));
+            case "properties" -> Math.max(optional(schema), each(value).max().orElse(1));
+            case "type" -> value.isArray() && !isTypedValues(schema) ? types(schema) : 1;
+            default -> value.isArray() ? each(value).max().orElse(1) : known(value);
         };
     }
 
     /** Those that are told apart are together only until then; of what comes after that, the most counts. */
-    private long either(JsonNode alternatives, int deeper) {
-        var toldApart = new ToldApart(root, alternatives, one -> hasLost(one, "properties"));
-        long together = 0;
+    private long either(JsonNode alternatives) {
+        var toldApart = new ToldApart(root, alternatives, one -> isUnsure(one) || hasLost(one, "properties"));
+        var together = new HashMap<String, Long>();
         long begun = 0;
         long most = 0;
         for (var one : alternatives) {
-            long ways = ways(one, deeper - 1);
+            long ways = known(one);
             if (!everything && toldApart.has(one)) {
                 begun++;
                 most = Math.max(most, ways);
             } else {
-                together += ways;
+                // Values of different kinds differ in their first character.
+                kinds(one, DEEPEST_KIND).forEach(kind -> together.merge(kind, ways, Long::sum));
             }
         }
-        return together + Math.max(begun, most);
+        together.merge("object", Math.max(begun, most), Long::sum);
+        return Math.max(alternatives.size(), Collections.max(together.values()));
+    }
+
+    /** Of which kinds the engine lets a schema's values be; all where it is not certain. */
+    private Set<String> kinds(JsonNode schema, int deeper) {
+        steps--;
+        if (everything || deeper == 0 || steps <= 0) {
+            return ALL_KINDS;
+        }
+        var known = kinds.putIfAbsent(schema, ALL_KINDS); // For a ring, which comes here again.
+        if (known == null) {
+            known = foundKinds(schema, deeper - 1);
+            kinds.put(schema, known);
+        }
+        return known;
+    }
+
+    private Set<String> foundKinds(JsonNode schema, int deeper) {
+        var type = schema.path("type");
+        if (schema.has("$ref")) {
+            return isUnsure(schema)
+                    ? ALL_KINDS
+                    : kinds(root.at(schema.path("$ref").asText("").substring(1)), deeper);
+        }
+        if (schema.has("oneOf") || schema.has("anyOf")) {
+            if (hasLost(schema, "oneOf") || hasLost(schema, "anyOf")) {
+                return ALL_KINDS;
+            }
+            var kinds = new HashSet<String>();
+            schema.path("oneOf").forEach(one -> kinds.addAll(kinds(one, deeper)));
+            schema.path("anyOf").forEach(one -> kinds.addAll(kinds(one, deeper)));
+            return kinds;
+        }
+        boolean values = schema.has("const") || (schema.path("enum").isArray() && !hasLost(schema, "enum"));
+        if (values && (!type.isArray() || isTypedValues(schema))) {
+            var kinds = new HashSet<String>();
+            (schema.has("const") ? List.of(schema.path("const")) : schema.path("enum"))
+                    .forEach(value -> kinds.add(value.getNodeType().name().toLowerCase(Locale.ROOT)));
+            return kinds;
+        }
+        // Also of a text, the parts may make an object.
+        return type.isTextual() && !(schema.has("allOf") && !type.textValue().equals("object"))
+                ? Set.of(kind(type.textValue()))
+                : ALL_KINDS;
+    }
+
+    private static String kind(String type) {
+        return type.equals("integer") ? "number" : type;
     }
 
     /** Objects of which alternatives are a part have the properties of all of them, each or not. */
-    private long all(JsonNode parts, int deeper) {
+    private long all(JsonNode parts) {
         long all = 0;
+        long begun = 0;
+        long most = 0;
+        boolean oneAfterTheOther = !everything;
+        var names = new HashSet<String>();
         for (var part : parts) {
             long described = 0;
             for (var one : part.path("anyOf")) {
-                described += Math.max(
-                        ways(one, deeper - 1), referred(one).path("properties").size());
+                described +=
+                        Math.max(known(one), referred(one).path("properties").size());
             }
-            all += Math.max(ways(part, deeper - 1), described);
+            all += Math.max(known(part), described);
+            most = Math.max(most, known(part));
+            // The properties of plain objects come one after the other, as if one had described them all.
+            oneAfterTheOther &= referred(part) instanceof ObjectNode meant
+                    && meant.has("properties")
+                    && MORE_THAN_PROPERTIES.stream().noneMatch(meant::has)
+                    && !hasLost(meant, "properties")
+                    && Collections.disjoint(names, propertyNames(meant));
+            names.addAll(propertyNames(referred(part)));
+            begun += referred(part) instanceof ObjectNode meant ? optional(meant) : 0;
         }
-        return all;
+        return oneAfterTheOther ? Math.max(begun, most) : all;
+    }
+
+    private static Set<String> propertyNames(JsonNode schema) {
+        var names = new HashSet<String>();
+        schema.path("properties").fieldNames().forEachRemaining(names::add);
+        return names;
     }
 
     private JsonNode referred(JsonNode part) {
         var schema = part;
-        for (int i = 0; i < DEEPEST && schema.path("$ref").asText("").startsWith("#/"); i++) {
+        for (int i = 0; i < MOST_REFERENCES && schema.path("$ref").asText("").startsWith("#/"); i++) {
             schema = root.at(schema.path("$ref").asText().substring(1));
         }
         return schema;
@@ -243,9 +432,10 @@ final class SchemaWeight {
                 .count();
     }
 
-    /** A list of types is a schema for each of them, also where one is named twice. */
-    private long types(ObjectNode schema, int deeper) {
-        var each = LongStream.builder();
+    /** A list of types is a schema for each of them, also where one is named twice; their first characters differ. */
+    private long types(ObjectNode schema) {
+        boolean apart = !everything && Stream.of("allOf", "enum", "const").noneMatch(schema::has);
+        var each = new HashMap<String, Long>();
         for (var type : schema.path("type")) {
             var followed = switch (type.asText()) {
                 case "object" -> List.of("enum", "allOf", "properties", "additionalProperties");
@@ -253,17 +443,20 @@ final class SchemaWeight {
                 case "string" -> List.of("enum", "allOf", "pattern");
                 default -> List.of("enum");
             };
-            each.add(followed.stream()
-                    .mapToLong(name -> ways(schema, name, deeper))
+            long ways = followed.stream()
+                    .mapToLong(name -> ways(schema, name))
                     .max()
-                    .orElse(1));
+                    .orElse(1);
+            each.merge(apart ? kind(type.asText()) : "any", ways, Long::sum);
         }
-        return Math.min(COUNTLESS, each.build().sum());
+        return Math.min(
+                COUNTLESS,
+                each.values().stream().mapToLong(Long::longValue).max().orElse(1));
     }
 
-    private LongStream each(JsonNode children, int deeper) {
+    private LongStream each(JsonNode children) {
         var each = LongStream.builder();
-        children.forEach(child -> each.add(ways(child, deeper - 1)));
+        children.forEach(child -> each.add(known(child)));
         return each.build();
     }
 }

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Alternatives that are objects whose first property has one text that no other's has: a grammar of llama.cpp goes on with
+ * Alternatives that are objects whose first property has a name, or one text, that no other's has: a grammar of llama.cpp goes on with
  * only one of them from there on. It puts what is required first, in the order in which it is described. Where it is not
  * certain what the grammar has there, it is none of them.
  */
@@ -27,6 +27,9 @@ final class ToldApart {
 
     private static final Set<String> BEFORE_VALUES = Set.of("$ref", "oneOf", "anyOf");
 
+    /** Of an object in any case: the name of a property, and its text if it has just one; both quoted. */
+    private record Beginning(String name, String text) {}
+
     private final JsonNode root;
     private final Predicate<JsonNode> shapeless;
     private final Map<String, Integer> known = new HashMap<>();
@@ -35,27 +38,33 @@ final class ToldApart {
      * Looks at them.
      *
      * @param root of the schema that they are part of
-     * @param shapeless which schemas will be without their properties
+     * @param shapeless which schemas will be without their properties, or without their reference
      */
     ToldApart(JsonNode root, JsonNode alternatives, Predicate<JsonNode> shapeless) {
         this.root = root;
         this.shapeless = shapeless;
         for (var one : alternatives) {
-            var text = beginning(one);
-            if (text != null) {
-                known.merge(text, 1, Integer::sum);
+            var beginning = beginning(one);
+            if (beginning != null) {
+                known.merge(beginning.name(), 1, Integer::sum);
+                known.merge(beginning.name() + ":" + beginning.text(), 1, Integer::sum);
             }
         }
     }
 
     /** Whether one of them is. */
     boolean has(JsonNode alternative) {
-        var text = beginning(alternative);
-        return text != null && known.getOrDefault(text, 0) == 1;
+        var beginning = beginning(alternative);
+        if (beginning == null) {
+            return false;
+        }
+        boolean text =
+                !beginning.text().isEmpty() && known.getOrDefault(beginning.name() + ":" + beginning.text(), 0) == 1;
+        return text || known.getOrDefault(beginning.name(), 0) == 1;
     }
 
     /** With what an object begins in any case; null when that is not certain. */
-    private @Nullable String beginning(JsonNode alternative) {
+    private @Nullable Beginning beginning(JsonNode alternative) {
         var schema = referred(alternative);
         if (!isPlain(schema, "object", BEFORE_PROPERTIES) || shapeless.test(schema)) {
             return null;
@@ -65,7 +74,7 @@ final class ToldApart {
         for (var property : schema.path("properties").properties()) {
             if (required.contains(property.getKey())) {
                 var value = only(property.getValue());
-                return value == null ? null : quoted(property.getKey()) + ":" + quoted(value);
+                return new Beginning(quoted(property.getKey()), value == null ? "" : quoted(value));
             }
         }
         return null;
@@ -75,7 +84,7 @@ final class ToldApart {
         var schema = alternative;
         for (int i = 0; i < MOST_REFERENCES && schema.has("$ref"); i++) {
             var target = schema.path("$ref").asText("");
-            if (!PLAIN_REFERENCE.matcher(target).matches()) {
+            if (!PLAIN_REFERENCE.matcher(target).matches() || shapeless.test(schema)) {
                 return schema;
             }
             schema = root.at(target.substring(1));

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import java.util.Collections;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -58,6 +59,26 @@ class SchemaWeightTest {
 
         assertThat(dropped).contains("/properties/p3999/pattern").doesNotContain("/properties/p0/pattern");
         assertThat(widths.of("^a$")).isEqualTo(Integer.MAX_VALUE);
+    }
+
+    /** Each of its places is tried with a character of each class: forty kinds took half a second and counted as one. */
+    @Test
+    void aPatternOfManyClassesTakesMoreOfThatBudget() {
+        var random = new Random(7);
+        var classes = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            classes.append('[');
+            for (char letter = 'a'; letter <= 'z'; letter++) {
+                classes.append(random.nextBoolean() ? letter : 'a');
+            }
+            classes.append(']');
+        }
+        var widths = new PatternWidth();
+        var few = "^([a-z]{40}){10}%d$";
+
+        assertThat(SchemaWeight.of(fields(40, few), widths)).isEmpty();
+        assertThat(SchemaWeight.of(fields(40, "^(" + classes + "){10}%d$"), new PatternWidth()))
+                .isNotEmpty();
     }
 
     /** The budget was spent after some 38 fields of up to 256 characters. */
@@ -185,6 +206,83 @@ class SchemaWeightTest {
         assertThat(weight("{'properties':{'pattern':%s}}", withPattern("^a$"))).isEmpty();
     }
 
+    /** A ring counted as one way, and what was looked at from within it as too few. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'anyOf':[{'type':'array','items':%1$s,'minItems':1},{'type':'array','items':%1$s,'minItems':1}]}",
+                "{'anyOf':[{'type':'array','items':%1$s},{'type':'array'}]}",
+                "{'anyOf':[{'type':'array','items':{'anyOf':[%1$s,{'type':'string'}]}},{'items':%1$s}]}",
+                "{'type':['object','object'],'additionalProperties':%s}",
+                "{'type':'object','allOf':[{'properties':{'a':%1$s}},{'properties':{'a':%1$s}}]}"
+            })
+    void ringsThatAddWaysEachTimeRoundDoNotReachIt(String ring) throws JsonProcessingException {
+        assertThat(weight("{'$ref':'#/$defs/n','$defs':{'n':%s}}", ring(ring))).isNotEmpty();
+        assertThat(weight("{'$ref':'#/$defs/m','$defs':{'m':{'$ref':'#/$defs/n'},'n':%s}}", ring(ring)))
+                .isNotEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'anyOf':[{'type':'string'},{'type':'number'},{'type':'boolean'},{'type':'null'},"
+                        + "{'type':'array','items':%1$s},{'type':'object','additionalProperties':%1$s}]}",
+                "{'anyOf':[{'anyOf':[{'type':'string'},{'type':'number'}]},{'type':'array','items':%s}]}",
+                "{'type':['object','null'],'properties':{'next':%s},'required':['next']}",
+                "{'type':'object','properties':{'next':{'anyOf':[%s,{'type':'null'}]}}}",
+                "{'type':'object','properties':{'left':%1$s,'right':%1$s,'all':{'type':'array','items':%1$s}}}",
+                "{'allOf':[{'properties':{'a':{'type':'string'}}},{'properties':{'b':%s}}]}",
+                "{'anyOf':[{'type':'object','properties':{'k':{'const':'a'},'x':%1$s},'required':['k','x']},"
+                        + "{'type':'object','properties':{'k':{'const':'b'},'x':%1$s},'required':['k','x']}]}",
+                "{'anyOf':[{'type':'object','properties':{'and':{'type':'array','items':%1$s}},'required':['and']},"
+                        + "{'type':'object','properties':{'or':{'type':'array','items':%1$s}},'required':['or']}]}"
+            })
+    void ringsWhoseAlternativesTheirBeginningTellsApartReachIt(String ring) throws JsonProcessingException {
+        assertThat(weight("{'$ref':'#/$defs/n','$defs':{'n':%s}}", ring(ring))).isEmpty();
+        assertThat(weight("{'$ref':'#/$defs/m','$defs':{'m':{'$ref':'#/$defs/n'},'n':%s}}", ring(ring)))
+                .isEmpty();
+    }
+
+    @Test
+    void valuesCountOnceInARing() throws JsonProcessingException {
+        assertThat(weight(
+                        "{'$ref':'#/$defs/x','$defs':{'x':{'anyOf':[{'enum':%s},{'type':'array','items':{'$ref':'#/$defs/x'}}]}}}",
+                        values(600)))
+                .isEmpty();
+        assertThat(weight(
+                        "{'anyOf':[{'type':'array','items':{'enum':%1$s}},{'type':'array','items':{'enum':%1$s}}]}",
+                        values(600)))
+                .isNotEmpty();
+    }
+
+    private static JsonNode ring(String schema) throws JsonProcessingException {
+        return JSON.readTree(schema.formatted("{'$ref':'#/$defs/n'}").replace('\'', '"'));
+    }
+
+    /** The engine took both for one rule, so that each had the form of the first, however heavy. */
+    @ParameterizedTest
+    @CsvSource({"a_b,a.b", "a-b,a_b", "a__b,a._b"})
+    void referencesThatTheEngineTakesForTheSameDoNotReachIt(String one, String other) throws JsonProcessingException {
+        var schema = JSON.readTree("""
+                {"properties":{"p":{"$ref":"#/$defs/%1$s"},"q":{"$ref":"#/$defs/%2$s"},"r":{"$ref":"#/$defs/c_d"}},
+                 "$defs":{"%1$s":{"const":1},"%2$s":{"const":2},"c_d":{"const":3}}}""".formatted(one, other));
+
+        assertThat(SchemaGaps.of(schema, "f", new PatternWidth()))
+                .containsExactly("f#/properties/p/$ref", "f#/properties/q/$ref");
+
+        SchemaWeight.lighten(schema, false, new PatternWidth());
+
+        assertThat(schema.path("properties")).hasToString("{\"p\":{},\"q\":{},\"r\":{\"$ref\":\"#/$defs/c_d\"}}");
+    }
+
+    /** It was looked up as the name that these stand for, and the engine takes them as they are. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a~1b", "a~0b", "a%25b"})
+    void aReferenceToAnEscapedNameDoesNotReachIt(String name) throws JsonProcessingException {
+        assertThat(weight("{'items':{'$ref':'#/$defs/" + name.replace("%", "%%") + "'},'$defs':{'a/b':%s}}", values(1)))
+                .containsExactly("/items/$ref");
+    }
+
     @Test
     void aSchemaThatIsNotStrictIsSentWithoutThemAndNamesThem() {
         var request = Asking.atZero("hi");
@@ -263,7 +361,11 @@ class SchemaWeightTest {
             ((ObjectNode) action.path("properties")).set("action", last);
         }
         var oneMore = actions(2, 597, "{'const':'a%d'}");
-        oneMore.addObject().putArray("enum").addAll(values(597));
+        oneMore.addObject()
+                .put("type", "object")
+                .putObject("additionalProperties")
+                .putArray("enum")
+                .addAll(values(597));
 
         assertThat(weight("{'anyOf':%s}", actions)).containsExactly("/anyOf");
         // Of them one object is made, with two actions and two zones.
