@@ -187,7 +187,8 @@ final class FencePlanner {
             entry("resources.max_io_bandwidth_mbps", "no limit", "nothing to enforce", "no limit");
             return bytes;
         }
-        var means = Planning.WATCHDOG + "all processes are stopped while they are ahead of it";
+        var held = "all processes are stopped while they are ahead of it";
+        var means = Planning.WATCHDOG + held;
         var value = bytes + " bytes/s on average, block devices together";
         boolean group = host.limitable().contains(Controller.IO);
         if (group && !host.throttlesOnlyDirect()) {
@@ -196,7 +197,8 @@ final class FencePlanner {
         }
         watchedIo = bytes;
         if (group) {
-            means = planning.byGroup(Controller.IO) + " for what does not go through the cache; " + means;
+            means = planning.byGroup(Controller.IO) + " for what does not go through the cache; watchdog every "
+                    + Watch.SLOW_INTERVAL.toMillis() + " ms or more often: " + held;
             value = bytes + " bytes/s on each block device; " + value;
         }
         entry("resources.max_io_bandwidth_mbps", asked, means, value);

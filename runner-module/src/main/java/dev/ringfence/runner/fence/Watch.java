@@ -27,7 +27,7 @@ record Watch(
     static final Duration INTERVAL = Duration.ofMillis(25);
 
     /** Nothing is lost meanwhile: what a job is ahead it waits for. */
-    private static final Duration SLOW_INTERVAL = Duration.ofMillis(100);
+    static final Duration SLOW_INTERVAL = Duration.ofMillis(100);
 
     /** Between two looks; zero for none. */
     Duration interval() {
