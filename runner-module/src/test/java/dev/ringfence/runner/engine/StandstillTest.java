@@ -64,9 +64,9 @@ class StandstillTest {
         assertThat(started).hasSize(2);
     }
 
-    /** No bound on schemas finds this one: each bracket doubles the ways to go on, and there is no end to them. */
+    /** Each bracket doubles the ways to go on, and there is no end to them. */
     @Test
-    void aSchemaThatKeepsTheEngineBusyForEverTakesItFromOthersForTheTimeOfAStepAtMost() throws Exception {
+    void aSchemaThatWouldKeepTheEngineBusyForEverDoesNotReachIt() throws Exception {
         // Given
         var request = Asking.atZero("hello");
         request.body().putArray("logit_bias").addArray().add(OPENING_BRACKET).add(100);
@@ -80,14 +80,10 @@ class StandstillTest {
                         {'$ref':'#/$defs/n','$defs':{'n':{'anyOf':[%s,%s]}}}""".formatted(list, list)
                                 .replace('\'', '"')));
         var asked = Asking.ask(pool, LlamaForTests.model(), request, Asking.LIMIT, _ -> {});
-        awaitItsTurn(asked);
-        var waits = ask("Say hello");
 
         // Then
-        assertThatThrownBy(() -> asked.result().await().atMost(Asking.LIMIT))
-                .isInstanceOf(EngineException.Crashed.class);
-        assertThat(waits.result().await().atMost(Asking.LIMIT)).isInstanceOf(Answered.class);
-        assertThat(started).hasSize(2);
+        assertThat(asked.result().await().atMost(Asking.LIMIT)).isInstanceOf(Answered.class);
+        assertThat(started).hasSize(1);
     }
 
     @Test

@@ -229,7 +229,9 @@ class LandlockFenceTest {
         var profile =
                 with(new Resources(DataSize.ofMegabytes(64), 64, DataSize.ofMegabytes(16), new GpuAccess.None(), 0));
 
-        var result = shell.run(profile, "head -c 1G /dev/zero | tail -c 500M");
+        // Slowly enough for a watchdog on a busy host to look before the kernel refuses twice as much.
+        var pieces = "for i in $(seq 500); do head -c 1M /dev/zero; sleep 0.01; done";
+        var result = shell.run(profile, pieces + " | tail -c 500M");
 
         assertThat(result.limitsHit()).extracting(LimitHit::field).containsExactly("resources.max_memory_mb");
         assertThat(result.end()).isIn(new ProcessEnd.Signalled(9), new ProcessEnd.Exited(137));
