@@ -124,10 +124,9 @@ class RingfenceTest {
     /** Those that the parts of a service have as long as they are open. */
     private static Set<Thread> threads() {
         return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread ->
-                        Set.of("orphans", "engine-pool", "engine-alarms").contains(thread.getName())
-                                || thread.getName().startsWith("telemetry")
-                                || thread.getName().startsWith("webhooks"))
+                .filter(thread -> Set.of("orphans", "engine-alarms").contains(thread.getName())
+                        || thread.getName().startsWith("telemetry")
+                        || thread.getName().startsWith("webhooks"))
                 .collect(Collectors.toSet());
     }
 

@@ -44,6 +44,12 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response tooMany(BodyLimit.TooMany error) {
+        return new Problem(503, "too-many-bodies", "Too many bodies at once", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
     public Response unknownJob(UnknownJob error) {
         return new Problem(404, "unknown-job", "There is no such job", String.valueOf(error.getMessage())).response();
     }

@@ -47,7 +47,7 @@ public class WholeService implements QuarkusTestProfile {
         }
     }
 
-    /** It has little patience with slow readers, and keeps much output for them. */
+    /** It has little patience with slow clients, and keeps much output for those that read. */
     public static class Impatient extends WholeService {
         @Override
         public Map<String, String> getConfigOverrides() {
@@ -55,6 +55,7 @@ public class WholeService implements QuarkusTestProfile {
                     "ringfence.catalog", "src/test/resources/catalog.toml",
                     "ringfence.http.heartbeat", "100ms",
                     "ringfence.http.stall-limit", "1s",
+                    "quarkus.http.read-timeout", "1s",
                     "ringfence.jobs.event-buffer", "16777216");
         }
     }

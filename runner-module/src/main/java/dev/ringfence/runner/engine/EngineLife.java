@@ -13,8 +13,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * The life of one model's engine: which requests hold its slots, which wait, and what happens next. It decides and
- * starts nothing itself, so it can be tested without processes. One thread, the pool's, calls everything here; whoever
- * else wants something sends that thread a request.
+ * starts nothing itself, so it can be tested without processes. Only the pool's decisions call what is here, one
+ * after the other.
  *
  * <pre>
  *            first request                    healthy
@@ -72,7 +72,7 @@ final class EngineLife<S> {
         }
     }
 
-    /** What the outside does for a life. Each answers later, through the pool's thread. */
+    /** What the outside does for a life. Each answers later, through a decision of the pool. */
     interface Effects<S> {
         /** Starts an engine; {@link #up} or {@link #loadFailed} follows. */
         void load();
@@ -90,7 +90,7 @@ final class EngineLife<S> {
         void quiet();
     }
 
-    /** Somebody who wants a slot. All are called on the pool's thread and must not block. */
+    /** Somebody who wants a slot. All are called by the pool's decisions and must not block. */
     interface Request<S> {
         /** Who asks. */
         String agent();

@@ -15,9 +15,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -31,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * the first request and kept warm until nobody has asked it for the idle time. Requests that come while it loads wait for
  * the same load. Where the host has no server, one program for each request ({@link OneShots}).
  *
- * <p>Thread-safe. All decisions are made by one thread, which starts, stops and waits for nothing itself.
+ * <p>Thread-safe. Decisions are made one after the other, and start, stop and wait for nothing themselves.
  */
 public final class LlamaServerPool implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(LlamaServerPool.class);
@@ -43,10 +40,9 @@ public final class LlamaServerPool implements AutoCloseable {
     private final Alarms alarms = new Alarms();
     private final OneShots shots;
     private final LlamaVersion version;
-    private final ExecutorService owner = Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().daemon().name("engine-pool").factory());
+    private final OneAfterAnother decisions = new OneAfterAnother();
 
-    // Only the owner's thread touches these.
+    // Only decisions touch these.
     private final Map<PooledEngine.Key, PooledEngine> engines = new LinkedHashMap<>();
     private final MemoryRoom room;
     private @Nullable Set<LocalModel> inUse;
@@ -118,6 +114,10 @@ public final class LlamaServerPool implements AutoCloseable {
 
     /** Where there is no server. What is missing altogether is told by whoever starts an engine. */
     private Optional<LlamaInstallation> oneShotProgram() {
+        if (load.ready() > 0) {
+            // A server that is up came from somewhere.
+            return Optional.empty();
+        }
         try {
             return Optional.of(LlamaInstallation.find(settings, System.getenv("PATH")))
                     .filter(installation -> !installation.server());
@@ -216,7 +216,7 @@ public final class LlamaServerPool implements AutoCloseable {
         } catch (ExecutionException e) {
             throw new IllegalStateException("nothing fails it", e);
         }
-        owner.shutdown();
+        decisions.close();
         alarms.close();
     }
 
@@ -227,12 +227,7 @@ public final class LlamaServerPool implements AutoCloseable {
     }
 
     private boolean send(Runnable decision) {
-        try {
-            owner.execute(decision);
-            return true;
-        } catch (RejectedExecutionException e) {
-            return false;
-        }
+        return decisions.run(decision);
     }
 
     private List<EngineStatus> readStatus() {
@@ -246,7 +241,7 @@ public final class LlamaServerPool implements AutoCloseable {
         return Stream.concat(engines, shots.status().stream()).toList();
     }
 
-    /** What the owner knows of an engine, and whom to ask for the rest. */
+    /** What the pool knows of an engine, and whom to ask for the rest. */
     record Reading(EngineStatus known, @Nullable LlamaServer server) {
         /** Asks on a thread of its own, so that slow engines do not add up. */
         CompletableFuture<EngineStatus> complete() {
@@ -269,7 +264,7 @@ public final class LlamaServerPool implements AutoCloseable {
         }
     }
 
-    /** Sends what tasks want to the owner. */
+    /** Brings what tasks want before the pool. */
     private final class ModelDesk implements GenerationTask.Desk {
         private final PooledEngine.Key key;
 

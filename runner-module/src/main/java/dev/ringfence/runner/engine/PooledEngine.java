@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/** A model's life and the processes that it leads to. Fields belong to the owner's thread. */
+/** A model's life and the processes that it leads to. Fields belong to the pool's decisions. */
 final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.Tenant {
     private static final Logger LOG = Logger.getLogger(PooledEngine.class);
 
@@ -50,9 +50,9 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     /** What an engine is there for: one that makes vectors cannot write texts. */
     record Key(LocalModel model, EnginePurpose purpose) {}
 
-    /** The pool that it belongs to. All but {@code send} is for the pool's thread. */
+    /** The pool that it belongs to. All but {@code send} is for its decisions. */
     interface Pool {
-        /** Lets the pool's thread do it; false when there is none any more. */
+        /** Has it decided in its turn, here or elsewhere; false when the pool is closed. */
         boolean send(Runnable decision);
 
         Fences fences();

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 
 @QuarkusTest
 @TestProfile(WholeService.Impatient.class)
-class SlowReadersTest {
+class SlowClientsTest {
     private static final int READERS = 48;
     private static final int STALLED = 2;
 
@@ -55,6 +55,17 @@ class SlowReadersTest {
             });
         } finally {
             Api.cancel(id);
+        }
+    }
+
+    @Test
+    void aSmallBodyThatDoesNotComeToItsEndIsRefused() throws IOException {
+        try (var socket = SlowBodiesTest.connect()) {
+            SlowBodiesTest.send(socket.getOutputStream(), SlowBodiesTest.head(200) + "{");
+
+            assertThat(SlowBodiesTest.heard(socket, "incomplete-body"))
+                    .startsWith("HTTP/1.1 400 ")
+                    .contains("/problems/incomplete-body");
         }
     }
 

@@ -1,0 +1,90 @@
+package dev.ringfence.api.rest;
+
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * Reads small bodies before a resource is asked: its thread then neither waits for a client that dawdles nor is handed
+ * from the connection's thread to its own and back for each part of the body. Larger ones, and those that do not say how
+ * long they are, are read by the resource, so that no more than this is held for anyone who has only begun to send.
+ */
+@Singleton
+public class SmallBodies {
+    /** Behind what refuses a request for its head. */
+    private static final int THIRD = 800;
+
+    static final int MOST = 16 * 1024;
+
+    private static final String BODY = "ringfence.body";
+
+    private final Duration patience;
+
+    SmallBodies(@ConfigProperty(name = "quarkus.http.read-timeout", defaultValue = "60s") Duration patience) {
+        this.patience = patience;
+    }
+
+    void register(@Observes Filters filters) {
+        filters.register(this::read, THIRD);
+    }
+
+    /** The whole body, if it was read already. */
+    static Optional<InputStream> of(RoutingContext request) {
+        return Optional.ofNullable(request.<Buffer>get(BODY)).map(body -> new ByteArrayInputStream(body.getBytes()));
+    }
+
+    private void read(RoutingContext context) {
+        var request = context.request();
+        if (!isSmall(request)) {
+            context.next();
+            return;
+        }
+        var body = Buffer.buffer();
+        long timer = context.vertx().setTimer(patience.toMillis(), _ -> giveUp(context, body.length()));
+        request.exceptionHandler(_ -> context.vertx().cancelTimer(timer))
+                .handler(body::appendBuffer)
+                .endHandler(_ -> {
+                    // False when it has rung.
+                    if (context.vertx().cancelTimer(timer)) {
+                        context.put(BODY, body);
+                        context.next();
+                    }
+                })
+                .resume();
+    }
+
+    private void giveUp(RoutingContext context, int length) {
+        AccessGuard.answer(
+                context,
+                new Problem(
+                        400,
+                        BodyLimit.INCOMPLETE,
+                        "The request cannot be understood",
+                        "the body could not be read to its end: of %s bytes %d came within %d ms (quarkus.http.read-timeout)"
+                                .formatted(
+                                        context.request().getHeader("Content-Length"), length, patience.toMillis())));
+    }
+
+    /**
+     * Whoever waits to be asked for the body is asked when a resource wants it. In HTTP/2 the framework takes no request
+     * whose body was read before.
+     */
+    private static boolean isSmall(HttpServerRequest request) {
+        var length = request.getHeader("Content-Length");
+        return length != null
+                && request.version() != HttpVersion.HTTP_2
+                && !request.headers().contains("Expect")
+                && length.matches("\\d{1,9}")
+                && Integer.parseInt(length) <= MOST
+                && !request.isEnded();
+    }
+}

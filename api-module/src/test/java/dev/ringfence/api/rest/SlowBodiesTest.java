@@ -1,0 +1,112 @@
+package dev.ringfence.api.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@QuarkusTest
+@TestProfile(WholeService.class)
+class SlowBodiesTest {
+    /** More than the service has threads for requests that it reads. */
+    private static final int DAWDLERS = 300;
+
+    private static final String JOB = Api.shell("true").toString();
+
+    /** Small ones are read apart from those that are longer or do not say how long they are. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 64 * 1024})
+    void aBodyThatComesInPiecesIsTakenWhole(int filling) throws IOException {
+        var body = JOB + " ".repeat(filling);
+        try (var socket = connect()) {
+            var out = socket.getOutputStream();
+            send(out, head(body.length()));
+            for (int at = 0; at < body.length(); ) {
+                int end = Math.min(body.length(), at + Math.max(1, body.length() / 5));
+                send(out, body.substring(at, end));
+                at = end;
+            }
+
+            assertThat(heard(socket, "\r\n\r\n")).startsWith("HTTP/1.1 202 ");
+        }
+    }
+
+    @Test
+    void requestsThatAreSentAtOnceAreAnsweredOneByOne() throws IOException {
+        try (var socket = connect()) {
+            var one = head(JOB.length()) + JOB;
+
+            send(socket.getOutputStream(), one + one.replace("POST ", "PUT ") + one.replace("keep-alive", "close"));
+
+            assertThat(heard(socket, "the end")).containsSubsequence("HTTP/1.1 202 ", "HTTP/1.1 405 ", "HTTP/1.1 202 ");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {200, 64 * 1024})
+    void whoeverDawdlesWithABodyKeepsNobodyFromBeingServed(int length) throws IOException {
+        var dawdlers = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < DAWDLERS; i++) {
+                var socket = connect();
+                dawdlers.add(socket);
+                send(socket.getOutputStream(), head(length) + "{");
+            }
+
+            Api.submit(Api.shell("true"));
+
+            int answered = 0;
+            for (var socket : dawdlers) {
+                if (socket.getInputStream().available() > 0) {
+                    answered++;
+                    assertThat(heard(socket, "moment"))
+                            .startsWith("HTTP/1.1 503 ")
+                            .contains("Retry-After", "/problems/too-many-bodies");
+                }
+            }
+            // Small ones wait for their clients; of the large ones, as many as are read at a time.
+            assertThat(answered).isLessThanOrEqualTo(length == 200 ? 0 : DAWDLERS - 64);
+        } finally {
+            for (var socket : dawdlers) {
+                socket.close();
+            }
+        }
+    }
+
+    /** What is answered up to these words, or to the connection's end. */
+    static String heard(Socket socket, String end) throws IOException {
+        var heard = new StringBuilder();
+        for (int next = socket.getInputStream().read();
+                next >= 0;
+                next = heard.indexOf(end) < 0 ? socket.getInputStream().read() : -1) {
+            heard.append((char) next);
+        }
+        return heard.toString();
+    }
+
+    static Socket connect() throws IOException {
+        var socket = new Socket(InetAddress.getLoopbackAddress(), RestAssured.port);
+        socket.setSoTimeout(120_000);
+        return socket;
+    }
+
+    static String head(int length) {
+        return "POST " + Api.JOBS + " HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n"
+                + "Content-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n";
+    }
+
+    static void send(OutputStream out, String text) throws IOException {
+        out.write(text.getBytes(StandardCharsets.US_ASCII));
+        out.flush();
+    }
+}
