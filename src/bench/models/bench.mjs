@@ -13,6 +13,10 @@ const prefix = process.env.RINGFENCE_LLAMA_PREFIX ?? path.join(root, ".ringfence
 const model = path.join(root, "src/demo/ringfence-tiny-q8_0.gguf");
 const java = path.join(process.env.JAVA_HOME ?? "/usr", "bin/java");
 const rounds = Number(process.env.ROUNDS ?? 400);
+/** So many requests come first that a JVM has compiled what is measured, as it is in the native form from the start. */
+const warming = Number(process.env.WARMING ?? 8000);
+/** As `ringfence` starts it. */
+const shipped = ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC"];
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const now = () => performance.now();
 
@@ -133,7 +137,7 @@ class Service {
     const port = await freePort();
     const native = process.env.RINGFENCE_BENCH_NATIVE;
     const jar = path.join(root, "native-build/target/quarkus-app/quarkus-run.jar");
-    const program = native ? [native] : [java, "-Xmx256m", "--enable-native-access=ALL-UNNAMED", "-jar", jar];
+    const program = native ? [native] : [java, "-Xmx256m", ...shipped, "-jar", jar];
     const log = fs.openSync(path.join(data, "log"), "w");
     const child = spawn(
       program[0],
@@ -203,14 +207,11 @@ function compare(title, direct, service) {
   }
 }
 
-async function inTurns(service, prompt, maxTokens, count) {
+async function inTurns(service, prompt, maxTokens, count, first) {
   await chat(service.target, prompt, maxTokens);
   const engine = await service.engineSocket();
   const [direct, through] = [[], []];
-  for (let i = 0; i < count; i++) {
-    await chat(engine, prompt, maxTokens);
-    await chat(service.target, prompt, maxTokens);
-  }
+  for (let i = 0; i < first; i++) await chat(service.target, prompt, maxTokens);
   for (let i = 0; i < count; i++) {
     direct.push(await chat(engine, prompt, maxTokens));
     through.push(await chat(service.target, prompt, maxTokens));
@@ -221,7 +222,7 @@ async function inTurns(service, prompt, maxTokens, count) {
 async function added(directory, name) {
   const service = await Service.start(directory, { RINGFENCE_LLAMA_SERVER: path.join(here, "mock-engine.mjs") });
   try {
-    const [direct, through] = await inTurns(service, "x", 16, rounds);
+    const [direct, through] = await inTurns(service, "x", 16, rounds, warming);
     compare(`Mock engine, data on ${name} (one fdatasync: p50 ${ms(syncTime(directory))})`, direct, through);
     console.log(`  memory of the service (${service.form}) ${service.memory().toFixed(0)} MB`);
   } finally {
@@ -233,7 +234,7 @@ async function tiny(directory, name) {
   const service = await Service.start(directory, { RINGFENCE_LLAMA_PREFIX: prefix });
   try {
     const prompt = "Write a short story about a fox";
-    const [direct, through] = await inTurns(service, prompt, 64, Math.ceil(rounds / 4));
+    const [direct, through] = await inTurns(service, prompt, 64, Math.ceil(rounds / 4), Math.ceil(warming / 8));
     compare(`Tiny model, 64 tokens, data on ${name}`, direct, through);
     await streams(service, prompt);
     await cold(service, directory);
