@@ -3,7 +3,6 @@ package dev.ringfence.api.rest;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -44,22 +43,30 @@ public class SmallBodies {
 
     private void read(RoutingContext context) {
         var request = context.request();
-        if (!isSmall(request)) {
+        int length = smallLength(request);
+        if (length < 0) {
             context.next();
             return;
         }
         var body = Buffer.buffer();
         long timer = context.vertx().setTimer(patience.toMillis(), _ -> giveUp(context, body.length()));
-        request.exceptionHandler(_ -> context.vertx().cancelTimer(timer))
-                .handler(body::appendBuffer)
-                .endHandler(_ -> {
-                    // False when it has rung.
-                    if (context.vertx().cancelTimer(timer)) {
-                        context.put(BODY, body);
-                        context.next();
-                    }
-                })
-                .resume();
+        request.exceptionHandler(_ -> context.vertx().cancelTimer(timer));
+        request.endHandler(_ -> {
+            if (body.length() < length && context.vertx().cancelTimer(timer)) {
+                giveUp(context, body.length());
+            }
+        });
+        request.handler(part -> {
+            body.appendBuffer(part);
+            // False when it has rung.
+            if (body.length() == length && context.vertx().cancelTimer(timer)) {
+                // The framework expects a request whose end has not been heard yet.
+                request.pause();
+                context.put(BODY, body);
+                context.next();
+            }
+        });
+        request.resume();
     }
 
     private void giveUp(RoutingContext context, int length) {
@@ -69,22 +76,18 @@ public class SmallBodies {
                         400,
                         BodyLimit.INCOMPLETE,
                         "The request cannot be understood",
-                        "the body could not be read to its end: of %s bytes %d came within %d ms (quarkus.http.read-timeout)"
+                        "the body could not be read to its end: of %s bytes %d came, and the rest not within %d ms (quarkus.http.read-timeout)"
                                 .formatted(
                                         context.request().getHeader("Content-Length"), length, patience.toMillis())));
     }
 
-    /**
-     * Whoever waits to be asked for the body is asked when a resource wants it. In HTTP/2 the framework takes no request
-     * whose body was read before.
-     */
-    private static boolean isSmall(HttpServerRequest request) {
+    /** Negative for what is to be left alone; whoever waits to be asked for the body is asked when a resource wants it. */
+    private static int smallLength(HttpServerRequest request) {
         var length = request.getHeader("Content-Length");
-        return length != null
-                && request.version() != HttpVersion.HTTP_2
-                && !request.headers().contains("Expect")
+        boolean known = length != null
                 && length.matches("\\d{1,9}")
-                && Integer.parseInt(length) <= MOST
-                && !request.isEnded();
+                && !request.headers().contains("Expect");
+        int bytes = known ? Integer.parseInt(length) : 0;
+        return bytes > 0 && bytes <= MOST ? bytes : -1;
     }
 }

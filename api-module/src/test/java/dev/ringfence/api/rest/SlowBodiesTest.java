@@ -5,12 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.RequestOptions;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,6 +28,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SlowBodiesTest {
     /** More than the service has threads for requests that it reads. */
     private static final int DAWDLERS = 300;
+
+    /** More than the bodies that it reads in such threads, and fewer than it takes of one connection. */
+    private static final int DAWDLING_STREAMS = 80;
 
     private static final String JOB = Api.shell("true").toString();
 
@@ -81,6 +92,45 @@ class SlowBodiesTest {
                 socket.close();
             }
         }
+    }
+
+    @Test
+    void whoeverDawdlesOverHttp2KeepsNobodyFromBeingServed() throws Exception {
+        var vertx = Vertx.vertx();
+        var client = vertx.createHttpClient(new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setHttp2MultiplexingLimit(2 * DAWDLING_STREAMS));
+        try {
+            for (int i = 0; i < DAWDLING_STREAMS; i++) {
+                get(client.request(submission()))
+                        .putHeader("Content-Length", "200")
+                        .write("{");
+            }
+
+            for (int i = 0; i < 3; i++) {
+                var request = get(client.request(submission()));
+                var answer = get(request.send(Buffer.buffer(JOB)));
+                assertThat(answer.statusCode()).isEqualTo(202);
+                get(answer.end());
+            }
+        } finally {
+            get(client.close());
+            get(vertx.close());
+        }
+    }
+
+    private static RequestOptions submission() {
+        return new RequestOptions()
+                .setMethod(HttpMethod.POST)
+                .setHost("localhost")
+                .setPort(RestAssured.port)
+                .setURI(Api.JOBS)
+                .putHeader("Content-Type", "application/json");
+    }
+
+    private static <T> T get(Future<T> future) throws Exception {
+        return future.toCompletionStage().toCompletableFuture().get(2, TimeUnit.MINUTES);
     }
 
     /** What is answered up to these words, or to the connection's end. */
