@@ -1,8 +1,11 @@
 package dev.ringfence.runner.process;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +30,7 @@ public final class Tree {
     private final Optional<Warden> warden;
     private final List<Integer> held = new ArrayList<>();
     private @Nullable JobMark mark;
+    private boolean unopened;
 
     /** @param warden of a program that was started in its domain */
     Tree(int child, Optional<Warden> warden) {
@@ -180,6 +184,36 @@ public final class Tree {
     }
 
     /**
+     * Kills a child whose program has not begun, and what it has started. That may be older than the child's mark, so it is
+     * held, and {@link #end} waits for it all the same.
+     */
+    void killUnopened() {
+        unopened = true;
+        for (int below : startedByChild()) {
+            var _ = hold(below);
+        }
+        // The child first: it shall not come to an end of its own over the end of what it started.
+        var _ = Libc.kill(child, Signals.SIGKILL);
+        signalGroup(Signals.SIGKILL);
+        for (int handle = 0; handle < held.size(); handle++) {
+            var _ = signal(handle, Signals.SIGKILL);
+        }
+    }
+
+    private List<Integer> startedByChild() {
+        try {
+            var listed = KernelFile.read(Path.of("/proc/" + child + "/task/" + child + "/children"))
+                    .strip();
+            return listed.isEmpty()
+                    ? List.of()
+                    : Arrays.stream(listed.split(" ", -1)).map(Integer::valueOf).toList();
+        } catch (IOException e) {
+            // The child has ended, or the kernel keeps no such list; its group is killed in any case.
+            return List.of();
+        }
+    }
+
+    /**
      * Waits for the child, which has been killed or has ended, then for all that is held, and ends what else is marked.
      * However that goes, nothing of the tree is known or held any more when this returns.
      *
@@ -192,7 +226,8 @@ public final class Tree {
             if (!held.isEmpty()) {
                 // The child may report a program's end before all that the program started has ended.
                 waited = waited.plus(awaitHeld());
-            } else if (mark != null) {
+            }
+            if (mark != null && (unopened || held.isEmpty())) {
                 warden.ifPresent(found -> found.signal(Signals.SIGKILL));
                 Census.end(mark, PATIENCE);
             }
