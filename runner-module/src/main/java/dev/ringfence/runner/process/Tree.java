@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,11 @@ import org.jspecify.annotations.Nullable;
 public final class Tree {
     /** For the kernel to end what was killed; longer only when it hangs in a device. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    /** The same for one that is to stand still before it is killed. */
+    private static final Duration STOPPING = Duration.ofSeconds(1);
+
+    private static final long PAUSE_NANOS = 100_000;
 
     /** Descriptors that are open at a time for a signal to all. */
     private static final int MOST_HELD = 64;
@@ -184,11 +190,12 @@ public final class Tree {
     }
 
     /**
-     * Kills a child whose program has not begun, and what it has started. That may be older than the child's mark, so it is
-     * held, and {@link #end} waits for it all the same.
+     * Kills a child whose program has not begun, and what it has started. That may have no mark: it began to be made before
+     * the child was marked. So it is held, and {@link #end} waits for it all the same.
      */
     void killUnopened() {
         unopened = true;
+        stopChild();
         for (int below : startedByChild()) {
             var _ = hold(below);
         }
@@ -197,6 +204,16 @@ public final class Tree {
         signalGroup(Signals.SIGKILL);
         for (int handle = 0; handle < held.size(); handle++) {
             var _ = signal(handle, Signals.SIGKILL);
+        }
+    }
+
+    /** Once it stands still it starts nothing more, and what it has started keeps its number. */
+    private void stopChild() {
+        var _ = Libc.kill(child, Signals.SIGSTOP);
+        long until = System.nanoTime() + STOPPING.toNanos();
+        while (System.nanoTime() - until < 0
+                && ProcessEntry.of(child).filter(ProcessEntry::goesOn).isPresent()) {
+            LockSupport.parkNanos(PAUSE_NANOS);
         }
     }
 
