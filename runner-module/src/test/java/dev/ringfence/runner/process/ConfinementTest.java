@@ -116,6 +116,11 @@ class ConfinementTest {
             public void spawned(Tree tree) {
                 stop.get().run();
             }
+
+            @Override
+            public void politely(Tree tree) {
+                throw new IllegalStateException("it runs");
+            }
         };
 
         var result = ProcessEngine.start(
@@ -137,6 +142,11 @@ class ConfinementTest {
             public void spawned(Tree tree) {
                 long begun = System.nanoTime();
                 await().until(() -> System.nanoTime() - begun > deadline.toNanos());
+            }
+
+            @Override
+            public void politely(Tree tree) {
+                throw new IllegalStateException("it runs");
             }
         };
 

@@ -325,6 +325,7 @@ class ProcessEngineTest {
         var supervisor = new Supervisor() {
             @Override
             public boolean ready(Tree tree, String status) {
+                tree.signalGroup(Signals.SIGTERM);
                 await().until(() -> !lives(tree.pid()));
                 listener.stop();
                 return false;
@@ -332,7 +333,11 @@ class ProcessEngineTest {
         };
 
         assertThatThrownBy(() -> ProcessEngine.start(
-                        launcher("echo 'cannot mount /proc' >&2; echo status >&3; exit 3", LONG), supervisor, listener))
+                        launcher(
+                                "trap 'echo cannot mount /proc >&2; exit 3' TERM; echo status >&3; sleep 300 & wait",
+                                LONG),
+                        supervisor,
+                        listener))
                 .isInstanceOf(ProcessException.class)
                 .hasMessageContaining("code 3")
                 .hasMessageContaining("cannot mount /proc");
