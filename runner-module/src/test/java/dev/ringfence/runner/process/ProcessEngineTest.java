@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ProcessEngineTest {
     private static final Duration LONG = Duration.ofMinutes(5);
@@ -317,6 +318,39 @@ class ProcessEngineTest {
         assertThat(result.stderr().totalBytes()).isZero();
         assertThat(listener.heard).isEmpty();
         assertThat(pids).hasSize(2).noneMatch(ProcessEngineTest::lives);
+    }
+
+    @Test
+    void whatALauncherReportsWhenItIsEndedOpensItsGateNoMore(@TempDir Path directory) {
+        var listener = new Stopping();
+        var reported = directory.resolve("reported");
+        var supervisor = new Supervisor() {
+            private boolean asked;
+
+            @Override
+            public boolean ready(Tree tree, String status) {
+                assertThat(asked).as("asked again").isFalse();
+                asked = true;
+                tree.signalGroup(Signals.SIGTERM);
+                await().until(() -> Files.exists(reported));
+                listener.stop();
+                return false;
+            }
+        };
+
+        var result = ProcessEngine.start(
+                        launcher(
+                                "trap 'echo more >&3; : > " + reported + "; sleep 300' TERM; echo status >&3;"
+                                        + " sleep 301 & wait",
+                                LONG),
+                        supervisor,
+                        listener)
+                .result()
+                .await()
+                .atMost(Duration.ofMinutes(2));
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Stopped());
+        assertThat(result.status()).isEqualTo("status\nmore\n");
     }
 
     @Test
