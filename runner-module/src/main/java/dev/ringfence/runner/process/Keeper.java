@@ -19,6 +19,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * As long as the gate is closed nothing of the program has run: there is nobody to ask, and the kill comes at once.
  */
 final class Keeper implements RunningProcess {
+    private static final Logger LOG = Logger.getLogger(Keeper.class);
     private static final int BUFFER = 64 * 1024;
     private static final int STATUS_LIMIT = 16 * 1024;
 
@@ -258,13 +260,15 @@ final class Keeper implements RunningProcess {
                 OptionalLong.empty(),
                 "nobody counts them"));
         ProcessEnd end = cause;
-        // A launcher that exits has failed by itself, be it at the very moment when its time is up.
-        if (!gateOpen && (end == null || !waited.signalled())) {
-            throw new ProcessException(
-                    request.executable() + " ended before it was ready, with "
-                            + (waited.signalled() ? "signal " + waited.signal() : "code " + waited.exitCode()) + ": "
-                            + new String(launcherWords.captured().bytes(), StandardCharsets.UTF_8).strip(),
-                    new IllegalStateException("status: " + status));
+        if (!gateOpen) {
+            var how = request.executable() + " ended before it was ready, with "
+                    + (waited.signalled() ? "signal " + waited.signal() : "code " + waited.exitCode()) + ": "
+                    + new String(launcherWords.captured().bytes(), StandardCharsets.UTF_8).strip();
+            // One that exits has failed by itself, be it at the very moment when its time is up.
+            if (end == null || !waited.signalled()) {
+                throw new ProcessException(how, new IllegalStateException("status: " + status));
+            }
+            LOG.debugf("%s: %s (%s)", request.name(), how, end);
         }
         if (end == null) {
             end = waited.signalled()
