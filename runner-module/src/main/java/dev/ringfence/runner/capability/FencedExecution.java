@@ -10,8 +10,10 @@ import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.fence.Workplace;
 import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import dev.ringfence.runner.process.Signals;
+import dev.ringfence.runner.process.Stream;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Programs in fences as a job's work. Building a fence blocks for milliseconds, so the work has a virtual thread of its
- * own; a cancellation that comes meanwhile reaches the program as soon as it runs, or keeps it from starting.
+ * own; a cancellation that comes meanwhile ends the building, or keeps it from beginning.
  */
 final class FencedExecution implements Execution {
     /** Of each stream; what comes beyond is counted and dropped. */
@@ -44,7 +46,10 @@ final class FencedExecution implements Execution {
     private final OutputSink sink;
     private final ArrayNode programs = ResultJson.object().arrayNode();
     private long begun;
-    private @Nullable FencedProcess current;
+
+    /** Ends the program that is under way. */
+    private @Nullable Runnable stop;
+
     private boolean cancelled;
 
     private FencedExecution(
@@ -87,13 +92,13 @@ final class FencedExecution implements Execution {
 
     @Override
     public void cancel() {
-        FencedProcess running;
+        Runnable current;
         synchronized (this) {
             cancelled = true;
-            running = current;
+            current = stop;
         }
-        if (running != null) {
-            running.stop();
+        if (current != null) {
+            current.run();
         }
     }
 
@@ -146,6 +151,24 @@ final class FencedExecution implements Execution {
         }
     }
 
+    /** Hears a program, and how to end it before it runs. */
+    private record Ears(TextOutput output, FencedExecution execution) implements OutputListener {
+        @Override
+        public void starting(Runnable stop) {
+            execution.endBy(stop);
+        }
+
+        @Override
+        public void wrote(Stream stream, byte[] chunk) {
+            output.wrote(stream, chunk);
+        }
+
+        @Override
+        public void noticed(String what) {
+            output.noticed(what);
+        }
+    }
+
     /** A program that has ended, and its output. */
     private record Ran(FencedResult result, TextOutput output) {}
 
@@ -160,15 +183,15 @@ final class FencedExecution implements Execution {
                 : new TextOutput(sink, invocation.outputs(), CAPTURE, script.secrets(), script.wanted());
         FencedProcess process;
         try {
-            process = tools.fences().start(command, output);
+            process = tools.fences().start(command, new Ears(output, this));
         } catch (RuntimeException | Error e) {
+            endBy(null);
             output.giveUp();
             throw e;
         }
         var running = new RunningJobs.Running(invocation.jobId(), invocation.agent(), process);
         tools.running().add(running);
         try {
-            watch(process);
             var result = process.result().await().indefinitely();
             output.end();
             programs.add(ranProgram(step.argv(), result));
@@ -177,7 +200,7 @@ final class FencedExecution implements Execution {
             output.giveUp();
             throw e;
         } finally {
-            watch(null);
+            endBy(null);
             tools.running().remove(running);
         }
     }
@@ -203,14 +226,14 @@ final class FencedExecution implements Execution {
                 place.map(JobPlace::workplace).orElse(Workplace.NONE));
     }
 
-    private void watch(@Nullable FencedProcess process) {
+    private void endBy(@Nullable Runnable given) {
         boolean late;
         synchronized (this) {
-            current = process;
+            stop = given;
             late = cancelled;
         }
-        if (late && process != null) {
-            process.stop();
+        if (late && given != null) {
+            given.run();
         }
     }
 

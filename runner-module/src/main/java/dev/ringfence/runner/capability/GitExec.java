@@ -5,6 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.runner.files.FilePath;
 import dev.ringfence.runner.files.FileRefused;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -124,6 +127,8 @@ public final class GitExec implements Capability {
             programs = programs(invocation);
         } catch (FileRefused e) {
             return ResultJson.failed(e);
+        } catch (Work.TimeUp e) {
+            return e.outcome(invocation);
         }
         return Rehearsal.of(tools, invocation, invocation.deadline(), List.of(), programs);
     }
@@ -246,7 +251,19 @@ public final class GitExec implements Capability {
                 settings,
                 git.workspace(),
                 invocation.profile().network().access(),
-                host -> resolver.resolve(host, invocation.limit(RESOLVING)));
+                host -> addresses(host, invocation));
+    }
+
+    private List<InetAddress> addresses(String host, Invocation invocation) throws IOException {
+        var limit = invocation.limit(RESOLVING);
+        try {
+            return resolver.resolve(host, limit);
+        } catch (SocketTimeoutException e) {
+            if (limit.compareTo(RESOLVING) < 0) {
+                throw new Work.TimeUp(limit);
+            }
+            throw e;
+        }
     }
 
     private static String plain(String text) {

@@ -52,6 +52,7 @@ final class Work implements Execution {
          * Finds it out.
          *
          * @throws FileRefused when it cannot begin
+         * @throws TimeUp when the job's time was up meanwhile
          */
         T prepare();
     }
@@ -64,6 +65,8 @@ final class Work implements Execution {
             return ended(invocation, ResultJson.failed(e));
         } catch (FenceException e) {
             return ended(invocation, ResultJson.failed(e));
+        } catch (TimeUp e) {
+            return ended(invocation, e.outcome(invocation));
         }
     }
 
@@ -106,6 +109,26 @@ final class Work implements Execution {
     @Override
     public void cancel() {
         cancelled = true;
+    }
+
+    /** The job's time was up before the work could begin. */
+    static final class TimeUp extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        private final Duration limit;
+
+        /** @param limit the job's time, all of which was waited for */
+        TimeUp(Duration limit) {
+            super("nothing began within " + limit.toMillis() + " ms");
+            this.limit = limit;
+        }
+
+        Outcome outcome(Invocation invocation) {
+            var data = ResultJson.object();
+            ResultJson.limitsHit(
+                    data, invocation.timeLimitHit(limit, limit).stream().toList());
+            return new Outcome.TimedOut(limit, data);
+        }
     }
 
     /** The work may not go on. */

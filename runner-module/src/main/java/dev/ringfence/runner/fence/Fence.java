@@ -148,9 +148,10 @@ public final class Fence implements AutoCloseable {
     }
 
     /**
-     * Starts a program in a fence and returns when the fence stands and the program may run.
+     * Starts a program in a fence and returns when the fence stands and the program may run. When its deadline or a stop
+     * comes before that, nothing of it runs, and this returns when nothing is left: the result tells of that end.
      *
-     * @param listener hears the output; see {@link OutputListener} for what it may do
+     * @param listener hears how to stop it, and its output; see {@link OutputListener} for what it may do
      * @throws FenceException.Refused when the host cannot enforce the profile
      * @throws FenceException.Broken when the fence failed
      */

@@ -3,9 +3,15 @@ package dev.ringfence.runner.fence;
 import io.smallrye.mutiny.Uni;
 import java.nio.file.Path;
 
-/** A program that was started in a fence. All methods may be called from any thread. */
+/**
+ * A program that was started in a fence, or that was ended by its deadline or a stop before its fence stood. All methods may be
+ * called from any thread.
+ */
 public interface FencedProcess {
-    /** The process as the host sees it whose end takes the whole tree with it. */
+    /**
+     * The process as the host sees it whose end takes the whole tree with it; may be zero for a program that was ended
+     * before its fence stood.
+     */
     long pid();
 
     /** Whether a process of the host is of this tree, at this moment; only good while that process is held. */

@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** A fence that stands. */
+/** A fence that stands, or whose program was ended before it did. */
 final class StartedFence implements FencedProcess {
     private final RunningProcess process;
     private final TierSupervisor supervisor;

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,12 +28,20 @@ final class FirstInstruction implements AutoCloseable {
     private static final int FLAGS = 6;
 
     private final boolean wanted;
+    private final BooleanSupplier over;
     private @Nullable HeldProcess child;
     private int pid;
+    private boolean killed;
 
-    /** @param wanted false for a launcher, which stays with its starting thread and is not held */
-    FirstInstruction(boolean wanted) {
+    /**
+     * Holds nothing yet.
+     *
+     * @param wanted false for a launcher, which stays with its starting thread and is not held
+     * @param over whether the program is to be ended instead; once true it stays so
+     */
+    FirstInstruction(boolean wanted, BooleanSupplier over) {
         this.wanted = wanted;
+        this.over = over;
     }
 
     /** Holds a child that waits at its gate. */
@@ -47,7 +56,12 @@ final class FirstInstruction implements AutoCloseable {
 
     /** To be called again and again until the starting thread is done: a child whose execve failed has to tell it so. */
     void look() {
-        if (child != null && failed()) {
+        if (child == null) {
+            return;
+        }
+        if (over.getAsBoolean()) {
+            close();
+        } else if (failed()) {
             letGo(child);
         }
     }
@@ -63,23 +77,26 @@ final class FirstInstruction implements AutoCloseable {
     }
 
     /**
-     * Lets the program begin as soon as the thread that started it has ended.
+     * Lets the program begin as soon as the thread that started it has ended, or kills it when it is to be ended before.
      *
+     * @return whether it begins
      * @throws IllegalStateException when that takes beyond all measure
      */
-    void release(int starter) {
-        if (child == null) {
-            return;
-        }
+    boolean release(int starter) {
         long until = System.nanoTime() + PATIENCE.toNanos();
-        while (SystemCalls.ownThread(starter)) {
+        while (child != null && !over.getAsBoolean() && SystemCalls.ownThread(starter)) {
             if (System.nanoTime() - until > 0) {
                 throw new IllegalStateException(
                         "the thread that started it did not end within " + PATIENCE.toSeconds() + " s");
             }
             LockSupport.parkNanos(PAUSE_NANOS);
         }
-        letGo(child);
+        if (child != null && over.getAsBoolean()) {
+            close();
+        } else if (child != null) {
+            letGo(child);
+        }
+        return !killed;
     }
 
     private void letGo(HeldProcess held) {
@@ -96,6 +113,7 @@ final class FirstInstruction implements AutoCloseable {
                 var _ = held.signal(Signals.SIGKILL);
             }
             child = null;
+            killed = true;
         }
     }
 }

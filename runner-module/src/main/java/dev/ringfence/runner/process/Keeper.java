@@ -18,6 +18,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,10 +30,16 @@ import org.jspecify.annotations.Nullable;
  * RUNNING ── deadline or stop() ──► ASKED ── grace over ──► KILLED
  *    └───────────── child ends ───────┴─────────────────────┴──► tree killed, pipes drained, status taken
  * </pre>
+ *
+ * As long as the gate is closed nothing of the program has run: there is nobody to ask, and the kill comes at once.
  */
 final class Keeper implements RunningProcess {
+    private static final Logger LOG = Logger.getLogger(Keeper.class);
     private static final int BUFFER = 64 * 1024;
     private static final int STATUS_LIMIT = 16 * 1024;
+
+    /** What is kept of the words of a launcher, in bytes. */
+    private static final int LAUNCHER_WORDS = 16 * 1024;
 
     /** How long pipes are read after the tree was killed; whoever still holds them then is no process of the tree. */
     private static final long DRAIN_NANOS = Duration.ofSeconds(1).toNanos();
@@ -64,10 +72,14 @@ final class Keeper implements RunningProcess {
     private final ProcessRequest request;
     private final Supervisor supervisor;
     private final OutputListener listener;
-    private final CompletableFuture<Long> started = new CompletableFuture<>();
+
+    /** Done when the program may run, or when nothing is left of one that was ended before. */
+    private final CompletableFuture<@Nullable Void> started = new CompletableFuture<>();
+
     private final CompletableFuture<ProcessResult> ended = new CompletableFuture<>();
     private final Capture stdout;
     private final Capture stderr;
+    private final Capture launcherWords = new Capture(LAUNCHER_WORDS);
     private final StringBuilder status = new StringBuilder();
 
     /** Guards the event descriptor against use after its close. */
@@ -143,6 +155,7 @@ final class Keeper implements RunningProcess {
         try {
             var result = watchAndClose();
             ended.complete(result);
+            started.complete(null);
         } catch (RuntimeException | Error e) {
             var failure = e instanceof ProcessException
                     ? e
@@ -197,28 +210,31 @@ final class Keeper implements RunningProcess {
         answers = new ServicePace(startedAt);
         answerAt = startedAt;
         var channels = new ArrayList<Channel>();
+        listener.starting(this::stop);
         listener.attached(this::wake);
-        var start = ProgramStart.of(request, supervisor, mine, channels, this::wake);
+        BooleanSupplier over = () -> stopAsked || System.nanoTime() - deadlineAt >= 0;
+        var start = ProgramStart.of(request, supervisor, mine, channels, this::wake, over);
         input = channels.stream()
                 .filter(Channel.Input.class::isInstance)
                 .map(Channel.Input.class::cast)
                 .findFirst()
                 .orElseThrow();
         try (start) {
-            return watch(start.tree(), channels, arena, mine);
+            return watch(start, channels, arena, mine);
         } finally {
             input.end();
         }
     }
 
-    private ProcessResult watch(Tree tree, List<Channel> channels, Arena arena, Descriptors mine) {
+    private ProcessResult watch(ProgramStart start, List<Channel> channels, Arena arena, Descriptors mine) {
+        var tree = start.tree();
         int child = (int) tree.pid();
         try {
             int pidDescriptor = mine.add(SystemCalls.pidDescriptor(child));
             channels.add(new Channel.Event(wake));
             channels.add(new Channel.Event(pidDescriptor));
-            if (!request.supervised()) {
-                open(tree, channels);
+            if (!request.supervised() && start.begun()) {
+                open(channels);
             }
             loop(tree, channels, pidDescriptor, arena, mine);
         } catch (RuntimeException | Error e) {
@@ -243,14 +259,17 @@ final class Keeper implements RunningProcess {
                 WAITED_FOR,
                 OptionalLong.empty(),
                 "nobody counts them"));
-        if (!gateOpen) {
-            throw new ProcessException(
-                    request.executable() + " ended before it was ready, with "
-                            + (waited.signalled() ? "signal " + waited.signal() : "code " + waited.exitCode()) + ": "
-                            + new String(stderr.captured().bytes(), StandardCharsets.UTF_8).strip(),
-                    new IllegalStateException("status: " + status));
-        }
         ProcessEnd end = cause;
+        if (!gateOpen) {
+            var how = request.executable() + " ended before it was ready, with "
+                    + (waited.signalled() ? "signal " + waited.signal() : "code " + waited.exitCode()) + ": "
+                    + new String(launcherWords.captured().bytes(), StandardCharsets.UTF_8).strip();
+            // One that exits has failed by itself, be it at the very moment when its time is up.
+            if (end == null || !waited.signalled()) {
+                throw new ProcessException(how, new IllegalStateException("status: " + status));
+            }
+            LOG.debugf("%s: %s (%s)", request.name(), how, end);
+        }
         if (end == null) {
             end = waited.signalled()
                     ? new ProcessEnd.Signalled(waited.signal())
@@ -331,7 +350,9 @@ final class Keeper implements RunningProcess {
             }
             case Channel.Output output -> {
                 byte[] chunk = read(output.descriptor(), buffer);
-                if (chunk.length > 0) {
+                if (!gateOpen) {
+                    launcherWords.add(chunk);
+                } else if (chunk.length > 0) {
                     (output.stream() == Stream.STDOUT ? stdout : stderr).add(chunk);
                     listener.wrote(output.stream(), chunk);
                 }
@@ -343,8 +364,8 @@ final class Keeper implements RunningProcess {
                     throw new IllegalStateException("the status is longer than " + STATUS_LIMIT + " bytes");
                 }
                 status.append(new String(chunk, StandardCharsets.UTF_8));
-                if (!gateOpen && supervisor.ready(tree, status.toString())) {
-                    open(tree, channels);
+                if (!gateOpen && phase == Phase.RUNNING && supervisor.ready(tree, status.toString())) {
+                    open(channels);
                 }
                 yield chunk.length > 0;
             }
@@ -354,7 +375,7 @@ final class Keeper implements RunningProcess {
     }
 
     /** Lets the program go on, and whoever started it. */
-    private void open(Tree tree, List<Channel> channels) {
+    private void open(List<Channel> channels) {
         gateOpen = true;
         for (var channel : channels) {
             if (channel instanceof Channel.Gate gate) {
@@ -365,7 +386,7 @@ final class Keeper implements RunningProcess {
         if (input != null) {
             input.begin();
         }
-        started.complete(tree.pid());
+        started.complete(null);
     }
 
     private void look(Tree tree, long now) {
@@ -402,10 +423,10 @@ final class Keeper implements RunningProcess {
         if (phase == Phase.ASKED && now - killAt >= 0) {
             phase = Phase.KILLED;
             killAt = NEVER;
-            kill(tree, channels);
             if (!gateOpen) {
-                tree.signalGroup(Signals.SIGKILL);
+                tree.killUnopened();
             }
+            kill(tree, channels);
         }
     }
 

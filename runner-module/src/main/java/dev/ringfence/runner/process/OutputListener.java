@@ -8,9 +8,17 @@ public interface OutputListener {
 
     /**
      * Called in order, on the one thread that watches the process: it must return soon and must not block. The array
-     * belongs to the listener.
+     * belongs to the listener. What a launcher writes before the gate opens is not the program's, and not told.
      */
     void wrote(Stream stream, byte[] chunk);
+
+    /**
+     * Called once, before anything is started.
+     *
+     * @param stop does what {@link RunningProcess#stop} does, also while the program's fence is still being built; may be
+     *     called at any time and by any thread
+     */
+    default void starting(Runnable stop) {}
 
     /**
      * Called once, before the program runs.

@@ -10,12 +10,12 @@ public sealed interface ProcessEnd {
     /** Somebody other than us sent it a signal that ended it. */
     record Signalled(int signal) implements ProcessEnd {}
 
-    /** It was still running when its time was up; nothing of it runs any more. */
+    /** It was still running, or about to, when its time was up; nothing of it runs any more. */
     record TimedOut(Duration limit) implements ProcessEnd {}
 
     /** The source of its input failed before the program had ended; nothing of it runs any more. */
     record InputFailed(Throwable why) implements ProcessEnd {}
 
-    /** It was told to stop; nothing of it runs any more. */
+    /** It was told to stop, perhaps before it ran; nothing of it runs any more. */
     record Stopped() implements ProcessEnd {}
 }

@@ -11,9 +11,11 @@ public final class ProcessEngine {
     private ProcessEngine() {}
 
     /**
-     * Starts a program and returns when it runs, or, for a supervised one, when its gate has opened.
+     * Starts a program and returns when it runs, or, for a supervised one, when its gate has opened. When its deadline or
+     * a stop comes before that, nothing of it runs: this returns when nothing is left, and the result tells that end.
      *
-     * @throws ProcessException when it could not be started, or the supervisor failed; nothing is left of it then
+     * @throws ProcessException when it could not be started, its launcher failed, or the supervisor did; nothing is left of
+     *     it then
      */
     public static RunningProcess start(ProcessRequest request, Supervisor supervisor, OutputListener listener) {
         var keeper = new Keeper(request, supervisor, listener);

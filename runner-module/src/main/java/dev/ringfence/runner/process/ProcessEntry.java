@@ -38,6 +38,11 @@ public record ProcessEntry(
         return state == 'R';
     }
 
+    /** It has neither ended nor been stopped. */
+    boolean goesOn() {
+        return !firstEnded() && state != 'T';
+    }
+
     private boolean firstEnded() {
         return state == 'Z' || state == 'X';
     }

@@ -19,7 +19,8 @@ import java.util.Optional;
  * @param data what it may read as descriptors 3, 4, …
  * @param files what it gets as descriptors behind {@code data}; they stay the caller's to close, after the start
  * @param supervised whether, behind {@code files}, it has a descriptor to report its status to and a gate to wait at:
- *     a line end can be read there once the {@link Supervisor} says so
+ *     a line end can be read there once the {@link Supervisor} says so. Until then it is a launcher that builds something
+ *     around the program: what it writes is told only when it fails
  * @param deadline from the start to the end of the tree
  * @param grace between the polite signal and the kill
  * @param capture how many bytes of each output stream are kept; what comes beyond is read and counted

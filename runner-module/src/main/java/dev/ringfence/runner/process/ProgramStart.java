@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,17 +18,28 @@ final class ProgramStart implements AutoCloseable {
     private final @Nullable ConfinedStart start;
 
     private final Optional<Warden> warden;
+    private final boolean begun;
 
     private ProgramStart(
-            Tree tree, @Nullable Listener listener, @Nullable ConfinedStart start, Optional<Warden> warden) {
+            Tree tree,
+            @Nullable Listener listener,
+            @Nullable ConfinedStart start,
+            Optional<Warden> warden,
+            boolean begun) {
         this.tree = tree;
         this.listener = listener;
         this.start = start;
         this.warden = warden;
+        this.begun = begun;
     }
 
     Tree tree() {
         return tree;
+    }
+
+    /** False when it was killed before its first instruction, since its time was over or it was told to stop. */
+    boolean begun() {
+        return begun;
     }
 
     @Override
@@ -47,10 +59,16 @@ final class ProgramStart implements AutoCloseable {
      * @param mine takes the keeper's ends
      * @param channels takes what the keeper has to look at
      * @param wake makes the keeper look
+     * @param over whether it is to be ended; once true it stays so
      * @throws NativeCallException when it could not be started
      */
     static ProgramStart of(
-            ProcessRequest request, Supervisor supervisor, Descriptors mine, List<Channel> channels, Runnable wake) {
+            ProcessRequest request,
+            Supervisor supervisor,
+            Descriptors mine,
+            List<Channel> channels,
+            Runnable wake,
+            BooleanSupplier over) {
         try (var childSide = new Descriptors(request.descriptors())) {
             var theirs = descriptors(request, mine, childSide, channels, wake);
             if (request.confinement().isEmpty()) {
@@ -58,7 +76,7 @@ final class ProgramStart implements AutoCloseable {
                     return plain(prepare(arena, request, theirs), request, supervisor);
                 }
             }
-            return confined(prepare(Arena.ofAuto(), request, theirs), request, supervisor, channels);
+            return confined(prepare(Arena.ofAuto(), request, theirs), request, supervisor, channels, over);
         } finally {
             request.confinement().flatMap(Confinement::landlock).ifPresent(Landlock::close);
         }
@@ -118,19 +136,23 @@ final class ProgramStart implements AutoCloseable {
                 }
                 throw e;
             }
-            return new ProgramStart(tree, null, null, Optional.empty());
+            return new ProgramStart(tree, null, null, Optional.empty(), true);
         } finally {
             Libc.discard(call);
         }
     }
 
     private static ProgramStart confined(
-            Libc.SpawnCall call, ProcessRequest request, Supervisor supervisor, List<Channel> channels) {
+            Libc.SpawnCall call,
+            ProcessRequest request,
+            Supervisor supervisor,
+            List<Channel> channels,
+            BooleanSupplier over) {
         var confinement = request.confinement().orElseThrow();
         try {
             var warden = confinement.landlock().isPresent() ? Warden.begin(request.name()) : Optional.<Warden>empty();
             try {
-                return confined(call, request, supervisor, channels, warden);
+                return confined(call, request, supervisor, channels, over, warden);
             } catch (RuntimeException | Error e) {
                 warden.ifPresent(Warden::close);
                 throw e;
@@ -146,6 +168,7 @@ final class ProgramStart implements AutoCloseable {
             ProcessRequest request,
             Supervisor supervisor,
             List<Channel> channels,
+            BooleanSupplier over,
             Optional<Warden> warden) {
         var confinement = request.confinement().orElseThrow();
         var start = ConfinedStart.begin(
@@ -161,7 +184,8 @@ final class ProgramStart implements AutoCloseable {
             try {
                 var calls = new Channel.Calls(
                         listener, confinement.calls(), call.path().address());
-                try (var first = new FirstInstruction(!confinement.launcher())) {
+                boolean begun;
+                try (var first = new FirstInstruction(!confinement.launcher(), over)) {
                     untilItRuns(start, calls, first, pid -> {
                         made.add(new Tree(pid, warden));
                         supervisor.spawned(made.getFirst());
@@ -170,10 +194,10 @@ final class ProgramStart implements AutoCloseable {
                     if (made.isEmpty() || made.getFirst().pid() != pid) {
                         throw new IllegalStateException("the program did not wait to be looked at");
                     }
-                    first.release(start.thread());
+                    begun = first.release(start.thread());
                 }
                 channels.add(calls);
-                return new ProgramStart(made.getFirst(), listener, start, warden);
+                return new ProgramStart(made.getFirst(), listener, start, warden, begun);
             } catch (RuntimeException | Error e) {
                 // Fails the execve that may still wait, and so the start.
                 listener.close();

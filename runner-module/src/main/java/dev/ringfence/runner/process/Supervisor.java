@@ -26,7 +26,8 @@ public interface Supervisor {
     default void spawned(Tree tree) {}
 
     /**
-     * Looks at what the program has reported so far; called whenever more has come.
+     * Looks at what the program has reported so far; called whenever more has come, until the gate opens or the program is
+     * to be ended.
      *
      * @param tree acts on the tree's processes, which cannot have run anything of the job's yet
      * @return whether the gate may open
@@ -43,7 +44,7 @@ public interface Supervisor {
     /** Looks at what the tree uses, and ends or holds it when that is too much. */
     default void look(Tree tree) {}
 
-    /** Asks every process of the tree to end. */
+    /** Asks every process of the tree to end; not called before the gate has opened. */
     default void politely(Tree tree) {
         tree.signalGroup(Signals.SIGTERM);
     }

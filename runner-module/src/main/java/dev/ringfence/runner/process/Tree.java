@@ -1,13 +1,17 @@
 package dev.ringfence.runner.process;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +24,11 @@ public final class Tree {
     /** For the kernel to end what was killed; longer only when it hangs in a device. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    /** The same for one that is to stand still before it is killed. */
+    private static final Duration STOPPING = Duration.ofSeconds(1);
+
+    private static final long PAUSE_NANOS = 100_000;
+
     /** Descriptors that are open at a time for a signal to all. */
     private static final int MOST_HELD = 64;
 
@@ -27,6 +36,7 @@ public final class Tree {
     private final Optional<Warden> warden;
     private final List<Integer> held = new ArrayList<>();
     private @Nullable JobMark mark;
+    private boolean unopened;
 
     /** @param warden of a program that was started in its domain */
     Tree(int child, Optional<Warden> warden) {
@@ -180,6 +190,47 @@ public final class Tree {
     }
 
     /**
+     * Kills a child whose program has not begun, and what it has started. That may have no mark: it began to be made before
+     * the child was marked. So it is held, and {@link #end} waits for it all the same.
+     */
+    void killUnopened() {
+        unopened = true;
+        stopChild();
+        for (int below : startedByChild()) {
+            var _ = hold(below);
+        }
+        // The child first: it shall not come to an end of its own over the end of what it started.
+        var _ = Libc.kill(child, Signals.SIGKILL);
+        signalGroup(Signals.SIGKILL);
+        for (int handle = 0; handle < held.size(); handle++) {
+            var _ = signal(handle, Signals.SIGKILL);
+        }
+    }
+
+    /** Once it stands still it starts nothing more, and what it has started keeps its number. */
+    private void stopChild() {
+        var _ = Libc.kill(child, Signals.SIGSTOP);
+        long until = System.nanoTime() + STOPPING.toNanos();
+        while (System.nanoTime() - until < 0
+                && ProcessEntry.of(child).filter(ProcessEntry::goesOn).isPresent()) {
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+    }
+
+    private List<Integer> startedByChild() {
+        try {
+            var listed = KernelFile.read(Path.of("/proc/" + child + "/task/" + child + "/children"))
+                    .strip();
+            return listed.isEmpty()
+                    ? List.of()
+                    : Arrays.stream(listed.split(" ", -1)).map(Integer::valueOf).toList();
+        } catch (IOException e) {
+            // The child has ended, or the kernel keeps no such list; its group is killed in any case.
+            return List.of();
+        }
+    }
+
+    /**
      * Waits for the child, which has been killed or has ended, then for all that is held, and ends what else is marked.
      * However that goes, nothing of the tree is known or held any more when this returns.
      *
@@ -192,7 +243,8 @@ public final class Tree {
             if (!held.isEmpty()) {
                 // The child may report a program's end before all that the program started has ended.
                 waited = waited.plus(awaitHeld());
-            } else if (mark != null) {
+            }
+            if (mark != null && (unopened || held.isEmpty())) {
                 warden.ifPresent(found -> found.signal(Signals.SIGKILL));
                 Census.end(mark, PATIENCE);
             }

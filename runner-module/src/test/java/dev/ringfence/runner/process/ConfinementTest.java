@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -95,6 +96,86 @@ class ConfinementTest {
                 .isInstanceOf(ProcessException.class)
                 .hasMessageContaining("no limits");
         assertThat(file).doesNotExist();
+    }
+
+    @Test
+    void aProgramThatIsToldToStopBeforeItsFirstInstructionNeverRuns() {
+        var file = directory.resolve("touched");
+        var stop = new AtomicReference<Runnable>();
+        var listener = new OutputListener() {
+            @Override
+            public void starting(Runnable given) {
+                stop.set(given);
+            }
+
+            @Override
+            public void wrote(Stream stream, byte[] chunk) {}
+        };
+        var supervisor = new Supervisor() {
+            @Override
+            public void spawned(Tree tree) {
+                stop.get().run();
+            }
+
+            @Override
+            public void politely(Tree tree) {
+                throw new IllegalStateException("it runs");
+            }
+        };
+
+        var result = ProcessEngine.start(
+                        request(List.of("touch", file.toString()), confinement(filter())), supervisor, listener)
+                .result()
+                .await()
+                .atMost(LONG);
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Stopped());
+        assertThat(file).doesNotExist();
+    }
+
+    @Test
+    void norDoesOneWhoseTimeIsUpBefore() {
+        var file = directory.resolve("touched");
+        var deadline = Duration.ofMillis(1);
+        var supervisor = new Supervisor() {
+            @Override
+            public void spawned(Tree tree) {
+                long begun = System.nanoTime();
+                await().until(() -> System.nanoTime() - begun > deadline.toNanos());
+            }
+
+            @Override
+            public void politely(Tree tree) {
+                throw new IllegalStateException("it runs");
+            }
+        };
+
+        var result = ProcessEngine.start(
+                        request(List.of("touch", file.toString()), confinement(filter()), deadline),
+                        supervisor,
+                        OutputListener.NONE)
+                .result()
+                .await()
+                .atMost(LONG);
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(deadline));
+        assertThat(file).doesNotExist();
+    }
+
+    @Test
+    void aThreadThatStartedAProgramAndDoesNotEndIsNotWaitedForBeyondTheProgramsTime() throws Exception {
+        var program = new ProcessBuilder("sleep", "300").start();
+        var asked = new AtomicInteger();
+        try (var first = new FirstInstruction(true, () -> asked.incrementAndGet() > 3)) {
+            first.hold((int) program.pid());
+
+            // The first thread of this process has its number, and lives as long as it.
+            assertThat(first.release((int) ProcessHandle.current().pid())).isFalse();
+
+            assertThat(program.waitFor()).isEqualTo(Signals.exitCode(Signals.SIGKILL));
+        } finally {
+            program.destroyForcibly();
+        }
     }
 
     @Test
@@ -264,6 +345,10 @@ class ConfinementTest {
     }
 
     private static ProcessRequest request(List<String> argv, Confinement confinement) {
+        return request(argv, confinement, LONG);
+    }
+
+    private static ProcessRequest request(List<String> argv, Confinement confinement, Duration deadline) {
         return new ProcessRequest(
                 "confined",
                 Path.of("/usr/bin/" + argv.getFirst()),
@@ -273,7 +358,7 @@ class ConfinementTest {
                 ProgramInput.NONE,
                 List.of(),
                 false,
-                LONG,
+                deadline,
                 Duration.ofMillis(100),
                 10_000,
                 Optional.of(confinement));

@@ -8,13 +8,16 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ProcessEngineTest {
     private static final Duration LONG = Duration.ofMinutes(5);
@@ -197,7 +200,7 @@ class ProcessEngineTest {
         var request = new ProcessRequest(
                 "test",
                 Path.of("/bin/sh"),
-                List.of("sh", "-c", "cat <&3; echo status >&4; read -r x <&5; echo passed"),
+                List.of("sh", "-c", "echo building; echo status >&4; read -r x <&5; cat <&3; echo passed"),
                 Map.of("PATH", "/usr/bin:/bin"),
                 Path.of("/"),
                 ProgramInput.NONE,
@@ -247,6 +250,134 @@ class ProcessEngineTest {
     }
 
     @Test
+    void aLauncherThatIsNotReadyWhenItsTimeIsUpTimesOutLikeAnyProgram() {
+        var heard = new ArrayList<String>();
+        var ends = new ArrayList<String>();
+        var supervisor = new Supervisor() {
+            @Override
+            public boolean ready(Tree tree, String status) {
+                return false;
+            }
+
+            @Override
+            public Usage ended(Usage counted) {
+                ends.add("ended");
+                return counted;
+            }
+
+            @Override
+            public void close() {
+                ends.add("closed");
+            }
+        };
+
+        var result = ProcessEngine.start(
+                        launcher("echo building; echo 'still mounting' >&2; echo status >&3; exec sleep 300", SHORT),
+                        supervisor,
+                        (stream, chunk) -> heard.add(new String(chunk, UTF_8)))
+                .result()
+                .await()
+                .atMost(Duration.ofMinutes(2));
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.TimedOut(SHORT));
+        assertThat(result.usage().wall()).isGreaterThanOrEqualTo(SHORT);
+        assertThat(result.stdout().totalBytes()).isZero();
+        assertThat(result.stderr().totalBytes()).isZero();
+        assertThat(heard).isEmpty();
+        assertThat(ends).containsExactly("ended", "closed");
+    }
+
+    @Test
+    void aLauncherThatIsToldToStopEndsAtOnceWithWhatItStarted() {
+        var listener = new Stopping();
+        var pids = new ArrayList<Long>();
+        var supervisor = new Supervisor() {
+            @Override
+            public boolean ready(Tree tree, String status) {
+                pids.addAll(List.of(tree.pid(), Long.valueOf(status.strip())));
+                listener.stop();
+                return false;
+            }
+
+            @Override
+            public void politely(Tree tree) {
+                throw new IllegalStateException("nothing of the program runs that could be asked");
+            }
+        };
+
+        // What it starts leaves its group, and nobody has marked it.
+        var result = ProcessEngine.start(
+                        launcher("echo 'still mounting' >&2; setsid sleep 300 & echo $! >&3; exec sleep 301", LONG),
+                        supervisor,
+                        listener)
+                .result()
+                .await()
+                .atMost(Duration.ofMinutes(2));
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Stopped());
+        assertThat(result.stderr().totalBytes()).isZero();
+        assertThat(listener.heard).isEmpty();
+        assertThat(pids).hasSize(2).noneMatch(ProcessEngineTest::lives);
+    }
+
+    @Test
+    void whatALauncherReportsWhenItIsEndedOpensItsGateNoMore(@TempDir Path directory) {
+        var listener = new Stopping();
+        var reported = directory.resolve("reported");
+        var supervisor = new Supervisor() {
+            private boolean asked;
+
+            @Override
+            public boolean ready(Tree tree, String status) {
+                assertThat(asked).as("asked again").isFalse();
+                asked = true;
+                tree.signalGroup(Signals.SIGTERM);
+                await().until(() -> Files.exists(reported));
+                listener.stop();
+                return false;
+            }
+        };
+
+        var result = ProcessEngine.start(
+                        launcher(
+                                "trap 'echo more >&3; : > " + reported + "; sleep 300' TERM; echo status >&3;"
+                                        + " sleep 301 & wait",
+                                LONG),
+                        supervisor,
+                        listener)
+                .result()
+                .await()
+                .atMost(Duration.ofMinutes(2));
+
+        assertThat(result.end()).isEqualTo(new ProcessEnd.Stopped());
+        assertThat(result.status()).isEqualTo("status\nmore\n");
+    }
+
+    @Test
+    void aLauncherThatHasFailedByItselfIsToldSoEvenWhenItIsToldToStop() {
+        var listener = new Stopping();
+        var supervisor = new Supervisor() {
+            @Override
+            public boolean ready(Tree tree, String status) {
+                tree.signalGroup(Signals.SIGTERM);
+                await().until(() -> !lives(tree.pid()));
+                listener.stop();
+                return false;
+            }
+        };
+
+        assertThatThrownBy(() -> ProcessEngine.start(
+                        launcher(
+                                "trap 'echo cannot mount /proc >&2; exit 3' TERM; echo status >&3; sleep 300 & wait",
+                                LONG),
+                        supervisor,
+                        listener))
+                .isInstanceOf(ProcessException.class)
+                .hasMessageContaining("code 3")
+                .hasMessageContaining("cannot mount /proc");
+    }
+
+    @Test
     void nothingIsLeftOpenAfterManyPrograms() {
         run(shell("true"), OutputListener.NONE);
         long before = openDescriptors();
@@ -266,6 +397,43 @@ class ProcessEngineTest {
         return (stream, chunk) -> {
             var _ = stoppers.thenAccept(RunningProcess::stop);
         };
+    }
+
+    /** Knows how to stop its program. */
+    private static final class Stopping implements OutputListener {
+        private final List<String> heard = new CopyOnWriteArrayList<>();
+        private final CompletableFuture<Runnable> stop = new CompletableFuture<>();
+
+        @Override
+        public void starting(Runnable given) {
+            stop.complete(given);
+        }
+
+        @Override
+        public void wrote(Stream stream, byte[] chunk) {
+            heard.add(new String(chunk, UTF_8));
+        }
+
+        void stop() {
+            stop.join().run();
+        }
+    }
+
+    /** Its status is descriptor 3, its gate 4. */
+    private static ProcessRequest launcher(String script, Duration deadline) {
+        return new ProcessRequest(
+                "test",
+                Path.of("/bin/sh"),
+                List.of("sh", "-c", script),
+                Map.of("PATH", "/usr/bin:/bin"),
+                Path.of("/"),
+                ProgramInput.NONE,
+                List.of(),
+                true,
+                deadline,
+                LONG,
+                1000,
+                Optional.empty());
     }
 
     private static OutputListener firstLineOfPids(CompletableFuture<List<Long>> pids) {

@@ -2,6 +2,7 @@ package dev.ringfence.runner.fence.egress;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
@@ -49,7 +50,8 @@ public final class Resolver implements AutoCloseable {
     /**
      * All addresses of a name, at least one. Blocks, no longer than the limit.
      *
-     * @throws IOException when it has none, or they were not found in time
+     * @throws SocketTimeoutException when they were not found within the limit
+     * @throws IOException when it has none, or too many wait for others
      */
     public List<InetAddress> resolve(String name, Duration limit) throws IOException {
         try {
@@ -64,7 +66,9 @@ public final class Resolver implements AutoCloseable {
                 throw new UnknownHostException(name + " could not be resolved");
             }
             throw new IOException(name + " could not be resolved", e);
-        } catch (TimeoutException | RejectedExecutionException e) {
+        } catch (TimeoutException e) {
+            throw new SocketTimeoutException(name + " could not be resolved in time");
+        } catch (RejectedExecutionException e) {
             throw new IOException(name + " could not be resolved in time", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
