@@ -23,9 +23,6 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     /** Of bytes that pass; what is kept of them is bound by {@link AnswerBound} and {@link AnswerRoom}. */
     private static final long MAX_ANSWER = 256L * 1024 * 1024;
 
-    /** Where the engine answers in a form of its own, with a vector for each token if need be. */
-    private static final String OWN_EMBEDDINGS = "/embeddings";
-
     private static final int MAX_REFUSAL = 64 * 1024;
 
     private final GenerationRequest request;
@@ -226,27 +223,15 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     private Answered ask(Lease held, Duration waited) throws IOException {
         boolean tools = ToolGrammar.concerns(request) && held.server().templateKnowsTools(this::entrust);
         var answer = new EngineAnswer(request, tools);
-        try {
-            return ask(held, answer, "/v1" + request.operation().path(), waited);
-        } catch (EngineException.InvalidRequest e) {
-            if (request.operation() == Operation.EMBEDDINGS
-                    && String.valueOf(e.getMessage()).contains(MeanPooling.MISSING)) {
-                return ask(held, answer, OWN_EMBEDDINGS, waited);
-            }
-            throw e;
-        }
-    }
-
-    private Answered ask(Lease held, EngineAnswer answer, String path, Duration waited) throws IOException {
         try (var open = held.server().connect()) {
             entrust(open);
-            var response = open.postJson(path, answer.body(held.slot()), MAX_ANSWER);
+            var response = open.postJson("/v1" + request.operation().path(), answer.body(held.slot()), MAX_ANSWER);
             if (response.status() != 200) {
                 var refusal = response.body().readNBytes(MAX_REFUSAL);
                 throw EngineAnswer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
             }
             return request.operation() == Operation.EMBEDDINGS
-                    ? readVectors(answer, response.body(), path.equals(OWN_EMBEDDINGS), waited)
+                    ? readVectors(answer, response.body(), waited)
                     : readStream(answer, new SseReader(response.body(), MAX_EVENT), waited);
         }
     }
@@ -279,12 +264,9 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         throw new EOFException("the engine closed the connection in the middle of an answer");
     }
 
-    private Answered readVectors(EngineAnswer answer, InputStream body, boolean ofEachToken, Duration waited)
-            throws IOException {
-        boolean base64 = request.body().path("encoding_format").asText().equals("base64");
+    private Answered readVectors(EngineAnswer answer, InputStream body, Duration waited) throws IOException {
         try (var room = AnswerRoom.OF_THE_HEAP.reading(body)) {
-            var tree = EngineAnswer.parse(room);
-            var vectors = answer.acceptVectors(ofEachToken ? MeanPooling.pool(tree, base64) : tree);
+            var vectors = answer.acceptVectors(EngineAnswer.parse(room));
             var first = elapsed();
             tell(vectors);
             return answered(answer, first, waited);
