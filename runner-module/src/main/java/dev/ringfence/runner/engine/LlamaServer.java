@@ -39,7 +39,7 @@ final class LlamaServer {
     private static final Duration LOOK = Duration.ofSeconds(1);
 
     /** Before it is stopped: the time may be over only since this service, or the host, was frozen meanwhile. */
-    private static final Duration LAST_LOOK = Duration.ofSeconds(5);
+    static final Duration LAST_LOOK = Duration.ofSeconds(5);
 
     private static final int MAX_BODY = 4 * 1024 * 1024;
 
@@ -49,19 +49,27 @@ final class LlamaServer {
     private final LogTail log;
     private final Alarms alarms;
     private final Duration longestStep;
+    private final Duration longestPiece;
     private final CompletableFuture<FencedResult> ended;
     private volatile @Nullable Boolean templateKnowsTools;
     private volatile @Nullable String standstill;
     private final CompletableFuture<EngineException> verdict = new CompletableFuture<>();
 
     private LlamaServer(
-            LocalModel model, FencedProcess process, Path socket, LogTail log, Alarms alarms, Duration longestStep) {
+            LocalModel model,
+            FencedProcess process,
+            Path socket,
+            LogTail log,
+            Alarms alarms,
+            Duration longestStep,
+            int slots) {
         this.model = model;
         this.process = process;
         this.socket = socket;
         this.log = log;
         this.alarms = alarms;
         this.longestStep = longestStep;
+        this.longestPiece = longestStep.multipliedBy(slots);
         this.ended = process.result().subscribeAsCompletionStage();
     }
 
@@ -82,7 +90,7 @@ final class LlamaServer {
         var process = fences.start(start.command(), log);
         var socket = process.temporary().resolve(start.socket());
         var longestStep = settings.stepTimeout().multipliedBy(EngineCommand.longestStep(model, purpose, settings));
-        return new LlamaServer(model, process, socket, log, alarms, longestStep);
+        return new LlamaServer(model, process, socket, log, alarms, longestStep, settings.slotsFor(model));
     }
 
     long pid() {
@@ -209,7 +217,26 @@ final class LlamaServer {
     void settle(int slot) {
         if (!awaitIdle(slot, longestStep) && !awaitIdle(slot, LAST_LOOK)) {
             stopSince("it still worked on a request %s after that had ended".formatted(Texts.seconds(longestStep)));
+            awaitEnd(Duration.ZERO);
+        }
+    }
+
+    /** How long it may be at the vectors of some inputs: those of its other slots may come first. */
+    Duration longestPiece() {
+        return longestPiece;
+    }
+
+    /** Stops it for vectors that nobody wants any more, and that have not come nevertheless. Returns at once. */
+    void stopOverdue() {
+        stopSince("it still made vectors %s after their request had ended".formatted(Texts.seconds(longestPiece)));
+    }
+
+    /** Returns when it has ended and the pool knows it, or after this time if nobody has stopped it. */
+    void awaitEnd(Duration most) {
+        if (stoodStill()) {
             var _ = ended.handle((result, failure) -> true).join();
+        }
+        if (goneWithin(most)) {
             var _ = verdict();
         }
     }

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,38 @@ class EmbeddingsTest {
             }
             assertThat(heard.get(0).path("embedding")).isNotEqualTo(heard.get(1).path("embedding"));
             assertThat(answer.inputTokens()).isGreaterThan(10_000);
+        }
+    }
+
+    @Test
+    void theEngineIsAskedForAStepOfThemAtATime() {
+        // Given
+        var asked = new AtomicInteger();
+        var texts = JsonNodeFactory.instance.arrayNode();
+        IntStream.range(0, 3).forEach(_ -> texts.add("word ".repeat(EngineCommand.STEP_TOKENS)));
+        try (var pool = ScriptedEngine.pool(directory, (_, client) -> {
+            asked.incrementAndGet();
+            ScriptedEngine.sendJson(client, VECTOR);
+        })) {
+            // When
+            var answer = (Answered) ask(pool, ScriptedEngine.model(), texts);
+
+            // Then
+            assertThat(asked).hasValue(3);
+            assertThat(answer.inputTokens()).isEqualTo(3);
+            assertThat(heard).extracting(vector -> vector.path("index").asInt()).containsExactly(0, 1, 2);
+        }
+    }
+
+    @Test
+    void anAnswerWithAnotherNumberOfVectorsThanTextsIsNone() {
+        try (var pool = ScriptedEngine.pool(directory, (_, client) -> ScriptedEngine.sendJson(client, VECTOR))) {
+            assertThatThrownBy(() -> ask(
+                            pool,
+                            ScriptedEngine.model(),
+                            JsonNodeFactory.instance.arrayNode().add("one").add("two")))
+                    .isInstanceOf(EngineException.Misbehaved.class)
+                    .hasMessageContaining("1 vectors for 2 texts");
         }
     }
 
