@@ -121,18 +121,15 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
      * be asked whether it still makes these: the slot stays taken until they have come. Who asked does not wait for that.
      */
     private void leaveToTheEngine(GenerationResult how, HttpConnection open, LlamaServer server) {
-        Runnable stop = () -> {
-            server.stopOverdue();
-            open.hangUp();
-        };
-        expectVectors(server.longestPiece(), () -> expectVectors(LlamaServer.LAST_LOOK, stop));
-        result.complete(how);
-    }
-
-    private synchronized void expectVectors(Duration most, Runnable otherwise) {
-        if (!over) {
-            overdue = alarms.after(most, otherwise);
+        synchronized (this) {
+            if (!over) {
+                overdue = alarms.at(alarms.awake(server.longestPiece()), () -> {
+                    server.stopOverdue();
+                    open.hangUp();
+                });
+            }
         }
+        result.complete(how);
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,6 +64,39 @@ class LongestStepTest {
         }
     }
 
+    /** It had as much of its step before it as before the pause, and a last look is short. */
+    @Test
+    void theTimeOfAStepDoesNotRunWhileTheHostIsFrozen() throws Exception {
+        // Given
+        var frozen = new AtomicLong();
+        var looks = new AtomicInteger();
+        var answered = new CountDownLatch(1);
+        try (var alarms = new Alarms(() -> System.nanoTime() + frozen.get())) {
+            var server = server(alarms, SETTINGS.withStepTimeout(LIMIT), (_, client) -> {
+                if (looks.incrementAndGet() == 1) {
+                    frozen.addAndGet(Duration.ofHours(1).toNanos());
+                    // For as long as it takes to notice.
+                    var _ = await(new CountDownLatch(1), AwakeTime.TICK.multipliedBy(3));
+                    ScriptedEngine.sendJson(client, BUSY);
+                    answered.countDown();
+                } else {
+                    ScriptedServer.awaitHangUp(client);
+                }
+            });
+
+            // When
+            var watch = Thread.ofVirtual().start(() -> server.watch(() -> true));
+            boolean inTime = answered.await(1, TimeUnit.MINUTES);
+            server.stop();
+            watch.join();
+
+            // Then
+            assertThat(inTime).isTrue();
+            assertThat(looks.get()).isLessThan(3);
+            assertThat(server.stoodStill()).isFalse();
+        }
+    }
+
     @Test
     void anEngineWhoseSlotIsIdleOnceTheTimeOfAStepIsOverGoesOn() {
         // Given
@@ -90,7 +124,7 @@ class LongestStepTest {
         // Given
         var first = new CountDownLatch(1);
         var done = new CountDownLatch(1);
-        try (var pool = pool((path, client) -> {
+        try (var pool = pool(SETTINGS.withStepTimeout(LIMIT), (path, client) -> {
             if (path.equals("/slots")) {
                 ScriptedEngine.sendJson(client, BUSY);
             } else if (asked.incrementAndGet() == 1) {
@@ -176,8 +210,12 @@ class LongestStepTest {
     }
 
     private static void await(CountDownLatch latch) {
+        assertThat(await(latch, LIMIT)).isTrue();
+    }
+
+    private static boolean await(CountDownLatch latch, Duration most) {
         try {
-            assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+            return latch.await(most.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
@@ -198,14 +236,22 @@ class LongestStepTest {
     }
 
     private LlamaServerPool pool(ScriptedEngine.Script script) {
-        return new LlamaServerPool(SETTINGS, (command, _) -> started(new ScriptedEngine(root, command, script)));
+        return pool(SETTINGS, script);
+    }
+
+    private LlamaServerPool pool(EngineSettings settings, ScriptedEngine.Script script) {
+        return new LlamaServerPool(settings, (command, _) -> started(new ScriptedEngine(root, command, script)));
     }
 
     private LlamaServer server(Alarms alarms, ScriptedEngine.Script script) {
+        return server(alarms, SETTINGS, script);
+    }
+
+    private LlamaServer server(Alarms alarms, EngineSettings settings, ScriptedEngine.Script script) {
         return LlamaServer.start(
                 ScriptedEngine.model(),
                 EnginePurpose.TEXT,
-                SETTINGS,
+                settings,
                 null,
                 (command, _) -> started(new ScriptedEngine(root, command, script)),
                 alarms);
