@@ -352,10 +352,26 @@ final class SchemaWeight {
                     .forEach(value -> kinds.add(value.getNodeType().name().toLowerCase(Locale.ROOT)));
             return kinds;
         }
+        if (type.isMissingNode() && schema.has("allOf") && !hasLost(schema, "allOf")) {
+            return mayBeValues(schema.path("allOf")) ? ALL_KINDS : Set.of("object");
+        }
         // Also of a text, the parts may make an object.
         return type.isTextual() && !(schema.has("allOf") && !type.textValue().equals("object"))
                 ? Set.of(kind(type.textValue()))
                 : ALL_KINDS;
+    }
+
+    /** Whether parts may have values in common, which are all that there is then. */
+    private boolean mayBeValues(JsonNode parts) {
+        for (var part : parts) {
+            for (var one : part.has("anyOf") ? part.path("anyOf") : List.of(part)) {
+                var meant = referred(one);
+                if (meant.has("enum") || meant.has("$ref")) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static String kind(String type) {

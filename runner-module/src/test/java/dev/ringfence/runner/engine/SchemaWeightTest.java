@@ -214,7 +214,9 @@ class SchemaWeightTest {
                 "{'anyOf':[{'type':'array','items':%1$s},{'type':'array'}]}",
                 "{'anyOf':[{'type':'array','items':{'anyOf':[%1$s,{'type':'string'}]}},{'items':%1$s}]}",
                 "{'type':['object','object'],'additionalProperties':%s}",
-                "{'type':'object','allOf':[{'properties':{'a':%1$s}},{'properties':{'a':%1$s}}]}"
+                "{'type':'object','allOf':[{'properties':{'a':%1$s}},{'properties':{'a':%1$s}}]}",
+                "{'anyOf':[{'allOf':[{'enum':[null]},{'properties':{'b':%s}}]},{'type':'null'}]}",
+                "{'anyOf':[{'allOf':[{'anyOf':[{'enum':[null]}]},{'properties':{'b':%s}}]},{'type':'null'}]}"
             })
     void ringsThatAddWaysEachTimeRoundDoNotReachIt(String ring) throws JsonProcessingException {
         assertThat(weight("{'$ref':'#/$defs/n','$defs':{'n':%s}}", ring(ring))).isNotEmpty();
@@ -232,6 +234,7 @@ class SchemaWeightTest {
                 "{'type':'object','properties':{'next':{'anyOf':[%s,{'type':'null'}]}}}",
                 "{'type':'object','properties':{'left':%1$s,'right':%1$s,'all':{'type':'array','items':%1$s}}}",
                 "{'allOf':[{'properties':{'a':{'type':'string'}}},{'properties':{'b':%s}}]}",
+                "{'anyOf':[{'allOf':[{'properties':{'a':{'type':'string'}}},{'properties':{'b':%s}}]},{'type':'null'}]}",
                 "{'anyOf':[{'type':'object','properties':{'k':{'const':'a'},'x':%1$s},'required':['k','x']},"
                         + "{'type':'object','properties':{'k':{'const':'b'},'x':%1$s},'required':['k','x']}]}",
                 "{'anyOf':[{'type':'object','properties':{'and':{'type':'array','items':%1$s}},'required':['and']},"
