@@ -17,6 +17,7 @@ import java.util.Objects;
  * @param fileBytes the whole file
  * @param shape what the model's memory depends on
  * @param splitCount of how many files this one is the first; 1 for a whole model
+ * @param pooling how the vectors of a text's tokens become one
  */
 public record GgufHeader(
         int version,
@@ -28,7 +29,8 @@ public record GgufHeader(
         boolean chatTemplate,
         long fileBytes,
         Shape shape,
-        int splitCount) {
+        int splitCount,
+        Pooling pooling) {
     private static final long MEGABYTE = 1 << 20;
 
     /** What no host has: as much as a catalog may say that a model needs. */
@@ -45,6 +47,17 @@ public record GgufHeader(
         Objects.requireNonNull(name);
         Objects.requireNonNull(quantization);
         Objects.requireNonNull(shape);
+        Objects.requireNonNull(pooling);
+    }
+
+    /** What a file says of its vectors. */
+    public enum Pooling {
+        /** Nothing, or that each token keeps its own. */
+        NONE,
+        /** A way that makes one of them. */
+        ONE_VECTOR,
+        /** A score in their place: the model puts texts into an order. */
+        RANK
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.ringfence.catalog;
 
+import dev.ringfence.catalog.GgufHeader.Pooling;
 import dev.ringfence.catalog.GgufHeader.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,7 +46,11 @@ final class GgufReader {
             ".attention.head_count_kv",
             ".attention.key_length",
             ".attention.value_length",
-            ".vocab_size");
+            ".vocab_size",
+            ".pooling_type");
+
+    /** Of pooling types. */
+    private static final int RANK = 4;
 
     private static final String TEMPLATE = "tokenizer.chat_template";
     private static final String TOKENS = "tokenizer.ggml.tokens";
@@ -97,7 +102,16 @@ final class GgufReader {
                 template,
                 in.size(),
                 shape(architecture),
-                (int) Math.max(1, Math.min(Integer.MAX_VALUE, numbers.getOrDefault("split.count", 1L))));
+                (int) Math.max(1, Math.min(Integer.MAX_VALUE, numbers.getOrDefault("split.count", 1L))),
+                pooling(numbers.getOrDefault(architecture + ".pooling_type", 0L)));
+    }
+
+    private static Pooling pooling(long type) {
+        return switch ((int) type) {
+            case -1, 0 -> Pooling.NONE; // Some files have the number for none so far.
+            case RANK -> Pooling.RANK;
+            default -> Pooling.ONE_VECTOR;
+        };
     }
 
     private void keys(long count) throws IOException {

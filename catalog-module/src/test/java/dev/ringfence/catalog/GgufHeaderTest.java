@@ -16,6 +16,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class GgufHeaderTest {
     /** The format's number of this type. */
@@ -40,6 +42,20 @@ class GgufHeaderTest {
         assertThat(header.memoryFor(2048).bytes())
                 .isGreaterThan(header.memoryFor(512).bytes())
                 .isGreaterThan(header.fileBytes());
+    }
+
+    /** The numbers are llama.cpp's; a file that was made for none so far may have its -1. */
+    @ParameterizedTest
+    @CsvSource({"-1, NONE", "0, NONE", "1, ONE_VECTOR", "2, ONE_VECTOR", "3, ONE_VECTOR", "4, RANK"})
+    void howVectorsOfTokensBecomeOneIsRead(int type, GgufHeader.Pooling pooling) throws IOException {
+        var bytes = ByteBuffer.allocate(1024).order(ByteOrder.LITTLE_ENDIAN).put(head(3, 0, 2));
+        text(bytes, "general.architecture").putInt(GgmlTypes.TEXT);
+        text(text(bytes, "llama"), "llama.pooling_type").putInt(UINT32).putInt(type);
+
+        assertThat(GgufHeader.read(file(Arrays.copyOf(bytes.array(), bytes.position())))
+                        .pooling())
+                .isEqualTo(pooling);
+        assertThat(GgufHeader.read(TINY).pooling()).isEqualTo(GgufHeader.Pooling.NONE);
     }
 
     @Test

@@ -53,20 +53,7 @@ final class AnswerRoom {
         return Runtime.getRuntime().maxMemory() / 4;
     }
 
-    /**
-     * The same stream of vectors, which takes room as it is read, until it is closed: to be closed when the answer has been
-     * passed on. Reading it fails as {@link Share#take} does.
-     */
-    InputStream reading(InputStream body) {
-        return reading(body, Use.VECTORS);
-    }
-
-    /** The same of another use. */
-    InputStream reading(InputStream body, Use use) {
-        return new Reading(body, share(use));
-    }
-
-    /** A share of the room, with nothing in it yet. */
+    /** A share of the room, with nothing in it yet; to be closed when the answer has been passed on. */
     Share share(Use use) {
         return new Share(use);
     }
@@ -111,6 +98,11 @@ final class AnswerRoom {
             own += more;
         }
 
+        /** The same stream, which takes room as it is read; reading it fails as {@link #take} does. */
+        InputStream reading(InputStream body) {
+            return new Reading(body, this);
+        }
+
         @Override
         public void close() {
             giveBack(own);
@@ -139,12 +131,6 @@ final class AnswerRoom {
                 share.take(heap(target, offset, count));
             }
             return count;
-        }
-
-        @Override
-        public void close() throws IOException {
-            share.close();
-            super.close();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
@@ -32,6 +33,7 @@ final class EngineAnswer {
     private final boolean templateKnowsTools;
     private final @Nullable ToolCallReader tools;
     private final boolean withoutAlternatives;
+    private final ArrayNode vectors = JsonNodeFactory.instance.arrayNode();
     private @Nullable String finishReason;
     private long inputTokens = -1;
     private long cachedTokens;
@@ -67,8 +69,7 @@ final class EngineAnswer {
     }
 
     /**
-     * The body to send. Streamed wherever that is possible, since the engine notices only of a stream that its client
-     * has gone.
+     * The body to send for a text. Streamed, since the engine notices only of a stream that its client has gone.
      *
      * @param slot where the engine computes it, so that one can ask later whether it still does
      */
@@ -88,10 +89,16 @@ final class EngineAnswer {
             // The engine takes 0 for no probabilities at all.
             body.put(alternatives(request.operation()), 1);
         }
-        if (request.operation() != Operation.EMBEDDINGS) {
-            body.put("stream", true).put("id_slot", slot);
-            body.putObject("stream_options").put("include_usage", true);
-        }
+        body.put("stream", true).put("id_slot", slot);
+        body.putObject("stream_options").put("include_usage", true);
+        return JsonText.bytes(body);
+    }
+
+    /** The body to send for some of the inputs of an embeddings request, whose vectors cannot be streamed. */
+    byte[] body(List<JsonNode> inputs) {
+        var body = JsonNodeFactory.instance.objectNode();
+        body.setAll(request.body());
+        body.putArray("input").addAll(inputs);
         return JsonText.bytes(body);
     }
 
@@ -135,18 +142,38 @@ final class EngineAnswer {
         return deltas;
     }
 
-    /** Takes the whole answer to an embeddings request. */
-    Vectors acceptVectors(JsonNode tree) {
+    /**
+     * Takes the vectors of so many inputs, which follow those that have come.
+     *
+     * @throws EngineException when it is an error instead
+     */
+    void acceptVectors(JsonNode tree, int inputs) {
         if (tree.hasNonNull("error")) {
             throw refusal(tree.path("error"));
         }
+        long before = Math.max(0, inputTokens);
+        inputTokens = -1;
         readCounts(tree);
         if (inputTokens < 0) {
             throw new Misbehaved("the engine answered without a count");
         }
+        inputTokens += before;
         outputTokens = 0;
         finishReason = "stop";
-        return form.vectors(tree.path("data"));
+        var piece = form.vectors(tree.path("data")).data();
+        if (piece.size() != inputs) {
+            throw new Misbehaved("the engine answered with %d vectors for %d texts".formatted(piece.size(), inputs));
+        }
+        int first = vectors.size();
+        for (var vector : piece) {
+            vectors.add(((ObjectNode) vector)
+                    .put("index", first + vector.path("index").asInt()));
+        }
+    }
+
+    /** All that have come. */
+    Vectors vectors() {
+        return new Vectors(vectors);
     }
 
     private void readCounts(JsonNode tree) {

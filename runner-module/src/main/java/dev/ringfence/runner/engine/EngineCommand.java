@@ -45,6 +45,12 @@ record EngineCommand(FencedCommand command, String socket) {
     static EngineCommand of(LocalModel model, EnginePurpose purpose, EngineSettings settings, @Nullable String path) {
         var file = HostPaths.modelFile(model);
         var header = ModelFileCheck.check(model, file);
+        if (purpose == EnginePurpose.EMBEDDINGS && header.pooling() == GgufHeader.Pooling.RANK) {
+            throw new EngineException.InvalidRequest(
+                    "model",
+                    "model %s puts texts into an order and makes no vectors of them, as its file says (pooling type rank); name a model for embeddings"
+                            .formatted(model.id()));
+        }
         var installation = LlamaInstallation.find(settings, path);
         if (!installation.server()) {
             throw new EngineException.EngineMissing("There is no llama-server on this host any more.");
@@ -159,8 +165,14 @@ record EngineCommand(FencedCommand command, String socket) {
         line.addAll(List.of("--cache-ram", "0", "--no-warmup", "--no-ui", "--offline", "--slots", "-lv", "2"));
         switch (purpose) {
             case TEXT -> line.addAll(List.of("--batch-size", String.valueOf(STEP_TOKENS)));
-            // An input is read in one piece, so the batch has to hold as much as the context.
-            case EMBEDDINGS -> line.addAll(List.of("--embeddings", "--ubatch-size", String.valueOf(context)));
+            case EMBEDDINGS -> {
+                // An input is read in one piece, so the batch has to hold as much as the context.
+                line.addAll(List.of("--embeddings", "--ubatch-size", String.valueOf(context)));
+                if (header.pooling() == GgufHeader.Pooling.NONE) {
+                    // Else there would be a vector for each token, in hundreds of times the memory.
+                    line.addAll(List.of("--pooling", "mean"));
+                }
+            }
         }
         return line;
     }

@@ -23,9 +23,6 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     /** Of bytes that pass; what is kept of them is bound by {@link AnswerBound} and {@link AnswerRoom}. */
     private static final long MAX_ANSWER = 256L * 1024 * 1024;
 
-    /** Where the engine answers in a form of its own, with a vector for each token if need be. */
-    private static final String OWN_EMBEDDINGS = "/embeddings";
-
     private static final int MAX_REFUSAL = 64 * 1024;
 
     private final GenerationRequest request;
@@ -43,8 +40,13 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     private @Nullable HttpConnection connection;
     private @Nullable Thread listening;
     private Alarms.@Nullable Alarm deadline;
+    private Alarms.@Nullable Alarm overdue;
+    private boolean over;
     private Duration spent = Duration.ZERO;
     private long upSince;
+
+    /** Of vectors, in the middle of their coming. Only for the task's own thread. */
+    private boolean brokeOff;
 
     GenerationTask(GenerationRequest request, Duration limit, GenerationListener listener, Desk desk, Alarms alarms) {
         this.request = request;
@@ -92,22 +94,42 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
 
     private void end(GenerationResult how) {
         HttpConnection open;
+        Thread teller;
         synchronized (this) {
             if (endedFromOutside != null) {
                 return;
             }
             endedFromOutside = how;
             open = connection;
-            if (listening != null && !listening.equals(Thread.currentThread())) {
-                listening.interrupt();
+            teller = listening;
+            if (teller != null && !teller.equals(Thread.currentThread())) {
+                teller.interrupt();
             }
         }
         if (lease.cancel(false)) {
             desk.giveUp(this);
         }
-        if (open != null) {
+        if (open != null && request.operation() != Operation.EMBEDDINGS) {
             open.hangUp();
+        } else if (open != null && teller == null) {
+            leaveToTheEngine(how, open, lease.join().server());
         }
+    }
+
+    /**
+     * The engine does not notice that nobody wants vectors any more, and spreads them over all its slots, so that it cannot
+     * be asked whether it still makes these: the slot stays taken until they have come. Who asked does not wait for that.
+     */
+    private void leaveToTheEngine(GenerationResult how, HttpConnection open, LlamaServer server) {
+        synchronized (this) {
+            if (!over) {
+                overdue = alarms.at(alarms.awake(server.longestPiece()), () -> {
+                    server.stopOverdue();
+                    open.hangUp();
+                });
+            }
+        }
+        result.complete(how);
     }
 
     @Override
@@ -183,8 +205,12 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
     }
 
     private synchronized void silence() {
+        over = true;
         if (deadline != null) {
             deadline.close();
+        }
+        if (overdue != null) {
+            overdue.close();
         }
     }
 
@@ -204,18 +230,21 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
             answered = true;
             throw e;
         } finally {
-            if (answered || held.server().awaitIdle(held.slot(), IDLE_AGAIN) || !staysInItsSlot()) {
-                desk.release(held.slot(), answered);
-            } else {
-                // Who asked need not wait for a step of the engine; who gets the slot next has to.
-                Thread.ofVirtual().name("settle-" + held.server().pid()).start(() -> settle(held));
-            }
+            giveBack(held, answered);
         }
     }
 
-    /** The engine spreads vectors over all its slots, and goes on with them when nobody wants them any more. */
-    private boolean staysInItsSlot() {
-        return request.operation() != Operation.EMBEDDINGS;
+    private void giveBack(Lease held, boolean answered) {
+        boolean vectors = request.operation() == Operation.EMBEDDINGS;
+        if (brokeOff) {
+            held.server().awaitEnd(IDLE_AGAIN);
+        }
+        if (answered || vectors || held.server().awaitIdle(held.slot(), IDLE_AGAIN)) {
+            desk.release(held.slot(), answered);
+        } else {
+            // Who asked need not wait for a step of the engine; who gets the slot next has to.
+            Thread.ofVirtual().name("settle-" + held.server().pid()).start(() -> settle(held));
+        }
     }
 
     private void settle(Lease held) {
@@ -223,32 +252,46 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         desk.release(held.slot(), false);
     }
 
-    private Answered ask(Lease held, Duration waited) throws IOException {
+    private GenerationResult ask(Lease held, Duration waited) throws IOException {
         boolean tools = ToolGrammar.concerns(request) && held.server().templateKnowsTools(this::entrust);
         var answer = new EngineAnswer(request, tools);
-        try {
-            return ask(held, answer, "/v1" + request.operation().path(), waited);
-        } catch (EngineException.InvalidRequest e) {
-            if (request.operation() == Operation.EMBEDDINGS
-                    && String.valueOf(e.getMessage()).contains(MeanPooling.MISSING)) {
-                return ask(held, answer, OWN_EMBEDDINGS, waited);
-            }
-            throw e;
+        if (request.operation() == Operation.EMBEDDINGS) {
+            return askForVectors(held, answer, waited);
+        }
+        try (var open = held.server().connect()) {
+            return readStream(answer, new SseReader(post(open, answer.body(held.slot())), MAX_EVENT), waited);
         }
     }
 
-    private Answered ask(Lease held, EngineAnswer answer, String path, Duration waited) throws IOException {
-        try (var open = held.server().connect()) {
-            entrust(open);
-            var response = open.postJson(path, answer.body(held.slot()), MAX_ANSWER);
-            if (response.status() != 200) {
-                var refusal = response.body().readNBytes(MAX_REFUSAL);
-                throw EngineAnswer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
+    /** One piece after the other, so that there is never more of them in the engine than it has slots. */
+    private GenerationResult askForVectors(Lease held, EngineAnswer answer, Duration waited) throws IOException {
+        try (var room = AnswerRoom.OF_THE_HEAP.share(AnswerRoom.Use.VECTORS)) {
+            for (var piece : InputPieces.of(request.body().path("input"), EngineCommand.STEP_TOKENS)) {
+                var how = outsideEnd();
+                if (how != null) {
+                    return how;
+                }
+                try (var open = held.server().connect()) {
+                    brokeOff = true;
+                    var body = room.reading(post(open, answer.body(piece)));
+                    answer.acceptVectors(EngineAnswer.parse(body), piece.size());
+                    brokeOff = false;
+                }
             }
-            return request.operation() == Operation.EMBEDDINGS
-                    ? readVectors(answer, response.body(), path.equals(OWN_EMBEDDINGS), waited)
-                    : readStream(answer, new SseReader(response.body(), MAX_EVENT), waited);
+            var first = elapsed();
+            tell(answer.vectors());
+            return answered(answer, first, waited);
         }
+    }
+
+    private InputStream post(HttpConnection open, byte[] body) throws IOException {
+        entrust(open);
+        var response = open.postJson("/v1" + request.operation().path(), body, MAX_ANSWER);
+        if (response.status() != 200) {
+            var refusal = response.body().readNBytes(MAX_REFUSAL);
+            throw EngineAnswer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
+        }
+        return response.body();
     }
 
     /** From here on an end from outside closes the connection; one that has come already does so now. */
@@ -277,18 +320,6 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
             }
         }
         throw new EOFException("the engine closed the connection in the middle of an answer");
-    }
-
-    private Answered readVectors(EngineAnswer answer, InputStream body, boolean ofEachToken, Duration waited)
-            throws IOException {
-        boolean base64 = request.body().path("encoding_format").asText().equals("base64");
-        try (var room = AnswerRoom.OF_THE_HEAP.reading(body)) {
-            var tree = EngineAnswer.parse(room);
-            var vectors = answer.acceptVectors(ofEachToken ? MeanPooling.pool(tree, base64) : tree);
-            var first = elapsed();
-            tell(vectors);
-            return answered(answer, first, waited);
-        }
     }
 
     /** The listener may block; an end from outside reaches it there. */

@@ -38,7 +38,7 @@ final class LlamaServer {
     private static final Duration END_OF_A_CRASH = Duration.ofSeconds(2);
     private static final Duration LOOK = Duration.ofSeconds(1);
 
-    /** Before it is stopped: the time may be over only since this service, or the host, was frozen meanwhile. */
+    /** Before it is stopped: this service, or the host, may have been frozen for moments. */
     private static final Duration LAST_LOOK = Duration.ofSeconds(5);
 
     private static final int MAX_BODY = 4 * 1024 * 1024;
@@ -49,19 +49,27 @@ final class LlamaServer {
     private final LogTail log;
     private final Alarms alarms;
     private final Duration longestStep;
+    private final Duration longestPiece;
     private final CompletableFuture<FencedResult> ended;
     private volatile @Nullable Boolean templateKnowsTools;
     private volatile @Nullable String standstill;
     private final CompletableFuture<EngineException> verdict = new CompletableFuture<>();
 
     private LlamaServer(
-            LocalModel model, FencedProcess process, Path socket, LogTail log, Alarms alarms, Duration longestStep) {
+            LocalModel model,
+            FencedProcess process,
+            Path socket,
+            LogTail log,
+            Alarms alarms,
+            Duration longestStep,
+            int slots) {
         this.model = model;
         this.process = process;
         this.socket = socket;
         this.log = log;
         this.alarms = alarms;
         this.longestStep = longestStep;
+        this.longestPiece = longestStep.multipliedBy(slots);
         this.ended = process.result().subscribeAsCompletionStage();
     }
 
@@ -82,7 +90,7 @@ final class LlamaServer {
         var process = fences.start(start.command(), log);
         var socket = process.temporary().resolve(start.socket());
         var longestStep = settings.stepTimeout().multipliedBy(EngineCommand.longestStep(model, purpose, settings));
-        return new LlamaServer(model, process, socket, log, alarms, longestStep);
+        return new LlamaServer(model, process, socket, log, alarms, longestStep, settings.slotsFor(model));
     }
 
     long pid() {
@@ -137,7 +145,7 @@ final class LlamaServer {
         var known = templateKnowsTools;
         if (known == null) {
             known = EngineAnswer.templateKnowsTools(
-                    ask("/props", PROPERTIES_TIMEOUT, watch).text());
+                    ask("/props", alarms.awake(PROPERTIES_TIMEOUT), watch).text());
             templateKnowsTools = known;
         }
         return known;
@@ -175,7 +183,7 @@ final class LlamaServer {
 
     private boolean healthy() {
         try {
-            return ask("/health", HEALTH_TIMEOUT).status() == 200;
+            return ask("/health", alarms.awake(HEALTH_TIMEOUT), _ -> {}).status() == 200;
         } catch (IOException e) {
             return false;
         }
@@ -187,18 +195,22 @@ final class LlamaServer {
      * @throws IOException when it does not say so in time
      */
     int busySlots(Duration timeout) throws IOException {
-        return EngineAnswer.busySlots(ask("/slots", timeout).text());
+        return busySlots(alarms.awake(timeout));
+    }
+
+    private int busySlots(AwakeTime time) throws IOException {
+        return EngineAnswer.busySlots(ask("/slots", time, _ -> {}).text());
     }
 
     /** Whether a slot is idle, or the server gone and the pool knows it, before the time is over. */
     boolean awaitIdle(int slot, Duration limit) {
-        long end = System.nanoTime() + limit.toNanos();
-        for (int pause = 1; slotBusy(slot, end); pause = Math.min(2 * pause, 250)) {
+        var time = alarms.awake(limit);
+        for (int pause = 1; slotBusy(slot, time); pause = Math.min(2 * pause, 250)) {
             if (goneWithin(Duration.ofMillis(pause))) {
                 var _ = verdict();
                 return true;
             }
-            if (System.nanoTime() - end > 0) {
+            if (time.isOver()) {
                 return false;
             }
         }
@@ -209,7 +221,26 @@ final class LlamaServer {
     void settle(int slot) {
         if (!awaitIdle(slot, longestStep) && !awaitIdle(slot, LAST_LOOK)) {
             stopSince("it still worked on a request %s after that had ended".formatted(Texts.seconds(longestStep)));
+            awaitEnd(Duration.ZERO);
+        }
+    }
+
+    /** How long it may be at the vectors of some inputs: those of its other slots may come first. */
+    Duration longestPiece() {
+        return longestPiece;
+    }
+
+    /** Stops it for vectors that nobody wants any more, and that have not come nevertheless. Returns at once. */
+    void stopOverdue() {
+        stopSince("it still made vectors %s after their request had ended".formatted(Texts.seconds(longestPiece)));
+    }
+
+    /** Returns when it has ended and the pool knows it, or after this time if nobody has stopped it. */
+    void awaitEnd(Duration most) {
+        if (stoodStill()) {
             var _ = ended.handle((result, failure) -> true).join();
+        }
+        if (goneWithin(most)) {
             var _ = verdict();
         }
     }
@@ -229,15 +260,15 @@ final class LlamaServer {
     }
 
     private boolean answersWithin(Duration limit) {
-        long end = System.nanoTime() + limit.toNanos();
+        var time = alarms.awake(limit);
         do {
             try {
-                int _ = busySlots(Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+                int _ = busySlots(time);
                 return true;
             } catch (IOException | EngineException e) {
                 // It may have been between two connections; the time decides.
             }
-        } while (!goneWithin(Duration.ofMillis(100)) && System.nanoTime() - end < 0);
+        } while (!goneWithin(Duration.ofMillis(100)) && !time.isOver());
         return ended.isDone();
     }
 
@@ -251,10 +282,9 @@ final class LlamaServer {
         return standstill != null;
     }
 
-    private boolean slotBusy(int slot, long end) {
+    private boolean slotBusy(int slot, AwakeTime time) {
         try {
-            var left = Duration.ofNanos(Math.max(1, end - System.nanoTime()));
-            return EngineAnswer.busySlot(ask("/slots", left).text(), slot);
+            return EngineAnswer.busySlot(ask("/slots", time, _ -> {}).text(), slot);
         } catch (IOException e) {
             return true; // It did not say, which the time limit above takes care of.
         }
@@ -272,13 +302,9 @@ final class LlamaServer {
         void over(HttpConnection connection) throws IOException;
     }
 
-    private Reply ask(String path, Duration timeout) throws IOException {
-        return ask(path, timeout, _ -> {});
-    }
-
-    private Reply ask(String path, Duration timeout, Watch watch) throws IOException {
+    private Reply ask(String path, AwakeTime time, Watch watch) throws IOException {
         try (var connection = connect();
-                var _ = alarms.after(timeout, connection::hangUp)) {
+                var _ = alarms.at(time, connection::hangUp)) {
             watch.over(connection);
             var response = connection.get(path, MAX_BODY);
             return new Reply(response.status(), new String(response.body().readAllBytes(), StandardCharsets.UTF_8));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What of a request has no effect on some models. */
 public final class PassedOver {
@@ -37,7 +38,10 @@ public final class PassedOver {
         return new GenerationRequest(request.operation(), copy, request.agent());
     }
 
-    /** The same request as an engine of this host may have it: also without what would keep one busy for too long. */
+    /**
+     * The same request as an engine of this host may have it: also without what would keep one busy for too long, and with
+     * references that its grammar tells apart.
+     */
     static GenerationRequest forEngine(GenerationRequest request) {
         var asked = withoutServices(request);
         var format = asked.body().path(FORMAT).path("json_schema");
@@ -47,9 +51,14 @@ public final class PassedOver {
         var body = asked.body().deepCopy();
         var widths = new PatternWidth();
         var schema = body.path(FORMAT).path("json_schema").path("schema");
+        var numbers = new AtomicInteger();
         SchemaWeight.lighten(schema, format.path("strict").asBoolean(), widths);
-        body.path("tools")
-                .forEach(tool -> SchemaWeight.lighten(tool.path("function").path("parameters"), false, widths));
+        SchemaReferences.rename(schema, numbers::incrementAndGet);
+        for (var tool : body.path("tools")) {
+            var parameters = tool.path("function").path("parameters");
+            SchemaWeight.lighten(parameters, false, widths);
+            SchemaReferences.rename(parameters, numbers::incrementAndGet);
+        }
         return new GenerationRequest(asked.operation(), body, asked.agent());
     }
 

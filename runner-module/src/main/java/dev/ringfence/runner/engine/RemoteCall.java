@@ -234,8 +234,8 @@ final class RemoteCall {
 
     private void readWhole(InputStream body, AnswerRoom.Use use, RemoteAnswer answer, GenerationListener listener)
             throws IOException {
-        try (var room = AnswerRoom.OF_THE_HEAP.reading(body, use)) {
-            dialect.acceptWhole(JsonText.parse(WHO, room), answer, listener);
+        try (var room = AnswerRoom.OF_THE_HEAP.share(use)) {
+            dialect.acceptWhole(JsonText.parse(WHO, room.reading(body)), answer, listener);
         }
         answer.check(model);
     }

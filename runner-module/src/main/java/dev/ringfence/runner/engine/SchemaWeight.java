@@ -51,9 +51,6 @@ final class SchemaWeight {
     /** Others may lead to what is no schema otherwise. */
     private static final Pattern ORDINARY_REFERENCE = Pattern.compile("#(?:/(?:\\$defs|definitions)/[^/]+)?");
 
-    /** All that are one in the name that the engine's grammar has for a reference. */
-    private static final Pattern SIGNS = Pattern.compile("[^A-Za-z0-9-]+");
-
     private static final Set<String> ALL_KINDS = Set.of("object", "array", "string", "number", "boolean", "null");
 
     /** Beside them, an object's properties are not all that it is. */
@@ -91,25 +88,7 @@ final class SchemaWeight {
         var references = root.findValuesAsText("$ref");
         this.everything = !references.stream()
                 .allMatch(reference -> ORDINARY_REFERENCE.matcher(reference).matches());
-        this.unsure = unsure(references);
-    }
-
-    /**
-     * Those that lead elsewhere in a grammar than in the schema, or may: the engine takes references for the same that
-     * differ only in signs, and a {@code ~} or {@code %} as it stands.
-     */
-    private static Set<String> unsure(List<String> references) {
-        var same = new HashMap<String, Set<String>>();
-        var unsure = new HashSet<String>();
-        for (var reference : references) {
-            same.computeIfAbsent(SIGNS.matcher(reference).replaceAll("-"), _ -> new HashSet<>())
-                    .add(reference);
-            if (reference.contains("~") || reference.contains("%")) {
-                unsure.add(reference);
-            }
-        }
-        same.values().stream().filter(some -> some.size() > 1).forEach(unsure::addAll);
-        return unsure;
+        this.unsure = SchemaReferences.unsure(root);
     }
 
     private boolean isUnsure(JsonNode schema) {
@@ -373,10 +352,26 @@ final class SchemaWeight {
                     .forEach(value -> kinds.add(value.getNodeType().name().toLowerCase(Locale.ROOT)));
             return kinds;
         }
+        if (type.isMissingNode() && schema.has("allOf") && !hasLost(schema, "allOf")) {
+            return mayBeValues(schema.path("allOf")) ? ALL_KINDS : Set.of("object");
+        }
         // Also of a text, the parts may make an object.
         return type.isTextual() && !(schema.has("allOf") && !type.textValue().equals("object"))
                 ? Set.of(kind(type.textValue()))
                 : ALL_KINDS;
+    }
+
+    /** Whether parts may have values in common, which are all that there is then. */
+    private boolean mayBeValues(JsonNode parts) {
+        for (var part : parts) {
+            for (var one : part.has("anyOf") ? part.path("anyOf") : List.of(part)) {
+                var meant = referred(one);
+                if (meant.has("enum") || meant.has("$ref")) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static String kind(String type) {

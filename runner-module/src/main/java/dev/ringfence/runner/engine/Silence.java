@@ -18,6 +18,7 @@ final class Silence implements AutoCloseable {
     // Guarded by this.
     private long heard = System.nanoTime();
     private boolean telling;
+    private long lastWord;
     private @Nullable Long endBy;
     private boolean broke;
     private boolean over;
@@ -48,13 +49,16 @@ final class Silence implements AutoCloseable {
         };
     }
 
-    /** Only a last word is waited for from here on, and not for longer than this. */
+    /**
+     * Only a last word is waited for from here on, and not for longer than this. A piece of the answer is none: it is passed
+     * on, and the time begins again.
+     */
     synchronized void lastWord(Duration most) {
         if (endBy == null && !over) {
-            long wait = Math.min(most.toNanos(), allowed);
-            endBy = System.nanoTime() + wait;
+            lastWord = Math.min(most.toNanos(), allowed);
+            endBy = System.nanoTime() + lastWord;
             silenceAlarm();
-            listen(wait);
+            listen(lastWord);
         }
     }
 
@@ -70,6 +74,7 @@ final class Silence implements AutoCloseable {
     private synchronized void telling(boolean begins) {
         telling = begins;
         heard = System.nanoTime();
+        endBy = endBy == null ? null : (Long) (heard + lastWord);
     }
 
     /** One alarm for a whole stretch of events, which looks again when it rings. */

@@ -86,7 +86,7 @@ final class ToolGrammar {
         for (var tool : tools) {
             var function = tool.path("function");
             if (only.isEmpty() || function.path("name").asText().equals(only)) {
-                calls.add(call(function, calls.size(), definitions));
+                calls.add(call(function, definitions));
             }
         }
         boolean several = only.isEmpty() && body.path("parallel_tool_calls").asBoolean(true);
@@ -94,7 +94,7 @@ final class ToolGrammar {
         list.set("items", either(calls));
         var called = object("tool_calls", list);
         var schema = choice(body).equals("auto")
-                ? either(List.of(called, object("content", within(content(body), "answer", definitions))))
+                ? either(List.of(called, object("content", within(content(body), definitions))))
                 : called;
         if (!definitions.isEmpty()) {
             schema.set("$defs", definitions);
@@ -102,47 +102,24 @@ final class ToolGrammar {
         return schema;
     }
 
-    private static ObjectNode call(JsonNode function, int number, ObjectNode definitions) {
+    private static ObjectNode call(JsonNode function, ObjectNode definitions) {
         var call = JSON.objectNode().put("type", "object");
         var properties = call.putObject("properties");
         properties.putObject("name").put("const", function.path("name").asText());
-        properties.set("arguments", within(function.path("parameters"), "call" + number, definitions));
+        properties.set("arguments", within(function.path("parameters"), definitions));
         call.putArray("required").add("name").add("arguments");
         return call.put("additionalProperties", false);
     }
 
-    /**
-     * A schema that is no document of its own any more. References are from the root of a document, so one that has some
-     * becomes a definition. Its name is ours: the engine takes names for the same that differ in a sign.
-     */
-    private static JsonNode within(JsonNode schema, String name, ObjectNode definitions) {
-        if (schema.findValue("$ref") == null) {
+    /** A schema that is no document of its own any more. Its definitions have names of their own in the request. */
+    private static JsonNode within(JsonNode schema, ObjectNode definitions) {
+        if (!(schema.path("$defs") instanceof ObjectNode own)) {
             return schema;
         }
-        definitions.set(name, moved(schema, "#/$defs/" + name));
-        return JSON.objectNode().put("$ref", "#/$defs/" + name);
-    }
-
-    private static JsonNode moved(JsonNode schema, String root) {
-        if (schema instanceof ObjectNode object) {
-            var copy = JSON.objectNode();
-            object.properties().forEach(field -> {
-                var value = field.getValue();
-                boolean local = field.getKey().equals("$ref")
-                        && value.isTextual()
-                        && value.textValue().startsWith("#");
-                copy.set(
-                        field.getKey(),
-                        local ? copy.textNode(root + value.textValue().substring(1)) : moved(value, root));
-            });
-            return copy;
-        }
-        if (schema instanceof ArrayNode array) {
-            var copy = JSON.arrayNode();
-            array.forEach(item -> copy.add(moved(item, root)));
-            return copy;
-        }
-        return schema;
+        definitions.setAll(own);
+        var copy = JSON.objectNode();
+        copy.setAll((ObjectNode) schema);
+        return copy.without("$defs");
     }
 
     private static JsonNode content(ObjectNode body) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.Saturated;
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -55,7 +56,15 @@ class AnswerRoomTest {
         }
     }
 
+    /** To be closed when it has been passed on. */
     private InputStream reading(String json) {
-        return room.reading(new ByteArrayInputStream(json.getBytes(StandardCharsets.US_ASCII)));
+        var share = room.share(AnswerRoom.Use.VECTORS);
+        return new FilterInputStream(
+                share.reading(new ByteArrayInputStream(json.getBytes(StandardCharsets.US_ASCII)))) {
+            @Override
+            public void close() {
+                share.close();
+            }
+        };
     }
 }

@@ -57,6 +57,21 @@ class HeldSchemasTest {
         var document = (ObjectNode) JSON.readTree("""
                 {'type':'object','properties':{'a':%s},'required':['a'],'additionalProperties':false,
                  '$defs':{'q':{'type':'object','properties':{'q':{'const':2}},'required':['q']}}}""".formatted(schema).replace('\'', '"'));
+        assertKeeps(document);
+    }
+
+    /** The engine takes such names for the same rule of its grammar: {@code q} was what {@code p.b} is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a-b", "a_b", "a.b", "a-b-kv"})
+    void aModelThatGuessesTellsADefinitionFromAnothersProperty(String name) throws JsonProcessingException {
+        assertKeeps((ObjectNode) JSON.readTree("""
+                {'type':'object','required':['p','q'],'additionalProperties':false,
+                 'properties':{'p':{'$ref':'#/$defs/a'},'q':{'$ref':'#/$defs/%1$s'}},
+                 '$defs':{'%1$s':{'enum':['x','y']},
+                          'a':{'type':'object','required':['b'],'properties':{'b':{'enum':['one','two']}}}}}""".formatted(name).replace('\'', '"')));
+    }
+
+    private static void assertKeeps(ObjectNode document) throws JsonProcessingException {
         var validator = JsonSchemaFactory.getInstance(VersionFlag.V202012).getSchema(document);
 
         assertThat(SchemaGaps.of(document, "f", new PatternWidth())).isEmpty();

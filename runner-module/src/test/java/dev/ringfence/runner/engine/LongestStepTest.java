@@ -1,12 +1,14 @@
 package dev.ringfence.runner.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
 import dev.ringfence.runner.engine.GenerationResult.Cancelled;
 import dev.ringfence.runner.fence.FencedProcess;
+import io.smallrye.mutiny.TimeoutException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,6 +32,7 @@ class LongestStepTest {
     private static final String VECTOR = "{\"data\":[{\"embedding\":[0.5]}],\"usage\":{\"prompt_tokens\":1}}";
 
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
+    private final AtomicInteger asked = new AtomicInteger();
 
     @TempDir
     Path root;
@@ -60,6 +64,39 @@ class LongestStepTest {
         }
     }
 
+    /** It had as much of its step before it as before the pause, and a last look is short. */
+    @Test
+    void theTimeOfAStepDoesNotRunWhileTheHostIsFrozen() throws Exception {
+        // Given
+        var frozen = new AtomicLong();
+        var looks = new AtomicInteger();
+        var answered = new CountDownLatch(1);
+        try (var alarms = new Alarms(() -> System.nanoTime() + frozen.get())) {
+            var server = server(alarms, SETTINGS.withStepTimeout(LIMIT), (_, client) -> {
+                if (looks.incrementAndGet() == 1) {
+                    frozen.addAndGet(Duration.ofHours(1).toNanos());
+                    // For as long as it takes to notice.
+                    var _ = await(new CountDownLatch(1), AwakeTime.TICK.multipliedBy(3));
+                    ScriptedEngine.sendJson(client, BUSY);
+                    answered.countDown();
+                } else {
+                    ScriptedServer.awaitHangUp(client);
+                }
+            });
+
+            // When
+            var watch = Thread.ofVirtual().start(() -> server.watch(() -> true));
+            boolean inTime = answered.await(1, TimeUnit.MINUTES);
+            server.stop();
+            watch.join();
+
+            // Then
+            assertThat(inTime).isTrue();
+            assertThat(looks.get()).isLessThan(3);
+            assertThat(server.stoodStill()).isFalse();
+        }
+    }
+
     @Test
     void anEngineWhoseSlotIsIdleOnceTheTimeOfAStepIsOverGoesOn() {
         // Given
@@ -81,27 +118,86 @@ class LongestStepTest {
         }
     }
 
-    /** It does not notice that nobody wants them, and one request for many keeps all its slots busy. */
+    /** It does not notice that nobody wants them: what it has begun would pile up in it. */
     @Test
-    void anEngineThatGoesOnWithVectorsNobodyWantsAnswersOthersNevertheless() {
+    void vectorsThatNobodyWantsAnyMoreKeepTheirSlotUntilTheyHaveComeAndNotWhoAskedForThem() {
         // Given
-        var asked = new AtomicInteger();
         var first = new CountDownLatch(1);
-        try (var pool = new LlamaServerPool(
-                SETTINGS,
-                (command, _) -> started(new ScriptedEngine(root, command, (path, client) -> {
-                    if (path.equals("/slots")) {
-                        ScriptedEngine.sendJson(client, BUSY);
-                    } else if (asked.incrementAndGet() == 1) {
-                        first.countDown();
-                        ScriptedServer.awaitHangUp(client);
-                    } else {
-                        ScriptedEngine.sendJson(client, VECTOR);
-                    }
-                })))) {
-            var unwanted = vectors(pool);
+        var done = new CountDownLatch(1);
+        try (var pool = pool(SETTINGS.withStepTimeout(LIMIT), (path, client) -> {
+            if (path.equals("/slots")) {
+                ScriptedEngine.sendJson(client, BUSY);
+            } else if (asked.incrementAndGet() == 1) {
+                first.countDown();
+                await(done);
+                ScriptedEngine.sendJson(client, VECTOR);
+            } else {
+                ScriptedEngine.sendJson(client, VECTOR);
+            }
+        })) {
+            var unwanted = vectors(pool, "hello");
             await(first);
-            var wanted = vectors(pool);
+            var wanted = vectors(pool, "hello");
+
+            // When
+            unwanted.cancel();
+
+            // Then
+            assertThat(unwanted.result().await().atMost(LIMIT)).isInstanceOf(Cancelled.class);
+            assertThatThrownBy(() -> wanted.result().await().atMost(Duration.ofSeconds(2)))
+                    .isInstanceOf(TimeoutException.class);
+            assertThat(asked).hasValue(1);
+            done.countDown();
+            assertThat(wanted.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+            assertThat(started).hasSize(1);
+        }
+    }
+
+    @Test
+    void anEngineIsAskedForALittleAtATimeSoThatOneWhoHasGoneLeavesItLittleToDo() {
+        // Given
+        var first = new CountDownLatch(1);
+        var done = new CountDownLatch(1);
+        try (var pool = pool((path, client) -> {
+            if (path.equals("/slots")) {
+                ScriptedEngine.sendJson(client, BUSY);
+            } else {
+                asked.incrementAndGet();
+                first.countDown();
+                await(done);
+                ScriptedEngine.sendJson(client, VECTOR);
+            }
+        })) {
+            var unwanted = vectors(pool, "long ".repeat(200), "longer ".repeat(200), "longest ".repeat(200));
+            await(first);
+
+            // When
+            unwanted.cancel();
+            done.countDown();
+
+            // Then
+            assertThat(vectors(pool, "hello").result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
+            assertThat(asked).hasValue(2);
+        }
+    }
+
+    @Test
+    void anEngineWhoseVectorsDoNotComeInTimeIsStoppedAndWhoWaitsGoesOnWithTheNext() {
+        // Given
+        var first = new CountDownLatch(1);
+        try (var pool = pool((path, client) -> {
+            if (path.equals("/slots")) {
+                ScriptedEngine.sendJson(client, BUSY);
+            } else if (asked.incrementAndGet() == 1) {
+                first.countDown();
+                ScriptedServer.awaitHangUp(client);
+            } else {
+                ScriptedEngine.sendJson(client, VECTOR);
+            }
+        })) {
+            var unwanted = vectors(pool, "hello");
+            await(first);
+            var wanted = vectors(pool, "hello");
 
             // When
             unwanted.cancel();
@@ -109,29 +205,53 @@ class LongestStepTest {
             // Then
             assertThat(unwanted.result().await().atMost(LIMIT)).isInstanceOf(Cancelled.class);
             assertThat(wanted.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);
-            assertThat(started).hasSize(1);
+            assertThat(started).hasSize(2);
         }
     }
 
     private static void await(CountDownLatch latch) {
+        assertThat(await(latch, LIMIT)).isTrue();
+    }
+
+    private static boolean await(CountDownLatch latch, Duration most) {
         try {
-            assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+            return latch.await(most.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private static Generation vectors(LlamaServerPool pool) {
-        var body = JsonNodeFactory.instance.objectNode().put("input", "hello");
-        return pool.serve(ScriptedEngine.model())
+    private static Generation vectors(LlamaServerPool pool, String... texts) {
+        var body = JsonNodeFactory.instance.objectNode();
+        List.of(texts).forEach(body.putArray("input")::add);
+        return pool.serve(ofOneStep())
                 .generate(new GenerationRequest(Operation.EMBEDDINGS, body, "tester"), LIMIT, _ -> {});
     }
 
+    /** A text that fills its context is as much as one step. */
+    private static LocalModel ofOneStep() {
+        var model = ScriptedEngine.model();
+        return new LocalModel(
+                model.id(), model.file(), null, model.profile(), model.memory(), EngineCommand.STEP_TOKENS, null, null);
+    }
+
+    private LlamaServerPool pool(ScriptedEngine.Script script) {
+        return pool(SETTINGS, script);
+    }
+
+    private LlamaServerPool pool(EngineSettings settings, ScriptedEngine.Script script) {
+        return new LlamaServerPool(settings, (command, _) -> started(new ScriptedEngine(root, command, script)));
+    }
+
     private LlamaServer server(Alarms alarms, ScriptedEngine.Script script) {
+        return server(alarms, SETTINGS, script);
+    }
+
+    private LlamaServer server(Alarms alarms, EngineSettings settings, ScriptedEngine.Script script) {
         return LlamaServer.start(
                 ScriptedEngine.model(),
                 EnginePurpose.TEXT,
-                SETTINGS,
+                settings,
                 null,
                 (command, _) -> started(new ScriptedEngine(root, command, script)),
                 alarms);

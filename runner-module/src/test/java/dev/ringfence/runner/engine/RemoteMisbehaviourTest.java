@@ -19,6 +19,7 @@ import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -439,6 +440,26 @@ class RemoteMisbehaviourTest {
 
         assertThat(result.finishReason()).isEqualTo("stop");
         assertThat(result.outputTokens()).isEqualTo(2);
+    }
+
+    /** What came more than five seconds after the reason was lost without a word. */
+    @Test
+    void anAnswerThatGoesOnAfterTheReasonForItsEndIsPassedOnForAsLongAsItComes() {
+        var pieces = 70;
+        service.script(exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            var body = exchange.getResponseBody();
+            body.write((HELLO + STOP).getBytes(StandardCharsets.UTF_8));
+            for (int i = 0; i < pieces; i++) {
+                body.flush();
+                boolean _ = new CountDownLatch(1).await(100, TimeUnit.MILLISECONDS);
+                body.write(HELLO.getBytes(StandardCharsets.UTF_8));
+            }
+            body.write(DONE.getBytes(StandardCharsets.UTF_8));
+        });
+
+        assertThat(answered(ask(custom(0))).finishReason()).isEqualTo("stop");
+        assertThat(events).hasSize(1 + pieces);
     }
 
     @Test
