@@ -67,6 +67,34 @@ class OneAfterAnotherTest {
     }
 
     @Test
+    void oneThatCannotEvenBeToldOfLeavesTheNextOnesNotBehind() {
+        var done = new ArrayList<String>();
+
+        decisions.run(() -> {
+            decisions.run(() -> done.add("next"));
+            throw new Untellable();
+        });
+
+        decisions.run(() -> done.add("later"));
+        assertThat(done).containsExactly("next", "later");
+    }
+
+    /** As when there is no memory to write down what happened. */
+    private static final class Untellable extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public String getMessage() {
+            throw new InternalError("on purpose");
+        }
+
+        @Override
+        public StackTraceElement[] getStackTrace() {
+            throw new InternalError("on purpose");
+        }
+    }
+
+    @Test
     void manyWhoBringThemAtOnceGetEachInItsTurn() {
         var done = new ArrayList<Integer>();
         try (var threads = Executors.newFixedThreadPool(8)) {
