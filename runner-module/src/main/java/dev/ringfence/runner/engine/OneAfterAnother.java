@@ -35,8 +35,8 @@ final class OneAfterAnother {
         while (more) {
             try {
                 runOne(decisions.remove());
-            } catch (RuntimeException | Error e) {
-                // There was no room even to say that one has failed; with the next there may be.
+            } catch (Throwable e) {
+                // There may have been no room even to say that one has failed; with the next there may be.
             } finally {
                 more = open.decrementAndGet() > 0;
             }
