@@ -24,6 +24,9 @@ public final class JsonBody {
     /** Names, values, and the ends of objects and arrays: more than of any request that makes sense. */
     private static final int MOST_TOKENS = 400_000;
 
+    private static final String FEW =
+            "; at most " + MOST_TOKENS + " names, values and brackets are read, and objects and arrays 100 deep";
+
     /** What a body of little more than brackets has of the heap for each of its bytes, and for each token. */
     private static final int HEAVIEST = 64;
 
@@ -78,7 +81,7 @@ public final class JsonBody {
             });
             return json;
         } catch (StreamConstraintsException e) {
-            throw new BadRequest("malformed-json", List.of(name + " is more than is read: " + explain(e)));
+            throw new BadRequest("malformed-json", List.of(name + " is more than is read: " + explain(e) + FEW));
         } catch (JsonProcessingException e) {
             throw new BadRequest("malformed-json", List.of(name + " is not JSON: " + explain(e)));
         } catch (IOException e) {
