@@ -1,13 +1,19 @@
 package dev.ringfence.api.rest;
 
 import dev.ringfence.api.RingfenceConfig;
+import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.smallrye.config.SmallRyeConfig;
 import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.inject.spi.CDI;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
@@ -23,7 +29,20 @@ public class BodyLimit {
     /** Of the framework's threads, of which there are 200 at least; the rest is for who has sent all there is. */
     private static final int READERS = 64;
 
+    /** Of those, for one who has to prove who it is. */
+    private static final int READERS_OF_ONE = 16;
+
     private static final Semaphore READING = new Semaphore(READERS);
+    private static final Map<String, Integer> READING_OF = new ConcurrentHashMap<>();
+
+    /** Of bodies that have not come to their end. */
+    private static final HeapShare RECEIVED = new HeapShare(8);
+
+    private static final String LARGE = " bodies are being read already that are larger than " + SmallBodies.MOST
+            + " bytes or do not say how long they are";
+
+    private static final Duration AT_ONCE = Duration.ofSeconds(60);
+    private static final int SLOWEST = 16 * 1024;
 
     @ServerRequestFilter(preMatching = true)
     public void check(ContainerRequestContext request, RoutingContext connection) {
@@ -40,30 +59,72 @@ public class BodyLimit {
      * @throws TooMany when it would have to be waited for, as many others are
      */
     static byte[] read(InputStream body) {
-        if (body instanceof ByteArrayInputStream) {
-            return readAll(body);
-        }
-        if (!READING.tryAcquire()) {
-            throw new TooMany();
-        }
         try {
-            return readAll(body);
-        } finally {
-            READING.release();
+            if (body instanceof ByteArrayInputStream small) {
+                return small.readAllBytes();
+            }
+            var caller = caller();
+            takePlace(caller);
+            try {
+                return readAll(body);
+            } finally {
+                READING_OF.computeIfPresent(caller, (_, places) -> places == 1 ? null : places - 1);
+                READING.release();
+            }
+        } catch (IOException e) {
+            throw incomplete(String.valueOf(e.getMessage()));
         }
     }
 
-    private static byte[] readAll(InputStream body) {
-        try {
-            int most = most();
-            byte[] bytes = body.readNBytes(most + 1);
-            if (bytes.length > most) {
-                throw new TooLarge("more than " + most, most);
-            }
-            return bytes;
-        } catch (IOException e) {
-            throw new BadRequest(INCOMPLETE, List.of("the body could not be read to its end: " + e.getMessage()));
+    /** The key or token that was used; empty where nobody has to prove anything. */
+    private static String caller() {
+        var request = CDI.current().select(CurrentVertxRequest.class).get().getCurrent();
+        return AccessGuard.caller(request).credential().orElse("");
+    }
+
+    private static void takePlace(String caller) {
+        if (!READING.tryAcquire()) {
+            throw new TooMany(READERS + LARGE);
         }
+        if (READING_OF.merge(caller, 1, Integer::sum) > READERS_OF_ONE && !caller.isEmpty()) {
+            READING_OF.computeIfPresent(caller, (_, places) -> places - 1);
+            READING.release();
+            throw new TooMany(READERS_OF_ONE + LARGE + ", all of the same caller");
+        }
+    }
+
+    private static byte[] readAll(InputStream body) throws IOException {
+        int most = most();
+        long begun = System.nanoTime();
+        var bytes = new ByteArrayOutputStream();
+        var part = new byte[8 * 1024];
+        try {
+            for (int count = body.read(part); count >= 0; count = body.read(part)) {
+                if (bytes.size() + count > most) {
+                    throw new TooLarge("more than " + most, most);
+                }
+                if (!RECEIVED.tryTake(count)) {
+                    throw new TooMany("the bodies that are being read take all the memory that there is for them");
+                }
+                bytes.write(part, 0, count);
+                checkPace(System.nanoTime() - begun, bytes.size());
+            }
+        } finally {
+            RECEIVED.giveBack(bytes.size());
+        }
+        return bytes.toByteArray();
+    }
+
+    /** After the first minute a body has to come at a pace, however often its client sends a byte. */
+    static void checkPace(long nanos, long bytes) {
+        if (nanos > AT_ONCE.plusSeconds(bytes / SLOWEST).toNanos()) {
+            throw incomplete("%d bytes came within %d s, and after %d s it must be %d bytes each second"
+                    .formatted(bytes, Duration.ofNanos(nanos).toSeconds(), AT_ONCE.toSeconds(), SLOWEST));
+        }
+    }
+
+    private static BadRequest incomplete(String why) {
+        return new BadRequest(INCOMPLETE, List.of("the body could not be read to its end: " + why));
     }
 
     private static void check(long length) {
@@ -94,9 +155,8 @@ public class BodyLimit {
     static final class TooMany extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        TooMany() {
-            super(READERS + " bodies are being read already that are larger than " + SmallBodies.MOST
-                    + " bytes or do not say how long they are; send it again in a moment");
+        TooMany(String why) {
+            super(why + "; send it again in a moment");
         }
     }
 }

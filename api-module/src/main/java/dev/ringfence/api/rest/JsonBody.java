@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -20,6 +21,20 @@ public final class JsonBody {
     /** Where the parser names what it reads from, which is nothing that a client knows. */
     private static final Pattern SOURCE = Pattern.compile("\\[Source: [^\\[\\]]*; (line: \\d+, column: \\d+)]");
 
+    /** Names, values, and the ends of objects and arrays: more than of any request that makes sense. */
+    private static final int MOST_TOKENS = 400_000;
+
+    private static final String FEW =
+            "; at most " + MOST_TOKENS + " names, values and brackets are read, and objects and arrays 100 deep";
+
+    /** What a body of little more than brackets has of the heap for each of its bytes, and for each token. */
+    private static final int HEAVIEST = 64;
+
+    private static final int HEAVIEST_TOKEN = 100;
+
+    /** Of what is being read just now. What has been read is weighed before it is kept. */
+    private static final HeapShare TREES = new HeapShare(4);
+
     private static final String HALF = ": it holds half of a character (a surrogate without its other one)";
 
     private static final ObjectMapper MAPPER = JsonMapper.builder()
@@ -29,8 +44,10 @@ public final class JsonBody {
 
     static {
         MAPPER.getFactory()
-                .setStreamReadConstraints(
-                        StreamReadConstraints.builder().maxNestingDepth(100).build());
+                .setStreamReadConstraints(StreamReadConstraints.builder()
+                        .maxNestingDepth(100)
+                        .maxTokenCount(MOST_TOKENS)
+                        .build());
     }
 
     private JsonBody() {}
@@ -55,16 +72,22 @@ public final class JsonBody {
     }
 
     private static JsonNode tree(byte[] body, String name) {
+        long most = Math.min((long) HEAVIEST * body.length, (long) HEAVIEST_TOKEN * MOST_TOKENS + 2L * body.length);
+        long room = TREES.take(most);
         try {
             var json = MAPPER.readTree(body);
             trouble(json).ifPresent(found -> {
                 throw new BadRequest("malformed-json", List.of(found));
             });
             return json;
+        } catch (StreamConstraintsException e) {
+            throw new BadRequest("malformed-json", List.of(name + " is more than is read: " + explain(e) + FEW));
         } catch (JsonProcessingException e) {
             throw new BadRequest("malformed-json", List.of(name + " is not JSON: " + explain(e)));
         } catch (IOException e) {
             throw new BadRequest("malformed-json", List.of(name + " cannot be read: " + e.getMessage()));
+        } finally {
+            TREES.giveBack(room);
         }
     }
 

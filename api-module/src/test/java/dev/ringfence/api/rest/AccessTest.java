@@ -9,7 +9,9 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.http.ContentType;
 import io.restassured.specification.RequestSpecification;
+import java.net.Socket;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -374,5 +376,36 @@ class AccessTest {
                 KeysRequired.claims("builder").toJson().getBytes(java.nio.charset.StandardCharsets.UTF_8));
 
         Api.isProblem(as(header + "." + payload + ".").get(Api.JOBS).then(), 401, "unauthenticated");
+    }
+
+    @Test
+    void whoeverDawdlesWithManyLargeBodiesKeepsOnlyItselfFromSendingMore() throws Exception {
+        var large = shell("") + " ".repeat(20_000);
+        var dawdling =
+                SlowBodiesTest.head(large.length(), "Authorization: Bearer " + KeysRequired.Secrets.BUILDER + "\r\n");
+        var dawdlers = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < 100; i++) {
+                var socket = SlowBodiesTest.connect();
+                dawdlers.add(socket);
+                SlowBodiesTest.send(socket.getOutputStream(), dawdling + "{");
+            }
+            await().untilAsserted(() -> submitting(KeysRequired.Secrets.BUILDER, large)
+                    .post(Api.JOBS)
+                    .then()
+                    .statusCode(503)
+                    .header("Retry-After", "10")
+                    .body("type", equalTo("/problems/too-many-bodies")));
+
+            submitting(KeysRequired.Secrets.ADMIN, large).post(Api.JOBS).then().statusCode(202);
+        } finally {
+            for (var socket : dawdlers) {
+                socket.close();
+            }
+        }
+        await().untilAsserted(() -> submitting(KeysRequired.Secrets.BUILDER, large)
+                .post(Api.JOBS)
+                .then()
+                .statusCode(202));
     }
 }

@@ -303,6 +303,16 @@ class BadRequestsTest {
                 .body("errors[0]", containsString("after"));
     }
 
+    /** As text it is small enough, as objects it would be a hundred times as large. */
+    @ParameterizedTest
+    @ValueSource(strings = {Api.JOBS, "/api/v1/sessions"})
+    void aBodyOfNothingButBracketsIsRefusedBeforeItFillsTheMemory(String address) {
+        var body = "{\"capability\": \"ShellExec\", \"arguments\": {\"x\": [{}" + ",{}".repeat(2_700_000) + "]}}";
+
+        Api.isProblem(Api.sending(body).post(address).then(), 400, "malformed-json")
+                .body("errors[0]", containsString("400000"));
+    }
+
     @Test
     void anUnknownJobIsAProblemWhateverIsAskedOfIt() {
         var job = Api.JOBS + "/no-such-job";

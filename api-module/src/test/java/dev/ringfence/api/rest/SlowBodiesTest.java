@@ -1,6 +1,7 @@
 package dev.ringfence.api.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -17,7 +18,9 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -120,6 +123,30 @@ class SlowBodiesTest {
         }
     }
 
+    @Test
+    void aLargeBodyHasToComeAtAPaceAfterTheFirstMinute() {
+        BodyLimit.checkPace(Duration.ofSeconds(59).toNanos(), 1);
+        BodyLimit.checkPace(Duration.ofSeconds(90).toNanos(), 1 << 20);
+
+        assertThatThrownBy(() -> BodyLimit.checkPace(Duration.ofSeconds(90).toNanos(), 45))
+                .isInstanceOf(BadRequest.class)
+                .hasMessageContaining("45 bytes came within 90 s");
+    }
+
+    @Test
+    void bodiesHaveAPartOfTheHeapTogether() throws Exception {
+        var share = new HeapShare(4);
+        long most = Runtime.getRuntime().maxMemory() / 4;
+
+        assertThat(share.take(2 * most)).isEqualTo(most);
+        assertThat(share.tryTake(1)).isFalse();
+        var waiting = CompletableFuture.supplyAsync(() -> share.take(10));
+        share.giveBack(most);
+
+        assertThat(waiting.get(2, TimeUnit.MINUTES)).isEqualTo(10);
+        assertThat(share.tryTake(most - 10)).isTrue();
+    }
+
     private static RequestOptions submission() {
         return new RequestOptions()
                 .setMethod(HttpMethod.POST)
@@ -151,8 +178,12 @@ class SlowBodiesTest {
     }
 
     static String head(int length) {
+        return head(length, "");
+    }
+
+    static String head(int length, String more) {
         return "POST " + Api.JOBS + " HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n"
-                + "Content-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n";
+                + "Content-Type: application/json\r\n" + more + "Content-Length: " + length + "\r\n\r\n";
     }
 
     static void send(OutputStream out, String text) throws IOException {

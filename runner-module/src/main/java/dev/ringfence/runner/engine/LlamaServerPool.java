@@ -232,8 +232,14 @@ public final class LlamaServerPool implements AutoCloseable {
 
     private List<EngineStatus> readStatus() {
         var asked = new CompletableFuture<List<Reading>>();
-        if (!send(() ->
-                asked.complete(engines.values().stream().map(PooledEngine::read).toList()))) {
+        boolean sent = send(() -> {
+            try {
+                asked.complete(engines.values().stream().map(PooledEngine::read).toList());
+            } catch (RuntimeException | Error e) {
+                asked.completeExceptionally(e);
+            }
+        });
+        if (!sent) {
             return List.of();
         }
         var engines =

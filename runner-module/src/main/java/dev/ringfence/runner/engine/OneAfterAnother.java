@@ -24,11 +24,23 @@ final class OneAfterAnother {
         }
         decisions.add(decision);
         if (open.getAndIncrement() == 0) {
-            do {
-                runOne(decisions.remove());
-            } while (open.decrementAndGet() > 0);
+            runAll();
         }
         return true;
+    }
+
+    /** Whatever one of them throws, the next ones are not left behind for ever. */
+    private void runAll() {
+        boolean more = true;
+        while (more) {
+            try {
+                runOne(decisions.remove());
+            } catch (Throwable e) {
+                // There may have been no room even to say that one has failed; with the next there may be.
+            } finally {
+                more = open.decrementAndGet() > 0;
+            }
+        }
     }
 
     private static void runOne(Runnable decision) {

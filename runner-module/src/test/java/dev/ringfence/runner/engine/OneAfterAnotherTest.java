@@ -2,6 +2,7 @@ package dev.ringfence.runner.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -64,6 +65,25 @@ class OneAfterAnotherTest {
 
         assertThat(decisions.run(() -> done.add("later"))).isTrue();
         assertThat(done).containsExactly("next", "later");
+    }
+
+    @Test
+    void whateverEscapesFromOneTheNextOnesAreNotLeftBehind() {
+        var done = new ArrayList<String>();
+
+        decisions.run(() -> {
+            decisions.run(() -> done.add("next"));
+            OneAfterAnotherTest.<RuntimeException>escape(new IOException("on purpose"));
+        });
+
+        decisions.run(() -> done.add("later"));
+        assertThat(done).containsExactly("next", "later");
+    }
+
+    /** Past what is expected of decisions, as an error is that is thrown while another is told of. */
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> void escape(Throwable how) throws T {
+        throw (T) how;
     }
 
     @Test
