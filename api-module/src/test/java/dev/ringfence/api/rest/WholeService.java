@@ -68,6 +68,19 @@ public class WholeService implements QuarkusTestProfile {
         }
     }
 
+    /** It takes few connections, and soon closes one on which nothing moves. */
+    public static class FewConnections extends WholeService {
+        static final int MOST = 8;
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of(
+                    "ringfence.catalog", "src/test/resources/catalog.toml",
+                    "quarkus.http.limits.max-connections", Integer.toString(MOST),
+                    "quarkus.http.idle-timeout", "3s");
+        }
+    }
+
     /** Its keys lie in a directory of its own, where tests do to them what should not happen. */
     public static class KeysOfItsOwn extends WholeService {
         /** One for the profile and the tests, which have class loaders of their own. */

@@ -1,0 +1,83 @@
+package dev.ringfence.api.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.util.ArrayList;
+import org.junit.jupiter.api.Test;
+
+@QuarkusTest
+@TestProfile(WholeService.FewConnections.class)
+class FewConnectionsTest {
+    private static final String LIVE = "GET /q/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+    /** They had as many as they liked, until jobs found no descriptor left. */
+    @Test
+    void moreConnectionsThanThereMayBeAreClosedAtOnce() throws IOException {
+        var held = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < WholeService.FewConnections.MOST; i++) {
+                var socket = SlowBodiesTest.connect();
+                held.add(socket);
+                // With the beginning of a body, whose rest the service waits for.
+                SlowBodiesTest.send(socket.getOutputStream(), LIVE + SlowBodiesTest.head(200) + "{");
+                assertThat(SlowBodiesTest.heard(socket, "\r\n\r\n")).startsWith("HTTP/1.1 200 ");
+            }
+
+            assertThat(isServed()).isFalse();
+            held.getFirst().close();
+            await().until(FewConnectionsTest::isServed);
+        } finally {
+            for (var socket : held) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void aConnectionOnWhichNothingWasSentIsClosedSomeTimeLater() throws IOException {
+        try (var socket = SlowBodiesTest.connect()) {
+            assertThat(SlowBodiesTest.heard(socket, "the end")).isEmpty();
+        }
+    }
+
+    /** The answer is awaited no longer. */
+    @Test
+    void aConnectionIsClosedSomeTimeAfterItsLastAnswer() throws IOException {
+        try (var socket = SlowBodiesTest.connect()) {
+            SlowBodiesTest.send(socket.getOutputStream(), LIVE);
+
+            // To the connection's end.
+            assertThat(SlowBodiesTest.heard(socket, "the end")).startsWith("HTTP/1.1 200 ");
+        }
+    }
+
+    /** A model that thinks for longer lost its client, and its job with it. */
+    @Test
+    void whoeverWaitsForAnAnswerIsNotCutOff() throws IOException {
+        var body = Api.shell("sleep 7").toString();
+        try (var socket = SlowBodiesTest.connect()) {
+            SlowBodiesTest.send(
+                    socket.getOutputStream(),
+                    SlowBodiesTest.head(body.length()).replace("\r\n\r\n", "\r\nPrefer: wait=120\r\n\r\n") + body);
+
+            assertThat(SlowBodiesTest.heard(socket, "the end"))
+                    .startsWith("HTTP/1.1 20")
+                    .contains("completed");
+        }
+    }
+
+    private static boolean isServed() throws IOException {
+        try (var socket = SlowBodiesTest.connect()) {
+            SlowBodiesTest.send(socket.getOutputStream(), LIVE);
+            return SlowBodiesTest.heard(socket, "\r\n\r\n").startsWith("HTTP/1.1 200 ");
+        } catch (SocketException closed) {
+            return false;
+        }
+    }
+}
