@@ -74,10 +74,10 @@ public class WholeService implements QuarkusTestProfile {
 
         @Override
         public Map<String, String> getConfigOverrides() {
-            return Map.of(
+            return OverTls.and(Map.of(
                     "ringfence.catalog", "src/test/resources/catalog.toml",
                     "quarkus.http.limits.max-connections", Integer.toString(MOST),
-                    "quarkus.http.idle-timeout", "3s");
+                    "quarkus.http.idle-timeout", "3s"));
         }
     }
 
