@@ -62,6 +62,8 @@ final class Bench {
         try (var service = new PackagedService(
                 CATALOG,
                 "ringfence.http.stall-limit=" + STALL_SECONDS + "s",
+                // With room for those that were cut off and come again.
+                "quarkus.http.limits.max-connections=" + (2 * watchers + 64),
                 "ringfence.jobs.event-buffer=16777216",
                 "ringfence.jobs.default-deadline=600s")) {
             // So that both jobs find it: the one that waits opens it for reading.

@@ -3,6 +3,7 @@ package dev.ringfence.api.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
@@ -11,12 +12,12 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.RequestOptions;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
-@TestProfile(WholeService.class)
+@TestProfile(WholeService.WithTls.class)
 class SlowBodiesTest {
     /** More than the service has threads for requests that it reads. */
     private static final int DAWDLERS = 300;
@@ -36,6 +37,9 @@ class SlowBodiesTest {
     private static final int DAWDLING_STREAMS = 80;
 
     private static final String JOB = Api.shell("true").toString();
+
+    @TestHTTPResource(tls = true)
+    URI tls = URI.create("");
 
     /** Small ones are read apart from those that are longer or do not say how long they are. */
     @ParameterizedTest
@@ -100,10 +104,7 @@ class SlowBodiesTest {
     @Test
     void whoeverDawdlesOverHttp2KeepsNobodyFromBeingServed() throws Exception {
         var vertx = Vertx.vertx();
-        var client = vertx.createHttpClient(new HttpClientOptions()
-                .setProtocolVersion(HttpVersion.HTTP_2)
-                .setHttp2ClearTextUpgrade(false)
-                .setHttp2MultiplexingLimit(2 * DAWDLING_STREAMS));
+        var client = OverTls.http2(vertx, tls, new HttpClientOptions().setHttp2MultiplexingLimit(2 * DAWDLING_STREAMS));
         try {
             for (int i = 0; i < DAWDLING_STREAMS; i++) {
                 get(client.request(submission()))
@@ -151,7 +152,6 @@ class SlowBodiesTest {
         return new RequestOptions()
                 .setMethod(HttpMethod.POST)
                 .setHost("localhost")
-                .setPort(RestAssured.port)
                 .setURI(Api.JOBS)
                 .putHeader("Content-Type", "application/json");
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
@@ -13,7 +14,6 @@ import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.http.StreamResetException;
 import java.io.IOException;
@@ -21,6 +21,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,6 +41,9 @@ import org.junit.jupiter.api.Test;
 class SlowClientsTest {
     private static final int READERS = 48;
     private static final int STALLED = 2;
+
+    @TestHTTPResource(tls = true)
+    URI tls = URI.create("");
 
     @Test
     void silenceIsFilledWithComments() throws IOException {
@@ -141,12 +145,13 @@ class SlowClientsTest {
     @Test
     void aReaderOfHttp2ThatTakesNothingLosesThatStreamAndNoOther() throws Exception {
         var vertx = Vertx.vertx();
-        var client = vertx.createHttpClient(new HttpClientOptions()
-                .setProtocolVersion(HttpVersion.HTTP_2)
-                .setHttp2ClearTextUpgrade(false)
-                .setHttp2MaxPoolSize(1)
-                // So that what is not read of one stream leaves room for the other.
-                .setHttp2ConnectionWindowSize(8 << 20));
+        var client = OverTls.http2(
+                vertx,
+                tls,
+                new HttpClientOptions()
+                        .setHttp2MaxPoolSize(1)
+                        // So that what is not read of one stream leaves room for the other.
+                        .setHttp2ConnectionWindowSize(8 << 20));
         try {
             var heard = new AtomicReference<>("");
             var read = stream(
@@ -193,7 +198,6 @@ class SlowClientsTest {
         return client.request(new RequestOptions()
                         .setMethod(HttpMethod.POST)
                         .setHost("localhost")
-                        .setPort(RestAssured.port)
                         .setURI(Api.JOBS)
                         .putHeader("Content-Type", "application/json")
                         .putHeader("Accept", "text/event-stream"))

@@ -11,6 +11,14 @@ public class WholeService implements QuarkusTestProfile {
         return Map.of("ringfence.catalog", "src/test/resources/catalog.toml");
     }
 
+    /** It also speaks TLS, and so HTTP/2. */
+    public static class WithTls extends WholeService {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return OverTls.and(super.getConfigOverrides());
+        }
+    }
+
     /** So little room that a test can fill it. */
     public static class LittleRoom extends WholeService {
         static final int SLOTS = 2;
@@ -51,12 +59,25 @@ public class WholeService implements QuarkusTestProfile {
     public static class Impatient extends WholeService {
         @Override
         public Map<String, String> getConfigOverrides() {
-            return Map.of(
+            return OverTls.and(Map.of(
                     "ringfence.catalog", "src/test/resources/catalog.toml",
                     "ringfence.http.heartbeat", "100ms",
                     "ringfence.http.stall-limit", "1s",
                     "quarkus.http.read-timeout", "1s",
-                    "ringfence.jobs.event-buffer", "16777216");
+                    "ringfence.jobs.event-buffer", "16777216"));
+        }
+    }
+
+    /** It takes few connections, and soon closes one on which nothing moves. */
+    public static class FewConnections extends WholeService {
+        static final int MOST = 8;
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return OverTls.and(Map.of(
+                    "ringfence.catalog", "src/test/resources/catalog.toml",
+                    "quarkus.http.limits.max-connections", Integer.toString(MOST),
+                    "quarkus.http.idle-timeout", "3s"));
         }
     }
 

@@ -1,0 +1,70 @@
+package dev.ringfence.api.rest;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.net.impl.ConnectionBase;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+
+/**
+ * A connection on which nothing moves for {@code quarkus.http.idle-timeout} is closed by the server. One whose client
+ * waits for an answer is kept for longer: a model may think for a long time before its first word.
+ */
+@Singleton
+public class IdleConnections {
+    /** Before all other filters, since those may answer. */
+    private static final int FIRST = 1200;
+
+    /** How many such times a connection is silent while an answer is waited for, before it is closed all the same. */
+    static final int SPARED = 15;
+
+    void register(@Observes Filters filters) {
+        filters.register(IdleConnections::begun, FIRST);
+    }
+
+    private static void begun(RoutingContext context) {
+        if (context.request().connection() instanceof ConnectionBase connection) {
+            var pipeline = connection.channel().pipeline();
+            var awaited = pipeline.get(Awaited.class);
+            var idle = pipeline.context(IdleStateHandler.class);
+            if (awaited == null && idle != null) {
+                awaited = new Awaited();
+                pipeline.addAfter(idle.name(), null, awaited);
+            }
+            if (awaited != null) {
+                var answer = awaited;
+                answer.begun();
+                context.addEndHandler(_ -> answer.ended());
+            }
+        }
+        context.next();
+    }
+
+    /** What a connection's client waits for; used by the connection's thread only. */
+    private static final class Awaited extends ChannelInboundHandlerAdapter {
+        private int answers;
+        private int silent;
+
+        void begun() {
+            answers++;
+            silent = 0;
+        }
+
+        void ended() {
+            answers--;
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event instanceof IdleStateEvent && answers > 0 && silent < SPARED) {
+                silent++;
+            } else {
+                context.fireUserEventTriggered(event);
+            }
+        }
+    }
+}
