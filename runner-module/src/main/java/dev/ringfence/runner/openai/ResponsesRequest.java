@@ -210,6 +210,11 @@ public record ResponsesRequest(
             case "reasoning" -> {
                 // What a model thought earlier is not shown to it again.
             }
+            case "item_reference" ->
+                throw InvalidParameter.unsupported(
+                        place + ".type",
+                        "answers are not kept for later requests here; send the items themselves (clients do so with"
+                                + " \"store\": false).");
             default ->
                 throw InvalidParameter.unsupported(
                         place + ".type",

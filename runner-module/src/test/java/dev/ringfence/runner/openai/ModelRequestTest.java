@@ -250,6 +250,16 @@ class ModelRequestTest {
                 .hasMessageContaining("'" + param + "'");
     }
 
+    /** A client sends it from its second message on, and then has to know what to change. */
+    @Test
+    void aReferenceToAnEarlierItemIsRefusedWithWhatToSendInstead() {
+        assertThatThrownBy(() -> responses("\"input\":[{\"type\":\"item_reference\",\"id\":\"msg_1\"}]"))
+                .isInstanceOf(InvalidParameter.class)
+                .hasMessageContaining("'input[0].type'")
+                .hasMessageContaining("send the items themselves")
+                .hasMessageContaining("\"store\": false");
+    }
+
     private static ResponsesRequest responses(String fields) {
         return ResponsesRequest.of(json("{\"model\":\"m\"," + fields + "}"));
     }
