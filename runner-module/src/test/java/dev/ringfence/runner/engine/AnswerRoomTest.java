@@ -3,7 +3,7 @@ package dev.ringfence.runner.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.Saturated;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
@@ -24,7 +24,10 @@ class AnswerRoomTest {
         }
         try (var third = reading("x".repeat(1001))) {
             assertThatThrownBy(third::readAllBytes)
-                    .isInstanceOf(Misbehaved.class)
+                    .isInstanceOfSatisfying(
+                            InvalidRequest.class,
+                            refusal -> assertThat(refusal.parameter()).hasValue("input"))
+                    .hasMessageContaining("fewer inputs at a time")
                     .hasMessageContaining("1000 bytes")
                     .hasMessageContaining("-Xmx");
         }
@@ -36,10 +39,10 @@ class AnswerRoomTest {
     @Test
     void emptyNodesAndShortNumbersAreTakenForWhatTheyAreInTheHeap() throws IOException {
         try (var nodes = reading("[" + "{},".repeat(10))) {
-            assertThatThrownBy(nodes::readAllBytes).isInstanceOf(Misbehaved.class);
+            assertThatThrownBy(nodes::readAllBytes).isInstanceOf(InvalidRequest.class);
         }
         try (var numbers = reading("1,".repeat(40))) {
-            assertThatThrownBy(numbers::readAllBytes).isInstanceOf(Misbehaved.class);
+            assertThatThrownBy(numbers::readAllBytes).isInstanceOf(InvalidRequest.class);
         }
     }
 
