@@ -164,8 +164,11 @@ public record ResponsesRequest(
             places.add("input");
             return;
         }
-        if (!input.isArray() || input.isEmpty()) {
+        if (!input.isArray()) {
             throw InvalidParameter.type("input", "a text or an array of items", input);
+        }
+        if (input.isEmpty()) {
+            throw InvalidParameter.empty("input", "a text or at least one item");
         }
         for (int i = 0; i < input.size(); i++) {
             var place = "input[" + i + "]";

@@ -260,6 +260,25 @@ class ModelRequestTest {
                 .hasMessageContaining("\"store\": false");
     }
 
+    @Test
+    void anEmptyInputIsCalledSo() {
+        assertThatThrownBy(() -> responses("\"input\":[]"))
+                .isInstanceOf(InvalidParameter.class)
+                .hasMessageContaining("'input' is empty");
+    }
+
+    @Test
+    void whoAllowsSomeToolsOnlyIsToldToSendOnlyThem() {
+        var tool = "{\"type\":\"function\",\"name\":\"f\"}";
+        var allowed = "{\"type\":\"allowed_tools\",\"mode\":\"auto\",\"tools\":[" + tool + "]}";
+
+        assertThatThrownBy(() -> responses("\"input\":\"x\",\"tools\":[" + tool + "],\"tool_choice\":" + allowed))
+                .isInstanceOfSatisfying(
+                        InvalidParameter.class,
+                        error -> assertThat(error.param()).isEqualTo("tool_choice"))
+                .hasMessageContaining("send only those tools");
+    }
+
     private static ResponsesRequest responses(String fields) {
         return ResponsesRequest.of(json("{\"model\":\"m\"," + fields + "}"));
     }
