@@ -1,8 +1,8 @@
 package dev.ringfence.runner.engine;
 
-import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.Saturated;
+import dev.ringfence.runner.engine.EngineException.TooManyVectors;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,7 +46,7 @@ final class AnswerRoom {
 
         /** How many vectors there are the request says; clients that hear so ask for fewer at a time. */
         private EngineException tooMuch(String message) {
-            return this == VECTORS ? new InvalidRequest("input", message) : new Misbehaved(message);
+            return this == VECTORS ? new TooManyVectors(message) : new Misbehaved(message);
         }
     }
 
@@ -96,7 +96,7 @@ final class AnswerRoom {
         /**
          * Takes more, in bytes.
          *
-         * @throws InvalidRequest when vectors alone are too much
+         * @throws TooManyVectors when vectors alone are too much
          * @throws Misbehaved when another answer alone is
          * @throws Saturated when others have the room
          */
