@@ -41,8 +41,8 @@ final class TokenQuota {
     /** No answer has more. */
     private static final long MOST_TOKENS = 1_000_000_000;
 
-    /** An answer that was begun, and whose end cannot be made sense of. */
-    private static final String MISBEHAVED = "engine-misbehaved";
+    /** An answer that was begun, and whose end cannot be made sense of, or not taken. */
+    private static final Set<String> BEGUN = Set.of("engine-misbehaved", "too-many-vectors");
 
     private static final int PAGE = 1000;
 
@@ -232,7 +232,7 @@ final class TokenQuota {
             case COMPLETED -> result != null && result.has("finish_reason");
             case FAILED ->
                 answered(result) > 0
-                        || (job.error() != null && MISBEHAVED.equals(job.error().type()));
+                        || (job.error() != null && BEGUN.contains(job.error().type()));
             case SUBMITTED, STARTED, ROLLED_BACK -> false;
         };
         return counted(result, "input_tokens", asked ? length(job.submission().arguments()) : 0)

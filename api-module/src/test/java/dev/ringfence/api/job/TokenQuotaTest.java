@@ -272,6 +272,21 @@ class TokenQuotaTest {
     }
 
     @Test
+    void vectorsThatWereComputedAndNotTakenCostWhatTheirTextsDo() {
+        var probe = Probe.of(work -> {
+                    work.outcome.complete(new Outcome.Failed("too-many-vectors", "no room", Probe.data("")));
+                    return work;
+                })
+                .usingTokens();
+        try (var pipeline = pipeline(probe)) {
+            pipeline.end(
+                    pipeline.submit(null, JsonNodeFactory.instance.objectNode().put("input", "p".repeat(480))));
+            await().until(() -> pipeline.jobs.live() == 0);
+            assertExhausted(pipeline, 120);
+        }
+    }
+
+    @Test
     void aCountThatCannotBeIsNoneAndDoesNotLockAnybodyOut() {
         var untrue = Probe.data("x".repeat(400))
                 .put("finish_reason", "stop")

@@ -291,7 +291,8 @@ class AccessTest {
                 .statusCode(429)
                 .body("error.type", equalTo("rate_limit_exceeded"))
                 .body("error.code", equalTo("tokens_exhausted"))
-                .header("Retry-After", org.hamcrest.Matchers.notNullValue());
+                .header("Retry-After", org.hamcrest.Matchers.notNullValue())
+                .header("X-Should-Retry", "false");
         submitting(mute.secret(), shell("")).post(Api.JOBS).then().statusCode(202);
     }
 

@@ -94,6 +94,7 @@ record GenerationOutcome(Invocation invocation, ServedModel model, AnswerSoFar a
             case EngineException.PromptTooLong _ -> "prompt-too-long";
             case EngineException.InvalidRequest _ -> "invalid-request";
             case EngineException.Saturated _ -> "saturated";
+            case EngineException.TooManyVectors _ -> "too-many-vectors";
             case EngineException.Misbehaved _ -> "engine-misbehaved";
             case EngineException.Closed _ -> "shutting-down";
         };
@@ -124,6 +125,7 @@ record GenerationOutcome(Invocation invocation, ServedModel model, AnswerSoFar a
                     EngineException.TooLarge _,
                     EngineException.RemoteUnavailable _,
                     EngineException.RemoteDenied _,
+                    EngineException.TooManyVectors _,
                     EngineException.Misbehaved _,
                     EngineException.Closed _ -> {
                 // The message says it all.

@@ -2,6 +2,7 @@ package dev.ringfence.runner.engine;
 
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.Saturated;
+import dev.ringfence.runner.engine.EngineException.TooManyVectors;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,6 +43,11 @@ final class AnswerRoom {
             this.takes = takes;
             this.remedy = remedy;
         }
+
+        /** How many vectors there are the request says; clients that hear so ask for fewer at a time. */
+        private EngineException tooMuch(String message) {
+            return this == VECTORS ? new TooManyVectors(message) : new Misbehaved(message);
+        }
     }
 
     /** @param room bytes of the heap; asked each time, since a native image is initialised in another heap */
@@ -61,7 +67,7 @@ final class AnswerRoom {
     private synchronized void take(Use use, long own, long more) {
         long most = room.getAsLong();
         if (own + more > most) {
-            throw new Misbehaved(use.takes + " more than " + most + " bytes of the service's heap, which is a quarter"
+            throw use.tooMuch(use.takes + " more than " + most + " bytes of the service's heap, which is a quarter"
                     + " of it and the most that is taken; " + use.remedy + ", or give it more heap (-Xmx)");
         }
         if (taken + more > most) {
@@ -90,7 +96,8 @@ final class AnswerRoom {
         /**
          * Takes more, in bytes.
          *
-         * @throws Misbehaved when it alone is too much
+         * @throws TooManyVectors when vectors alone are too much
+         * @throws Misbehaved when another answer alone is
          * @throws Saturated when others have the room
          */
         void take(long more) {

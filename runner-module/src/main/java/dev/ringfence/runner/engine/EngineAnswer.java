@@ -28,6 +28,9 @@ final class EngineAnswer {
     private static final Pattern TOO_LARGE_INPUT =
             Pattern.compile("input \\((\\d{1,9}) tokens\\) is too large to process.*current batch size: (\\d{1,9})");
 
+    /** And this of token ids that the model does not have. */
+    private static final String FOREIGN_TOKENS = "Prompt contains invalid tokens";
+
     private final GenerationRequest request;
     private final AnswerForm form;
     private final boolean templateKnowsTools;
@@ -223,7 +226,7 @@ final class EngineAnswer {
     }
 
     /** What an answer with another status than 200 means. */
-    static EngineException refusal(int status, String body) {
+    EngineException refusal(int status, String body) {
         var error = JsonText.error(body);
         if (error.isObject()) {
             return refusal(error);
@@ -232,7 +235,7 @@ final class EngineAnswer {
         return new Misbehaved("the engine answered with status " + status + ": " + Texts.clip(body, 200));
     }
 
-    private static EngineException refusal(JsonNode error) {
+    private EngineException refusal(JsonNode error) {
         var message = Texts.clip(error.path("message").asText("without a reason"), 1000);
         if (error.path("type").asText("").equals("exceed_context_size_error")) {
             return new PromptTooLong(
@@ -241,6 +244,12 @@ final class EngineAnswer {
         var tooLarge = TOO_LARGE_INPUT.matcher(message);
         if (tooLarge.find()) {
             return new PromptTooLong(Long.parseLong(tooLarge.group(1)), Long.parseLong(tooLarge.group(2)));
+        }
+        if (message.equals(FOREIGN_TOKENS)) {
+            return new InvalidRequest(
+                    request.operation().prompt(),
+                    "the prompt has tokens that the model does not know: token ids must be of this model's own"
+                            + " tokenizer; send texts");
         }
         int code = error.path("code").asInt();
         return code >= 400 && code < 500

@@ -164,7 +164,11 @@ record EngineCommand(FencedCommand command, String socket) {
         line.addAll(List.of("--threads-http", String.valueOf(slots + 2)));
         line.addAll(List.of("--cache-ram", "0", "--no-warmup", "--no-ui", "--offline", "--slots", "-lv", "2"));
         switch (purpose) {
-            case TEXT -> line.addAll(List.of("--batch-size", String.valueOf(STEP_TOKENS)));
+            case TEXT -> {
+                line.addAll(List.of("--batch-size", String.valueOf(STEP_TOKENS)));
+                // Else a chat that ends with an assistant's message would be continued. Older than --cache-ram.
+                line.add("--no-prefill-assistant");
+            }
             case EMBEDDINGS -> {
                 // An input is read in one piece, so the batch has to hold as much as the context.
                 line.addAll(List.of("--embeddings", "--ubatch-size", String.valueOf(context)));

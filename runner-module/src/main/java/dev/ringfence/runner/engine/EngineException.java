@@ -247,6 +247,15 @@ public abstract sealed class EngineException extends RuntimeException {
         }
     }
 
+    /** The vectors that were asked for at a time are more than this service takes; ask for fewer. They were computed. */
+    public static final class TooManyVectors extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        TooManyVectors(String message) {
+            super(message);
+        }
+    }
+
     /** The engine runs but answers nonsense, or says that it failed; an operator has to look. */
     public static final class Misbehaved extends EngineException {
         private static final long serialVersionUID = 1L;

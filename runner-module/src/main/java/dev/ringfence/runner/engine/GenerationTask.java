@@ -259,7 +259,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
             return askForVectors(held, answer, waited);
         }
         try (var open = held.server().connect()) {
-            return readStream(answer, new SseReader(post(open, answer.body(held.slot())), MAX_EVENT), waited);
+            return readStream(answer, new SseReader(post(open, answer, answer.body(held.slot())), MAX_EVENT), waited);
         }
     }
 
@@ -273,7 +273,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
                 }
                 try (var open = held.server().connect()) {
                     brokeOff = true;
-                    var body = room.reading(post(open, answer.body(piece)));
+                    var body = room.reading(post(open, answer, answer.body(piece)));
                     answer.acceptVectors(EngineAnswer.parse(body), piece.size());
                     brokeOff = false;
                 }
@@ -284,12 +284,12 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         }
     }
 
-    private InputStream post(HttpConnection open, byte[] body) throws IOException {
+    private InputStream post(HttpConnection open, EngineAnswer answer, byte[] body) throws IOException {
         entrust(open);
         var response = open.postJson("/v1" + request.operation().path(), body, MAX_ANSWER);
         if (response.status() != 200) {
             var refusal = response.body().readNBytes(MAX_REFUSAL);
-            throw EngineAnswer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
+            throw answer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
         }
         return response.body();
     }
@@ -306,7 +306,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         Duration firstToken = null;
         for (var event = events.next(); event != null; event = events.next()) {
             if (event.type().equals("error")) {
-                throw EngineAnswer.refusal(500, event.data());
+                throw answer.refusal(500, event.data());
             }
             if (event.data().equals("[DONE]")) {
                 if (!answer.complete()) {

@@ -3,6 +3,7 @@ package dev.ringfence.runner.engine;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,9 @@ final class GrammarPattern {
     /** One thing with its count; what opens a group has none. */
     private static final Pattern PIECE = Pattern.compile("(?<open>\\((?:\\?:)?)|(?<close>\\))" + COUNT.formatted("many")
             + "|(?<or>\\|)|(?<one>" + LITERAL + "|" + CLASS + ")" + COUNT.formatted("times"));
+
+    /** What escapes of several characters at once stand for, within a class. */
+    private static final Map<Character, String> MEANT = Map.of('d', "0-9", 'w', "A-Za-z0-9_");
 
     private static final int DEEPEST = 200;
     private static final int UNBOUNDED = -1;
@@ -47,6 +51,28 @@ final class GrammarPattern {
                 return most != UNBOUNDED;
             }
         }
+    }
+
+    /** The same with classes for {@code \d} and {@code \w}, which a grammar does not know. */
+    static String plain(String pattern) {
+        var plain = new StringBuilder();
+        boolean within = false;
+        for (int i = 0; i < pattern.length(); i++) {
+            char one = pattern.charAt(i);
+            if (one == '\\' && i + 1 < pattern.length()) {
+                char escaped = pattern.charAt(++i);
+                var meant = MEANT.get(escaped);
+                if (meant == null) {
+                    plain.append(one).append(escaped);
+                } else {
+                    plain.append(within ? meant : "[" + meant + "]");
+                }
+            } else {
+                within = within ? one != ']' : one == '[';
+                plain.append(one);
+            }
+        }
+        return plain.toString();
     }
 
     /** Null when a grammar does not hold a model to it. */

@@ -90,7 +90,11 @@ final class SchemaGaps {
         } else if (schema.has("enum")) {
             beside(schema, at, Set.of("enum", "type"));
         } else {
-            NEVER.stream().sorted().filter(schema::has).forEach(name -> never(schema, name, at));
+            NEVER.stream()
+                    .sorted()
+                    .filter(schema::has)
+                    .filter(name -> limits(schema, name))
+                    .forEach(name -> gap(at, name));
             var types = types(schema);
             object(schema, types, at);
             array(schema, types, at);
@@ -114,7 +118,7 @@ final class SchemaGaps {
     /** Where one keyword decides all, what else limits the value is passed over. */
     private void beside(ObjectNode schema, String at, Set<String> held) {
         schema.fieldNames().forEachRemaining(name -> {
-            if (ASSERTIONS.contains(name) && !held.contains(name)) {
+            if (limits(schema, name) && !held.contains(name)) {
                 gap(at, name);
             }
         });
@@ -126,13 +130,6 @@ final class SchemaGaps {
                 .allMatch(branch -> branch.has("type"));
         beside(schema, at, typed ? Set.of(name, "type") : Set.of(name));
         visitEach(schema, name, at);
-    }
-
-    private void never(ObjectNode schema, String name, String at) {
-        // A false one asks for nothing.
-        if (!(name.equals("uniqueItems") && !schema.path(name).asBoolean())) {
-            gap(at, name);
-        }
     }
 
     private void object(ObjectNode schema, Set<String> types, String at) {
@@ -196,11 +193,29 @@ final class SchemaGaps {
 
     private static boolean limits(JsonNode schema, Set<String> only) {
         for (var field : schema.properties()) {
-            if (ASSERTIONS.contains(field.getKey()) && !only.contains(field.getKey())) {
+            if (limits(schema, field.getKey()) && !only.contains(field.getKey())) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Whether a keyword asks for something; some do not with the value that they would have without. */
+    private static boolean limits(JsonNode schema, String name) {
+        var value = schema.path(name);
+        return switch (name) {
+            case "uniqueItems" -> value.asBoolean();
+            case "propertyNames" -> !isAnyText(value);
+            default -> ASSERTIONS.contains(name);
+        };
+    }
+
+    /** As all names are. */
+    private static boolean isAnyText(JsonNode schema) {
+        return schema.isObject()
+                && schema.properties().stream()
+                        .allMatch(field -> field.getKey().equals("type")
+                                && field.getValue().asText().equals("string"));
     }
 
     private void array(ObjectNode schema, Set<String> types, String at) {
@@ -235,7 +250,8 @@ final class SchemaGaps {
         }
         var format = schema.path("format");
         boolean pattern = schema.has("pattern") && !dropped.contains(at + "/pattern");
-        if (!format.isMissingNode() && (pattern || !HELD_FORMATS.contains(format.asText()))) {
+        // Of both, the grammar takes the pattern, which says more exactly what a text of the format looks like.
+        if (!format.isMissingNode() && !HELD_FORMATS.contains(format.asText())) {
             gap(at, "format");
         }
         if (pattern || HELD_FORMATS.contains(format.asText())) {

@@ -68,6 +68,7 @@ final class SchemaWeight {
     private final Set<String> unsure;
     private final List<Dropped> dropped = new ArrayList<>();
     private final List<ObjectNode> typedValues = new ArrayList<>();
+    private final List<ObjectNode> escaped = new ArrayList<>();
     private final IdentityHashMap<JsonNode, Set<String>> gone = new IdentityHashMap<>();
     private final IdentityHashMap<JsonNode, Long> ways = new IdentityHashMap<>();
 
@@ -103,13 +104,15 @@ final class SchemaWeight {
     }
 
     /**
-     * Takes out what only makes the same grammar larger, and the keywords that have to go.
+     * Takes out what only makes the same grammar larger, and the keywords that have to go, and writes patterns as the
+     * grammar knows them.
      *
      * @param strict whether these are to stay, for who refuses the schema because of them
      */
     static void lighten(JsonNode schema, boolean strict, PatternWidth widths) {
         var weight = look(schema, widths);
         weight.typedValues.forEach(values -> values.remove("type"));
+        weight.escaped.forEach(one -> one.put("pattern", weight.plain(one)));
         if (strict) {
             return;
         }
@@ -156,8 +159,13 @@ final class SchemaWeight {
     }
 
     private void weigh(ObjectNode schema, String at) {
-        var pattern = schema.path("pattern");
-        drop(pattern.isTextual() && widths.of(pattern.textValue()) > PatternWidth.WIDEST, schema, "pattern", at);
+        if (schema.path("pattern").isTextual()) {
+            var pattern = plain(schema);
+            drop(widths.of(pattern) > PatternWidth.WIDEST, schema, "pattern", at);
+            if (!pattern.equals(schema.path("pattern").textValue()) && !hasLost(schema, "pattern")) {
+                escaped.add(schema);
+            }
+        }
         drop(isUnsure(schema), schema, "$ref", at);
         for (var name : HEAVY) {
             settle(schema);
@@ -190,9 +198,15 @@ final class SchemaWeight {
         }
     }
 
+    private String plain(JsonNode schema) {
+        var pattern = schema.path("pattern").textValue();
+        // Where a reference may lead anywhere, this may be no schema but a value, which has to stay as it is.
+        return everything ? pattern : GrammarPattern.plain(pattern);
+    }
+
     /** One that is too wide does not stay. */
-    private long width(JsonNode pattern) {
-        long width = pattern.isTextual() ? widths.of(pattern.textValue()) : 1;
+    private long width(JsonNode schema) {
+        long width = schema.path("pattern").isTextual() ? widths.of(plain(schema)) : 1;
         return width > PatternWidth.WIDEST ? 1 : width;
     }
 
@@ -286,7 +300,7 @@ final class SchemaWeight {
         }
         return switch (name) {
             case "enum" -> value.size();
-            case "pattern" -> width(value);
+            case "pattern" -> width(schema);
             case "anyOf", "oneOf" -> Math.min(COUNTLESS, either(value));
             case "allOf" -> Math.min(COUNTLESS, all(value));
             case "properties" -> Math.max(optional(schema), each(value).max().orElse(1));

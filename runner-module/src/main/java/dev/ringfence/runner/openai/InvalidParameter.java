@@ -28,6 +28,10 @@ public final class InvalidParameter extends RuntimeException {
                 param, "invalid_value", "'%s' is %s; it must be %s.".formatted(param, Parameters.show(value), what));
     }
 
+    static InvalidParameter empty(String param, String what) {
+        return new InvalidParameter(param, "invalid_value", "'%s' is empty; it must be %s.".formatted(param, what));
+    }
+
     static InvalidParameter unsupported(String param, String why) {
         return new InvalidParameter(param, "unsupported_value", "'%s': %s".formatted(param, why));
     }

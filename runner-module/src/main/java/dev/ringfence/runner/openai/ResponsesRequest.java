@@ -164,8 +164,11 @@ public record ResponsesRequest(
             places.add("input");
             return;
         }
-        if (!input.isArray() || input.isEmpty()) {
+        if (!input.isArray()) {
             throw InvalidParameter.type("input", "a text or an array of items", input);
+        }
+        if (input.isEmpty()) {
+            throw InvalidParameter.empty("input", "a text or at least one item");
         }
         for (int i = 0; i < input.size(); i++) {
             var place = "input[" + i + "]";
@@ -210,6 +213,11 @@ public record ResponsesRequest(
             case "reasoning" -> {
                 // What a model thought earlier is not shown to it again.
             }
+            case "item_reference" ->
+                throw InvalidParameter.unsupported(
+                        place + ".type",
+                        "answers are not kept for later requests here; send the items themselves (clients do so with"
+                                + " \"store\": false).");
             default ->
                 throw InvalidParameter.unsupported(
                         place + ".type",

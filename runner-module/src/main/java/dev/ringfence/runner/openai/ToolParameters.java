@@ -85,6 +85,10 @@ final class ToolParameters {
             return choice;
         }
         var name = choice.path("function").path("name").asText();
+        if (choice.path("type").asText().equals("allowed_tools")) {
+            throw InvalidParameter.unsupported(
+                    "tool_choice", "allowed_tools is not supported; send only those tools as \"tools\".");
+        }
         if (!choice.path("type").asText().equals("function")) {
             throw InvalidParameter.value("tool_choice", "none, auto, required or a function", choice);
         }

@@ -3,8 +3,8 @@ package dev.ringfence.runner.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.Saturated;
+import dev.ringfence.runner.engine.EngineException.TooManyVectors;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -24,7 +24,8 @@ class AnswerRoomTest {
         }
         try (var third = reading("x".repeat(1001))) {
             assertThatThrownBy(third::readAllBytes)
-                    .isInstanceOf(Misbehaved.class)
+                    .isInstanceOf(TooManyVectors.class)
+                    .hasMessageContaining("fewer inputs at a time")
                     .hasMessageContaining("1000 bytes")
                     .hasMessageContaining("-Xmx");
         }
@@ -36,10 +37,10 @@ class AnswerRoomTest {
     @Test
     void emptyNodesAndShortNumbersAreTakenForWhatTheyAreInTheHeap() throws IOException {
         try (var nodes = reading("[" + "{},".repeat(10))) {
-            assertThatThrownBy(nodes::readAllBytes).isInstanceOf(Misbehaved.class);
+            assertThatThrownBy(nodes::readAllBytes).isInstanceOf(TooManyVectors.class);
         }
         try (var numbers = reading("1,".repeat(40))) {
-            assertThatThrownBy(numbers::readAllBytes).isInstanceOf(Misbehaved.class);
+            assertThatThrownBy(numbers::readAllBytes).isInstanceOf(TooManyVectors.class);
         }
     }
 

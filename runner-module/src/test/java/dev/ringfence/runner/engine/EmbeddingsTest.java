@@ -24,6 +24,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Texts that become vectors. */
 class EmbeddingsTest {
@@ -58,6 +60,23 @@ class EmbeddingsTest {
             }
             assertThat(heard.get(0).path("embedding")).isNotEqualTo(heard.get(1).path("embedding"));
             assertThat(answer.inputTokens()).isGreaterThan(10_000);
+        }
+    }
+
+    /** Some clients send the ids that another model's tokenizer made of a text. */
+    @ParameterizedTest
+    @EnumSource(names = {"EMBEDDINGS", "COMPLETION"})
+    void tokensOfAnotherModelAreRefusedWithWhatToSendInstead(Operation operation) {
+        var body = JsonNodeFactory.instance.objectNode();
+        body.putArray(operation.prompt()).add(99_999_999);
+
+        try (var fence = LlamaForTests.fence();
+                var pool = new LlamaServerPool(LlamaForTests.settings(), fence::start)) {
+            assertThatThrownBy(() -> ask(pool, LlamaForTests.model(), new GenerationRequest(operation, body, "tester")))
+                    .isInstanceOfSatisfying(
+                            EngineException.InvalidRequest.class,
+                            refusal -> assertThat(refusal.parameter()).hasValue(operation.prompt()))
+                    .hasMessageContaining("this model's own tokenizer");
         }
     }
 
@@ -140,7 +159,10 @@ class EmbeddingsTest {
 
     private GenerationResult ask(LlamaServerPool pool, LocalModel model, ArrayNode texts) {
         var body = JsonNodeFactory.instance.objectNode().set("input", texts);
-        var request = new GenerationRequest(Operation.EMBEDDINGS, body.deepCopy(), "tester");
+        return ask(pool, model, new GenerationRequest(Operation.EMBEDDINGS, body.deepCopy(), "tester"));
+    }
+
+    private GenerationResult ask(LlamaServerPool pool, LocalModel model, GenerationRequest request) {
         return pool.serve(model)
                 .generate(request, Asking.LIMIT, event -> {
                     if (event instanceof Vectors vectors) {

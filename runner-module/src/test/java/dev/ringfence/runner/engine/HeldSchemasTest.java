@@ -12,6 +12,7 @@ import dev.ringfence.runner.engine.GenerationResult.Answered;
 import dev.ringfence.runner.fence.Fence;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -46,7 +47,12 @@ class HeldSchemasTest {
                 "{'type':'integer','exclusiveMinimum':3,'exclusiveMaximum':17}",
                 "{'type':['integer','null'],'minimum':3,'maximum':7}",
                 "{'type':'string','pattern':'^[A-C]{2}-(?:x|y1?)\\\\.$'}",
+                "{'type':'string','pattern':'^\\\\d{3}[\\\\d-]\\\\w$'}",
                 "{'type':'string','format':'date'}",
+                "{'type':'string','format':'date','pattern':'^(?:\\\\d\\\\d0[48]-02-29|\\\\d{4}-(?:(?:0[13578]|1[02])-"
+                        + "(?:0[1-9]|[12]\\\\d|3[01])|(?:02)-(?:0[1-9]|1\\\\d|2[0-8])))$'}",
+                "{'type':'string','format':'uuid','pattern':'^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
+                        + "[0-9a-f]{12}$'}",
                 "{'type':'string','format':'uuid'}",
                 "{'type':'array','items':{'type':'boolean'},'minItems':2,'maxItems':3}",
                 "{'type':'array','prefixItems':[{'type':'boolean'},{'type':'integer'}],'minItems':2,'maxItems':2}",
@@ -69,6 +75,14 @@ class HeldSchemasTest {
                  'properties':{'p':{'$ref':'#/$defs/a'},'q':{'$ref':'#/$defs/%1$s'}},
                  '$defs':{'%1$s':{'enum':['x','y']},
                           'a':{'type':'object','required':['b'],'properties':{'b':{'enum':['one','two']}}}}}""".formatted(name).replace('\'', '"')));
+    }
+
+    /** As a list that is linked, or a tree, is described; the engine refuses a reference to the whole as it stands. */
+    @Test
+    void aModelThatGuessesKeepsToASchemaThatRefersToItself() throws JsonProcessingException {
+        assertKeeps((ObjectNode) JSON.readTree("""
+                {'type':'object','required':['n','next'],'additionalProperties':false,
+                 'properties':{'n':{'enum':[1,2]},'next':{'anyOf':[{'$ref':'#'},{'type':'null'}]}}}""".replace('\'', '"')));
     }
 
     private static void assertKeeps(ObjectNode document) throws JsonProcessingException {

@@ -91,6 +91,26 @@ class LlamaServerPoolTest {
         assertThat(answer.tokensPerSecond()).isNotNull().isPositive();
     }
 
+    /** The engine took it for the beginning of its answer, and wrote on from "hel". */
+    @Test
+    void aMessageOfTheAssistantAtTheEndIsAnsweredAndNotContinued() {
+        var request = Asking.atZero("Say hello");
+        request.body()
+                .withArray("messages")
+                .addObject()
+                .put("role", "assistant")
+                .put("content", "hel");
+        var text = new StringBuilder();
+        var pool = pool(LlamaForTests.settings());
+
+        Asking.ask(pool, LlamaForTests.model(), request, LIMIT, text::append)
+                .result()
+                .await()
+                .atMost(LIMIT);
+
+        assertThat(text).hasToString("hello");
+    }
+
     @Test
     void anAnswerEndsAtTheGivenLengthAndSaysSo() {
         // Given

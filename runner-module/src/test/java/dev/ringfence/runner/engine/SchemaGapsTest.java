@@ -16,6 +16,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SchemaGapsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** As zod 4 writes it beside the format. */
+    private static final String ZODS_TIME =
+            "^(?:(?:\\\\d\\\\d[2468][048]|\\\\d\\\\d[13579][26]|\\\\d\\\\d0[48]|[02468][048]00|[13579][26]00)-02-29"
+                    + "|\\\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\\\d|3[01])"
+                    + "|(?:0[469]|11)-(?:0[1-9]|[12]\\\\d|30)|(?:02)-(?:0[1-9]|1\\\\d|2[0-8])))"
+                    + "T(?:(?:[01]\\\\d|2[0-3]):[0-5]\\\\d:[0-5]\\\\d(?:\\\\.\\\\d+)?(?:Z|([+-](?:[01]\\\\d|2[0-3]):[0-5]\\\\d)))$";
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -24,9 +31,14 @@ class SchemaGapsTest {
                 "{'type':'string','minLength':1,'maxLength':9,'title':'t','description':'d','default':'x','examples':[1]}",
                 "{'type':'string','pattern':'^[A-Z]{2}-[0-9]+(?:a|b)?$'}",
                 "{'type':'string','format':'date-time'}",
+                "{'type':'string','format':'uuid','pattern':'^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-"
+                        + "[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|0{8}-0{4}-0{4}-0{4}-0{12})$'}",
+                "{'type':'string','format':'date-time','pattern':'" + ZODS_TIME + "'}",
                 "{'type':'integer','format':'int64'}",
                 "{'type':'string','enum':['a','b']}",
                 "{'const':{'a':[1]}}",
+                "{'type':'object','propertyNames':{'type':'string'},'additionalProperties':{'type':'integer'}}",
+                "{'type':'object','propertyNames':{},'additionalProperties':{'type':'integer'}}",
                 "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':3,'uniqueItems':false}",
                 "{'type':'array','prefixItems':[{'type':'boolean'},{'type':'integer'}],'minItems':2,'maxItems':2}",
                 "{'anyOf':[{'type':'string'},{'type':'null'}],'default':null,'title':'t'}",
@@ -48,6 +60,10 @@ class SchemaGapsTest {
                 "{'type':'integer','minimum':0,'exclusiveMinimum':5}; f#/exclusiveMinimum",
                 "{'type':'integer','multipleOf':7}; f#/multipleOf",
                 "{'type':'string','format':'email'}; f#/format",
+                "{'type':'string','format':'email','pattern':'^[a-z]{1,9}@[a-z]{1,9}$'}; f#/format",
+                "{'type':'string','format':'date','pattern':'[0-9]'}; f#/pattern",
+                "{'type':'string','pattern':'^(\\\\d?){0,100}$'}; f#/pattern",
+                "{'type':'string','pattern':'^\\\\D$'}; f#/pattern",
                 "{'type':'string','format':'uuid','maxLength':5}; f#/maxLength",
                 "{'type':'string','pattern':'^[ab]*$','maxLength':5}; f#/maxLength",
                 "{'type':'string','enum':['a'],'pattern':'^a$'}; f#/pattern",
@@ -56,6 +72,9 @@ class SchemaGapsTest {
                 "{'type':'array','prefixItems':[{}],'items':{}}; f#/prefixItems",
                 "{'type':'object','minProperties':2,'patternProperties':{}}; f#/minProperties f#/patternProperties",
                 "{'type':'object','properties':{'a':{}},'required':['a','b']}; f#/required",
+                "{'type':'object','propertyNames':{'type':'string','maxLength':3}}; f#/propertyNames",
+                "{'type':'object','propertyNames':{'$ref':'#/$defs/x'},'$defs':{'x':{}}}; f#/propertyNames",
+                "{'type':'object','propertyNames':{'type':'integer'}}; f#/propertyNames",
                 "{'type':'object','properties':{'a':{}},'dependentRequired':{}}; f#/dependentRequired",
                 "{'type':'object','properties':{'a':{}},'anyOf':[{'required':['a']}]}; f#/type f#/properties f#/anyOf/0/required",
                 "{'$ref':'#/$defs/x','maximum':3,'$defs':{'x':{'not':{}}}}; f#/$defs/x/not f#/maximum",
@@ -105,6 +124,49 @@ class SchemaGapsTest {
             })
     void patternsThatAGrammarHoldsAreNot(String pattern) {
         assertThat(GrammarPattern.parse(pattern)).isNotNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "^\\d{3}$, ^[0-9]{3}$",
+        "^[\\d-]\\w$, ^[0-9-][A-Za-z0-9_]$",
+        "^[\\w.]\\d$, ^[A-Za-z0-9_.][0-9]$",
+        "^[\\]\\d]\\[\\d$, ^[\\]0-9]\\[[0-9]$",
+        "^\\\\d$, ^\\\\d$"
+    })
+    void patternsAreWrittenWithTheClassesThatEscapesStandFor(String pattern, String plain) {
+        assertThat(GrammarPattern.plain(pattern)).isEqualTo(plain);
+    }
+
+    /** A hyphen after an escape is one of the characters, and after digits it would begin a range. */
+    @ParameterizedTest
+    @ValueSource(strings = {"^[\\d-x]$", "^[+-\\d]$", "^[a-\\w]$", "^[0-\\d]$", "^[\\d-\\w]$"})
+    void rangesBesideEscapesAreNotTakenForOthers(String pattern) {
+        assertThat(GrammarPattern.parse(GrammarPattern.plain(pattern))).isNull();
+    }
+
+    @Test
+    void anEngineGetsPatternsAsItsGrammarKnowsThem() {
+        var schema = json("{'properties':{'pattern':{'pattern':'^\\\\d$'},'b':{'const':{'pattern':'\\\\d'}},"
+                + "'c':{'pattern':'^\\\\d+?$'}}}");
+
+        SchemaWeight.lighten(schema, true, new PatternWidth());
+
+        assertThat(schema)
+                .isEqualTo(json("{'properties':{'pattern':{'pattern':'^[0-9]$'},'b':{'const':{'pattern':'\\\\d'}},"
+                        + "'c':{'pattern':'^\\\\d+?$'}}}"));
+    }
+
+    /** Such a reference may lead into a value, as if that were a schema. */
+    @Test
+    void whereAReferenceMayLeadAnywhereNoPatternIsWrittenAnew() {
+        var schema = json("{'properties':{'a':{'const':{'pattern':'^\\\\d$'}},'b':{'$ref':'#/properties/a/const'}}}");
+        var before = schema.deepCopy();
+
+        SchemaWeight.lighten(schema, true, new PatternWidth());
+
+        assertThat(schema).isEqualTo(before);
+        assertThat(SchemaGaps.of(schema, "f", new PatternWidth())).isNotEmpty();
     }
 
     @Test

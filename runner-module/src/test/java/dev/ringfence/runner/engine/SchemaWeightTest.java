@@ -276,7 +276,7 @@ class SchemaWeightTest {
         var format = request.body().putObject("response_format").putObject("json_schema");
         format.set("schema", withPattern("^(a?){0,1900}$"));
         var function = request.body().putArray("tools").addObject().putObject("function");
-        function.set("parameters", withPattern("^\\d$"));
+        function.set("parameters", withPattern("^\\D$"));
 
         var sent = PassedOver.forEngine(request).body();
 

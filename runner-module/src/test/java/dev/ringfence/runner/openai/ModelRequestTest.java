@@ -250,6 +250,35 @@ class ModelRequestTest {
                 .hasMessageContaining("'" + param + "'");
     }
 
+    /** A client sends it from its second message on, and then has to know what to change. */
+    @Test
+    void aReferenceToAnEarlierItemIsRefusedWithWhatToSendInstead() {
+        assertThatThrownBy(() -> responses("\"input\":[{\"type\":\"item_reference\",\"id\":\"msg_1\"}]"))
+                .isInstanceOf(InvalidParameter.class)
+                .hasMessageContaining("'input[0].type'")
+                .hasMessageContaining("send the items themselves")
+                .hasMessageContaining("\"store\": false");
+    }
+
+    @Test
+    void anEmptyInputIsCalledSo() {
+        assertThatThrownBy(() -> responses("\"input\":[]"))
+                .isInstanceOf(InvalidParameter.class)
+                .hasMessageContaining("'input' is empty");
+    }
+
+    @Test
+    void whoAllowsSomeToolsOnlyIsToldToSendOnlyThem() {
+        var tool = "{\"type\":\"function\",\"name\":\"f\"}";
+        var allowed = "{\"type\":\"allowed_tools\",\"mode\":\"auto\",\"tools\":[" + tool + "]}";
+
+        assertThatThrownBy(() -> responses("\"input\":\"x\",\"tools\":[" + tool + "],\"tool_choice\":" + allowed))
+                .isInstanceOfSatisfying(
+                        InvalidParameter.class,
+                        error -> assertThat(error.param()).isEqualTo("tool_choice"))
+                .hasMessageContaining("send only those tools");
+    }
+
     private static ResponsesRequest responses(String fields) {
         return ResponsesRequest.of(json("{\"model\":\"m\"," + fields + "}"));
     }

@@ -36,6 +36,7 @@ final class Digests implements Kept {
             "models-disabled",
             "prompt-too-long",
             "shutting-down",
+            "too-many-vectors",
             "unknown-model");
 
     @Override

@@ -71,6 +71,7 @@ record OpenAiError(
         var result = job.result();
         return switch (type) {
             case "unknown-model", "model-not-allowed" -> notFound("model", "model_not_found", message);
+            case "too-many-vectors" -> invalid(call.operation().prompt(), "too_many_vectors", message);
             case "prompt-too-long" ->
                 invalid(call.params().apply(call.operation().prompt()), "context_length_exceeded", message);
             case "invalid-request", "invalid-arguments" -> invalid(parameter(result, call), "invalid_request", message);

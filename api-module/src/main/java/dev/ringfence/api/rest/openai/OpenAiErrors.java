@@ -10,6 +10,7 @@ import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerResponseContext;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
@@ -20,6 +21,8 @@ import org.jboss.resteasy.reactive.server.ServerResponseFilter;
 public class OpenAiErrors {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int METHOD_NOT_ALLOWED = 405;
+    private static final String SHOULD_RETRY = "X-Should-Retry";
+    private static final Duration LONGEST_SLEEP = Duration.ofMinutes(1);
     private static final String PATH = "/v1/";
     private static final Addresses ADDRESSES = Addresses.of(List.of(OpenAiResource.class));
 
@@ -60,9 +63,20 @@ public class OpenAiErrors {
         }
         if (error.status() >= 500 && !error.retry()) {
             // The clients would try such a status again by themselves.
-            response.header("X-Should-Retry", "false");
+            response.header(SHOULD_RETRY, "false");
         }
         return response.build();
+    }
+
+    /** Some clients sleep for as long as they are told to, be it a day, and nobody hears why. */
+    @ServerResponseFilter
+    public void doNotSleepForLong(ContainerRequestContext request, ContainerResponseContext response) {
+        var after = response.getHeaders().getFirst(HttpHeaders.RETRY_AFTER);
+        if (after != null
+                && request.getUriInfo().getPath().startsWith(PATH)
+                && Long.parseLong(after.toString()) > LONGEST_SLEEP.toSeconds()) {
+            response.getHeaders().putSingle(SHOULD_RETRY, "false");
+        }
     }
 
     /** A problem of the service, such as a full disk, in this form. */

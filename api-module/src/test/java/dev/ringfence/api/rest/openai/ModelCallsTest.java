@@ -1,6 +1,7 @@
 package dev.ringfence.api.rest.openai;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -54,7 +55,7 @@ class ModelCallsTest {
     void aClientThatLeavesBeforeItsRequestIsDurableEndsItAllTheSame() {
         var slow = new SlowPreparation();
         try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
-            var jobs = jobs(journal, slow);
+            var jobs = jobs(journal, slow, new Answering("ChatCompletion", new CompletableFuture<>()));
             var call = new ModelCalls.Call(
                     "anonymous",
                     Optional.empty(),
@@ -78,15 +79,45 @@ class ModelCallsTest {
         }
     }
 
-    private static Jobs jobs(Journal journal, Preparation preparation) {
+    private static Jobs jobs(Journal journal, Preparation preparation, Capability model) {
         return new Jobs(
                 new JobSettings(1, 1, 1, 1 << 20, Map.of(), 10, 1 << 20, Duration.ofSeconds(60), 1000),
                 journal,
-                Capabilities.of(List.of(new Endless())),
+                Capabilities.of(List.of(model)),
                 new FixedTerms(Catalog.empty()),
                 Unwatched.HOST,
                 preparation,
                 Unwatched.OBSERVER);
+    }
+
+    /** Clients take a 500 for the service's fault and send the same again. */
+    @Test
+    void tooManyVectorsAreTheClientsToAskForInParts() {
+        var ready = new SlowPreparation();
+        ready.ready.complete(null);
+        var refusal = new Outcome.Failed("too-many-vectors", "ask for fewer", JsonNodeFactory.instance.objectNode());
+        var model = new Answering("Embeddings", CompletableFuture.completedFuture(refusal));
+        try (var journal = Journal.recover(directory, JournalOptions.defaults()).journal()) {
+            var call = new ModelCalls.Call(
+                    "anonymous",
+                    Optional.empty(),
+                    Operation.EMBEDDINGS,
+                    JsonNodeFactory.instance.objectNode(),
+                    List.of(),
+                    UnaryOperator.identity());
+
+            assertThatThrownBy(() -> new ModelCalls(CONFIG)
+                            .answer(jobs(journal, ready, model), call, new NoAnswer())
+                            .collect()
+                            .asList()
+                            .await()
+                            .indefinitely())
+                    .isInstanceOfSatisfying(RequestFailed.class, failed -> {
+                        assertThat(failed.error().status()).isEqualTo(400);
+                        assertThat(failed.error().param()).isEqualTo("input");
+                        assertThat(failed.error().code()).isEqualTo("too_many_vectors");
+                    });
+        }
     }
 
     @Test
@@ -111,13 +142,8 @@ class ModelCallsTest {
         }
     }
 
-    /** A model that answers until it is told not to. */
-    private static final class Endless implements Capability {
-        @Override
-        public String name() {
-            return "ChatCompletion";
-        }
-
+    /** A model that ends as it is told to. */
+    private record Answering(String name, CompletableFuture<Outcome> outcome) implements Capability {
         @Override
         public String description() {
             return "For tests";
@@ -140,7 +166,6 @@ class ModelCallsTest {
 
         @Override
         public Execution start(Invocation invocation, OutputSink sink) {
-            var outcome = new CompletableFuture<Outcome>();
             return new Execution() {
                 @Override
                 public Uni<Outcome> outcome() {
