@@ -44,9 +44,12 @@ public class ArtifactsResource {
     @Produces(MediaType.WILDCARD)
     @Operation(
             summary = "Fetch a file that a job left",
-            description = "Its bytes, as a download. The file's SHA-256 is the entity tag.")
+            description =
+                    "Its bytes, as a download. The file's SHA-256 is the entity tag. A reader that takes nothing for"
+                            + " `ringfence.http.stall-limit` is cut off.")
     @APIResponse(responseCode = "200", description = "The file")
     @APIResponse(responseCode = "404", description = "There is no such job or file, or it is no longer kept")
+    @APIResponse(responseCode = "503", description = "Too many files and large answers are on their way to the caller")
     public Response get(@PathParam("id") String id, @PathParam("name") String name) {
         var _ = gate.job(id);
         var artifacts = gate.service().artifacts();
@@ -55,9 +58,8 @@ public class ArtifactsResource {
                 .findFirst()
                 .orElseThrow(() -> new UnknownArtifact(id, name));
         var content = artifacts.open(id, artifact).orElseThrow(() -> new UnknownArtifact(id, name));
-        return Response.ok(content)
+        return Response.ok(new FileAnswer(content, artifact.size()))
                 .type(artifact.mediaType())
-                .header("Content-Length", artifact.size())
                 .header("Content-Disposition", disposition(artifact))
                 .header("ETag", "\"" + artifact.sha256() + "\"")
                 // A browser neither guesses another type nor runs what an agent made.
