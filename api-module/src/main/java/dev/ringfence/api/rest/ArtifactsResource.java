@@ -49,7 +49,6 @@ public class ArtifactsResource {
                             + " `ringfence.http.stall-limit` is cut off.")
     @APIResponse(responseCode = "200", description = "The file")
     @APIResponse(responseCode = "404", description = "There is no such job or file, or it is no longer kept")
-    @APIResponse(responseCode = "503", description = "Too many files and large answers are on their way to the caller")
     public Response get(@PathParam("id") String id, @PathParam("name") String name) {
         var _ = gate.job(id);
         var artifacts = gate.service().artifacts();

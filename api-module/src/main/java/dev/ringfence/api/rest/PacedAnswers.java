@@ -60,6 +60,11 @@ class PacedAnswers {
         new Answer(connection, content, length, place).begin();
     }
 
+    /** Whether a request has no effect, and can be refused when its answer cannot be sent. */
+    static boolean isReading(ServerRequestContext request) {
+        return AccessGuard.READING.contains(connection(request).request().method());
+    }
+
     private static RoutingContext connection(ServerRequestContext request) {
         return ((ResteasyReactiveRequestContext) request).unwrap(RoutingContext.class);
     }

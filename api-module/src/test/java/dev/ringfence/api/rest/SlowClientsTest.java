@@ -142,6 +142,11 @@ class SlowClientsTest {
         cutsOff(SlowReadersTest.leftFile());
     }
 
+    @Test
+    void whoeverTakesNothingOfALargeAnswerIsCutOff() throws Exception {
+        cutsOff(Api.JOBS + "/" + Api.submit(SlowReadersTest.large()));
+    }
+
     private static void cutsOff(String path) throws IOException {
         try (var socket = connection()) {
             socket.getOutputStream().write(get(path).getBytes(StandardCharsets.US_ASCII));

@@ -2,7 +2,11 @@ package dev.ringfence.api.rest;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.notNullValue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
@@ -16,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** Clients that ask for much and read none of it. */
 @QuarkusTest
-@TestProfile(WholeService.class)
+@TestProfile(WholeService.Patient.class)
 class SlowReadersTest {
     static final int LARGE = 7 << 20;
     private static final int READERS = 40;
@@ -46,6 +50,33 @@ class SlowReadersTest {
         }
     }
 
+    @Test
+    void answersThatNobodyReadsAreBounded() throws Exception {
+        var path = Api.JOBS + "/" + Api.submit(large());
+        long most = Runtime.getRuntime().maxMemory() / 16 / LARGE + 2;
+        var readers = new ArrayList<Socket>();
+        try {
+            while (readers.size() < most) {
+                var reader = ask(path);
+                readers.add(reader);
+                if (!status(reader).equals("HTTP/1.1 200 OK")) {
+                    break;
+                }
+            }
+
+            Api.isProblem(given().get(path).then(), 503, "too-many-answers").header("Retry-After", notNullValue());
+            given().get(Api.JOBS).then().statusCode(200);
+            // What was done is told, though not all of it.
+            var submitted =
+                    Api.sending(large().toString()).post(Api.JOBS).then().statusCode(202);
+            submitted.body("left_out", equalTo(List.of("arguments"))).body("id", notNullValue());
+        } finally {
+            close(readers);
+        }
+        await().until(() -> given().get(path).statusCode() == 200);
+        assertThat(given().get(path).jsonPath().getString("arguments.stdin")).hasSize(LARGE);
+    }
+
     /** The bytes outside of the heap, where all lies that is on its way to a socket. */
     private static long direct() {
         return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
@@ -60,6 +91,13 @@ class SlowReadersTest {
         var id = Api.run(Api.shell("head -c " + LARGE + " /dev/zero | tr '\\0' x > $RINGFENCE_OUTPUT/f"))
                 .getString("id");
         return Api.JOBS + "/" + id + "/artifacts/f";
+    }
+
+    /** A job whose answers are large. */
+    static ObjectNode large() {
+        var job = Api.shell("true");
+        ((ObjectNode) job.get("arguments")).put("stdin", "x".repeat(LARGE));
+        return job;
     }
 
     private static Socket ask(String path) throws IOException {
