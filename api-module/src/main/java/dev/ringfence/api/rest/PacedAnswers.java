@@ -3,7 +3,6 @@ package dev.ringfence.api.rest;
 import dev.ringfence.api.RingfenceConfig;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -82,7 +81,7 @@ class PacedAnswers {
             this.connection = connection;
             this.content = content;
             this.place = place;
-            this.left = connection.request().method().equals(HttpMethod.HEAD) ? 0 : length;
+            this.left = length;
             this.watch = new StallWatch(connection, stallLimit, this::end);
         }
 

@@ -9,6 +9,13 @@ import static org.hamcrest.Matchers.notNullValue;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.Http2Settings;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
@@ -16,7 +23,10 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients that ask for much and read none of it. */
 @QuarkusTest
@@ -44,6 +54,8 @@ class SlowReadersTest {
             assertThat(direct() - before).isLessThan(ROOM);
             var whole = given().get(path).then().statusCode(200).extract();
             assertThat(whole.header("Content-Length")).isEqualTo(Integer.toString(LARGE));
+            given().head(path).then().header("Content-Length", Integer.toString(LARGE));
+            assertThat(whole.headers().getValues("Content-Length")).hasSize(1);
             assertThat(whole.asByteArray()).hasSize(LARGE).containsOnly('x');
         } finally {
             close(readers);
@@ -75,6 +87,28 @@ class SlowReadersTest {
         }
         await().until(() -> given().get(path).statusCode() == 200);
         assertThat(given().get(path).jsonPath().getString("arguments.stdin")).hasSize(LARGE);
+    }
+
+    /** It was written by a thread that waited for the client, of which there are not many. */
+    @ParameterizedTest
+    @ValueSource(strings = {Api.JOBS + "/nobody", Api.JOBS + "?limit=0", Api.JOBS, "/v1/models"})
+    void aSmallAnswerThatNobodyReadsOverHttp2HoldsNoThread(String path) throws Exception {
+        var vertx = Vertx.vertx();
+        var client = vertx.createHttpClient(new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setInitialSettings(new Http2Settings().setInitialWindowSize(0)));
+        try {
+            var answer = client.request(HttpMethod.GET, RestAssured.port, "localhost", path)
+                    .compose(HttpClientRequest::send)
+                    .toCompletionStage()
+                    .toCompletableFuture();
+
+            assertThat(answer.get(2, TimeUnit.MINUTES).statusCode()).isBetween(200, 404);
+        } finally {
+            client.close().toCompletionStage().toCompletableFuture().join();
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
     }
 
     /** The bytes outside of the heap, where all lies that is on its way to a socket. */
