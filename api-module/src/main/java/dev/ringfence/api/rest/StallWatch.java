@@ -1,5 +1,6 @@
 package dev.ringfence.api.rest;
 
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelOption;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
@@ -9,11 +10,14 @@ import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jboss.logging.Logger;
 
 /**
  * Watches whether a client takes what it is given, one piece at a time, and cuts it off when it takes nothing for a while.
  */
 final class StallWatch {
+    private static final Logger LOG = Logger.getLogger(StallWatch.class);
+
     /** How often in the time that a reader has it is looked whether it reads. */
     private static final int LOOKS = 4;
 
@@ -65,7 +69,11 @@ final class StallWatch {
     /** The kernel would hold several megabytes for a reader that takes nothing, and it would show late that it does not. */
     private static void bound(HttpConnection connection) {
         if (connection instanceof ConnectionBase base) {
-            base.channel().config().setOption(ChannelOption.SO_SNDBUF, SEND_BUFFER);
+            try {
+                base.channel().config().setOption(ChannelOption.SO_SNDBUF, SEND_BUFFER);
+            } catch (ChannelException e) {
+                LOG.debugf(e, "the client has gone already");
+            }
         }
     }
 
