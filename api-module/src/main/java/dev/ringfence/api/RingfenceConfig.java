@@ -354,7 +354,10 @@ public interface RingfenceConfig {
         @WithDefault("15s")
         Duration heartbeat();
 
-        /** A stream of events whose reader has not taken the next one for so long is closed; it can be resumed. */
+        /**
+         * A stream of events, or another large answer, whose reader takes nothing for so long is cut off; events can be
+         * resumed.
+         */
         @WithDefault("30s")
         Duration stallLimit();
 

@@ -28,7 +28,8 @@ public class AccessGuard {
     /** The page to try the API: it holds nothing of this service's, and sends the key that is typed into it. */
     private static final Pattern PAGE = Pattern.compile("/q/swagger-ui(/[A-Za-z0-9._-]*)?");
 
-    private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
+    /** What has no effect. */
+    static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
     private static final String METRICS = "/q/metrics";
 

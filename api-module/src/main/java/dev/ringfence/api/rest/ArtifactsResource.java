@@ -4,11 +4,15 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.runner.files.Artifact;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Request;
 import jakarta.ws.rs.core.Response;
+import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -44,10 +48,13 @@ public class ArtifactsResource {
     @Produces(MediaType.WILDCARD)
     @Operation(
             summary = "Fetch a file that a job left",
-            description = "Its bytes, as a download. The file's SHA-256 is the entity tag.")
+            description =
+                    "Its bytes, as a download. The file's SHA-256 is the entity tag. A reader that takes nothing for"
+                            + " `ringfence.http.stall-limit` is cut off.")
     @APIResponse(responseCode = "200", description = "The file")
     @APIResponse(responseCode = "404", description = "There is no such job or file, or it is no longer kept")
-    public Response get(@PathParam("id") String id, @PathParam("name") String name) {
+    public Response get(@PathParam("id") String id, @PathParam("name") String name, @Context Request request)
+            throws IOException {
         var _ = gate.job(id);
         var artifacts = gate.service().artifacts();
         var artifact = artifacts.list(id).stream()
@@ -55,7 +62,11 @@ public class ArtifactsResource {
                 .findFirst()
                 .orElseThrow(() -> new UnknownArtifact(id, name));
         var content = artifacts.open(id, artifact).orElseThrow(() -> new UnknownArtifact(id, name));
-        return Response.ok(content)
+        if (request.getMethod().equals(HttpMethod.HEAD)) {
+            // Nothing is sent then, and nothing else would close it.
+            content.close();
+        }
+        return Response.ok(new FileAnswer(content, artifact.size()))
                 .type(artifact.mediaType())
                 .header("Content-Length", artifact.size())
                 .header("Content-Disposition", disposition(artifact))

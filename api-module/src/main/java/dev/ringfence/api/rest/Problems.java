@@ -50,6 +50,12 @@ public class Problems {
     }
 
     @ServerExceptionMapper
+    public Response tooMany(AnswerRoom.TooMany error) {
+        return new Problem(503, "too-many-answers", "Too many answers at once", String.valueOf(error.getMessage()))
+                .response();
+    }
+
+    @ServerExceptionMapper
     public Response unknownJob(UnknownJob error) {
         return new Problem(404, "unknown-job", "There is no such job", String.valueOf(error.getMessage())).response();
     }

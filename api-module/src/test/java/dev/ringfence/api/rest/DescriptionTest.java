@@ -141,6 +141,13 @@ class DescriptionTest {
     @CsvSource({
         "post, /api/v1/jobs, 200 202 400 401 403 409 413 422 429 503 507",
         "post, /api/v1/jobs/{id}/retry, 200 202 400 403 404 409 422 429 503 507",
+        "get, /api/v1/jobs, 200 400 503",
+        "get, /api/v1/jobs/{id}, 200 404 503",
+        "get, /api/v1/jobs/{id}/events, 200 404 503",
+        "get, /api/v1/jobs/{id}/artifacts, 200 404 503",
+        "get, /api/v1/jobs/{id}/artifacts/{name}, 200 404 503",
+        "get, /api/v1/sessions, 200 400 503",
+        "get, /api/v1/sessions/{id}/jobs, 200 404 503",
         "get, /api/v1/jobs/{id}/output/{channel}, 200 206 304 404 416",
         "post, /api/v1/sessions, 201 400 403 409 413 422 503 507",
         "post, /api/v1/sessions/{id}/close, 200 404 503 507",

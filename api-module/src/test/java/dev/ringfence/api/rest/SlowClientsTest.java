@@ -141,6 +141,26 @@ class SlowClientsTest {
         }
     }
 
+    @Test
+    void whoeverTakesNothingOfAFileIsCutOff() throws Exception {
+        cutsOff(SlowReadersTest.leftFile());
+    }
+
+    @Test
+    void whoeverTakesNothingOfALargeAnswerIsCutOff() throws Exception {
+        cutsOff(Api.JOBS + "/" + Api.submit(SlowReadersTest.large()));
+    }
+
+    private static void cutsOff(String path) throws IOException {
+        try (var socket = connection()) {
+            socket.getOutputStream().write(get(path).getBytes(StandardCharsets.US_ASCII));
+
+            assertThat(SlowBodiesTest.heard(socket, "\r\n")).startsWith("HTTP/1.1 200 ");
+            await().until(() -> connections(socket.getLocalPort()) == 0);
+            assertThat(rest(socket)).hasSizeLessThan(SlowReadersTest.LARGE);
+        }
+    }
+
     /** Its other streams went with it, and the jobs that they had submitted were cancelled. */
     @Test
     void aReaderOfHttp2ThatTakesNothingLosesThatStreamAndNoOther() throws Exception {
@@ -230,12 +250,16 @@ class SlowClientsTest {
     }
 
     /** With a window so small that the service notices soon that nobody reads. */
-    private static Socket connection() throws IOException {
+    static Socket connection() throws IOException {
         var socket = new Socket();
         socket.setReceiveBufferSize(4096);
         socket.setSoTimeout(120_000);
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), RestAssured.port));
         return socket;
+    }
+
+    static String get(String path) {
+        return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
     }
 
     private static Socket watch(String id, String after) throws IOException {

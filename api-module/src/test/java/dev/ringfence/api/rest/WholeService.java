@@ -81,6 +81,15 @@ public class WholeService implements QuarkusTestProfile {
         }
     }
 
+    /** It cuts nobody off while a test looks on. */
+    public static class Patient extends WholeService {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return OverTls.and(Map.of(
+                    "ringfence.catalog", "src/test/resources/catalog.toml", "ringfence.http.stall-limit", "24h"));
+        }
+    }
+
     /** Its keys lie in a directory of its own, where tests do to them what should not happen. */
     public static class KeysOfItsOwn extends WholeService {
         /** One for the profile and the tests, which have class loaders of their own. */
