@@ -63,7 +63,7 @@ public class WholeService implements QuarkusTestProfile {
                     "ringfence.catalog", "src/test/resources/catalog.toml",
                     "ringfence.http.heartbeat", "100ms",
                     "ringfence.http.stall-limit", "1s",
-                    "quarkus.http.read-timeout", "1s",
+                    "quarkus.http.read-timeout", "3s",
                     "ringfence.jobs.event-buffer", "16777216"));
         }
     }
