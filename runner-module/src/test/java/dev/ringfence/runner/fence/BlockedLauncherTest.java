@@ -2,7 +2,6 @@ package dev.ringfence.runner.fence;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.catalog.FenceTier;
@@ -44,7 +43,7 @@ class BlockedLauncherTest {
         var bubblewrap = Stream.of("/usr/bin/bwrap", "/usr/local/bin/bwrap")
                 .filter(path -> Files.isExecutable(Path.of(path)))
                 .findFirst();
-        assumeTrue(bubblewrap.isPresent(), "bubblewrap is not installed");
+        assertThat(bubblewrap).as("bubblewrap is installed").isPresent();
         var launcher = Files.writeString(directory.resolve("launcher"), """
                 #!/bin/sh
                 if [ -e %1$s/block ]; then
@@ -67,8 +66,7 @@ class BlockedLauncherTest {
                 settings.tier(),
                 settings.scratch(),
                 settings.grace()));
-        assumeTrue(
-                fence.tiers().stream().anyMatch(status -> status.tier() == FenceTier.NAMESPACES && status.available()));
+        assertThat(fence.tiers()).anyMatch(status -> status.tier() == FenceTier.NAMESPACES && status.available());
         shell = new ShellExec(FenceTools.without(fence::start));
     }
 
