@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Methods that talk to the server block; they are for virtual threads.
  */
 final class LlamaServer {
+    private static final long SHORTEST_PAUSE = Duration.ofMillis(2).toNanos();
+    private static final long LONGEST_PAUSE = Duration.ofMillis(50).toNanos();
     private static final Duration TELL_AGAIN = Duration.ofSeconds(1);
     private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration PROPERTIES_TIMEOUT = Duration.ofSeconds(30);
@@ -152,10 +154,11 @@ final class LlamaServer {
     }
 
     private void pollHealth(Duration limit, Consumer<@Nullable Integer> progress) {
+        var time = alarms.awake(limit);
         long start = System.nanoTime();
         long told = start;
-        for (int pause = 2; !healthy(); pause = Math.min(2 * pause, 50)) {
-            if (goneWithin(Duration.ofMillis(pause))) {
+        while (!healthy()) {
+            if (goneWithin(untilNextPoll(System.nanoTime() - start))) {
                 if (ended.isCompletedExceptionally() && ended.exceptionNow() instanceof FenceException broken) {
                     throw broken;
                 }
@@ -165,10 +168,15 @@ final class LlamaServer {
                 told = System.nanoTime();
                 progress.accept(MappedFile.percent(process.pid(), model.file()));
             }
-            if (System.nanoTime() - start > limit.toNanos()) {
+            if (time.isOver()) {
                 throw loadFailed("could not answer within its load timeout of " + Texts.seconds(limit));
             }
         }
+    }
+
+    /** A small part of the time that it has taken already: it adds little to that, and a long load is left alone. */
+    private static Duration untilNextPoll(long loadingNanos) {
+        return Duration.ofNanos(Math.clamp(loadingNanos / 50, SHORTEST_PAUSE, LONGEST_PAUSE));
     }
 
     /** Its log is only of loading: nobody has asked it anything yet. */

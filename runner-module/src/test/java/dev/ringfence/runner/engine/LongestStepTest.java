@@ -9,6 +9,7 @@ import dev.ringfence.runner.engine.GenerationResult.Answered;
 import dev.ringfence.runner.engine.GenerationResult.Cancelled;
 import dev.ringfence.runner.fence.FencedProcess;
 import io.smallrye.mutiny.TimeoutException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -94,6 +95,34 @@ class LongestStepTest {
             assertThat(inTime).isTrue();
             assertThat(looks.get()).isLessThan(3);
             assertThat(server.stoodStill()).isFalse();
+        }
+    }
+
+    /** Its model may have been half read: the host went on with that where it had been. */
+    @Test
+    void theTimeToLoadDoesNotRunWhileTheHostIsFrozen() {
+        // Given
+        var frozen = new AtomicLong();
+        var looks = new AtomicInteger();
+        var loading = new ScriptedEngine.Script() {
+            @Override
+            public void answer(String path, SocketChannel client) {}
+
+            @Override
+            public boolean healthy() {
+                frozen.set(Duration.ofHours(1).toNanos());
+                return looks.incrementAndGet() > 2;
+            }
+        };
+        try (var alarms = new Alarms(() -> System.nanoTime() + frozen.get())) {
+            var server = server(alarms, SETTINGS, loading);
+
+            // When
+            server.awaitHealthy(LIMIT, _ -> {});
+
+            // Then
+            assertThat(looks).hasValue(3);
+            server.stop();
         }
     }
 

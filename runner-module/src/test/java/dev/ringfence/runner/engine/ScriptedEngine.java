@@ -35,6 +35,11 @@ final class ScriptedEngine implements FencedProcess {
     interface Script {
         /** Answers a request for a path such as {@code /slots}; what it leaves open is closed after it. */
         void answer(String path, SocketChannel client) throws IOException;
+
+        /** Whether the model is loaded, each time that it is asked. */
+        default boolean healthy() {
+            return true;
+        }
     }
 
     ScriptedEngine(Path root, FencedCommand command, Script script) {
@@ -87,7 +92,7 @@ final class ScriptedEngine implements FencedProcess {
             var request = new String(buffer.array(), 0, buffer.position(), StandardCharsets.UTF_8);
             var path = request.substring(request.indexOf(' ') + 1, request.indexOf(" HTTP"));
             if (path.equals("/health")) {
-                sendJson(client, "{\"status\":\"ok\"}");
+                send(client, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n".formatted(script.healthy() ? "200 OK" : "503"));
             } else {
                 script.answer(path, client);
             }
