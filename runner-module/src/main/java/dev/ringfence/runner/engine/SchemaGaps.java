@@ -42,8 +42,6 @@ final class SchemaGaps {
 
     private static final List<String> RANGE = List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
     private static final List<String> LENGTH = List.of("minLength", "maxLength");
-    private static final Set<String> HELD_FORMATS =
-            Set.of("date", "time", "date-time", "uuid", "uuid1", "uuid2", "uuid3", "uuid4", "uuid5");
 
     /** All that limits a value; other keywords only describe it. */
     private static final Set<String> ASSERTIONS = assertions();
@@ -248,13 +246,13 @@ final class SchemaGaps {
         if (!maybe(types, "string")) {
             return;
         }
-        var format = schema.path("format");
+        boolean format = GrammarFormats.held(schema.path("format").asText());
         boolean pattern = schema.has("pattern") && !dropped.contains(at + "/pattern");
         // Of both, the grammar takes the pattern, which says more exactly what a text of the format looks like.
-        if (!format.isMissingNode() && !HELD_FORMATS.contains(format.asText())) {
+        if (schema.has("format") && !format) {
             gap(at, "format");
         }
-        if (pattern || HELD_FORMATS.contains(format.asText())) {
+        if (pattern || format) {
             LENGTH.stream().filter(schema::has).forEach(name -> gap(at, name));
         }
     }

@@ -69,6 +69,7 @@ final class SchemaWeight {
     private final List<Dropped> dropped = new ArrayList<>();
     private final List<ObjectNode> typedValues = new ArrayList<>();
     private final List<ObjectNode> escaped = new ArrayList<>();
+    private final List<ObjectNode> formatted = new ArrayList<>();
     private final IdentityHashMap<JsonNode, Set<String>> gone = new IdentityHashMap<>();
     private final IdentityHashMap<JsonNode, Long> ways = new IdentityHashMap<>();
 
@@ -104,8 +105,8 @@ final class SchemaWeight {
     }
 
     /**
-     * Takes out what only makes the same grammar larger, and the keywords that have to go, and writes patterns as the
-     * grammar knows them.
+     * Takes out what only makes the same grammar larger, and the keywords that have to go, and writes patterns and formats as
+     * the grammar knows them.
      *
      * @param strict whether these are to stay, for who refuses the schema because of them
      */
@@ -113,6 +114,8 @@ final class SchemaWeight {
         var weight = look(schema, widths);
         weight.typedValues.forEach(values -> values.remove("type"));
         weight.escaped.forEach(one -> one.put("pattern", weight.plain(one)));
+        weight.formatted.forEach(one ->
+                one.put("pattern", GrammarFormats.pattern(one.remove("format").textValue())));
         if (strict) {
             return;
         }
@@ -165,6 +168,8 @@ final class SchemaWeight {
             if (!pattern.equals(schema.path("pattern").textValue()) && !hasLost(schema, "pattern")) {
                 escaped.add(schema);
             }
+        } else if (!everything && GrammarFormats.pattern(schema.path("format").asText()) != null) {
+            formatted.add(schema);
         }
         drop(isUnsure(schema), schema, "$ref", at);
         for (var name : HEAVY) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion.VersionFlag;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
@@ -54,6 +55,10 @@ class HeldSchemasTest {
                 "{'type':'string','format':'uuid','pattern':'^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-"
                         + "[0-9a-f]{12}$'}",
                 "{'type':'string','format':'uuid'}",
+                "{'type':'string','format':'hostname'}",
+                "{'type':'string','format':'ipv4'}",
+                "{'type':['null','string'],'format':'ipv6'}",
+                "{'type':'string','format':'duration'}",
                 "{'type':'array','items':{'type':'boolean'},'minItems':2,'maxItems':3}",
                 "{'type':'array','prefixItems':[{'type':'boolean'},{'type':'integer'}],'minItems':2,'maxItems':2}",
                 "{'anyOf':[{'const':1},{'enum':['a',null]}]}",
@@ -64,6 +69,18 @@ class HeldSchemasTest {
                 {'type':'object','properties':{'a':%s},'required':['a'],'additionalProperties':false,
                  '$defs':{'q':{'type':'object','properties':{'q':{'const':2}},'required':['q']}}}""".formatted(schema).replace('\'', '"'));
         assertKeeps(document);
+    }
+
+    /** The validator knows the top-level domains there are, and a model that guesses does not; so as browsers know addresses. */
+    @Test
+    void aModelThatGuessesKeepsToAnAddressOfMail() throws JsonProcessingException {
+        var wanted = (ObjectNode) JSON.readTree("{\"type\":\"string\",\"format\":\"email\"}");
+        var label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
+
+        for (int seed = 0; seed < TRIES; seed++) {
+            assertThat(JSON.readTree(answer(wanted, seed)).textValue())
+                    .matches("[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@" + label + "(?:\\." + label + ")+");
+        }
     }
 
     /** The engine takes such names for the same rule of its grammar: {@code q} was what {@code p.b} is. */
@@ -86,7 +103,12 @@ class HeldSchemasTest {
     }
 
     private static void assertKeeps(ObjectNode document) throws JsonProcessingException {
-        var validator = JsonSchemaFactory.getInstance(VersionFlag.V202012).getSchema(document);
+        var validator = JsonSchemaFactory.getInstance(VersionFlag.V202012)
+                .getSchema(
+                        document,
+                        SchemaValidatorsConfig.builder()
+                                .formatAssertionsEnabled(true)
+                                .build());
 
         assertThat(SchemaGaps.of(document, "f", new PatternWidth())).isEmpty();
         for (int seed = 0; seed < TRIES; seed++) {

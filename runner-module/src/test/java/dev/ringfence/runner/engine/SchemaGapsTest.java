@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,6 +36,9 @@ class SchemaGapsTest {
                         + "[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|0{8}-0{4}-0{4}-0{4}-0{12})$'}",
                 "{'type':'string','format':'date-time','pattern':'" + ZODS_TIME + "'}",
                 "{'type':'integer','format':'int64'}",
+                "{'type':'string','format':'email'}",
+                "{'type':['string','null'],'format':'ipv6'}",
+                "{'type':'string','format':'email','pattern':'^[a-z]{1,9}@[a-z]{1,9}$'}",
                 "{'type':'string','enum':['a','b']}",
                 "{'const':{'a':[1]}}",
                 "{'type':'object','propertyNames':{'type':'string'},'additionalProperties':{'type':'integer'}}",
@@ -59,8 +63,10 @@ class SchemaGapsTest {
                 "{'type':'number','minimum':0,'maximum':1}; f#/minimum f#/maximum",
                 "{'type':'integer','minimum':0,'exclusiveMinimum':5}; f#/exclusiveMinimum",
                 "{'type':'integer','multipleOf':7}; f#/multipleOf",
-                "{'type':'string','format':'email'}; f#/format",
-                "{'type':'string','format':'email','pattern':'^[a-z]{1,9}@[a-z]{1,9}$'}; f#/format",
+                "{'type':'string','format':'uri'}; f#/format",
+                "{'type':'string','format':'uri','pattern':'^[a-z]{1,9}:[a-z]{1,9}$'}; f#/format",
+                "{'type':'string','format':'email','minLength':5}; f#/minLength",
+                "{'type':'string','format':'email','pattern':'^(?!x)[a-z]$'}; f#/pattern",
                 "{'type':'string','format':'date','pattern':'[0-9]'}; f#/pattern",
                 "{'type':'string','pattern':'^(\\\\d?){0,100}$'}; f#/pattern",
                 "{'type':'string','pattern':'^\\\\D$'}; f#/pattern",
@@ -155,6 +161,30 @@ class SchemaGapsTest {
         assertThat(schema)
                 .isEqualTo(json("{'properties':{'pattern':{'pattern':'^[0-9]$'},'b':{'const':{'pattern':'\\\\d'}},"
                         + "'c':{'pattern':'^\\\\d+?$'}}}"));
+    }
+
+    @Test
+    void anEngineGetsPatternsForFormatsThatItsGrammarDoesNotKnow() {
+        var schema = json("{'properties':{'format':{'format':'ipv4'},'b':{'const':{'format':'ipv4'}},"
+                + "'c':{'format':'ipv4','pattern':'^1$'},'d':{'format':'date'},'e':{'format':'uri'}}}");
+
+        SchemaWeight.lighten(schema, true, new PatternWidth());
+
+        var octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+        assertThat(schema)
+                .isEqualTo(
+                        json(
+                                "{'properties':{'format':{'pattern':'^%s(\\\\.%s){3}$'},'b':{'const':{'format':'ipv4'}},"
+                                                .formatted(octet, octet)
+                                        + "'c':{'format':'ipv4','pattern':'^1$'},'d':{'format':'date'},'e':{'format':'uri'}}}"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"email", "hostname", "ipv4", "ipv6", "duration"})
+    void aFormatsPatternIsOneThatAGrammarHolds(String format) {
+        var pattern = GrammarFormats.pattern(format);
+
+        assertThat(new PatternWidth().of(Objects.requireNonNull(pattern))).isLessThanOrEqualTo(PatternWidth.WIDEST);
     }
 
     /** Such a reference may lead into a value, as if that were a schema. */
