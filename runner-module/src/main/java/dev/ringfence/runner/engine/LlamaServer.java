@@ -8,8 +8,10 @@ import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.fence.Fences;
 import dev.ringfence.runner.fence.LimitHit;
+import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.PinnedFile;
 import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.Stream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -50,6 +52,8 @@ final class LlamaServer {
     private final Path socket;
     private final LogTail log;
     private final Alarms alarms;
+    private final Duration loadTimeout;
+    private final AwakeTime loading;
     private final Duration longestStep;
     private final Duration longestPiece;
     private final CompletableFuture<FencedResult> ended;
@@ -59,26 +63,30 @@ final class LlamaServer {
 
     private LlamaServer(
             LocalModel model,
+            EnginePurpose purpose,
+            EngineSettings settings,
             FencedProcess process,
             Path socket,
             LogTail log,
             Alarms alarms,
-            Duration longestStep,
-            int slots) {
+            AwakeTime loading) {
         this.model = model;
         this.process = process;
         this.socket = socket;
         this.log = log;
         this.alarms = alarms;
-        this.longestStep = longestStep;
-        this.longestPiece = longestStep.multipliedBy(slots);
+        this.loadTimeout = settings.loadTimeout();
+        this.loading = loading;
+        this.longestStep = settings.stepTimeout().multipliedBy(EngineCommand.longestStep(model, purpose, settings));
+        this.longestPiece = longestStep.multipliedBy(settings.slotsFor(model));
         this.ended = process.result().subscribeAsCompletionStage();
     }
 
     /**
-     * Starts it; {@link #awaitHealthy} says when it can answer.
+     * Starts it; {@link #awaitHealthy} says when it can answer. The time that it has for that begins now.
      *
      * @param path the value of the PATH, where an engine may be found
+     * @param early ends it, also while its fence is being built
      */
     static LlamaServer start(
             LocalModel model,
@@ -86,13 +94,29 @@ final class LlamaServer {
             EngineSettings settings,
             @Nullable String path,
             Fences fences,
-            Alarms alarms) {
+            Alarms alarms,
+            EarlyStop early) {
         var start = EngineCommand.of(model, purpose, settings, path);
         var log = new LogTail();
-        var process = fences.start(start.command(), log);
-        var socket = process.temporary().resolve(start.socket());
-        var longestStep = settings.stepTimeout().multipliedBy(EngineCommand.longestStep(model, purpose, settings));
-        return new LlamaServer(model, process, socket, log, alarms, longestStep, settings.slotsFor(model));
+        var loading = alarms.awake(settings.loadTimeout());
+        try (var _ = alarms.at(loading, early::stop)) {
+            var process = fences.start(start.command(), new Ears(log, early));
+            var socket = process.temporary().resolve(start.socket());
+            return new LlamaServer(model, purpose, settings, process, socket, log, alarms, loading);
+        }
+    }
+
+    /** Hears the engine, and how to end it before it runs. */
+    private record Ears(LogTail log, EarlyStop early) implements OutputListener {
+        @Override
+        public void starting(Runnable stop) {
+            early.starting(stop);
+        }
+
+        @Override
+        public void wrote(Stream stream, byte[] chunk) {
+            log.wrote(stream, chunk);
+        }
     }
 
     long pid() {
@@ -127,9 +151,9 @@ final class LlamaServer {
      *
      * @param progress hears once a second how much of the model is in memory, in percent
      */
-    void awaitHealthy(Duration limit, Consumer<@Nullable Integer> progress) {
+    void awaitHealthy(Consumer<@Nullable Integer> progress) {
         try {
-            pollHealth(limit, progress);
+            pollHealth(progress);
         } catch (RuntimeException e) {
             stop();
             boolean _ = ended.handle((result, failure) -> true).join();
@@ -153,12 +177,15 @@ final class LlamaServer {
         return known;
     }
 
-    private void pollHealth(Duration limit, Consumer<@Nullable Integer> progress) {
-        var time = alarms.awake(limit);
+    private void pollHealth(Consumer<@Nullable Integer> progress) {
         long start = System.nanoTime();
         long told = start;
         while (!healthy()) {
-            if (goneWithin(untilNextPoll(System.nanoTime() - start))) {
+            boolean gone = goneWithin(untilNextPoll(System.nanoTime() - start));
+            if (loading.isOver()) {
+                throw loadFailed("could not answer within its load timeout of " + Texts.seconds(loadTimeout));
+            }
+            if (gone) {
                 if (ended.isCompletedExceptionally() && ended.exceptionNow() instanceof FenceException broken) {
                     throw broken;
                 }
@@ -167,9 +194,6 @@ final class LlamaServer {
             if (System.nanoTime() - told > TELL_AGAIN.toNanos()) {
                 told = System.nanoTime();
                 progress.accept(MappedFile.percent(process.pid(), model.file()));
-            }
-            if (time.isOver()) {
-                throw loadFailed("could not answer within its load timeout of " + Texts.seconds(limit));
             }
         }
     }

@@ -20,6 +20,7 @@ final class OneShotOutput implements OutputListener {
     /** The log says so once the model is loaded and the prompt read, before the first token. */
     private static final String BEGINS = "generate: n_ctx";
 
+    private final EarlyStop early = new EarlyStop();
     private final Runnable begun;
     private final Consumer<String> pieces;
     private final HeldBackQueue<?> queue;
@@ -39,6 +40,16 @@ final class OneShotOutput implements OutputListener {
         this.begun = begun;
         this.pieces = pieces;
         this.queue = queue;
+    }
+
+    /** Ends the program, or keeps it from beginning; it may live on for as long as a program does that is stopped. */
+    void stop() {
+        early.stop();
+    }
+
+    @Override
+    public void starting(Runnable stop) {
+        early.starting(stop);
     }
 
     @Override

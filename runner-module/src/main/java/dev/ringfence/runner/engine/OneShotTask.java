@@ -11,6 +11,7 @@ import dev.ringfence.runner.engine.GenerationResult.Answered;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.Signals;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.Optional;
@@ -48,6 +49,7 @@ final class OneShotTask implements Generation {
 
     // Guarded by this.
     private @Nullable GenerationResult endedFromOutside;
+    private @Nullable OneShotOutput running;
     private @Nullable FencedProcess process;
     private Alarms.@Nullable Alarm alarm;
     private @Nullable FencedResult ended;
@@ -110,8 +112,8 @@ final class OneShotTask implements Generation {
             return;
         }
         endedFromOutside = how;
-        if (process != null) {
-            process.stop();
+        if (running != null) {
+            running.stop();
         }
         if (interruptible) {
             thread.interrupt();
@@ -141,8 +143,8 @@ final class OneShotTask implements Generation {
 
     /**
      * The program writes through a thread of its own, and some releases end without waiting for it: then the end of the
-     * log is missing, with the counts, and perhaps the end of the answer. The same seed gives the same answer, so it is
-     * asked again for what is missing.
+     * log is missing, with the counts or the error, and perhaps the end of the answer. The same seed gives the same answer, so
+     * it is asked again for what is missing.
      */
     private GenerationResult answer(OneShotRequest asked) throws InterruptedException {
         var waited = elapsed();
@@ -153,11 +155,15 @@ final class OneShotTask implements Generation {
             for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
                 text.setLength(0);
                 var output = new OneShotOutput(this::loaded, piece -> heard.add(new Heard.Piece(piece)), heard);
-                begin(shots.start(command, output));
+                begins(output);
+                begun(shots.start(command, output));
                 var end = awaitEnd();
                 var outside = outsideEnd();
                 if (outside.isPresent()) {
                     return outside.get();
+                }
+                if (attempt < ATTEMPTS && saysNothing(end, output.log())) {
+                    continue;
                 }
                 var answer = read(end, output, waited);
                 if (answer.isPresent()) {
@@ -177,19 +183,24 @@ final class OneShotTask implements Generation {
         }
     }
 
-    private synchronized void begin(FencedProcess started) {
+    private synchronized void begins(OneShotOutput output) {
+        running = output;
+        if (!loaded) {
+            alarm = alarms.after(settings.loadTimeout(), this::late);
+        }
+        if (endedFromOutside != null) {
+            output.stop();
+        }
+    }
+
+    private synchronized void begun(FencedProcess started) {
         process = started;
         if (loaded) {
             answers(started);
-        } else {
-            alarm = alarms.after(settings.loadTimeout(), this::late);
         }
         started.result()
                 .subscribe()
                 .with(end -> heard.add(new Heard.Ended(end)), broken -> heard.add(new Heard.Broke(broken)));
-        if (endedFromOutside != null) {
-            started.stop();
-        }
     }
 
     private FencedResult awaitEnd() throws InterruptedException {
@@ -218,8 +229,8 @@ final class OneShotTask implements Generation {
 
     private void stopAndWait() throws InterruptedException {
         synchronized (this) {
-            if (process != null) {
-                process.stop();
+            if (running != null) {
+                running.stop();
             }
         }
         while (true) {
@@ -243,9 +254,9 @@ final class OneShotTask implements Generation {
     }
 
     private synchronized void late() {
-        if (!loaded && process != null) {
+        if (!loaded && running != null) {
             overdue = true;
-            process.stop();
+            running.stop();
         }
     }
 
@@ -320,6 +331,16 @@ final class OneShotTask implements Generation {
                 var _ = Thread.interrupted();
             }
         }
+    }
+
+    /** Whether it gave up, and what it said of that is missing. */
+    private static boolean saysNothing(FencedResult how, LogTail log) {
+        return how.end() instanceof ProcessEnd.Exited(int code)
+                && code > 0
+                && code < Signals.exitCode(1)
+                && how.limitsHit().isEmpty()
+                && log.firstError().isEmpty()
+                && !TOO_LONG.matcher(log.text()).find();
     }
 
     /** Nothing when the counts are missing. */

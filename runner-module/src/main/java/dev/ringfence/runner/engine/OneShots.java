@@ -7,7 +7,6 @@ import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.Fences;
-import dev.ringfence.runner.process.OutputListener;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -34,7 +33,7 @@ final class OneShots {
     private volatile @Nullable Turn current;
 
     // Guarded by this.
-    private final Set<FencedProcess> running = new HashSet<>();
+    private final Set<OneShotOutput> running = new HashSet<>();
     private boolean closed;
 
     private final CompletableFuture<@Nullable Void> gone = new CompletableFuture<>();
@@ -154,31 +153,37 @@ final class OneShots {
         return new OneShotFiles(fences);
     }
 
-    FencedProcess start(FencedCommand command, OutputListener output) {
+    /** Blocks while the program's fence is being built. */
+    FencedProcess start(FencedCommand command, OneShotOutput output) {
         synchronized (this) {
             if (closed) {
                 throw new Closed();
             }
+            running.add(output);
+        }
+        try {
             var process = fences.start(command, output);
-            running.add(process);
             process.result()
                     .onTermination()
-                    .invoke(() -> forget(process))
+                    .invoke(() -> forget(output))
                     .subscribe()
                     .with(_ -> {}, _ -> {});
             return process;
+        } catch (RuntimeException | Error e) {
+            forget(output);
+            throw e;
         }
     }
 
-    private synchronized void forget(FencedProcess process) {
-        running.remove(process);
+    private synchronized void forget(OneShotOutput output) {
+        running.remove(output);
         finishWhenGone();
     }
 
     /** Ends what runs, and lets nothing begin. Returns at once; what it returns is done when nothing is left. */
     synchronized CompletableFuture<@Nullable Void> close() {
         closed = true;
-        running.forEach(FencedProcess::stop);
+        running.forEach(OneShotOutput::stop);
         finishWhenGone();
         return gone;
     }

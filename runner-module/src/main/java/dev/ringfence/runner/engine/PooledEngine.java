@@ -26,7 +26,7 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     private final int slots;
     private final EngineLife<LlamaServer> life;
     private Instant since = Instant.now();
-    private @Nullable LlamaServer loading;
+    private @Nullable EarlyStop loading;
     private Alarms.@Nullable Alarm idleAlarm;
     private Alarms.@Nullable Alarm pinAlarm;
     /** Why a pinned engine did not come up the last time, and since when for that reason; null once it has. */
@@ -141,15 +141,17 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
         loadStarted = System.nanoTime();
         life.begun();
         life.tell(new EngineProgress.Loading(Duration.ZERO, null));
-        Thread.ofVirtual().name("load-" + model.id()).start(this::start);
+        var early = new EarlyStop();
+        loading = early;
+        Thread.ofVirtual().name("load-" + model.id()).start(() -> start(early));
     }
 
-    private void start() {
+    private void start(EarlyStop early) {
         try {
             var server = LlamaServer.start(
-                    model, key.purpose(), settings, System.getenv("PATH"), pool.fences(), pool.alarms());
-            pool.send(() -> started(server));
-            server.awaitHealthy(settings.loadTimeout(), percent -> pool.send(() -> tellLoading(percent)));
+                    model, key.purpose(), settings, System.getenv("PATH"), pool.fences(), pool.alarms(), early);
+            LOG.infof("Engine of model %s started as process %d", model.id(), server.pid());
+            server.awaitHealthy(percent -> pool.send(() -> tellLoading(percent)));
             pool.send(() -> loaded(server));
         } catch (EngineException | FenceException e) {
             pool.send(() -> failed(e));
@@ -162,14 +164,6 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     private void tellLoading(@Nullable Integer percent) {
         if (life.state() instanceof EngineLife.Loading) {
             life.tell(new EngineProgress.Loading(Duration.ofNanos(System.nanoTime() - loadStarted), percent));
-        }
-    }
-
-    private void started(LlamaServer server) {
-        loading = server;
-        LOG.infof("Engine of model %s started as process %d", model.id(), server.pid());
-        if (pool.closing()) {
-            server.stop();
         }
     }
 

@@ -118,7 +118,7 @@ class LongestStepTest {
             var server = server(alarms, SETTINGS, loading);
 
             // When
-            server.awaitHealthy(LIMIT, _ -> {});
+            server.awaitHealthy(_ -> {});
 
             // Then
             assertThat(looks).hasValue(3);
@@ -283,7 +283,8 @@ class LongestStepTest {
                 settings,
                 null,
                 (command, _) -> started(new ScriptedEngine(root, command, script)),
-                alarms);
+                alarms,
+                new EarlyStop());
     }
 
     private FencedProcess started(FencedProcess engine) {

@@ -24,8 +24,23 @@ final class ScriptedProgram implements FencedProcess {
     private final CompletableFuture<FencedResult> result = new CompletableFuture<>();
 
     ScriptedProgram(OutputListener listener) {
+        this(listener, true);
+    }
+
+    private ScriptedProgram(OutputListener listener, boolean writes) {
         this.listener = listener;
-        Thread.ofVirtual().name("scripted-program").start(this::write);
+        listener.starting(this::stop);
+        if (writes) {
+            Thread.ofVirtual().name("scripted-program").start(this::write);
+        }
+    }
+
+    /** One that has written this, and has given up. */
+    static ScriptedProgram over(OutputListener listener, String log) {
+        var program = new ScriptedProgram(listener, false);
+        listener.wrote(Stream.STDERR, log.getBytes(StandardCharsets.UTF_8));
+        program.result.complete(ScriptedEngine.ended(new ProcessEnd.Exited(1)));
+        return program;
     }
 
     private void write() {
