@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigCommandTest {
     @Test
@@ -45,6 +46,21 @@ class ConfigCommandTest {
 
         assertThat(Settings.listed().keySet())
                 .allSatisfy(key -> assertThat(docs).contains("`" + key.replace("*", "NAME") + "`"));
+    }
+
+    /** The floors below name settings in what they tell, and do not know them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"catalog-module", "wal-module", "runner-module"})
+    void aSettingThatAnErrorNamesIsThere(String module) throws IOException {
+        var said = Pattern.compile("\"[^\"\n]*?(ringfence(?:\\.[a-z][a-z-]*)+)");
+        var known = Settings.listed().keySet();
+        try (var sources = Files.walk(Path.of("..", module, "src/main/java"))) {
+            for (var source : sources.filter(Files::isRegularFile).toList()) {
+                assertThat(said.matcher(Files.readString(source)).results().map(found -> found.group(1)))
+                        .as("%s", source)
+                        .allSatisfy(name -> assertThat(known).anyMatch(key -> (key + ".").startsWith(name + ".")));
+            }
+        }
     }
 
     @ParameterizedTest
