@@ -289,6 +289,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
         var response = open.postJson("/v1" + request.operation().path(), body, MAX_ANSWER);
         if (response.status() != 200) {
             var refusal = response.body().readNBytes(MAX_REFUSAL);
+            brokeOff = false;
             throw answer.refusal(response.status(), new String(refusal, StandardCharsets.UTF_8));
         }
         return response.body();

@@ -49,14 +49,14 @@ public final class PassedOver {
             return asked;
         }
         var body = asked.body().deepCopy();
-        var widths = new PatternWidth();
+        var budget = new SchemaBudget();
         var schema = body.path(FORMAT).path("json_schema").path("schema");
         var numbers = new AtomicInteger();
-        SchemaWeight.lighten(schema, format.path("strict").asBoolean(), widths);
+        SchemaWeight.lighten(schema, format.path("strict").asBoolean(), budget);
         SchemaReferences.rename(schema, numbers::incrementAndGet);
         for (var tool : body.path("tools")) {
             var parameters = tool.path("function").path("parameters");
-            SchemaWeight.lighten(parameters, false, widths);
+            SchemaWeight.lighten(parameters, false, budget);
             SchemaReferences.rename(parameters, numbers::incrementAndGet);
         }
         return new GenerationRequest(asked.operation(), body, asked.agent());
@@ -68,13 +68,13 @@ public final class PassedOver {
      * @throws InvalidRequest when it is the answer's own schema and the request wants it kept to
      */
     static List<String> gaps(ObjectNode body) {
-        var widths = new PatternWidth();
-        var gaps = new ArrayList<>(formatGaps(body, widths));
+        var budget = new SchemaBudget();
+        var gaps = new ArrayList<>(formatGaps(body, budget));
         var tools = body.path("tools");
         if (!body.path("tool_choice").asText().equals("none")) {
             for (int i = 0; i < tools.size(); i++) {
                 var parameters = tools.get(i).path("function").path("parameters");
-                gaps.addAll(SchemaGaps.of(parameters, "tools[" + i + "]", widths));
+                gaps.addAll(SchemaGaps.of(parameters, "tools[" + i + "]", budget));
             }
         }
         return gaps;
@@ -83,16 +83,16 @@ public final class PassedOver {
     /** @throws InvalidRequest as above */
     static void requireHeld(ObjectNode body) {
         if (body.path(FORMAT).path("json_schema").path("strict").asBoolean()) {
-            var _ = formatGaps(body, new PatternWidth());
+            var _ = formatGaps(body, new SchemaBudget());
         }
     }
 
-    private static List<String> formatGaps(JsonNode body, PatternWidth widths) {
+    private static List<String> formatGaps(JsonNode body, SchemaBudget budget) {
         var format = body.path(FORMAT).path("json_schema");
         if (format.isMissingNode()) {
             return List.of();
         }
-        var gaps = SchemaGaps.of(format.path("schema"), FORMAT, widths);
+        var gaps = SchemaGaps.of(format.path("schema"), FORMAT, budget);
         if (!gaps.isEmpty() && format.path("strict").asBoolean()) {
             throw new InvalidRequest(
                     FORMAT + ".json_schema.schema",

@@ -63,8 +63,8 @@ final class SchemaGaps {
      *
      * @param place of the schema in the request
      */
-    static List<String> of(JsonNode schema, String place, PatternWidth widths) {
-        var gaps = new SchemaGaps(schema, place, SchemaWeight.of(schema, widths));
+    static List<String> of(JsonNode schema, String place, SchemaBudget budget) {
+        var gaps = new SchemaGaps(schema, place, SchemaWeight.of(schema, budget));
         gaps.visit(schema, "");
         gaps.dropped.forEach(gaps::gap);
         return List.copyOf(gaps.gaps);
@@ -246,7 +246,7 @@ final class SchemaGaps {
         if (!maybe(types, "string")) {
             return;
         }
-        boolean format = GrammarFormats.held(schema.path("format").asText());
+        boolean format = holds(schema.path("format").asText());
         boolean pattern = schema.has("pattern") && !dropped.contains(at + "/pattern");
         // Of both, the grammar takes the pattern, which says more exactly what a text of the format looks like.
         if (schema.has("format") && !format) {
@@ -255,6 +255,12 @@ final class SchemaGaps {
         if (pattern || format) {
             LENGTH.stream().filter(schema::has).forEach(name -> gap(at, name));
         }
+    }
+
+    /** Where a reference may lead anywhere, nothing is written anew. */
+    private boolean holds(String format) {
+        return GrammarFormats.held(format)
+                && (GrammarFormats.pattern(format) == null || !SchemaWeight.leadsAnywhere(root));
     }
 
     private void number(ObjectNode schema, Set<String> types, String at) {

@@ -63,12 +63,15 @@ final class SchemaReferences {
     /** Those that lead to something that is no schema, or may. */
     static Set<String> unsure(JsonNode root) {
         var references = new SchemaReferences(root);
+        // Below a schema with an address of its own, they lead to places in that.
+        boolean elsewhere = references.schemas.stream()
+                .anyMatch(schema -> !schema.equals(root) && schema.path("$id").isTextual());
         var unsure = new HashSet<String>();
         for (var reference : root.findValuesAsText("$ref")) {
             var target = references.target(reference);
             // The engine takes these signs as they stand.
             boolean signs = reference.contains("~") || reference.contains("%");
-            if (signs || (target.isObject() && !references.known.contains(target))) {
+            if (signs || elsewhere || (target.isObject() && !references.known.contains(target))) {
                 unsure.add(reference);
             }
         }

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What of a JSON Schema an engine must not get: patterns that a grammar of llama.cpp does not hold a model to, and what
@@ -63,7 +64,7 @@ final class SchemaWeight {
     private static final int MOST_ROUNDS = 16;
 
     private final JsonNode root;
-    private final PatternWidth widths;
+    private final SchemaBudget budget;
     private final boolean everything;
     private final Set<String> unsure;
     private final List<Dropped> dropped = new ArrayList<>();
@@ -79,18 +80,19 @@ final class SchemaWeight {
     private final List<ObjectNode> missing = new ArrayList<>();
     private IdentityHashMap<JsonNode, Set<String>> kinds = new IdentityHashMap<>();
 
-    /** Looks at a schema from another; after so many, all that is not known yet counts as too much. */
-    private int steps = 400_000;
-
     private record Dropped(ObjectNode owner, String keyword, String pointer) {}
 
-    private SchemaWeight(JsonNode root, PatternWidth widths) {
+    private SchemaWeight(JsonNode root, SchemaBudget budget) {
         this.root = root;
-        this.widths = widths;
-        var references = root.findValuesAsText("$ref");
-        this.everything = !references.stream()
-                .allMatch(reference -> ORDINARY_REFERENCE.matcher(reference).matches());
+        this.budget = budget;
+        this.everything = leadsAnywhere(root);
         this.unsure = SchemaReferences.unsure(root);
+    }
+
+    /** Whether a reference may lead to any place: all may be schemas then, and values as well. */
+    static boolean leadsAnywhere(JsonNode root) {
+        return !root.findValuesAsText("$ref").stream()
+                .allMatch(reference -> ORDINARY_REFERENCE.matcher(reference).matches());
     }
 
     private boolean isUnsure(JsonNode schema) {
@@ -98,9 +100,9 @@ final class SchemaWeight {
     }
 
     /** JSON pointers to the keywords that have to go. */
-    static Set<String> of(JsonNode schema, PatternWidth widths) {
+    static Set<String> of(JsonNode schema, SchemaBudget budget) {
         var pointers = new LinkedHashSet<String>();
-        look(schema, widths).dropped.forEach(one -> pointers.add(one.pointer()));
+        look(schema, budget).dropped.forEach(one -> pointers.add(one.pointer()));
         return pointers;
     }
 
@@ -110,16 +112,21 @@ final class SchemaWeight {
      *
      * @param strict whether these are to stay, for who refuses the schema because of them
      */
-    static void lighten(JsonNode schema, boolean strict, PatternWidth widths) {
-        var weight = look(schema, widths);
+    static void lighten(JsonNode schema, boolean strict, SchemaBudget budget) {
+        var weight = look(schema, budget);
         weight.typedValues.forEach(values -> values.remove("type"));
         weight.escaped.forEach(one -> one.put("pattern", weight.plain(one)));
-        weight.formatted.forEach(one ->
-                one.put("pattern", GrammarFormats.pattern(one.remove("format").textValue())));
-        if (strict) {
-            return;
+        if (!strict) {
+            weight.takeOutTheDropped();
         }
-        weight.dropped.forEach(one -> {
+        weight.formatted.stream()
+                .filter(one -> !one.has("pattern"))
+                .forEach(one -> one.put(
+                        "pattern", GrammarFormats.pattern(one.remove("format").textValue())));
+    }
+
+    private void takeOutTheDropped() {
+        dropped.forEach(one -> {
             one.owner().remove(one.keyword());
             switch (one.keyword()) {
                 // By themselves they would allow nothing, or ask for what is not described.
@@ -133,8 +140,8 @@ final class SchemaWeight {
         });
     }
 
-    private static SchemaWeight look(JsonNode schema, PatternWidth widths) {
-        var weight = new SchemaWeight(schema, widths);
+    private static SchemaWeight look(JsonNode schema, SchemaBudget budget) {
+        var weight = new SchemaWeight(schema, budget);
         weight.visit(schema, "", false);
         return weight;
     }
@@ -162,13 +169,14 @@ final class SchemaWeight {
     }
 
     private void weigh(ObjectNode schema, String at) {
-        if (schema.path("pattern").isTextual()) {
+        if (hasPattern(schema)) {
             var pattern = plain(schema);
-            drop(widths.of(pattern) > PatternWidth.WIDEST, schema, "pattern", at);
+            drop(budget.width(pattern) > PatternWidth.WIDEST, schema, "pattern", at);
             if (!pattern.equals(schema.path("pattern").textValue()) && !hasLost(schema, "pattern")) {
                 escaped.add(schema);
             }
-        } else if (!everything && GrammarFormats.pattern(schema.path("format").asText()) != null) {
+        }
+        if (!hasPattern(schema) && sentPattern(schema) != null) {
             formatted.add(schema);
         }
         drop(isUnsure(schema), schema, "$ref", at);
@@ -209,10 +217,23 @@ final class SchemaWeight {
         return everything ? pattern : GrammarPattern.plain(pattern);
     }
 
-    /** One that is too wide does not stay. */
+    private boolean hasPattern(JsonNode schema) {
+        return schema.path("pattern").isTextual() && !hasLost(schema, "pattern");
+    }
+
+    /** With what the engine holds a model to a text: the schema's own, or what stands for its format. */
+    private @Nullable String sentPattern(JsonNode schema) {
+        if (hasPattern(schema)) {
+            return plain(schema);
+        }
+        return everything ? null : GrammarFormats.pattern(schema.path("format").asText());
+    }
+
+    /** A pattern that is too wide does not stay; a format's is not, but it may be too late to find out how wide it is. */
     private long width(JsonNode schema) {
-        long width = schema.path("pattern").isTextual() ? widths.of(plain(schema)) : 1;
-        return width > PatternWidth.WIDEST ? 1 : width;
+        var pattern = sentPattern(schema);
+        long width = pattern == null ? 1 : budget.width(pattern);
+        return width <= PatternWidth.WIDEST ? width : hasPattern(schema) ? 1 : PatternWidth.WIDEST;
     }
 
     /**
@@ -220,14 +241,15 @@ final class SchemaWeight {
      * way, and all are counted again until none has more.
      */
     private void settle(ObjectNode schema) {
-        if (ways.containsKey(schema) || steps <= 0) {
+        if (ways.containsKey(schema) || budget.isSpent()) {
             return;
         }
         var reached = reached(schema);
         boolean more = true;
-        for (int round = 0; more && steps > 0; round++) {
+        for (int round = 0; more && !budget.isSpent(); round++) {
             more = false;
             for (var one : reached) {
+                budget.spend(1);
                 long before = ways.getOrDefault(one, 1L);
                 long now = ways(one);
                 if (now > before) {
@@ -238,7 +260,7 @@ final class SchemaWeight {
             }
         }
         for (var one : reached) {
-            if (steps <= 0) {
+            if (budget.isSpent()) {
                 ways.put(one, COUNTLESS);
             }
             if (ways.getOrDefault(one, 1L) > MOST_WAYS) {
@@ -282,11 +304,11 @@ final class SchemaWeight {
     }
 
     private long known(JsonNode node) {
-        steps--;
+        budget.spend(1);
         if (!(node instanceof ObjectNode schema)) {
             return 1;
         }
-        if (steps <= 0) {
+        if (budget.isSpent()) {
             return COUNTLESS;
         }
         var known = ways.get(schema);
@@ -299,13 +321,15 @@ final class SchemaWeight {
 
     /** Alternatives add up; of what comes one after the other, the most counts. */
     private long ways(ObjectNode schema, String name) {
+        if (name.equals("pattern")) {
+            return width(schema);
+        }
         var value = schema.path(name);
         if (value.isMissingNode() || hasLost(schema, name)) {
             return 1;
         }
         return switch (name) {
             case "enum" -> value.size();
-            case "pattern" -> width(schema);
             case "anyOf", "oneOf" -> Math.min(COUNTLESS, either(value));
             case "allOf" -> Math.min(COUNTLESS, all(value));
             case "properties" -> Math.max(optional(schema), each(value).max().orElse(1));
@@ -316,7 +340,10 @@ final class SchemaWeight {
 
     /** Those that are told apart are together only until then; of what comes after that, the most counts. */
     private long either(JsonNode alternatives) {
-        var toldApart = new ToldApart(root, alternatives, one -> isUnsure(one) || hasLost(one, "properties"));
+        if (budget.isSpent()) {
+            return COUNTLESS;
+        }
+        var toldApart = new ToldApart(root, alternatives, one -> isUnsure(one) || hasLost(one, "properties"), budget);
         var together = new HashMap<String, Long>();
         long begun = 0;
         long most = 0;
@@ -336,8 +363,8 @@ final class SchemaWeight {
 
     /** Of which kinds the engine lets a schema's values be; all where it is not certain. */
     private Set<String> kinds(JsonNode schema, int deeper) {
-        steps--;
-        if (everything || deeper == 0 || steps <= 0) {
+        budget.spend(1);
+        if (everything || deeper == 0 || budget.isSpent()) {
             return ALL_KINDS;
         }
         var known = kinds.putIfAbsent(schema, ALL_KINDS); // For a ring, which comes here again.
@@ -367,6 +394,7 @@ final class SchemaWeight {
         boolean values = schema.has("const") || (schema.path("enum").isArray() && !hasLost(schema, "enum"));
         if (values && (!type.isArray() || isTypedValues(schema))) {
             var kinds = new HashSet<String>();
+            budget.spend(schema.path("enum").size());
             (schema.has("const") ? List.of(schema.path("const")) : schema.path("enum"))
                     .forEach(value -> kinds.add(value.getNodeType().name().toLowerCase(Locale.ROOT)));
             return kinds;
@@ -405,26 +433,31 @@ final class SchemaWeight {
         boolean oneAfterTheOther = !everything;
         var names = new HashSet<String>();
         for (var part : parts) {
-            long described = 0;
-            for (var one : part.path("anyOf")) {
-                described +=
-                        Math.max(known(one), referred(one).path("properties").size());
+            if (budget.isSpent()) {
+                return COUNTLESS;
             }
-            all += Math.max(known(part), described);
+            long ways = 0;
+            for (var one : part.path("anyOf")) {
+                ways += Math.max(known(one), referred(one).path("properties").size());
+            }
+            all += Math.max(known(part), ways);
             most = Math.max(most, known(part));
+            var meant = referred(part);
+            var described = propertyNames(meant);
             // The properties of plain objects come one after the other, as if one had described them all.
-            oneAfterTheOther &= referred(part) instanceof ObjectNode meant
+            oneAfterTheOther &= meant instanceof ObjectNode
                     && meant.has("properties")
                     && MORE_THAN_PROPERTIES.stream().noneMatch(meant::has)
                     && !hasLost(meant, "properties")
-                    && Collections.disjoint(names, propertyNames(meant));
-            names.addAll(propertyNames(referred(part)));
-            begun += referred(part) instanceof ObjectNode meant ? optional(meant) : 0;
+                    && Collections.disjoint(names, described);
+            names.addAll(described);
+            begun += meant instanceof ObjectNode object ? optional(object) : 0;
         }
         return oneAfterTheOther ? Math.max(begun, most) : all;
     }
 
-    private static Set<String> propertyNames(JsonNode schema) {
+    private Set<String> propertyNames(JsonNode schema) {
+        budget.spend(schema.path("properties").size());
         var names = new HashSet<String>();
         schema.path("properties").fieldNames().forEachRemaining(names::add);
         return names;
@@ -432,13 +465,16 @@ final class SchemaWeight {
 
     private JsonNode referred(JsonNode part) {
         var schema = part;
+        budget.spend(1);
         for (int i = 0; i < MOST_REFERENCES && schema.path("$ref").asText("").startsWith("#/"); i++) {
+            budget.spend(1);
             schema = root.at(schema.path("$ref").asText().substring(1));
         }
         return schema;
     }
 
-    private static long optional(ObjectNode schema) {
+    private long optional(ObjectNode schema) {
+        budget.spend(schema.path("required").size() + schema.path("properties").size());
         var required = new HashSet<String>();
         schema.path("required").forEach(name -> required.add(name.asText()));
         return schema.path("properties").properties().stream()
@@ -451,6 +487,9 @@ final class SchemaWeight {
         boolean apart = !everything && Stream.of("allOf", "enum", "const").noneMatch(schema::has);
         var each = new HashMap<String, Long>();
         for (var type : schema.path("type")) {
+            if (budget.isSpent()) {
+                return COUNTLESS;
+            }
             var followed = switch (type.asText()) {
                 case "object" -> List.of("enum", "allOf", "properties", "additionalProperties");
                 case "array" -> List.of("enum", "prefixItems", "items");

@@ -32,6 +32,7 @@ final class ToldApart {
 
     private final JsonNode root;
     private final Predicate<JsonNode> shapeless;
+    private final SchemaBudget budget;
     private final Map<String, Integer> known = new HashMap<>();
 
     /**
@@ -39,10 +40,12 @@ final class ToldApart {
      *
      * @param root of the schema that they are part of
      * @param shapeless which schemas will be without their properties, or without their reference
+     * @param budget for this and for what is asked later; once it is spent, nothing is certain any more
      */
-    ToldApart(JsonNode root, JsonNode alternatives, Predicate<JsonNode> shapeless) {
+    ToldApart(JsonNode root, JsonNode alternatives, Predicate<JsonNode> shapeless, SchemaBudget budget) {
         this.root = root;
         this.shapeless = shapeless;
+        this.budget = budget;
         for (var one : alternatives) {
             var beginning = beginning(one);
             if (beginning != null) {
@@ -66,12 +69,14 @@ final class ToldApart {
     /** With what an object begins in any case; null when that is not certain. */
     private @Nullable Beginning beginning(JsonNode alternative) {
         var schema = referred(alternative);
-        if (!isPlain(schema, "object", BEFORE_PROPERTIES) || shapeless.test(schema)) {
+        budget.spend(1 + schema.path("required").size());
+        if (budget.isSpent() || !isPlain(schema, "object", BEFORE_PROPERTIES) || shapeless.test(schema)) {
             return null;
         }
         var required = new HashSet<String>();
         schema.path("required").forEach(name -> required.add(name.asText()));
         for (var property : schema.path("properties").properties()) {
+            budget.spend(1);
             if (required.contains(property.getKey())) {
                 var value = only(property.getValue());
                 return new Beginning(quoted(property.getKey()), value == null ? "" : quoted(value));
@@ -87,6 +92,7 @@ final class ToldApart {
             if (!PLAIN_REFERENCE.matcher(target).matches() || shapeless.test(schema)) {
                 return schema;
             }
+            budget.spend(1);
             schema = root.at(target.substring(1));
         }
         return schema;

@@ -110,7 +110,7 @@ class HeldSchemasTest {
                                 .formatAssertionsEnabled(true)
                                 .build());
 
-        assertThat(SchemaGaps.of(document, "f", new PatternWidth())).isEmpty();
+        assertThat(SchemaGaps.of(document, "f", new SchemaBudget())).isEmpty();
         for (int seed = 0; seed < TRIES; seed++) {
             var answer = answer(document, seed);
             assertThat(validator.validate(JSON.readTree(answer))).as(answer).isEmpty();

@@ -52,7 +52,7 @@ class SchemaGapsTest {
                         + "'properties':{'a':{'type':'integer'}},'required':['a']}}}"
             })
     void whatAGrammarHoldsIsNoGap(String schema) {
-        assertThat(SchemaGaps.of(json(schema), "f", new PatternWidth())).isEmpty();
+        assertThat(SchemaGaps.of(json(schema), "f", new SchemaBudget())).isEmpty();
     }
 
     @ParameterizedTest
@@ -88,7 +88,7 @@ class SchemaGapsTest {
                 "{'properties':{'a/b~':{'if':{},'then':{}}}}; f#/properties/a~1b~0/if"
             })
     void whatItPassesOverIsNamedWithItsPlace(String schema, String gaps) {
-        assertThat(SchemaGaps.of(json(schema), "f", new PatternWidth())).containsExactlyInAnyOrder(gaps.split(" "));
+        assertThat(SchemaGaps.of(json(schema), "f", new SchemaBudget())).containsExactlyInAnyOrder(gaps.split(" "));
     }
 
     @ParameterizedTest
@@ -156,7 +156,7 @@ class SchemaGapsTest {
         var schema = json("{'properties':{'pattern':{'pattern':'^\\\\d$'},'b':{'const':{'pattern':'\\\\d'}},"
                 + "'c':{'pattern':'^\\\\d+?$'}}}");
 
-        SchemaWeight.lighten(schema, true, new PatternWidth());
+        SchemaWeight.lighten(schema, true, new SchemaBudget());
 
         assertThat(schema)
                 .isEqualTo(json("{'properties':{'pattern':{'pattern':'^[0-9]$'},'b':{'const':{'pattern':'\\\\d'}},"
@@ -168,7 +168,7 @@ class SchemaGapsTest {
         var schema = json("{'properties':{'format':{'format':'ipv4'},'b':{'const':{'format':'ipv4'}},"
                 + "'c':{'format':'ipv4','pattern':'^1$'},'d':{'format':'date'},'e':{'format':'uri'}}}");
 
-        SchemaWeight.lighten(schema, true, new PatternWidth());
+        SchemaWeight.lighten(schema, true, new SchemaBudget());
 
         var octet = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
         assertThat(schema)
@@ -179,12 +179,33 @@ class SchemaGapsTest {
                                         + "'c':{'format':'ipv4','pattern':'^1$'},'d':{'format':'date'},'e':{'format':'uri'}}}"));
     }
 
+    /** As zod writes addresses of mail. */
+    @Test
+    void aFormatStandsInForAPatternBesideItThatNoGrammarHolds() {
+        var schema = json("{'type':'string','format':'email','pattern':'^(?!x)[a-z]$'}");
+
+        SchemaWeight.lighten(schema, false, new SchemaBudget());
+
+        assertThat(schema.path("pattern").asText()).isEqualTo(GrammarFormats.pattern("email"));
+        assertThat(schema.has("format")).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ipv4, f#/properties/a/format", "date, ''"})
+    void aFormatThatTheGrammarDoesNotKnowIsNotHeldWhereAReferenceMayLeadAnywhere(String format, String gap) {
+        var schema = json(
+                "{'properties':{'a':{'type':'string','format':'%s'},'b':{'$ref':'#/properties/a'}}}".formatted(format));
+
+        assertThat(String.join(" ", SchemaGaps.of(schema, "f", new SchemaBudget())))
+                .isEqualTo(gap);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"email", "hostname", "ipv4", "ipv6", "duration"})
     void aFormatsPatternIsOneThatAGrammarHolds(String format) {
         var pattern = GrammarFormats.pattern(format);
 
-        assertThat(new PatternWidth().of(Objects.requireNonNull(pattern))).isLessThanOrEqualTo(PatternWidth.WIDEST);
+        assertThat(new SchemaBudget().width(Objects.requireNonNull(pattern))).isLessThanOrEqualTo(PatternWidth.WIDEST);
     }
 
     /** Such a reference may lead into a value, as if that were a schema. */
@@ -193,10 +214,10 @@ class SchemaGapsTest {
         var schema = json("{'properties':{'a':{'const':{'pattern':'^\\\\d$'}},'b':{'$ref':'#/properties/a/const'}}}");
         var before = schema.deepCopy();
 
-        SchemaWeight.lighten(schema, true, new PatternWidth());
+        SchemaWeight.lighten(schema, true, new SchemaBudget());
 
         assertThat(schema).isEqualTo(before);
-        assertThat(SchemaGaps.of(schema, "f", new PatternWidth())).isNotEmpty();
+        assertThat(SchemaGaps.of(schema, "f", new SchemaBudget())).isNotEmpty();
     }
 
     @Test
@@ -206,7 +227,7 @@ class SchemaGapsTest {
             all.withObject("properties").putObject("p" + i).put("multipleOf", 2);
         }
 
-        assertThat(SchemaGaps.of(all, "f", new PatternWidth())).hasSize(100);
+        assertThat(SchemaGaps.of(all, "f", new SchemaBudget())).hasSize(100);
     }
 
     @Test

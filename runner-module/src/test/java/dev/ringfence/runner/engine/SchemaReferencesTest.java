@@ -58,6 +58,17 @@ class SchemaReferencesTest {
                 .containsExactly("#/properties");
     }
 
+    @Test
+    void aReferenceThatMayBeMeantWithinAnotherDocumentIsNotSure() throws JsonProcessingException {
+        var schema =
+                "{'$id':'https://a/','properties':{'a':{%s'properties':{'b':{'$ref':'#/$defs/x'}},'$defs':{'x':{'const':2}}}},"
+                        + "'$defs':{'x':{'const':1}}}";
+
+        assertThat(SchemaReferences.unsure(json(schema.formatted("")))).isEmpty();
+        assertThat(SchemaReferences.unsure(json(schema.formatted("'$id':'https://b/',"))))
+                .containsExactly("#/$defs/x");
+    }
+
     /** The engine took the definition of one function for that of the other. */
     @Test
     void definitionsOfTwoFunctionsDoNotHaveTheSameName() throws JsonProcessingException {

@@ -34,7 +34,7 @@ class SchemaWeightTest {
                 "^(.?){0,9}$"
             })
     void patternsThatKeepAnEngineBusyDoNotReachIt(String pattern) {
-        assertThat(SchemaWeight.of(withPattern(pattern), new PatternWidth())).containsExactly("/pattern");
+        assertThat(SchemaWeight.of(withPattern(pattern), new SchemaBudget())).containsExactly("/pattern");
     }
 
     @ParameterizedTest
@@ -49,16 +49,16 @@ class SchemaWeightTest {
                 "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
             })
     void patternsOfOneWayAtATimeDo(String pattern) {
-        assertThat(SchemaWeight.of(withPattern(pattern), new PatternWidth())).isEmpty();
+        assertThat(SchemaWeight.of(withPattern(pattern), new SchemaBudget())).isEmpty();
     }
 
     @Test
     void allPatternsOfARequestHaveOneBudgetOfTime() {
-        var widths = new PatternWidth();
-        var dropped = SchemaWeight.of(fields(4000, "^[a-z]{1,900}%d$"), widths);
+        var budget = new SchemaBudget();
+        var dropped = SchemaWeight.of(fields(4000, "^[a-z]{1,900}%d$"), budget);
 
         assertThat(dropped).contains("/properties/p3999/pattern").doesNotContain("/properties/p0/pattern");
-        assertThat(widths.of("^a$")).isEqualTo(Integer.MAX_VALUE);
+        assertThat(budget.width("^a$")).isEqualTo(Integer.MAX_VALUE);
     }
 
     /** Each of its places is tried with a character of each class: forty kinds took half a second and counted as one. */
@@ -73,20 +73,57 @@ class SchemaWeightTest {
             }
             classes.append(']');
         }
-        var widths = new PatternWidth();
+        var budget = new SchemaBudget();
         var few = "^([a-z]{40}){10}%d$";
 
-        assertThat(SchemaWeight.of(fields(40, few), widths)).isEmpty();
-        assertThat(SchemaWeight.of(fields(40, "^(" + classes + "){10}%d$"), new PatternWidth()))
+        assertThat(SchemaWeight.of(fields(40, few), budget)).isEmpty();
+        assertThat(SchemaWeight.of(fields(40, "^(" + classes + "){10}%d$"), new SchemaBudget()))
                 .isNotEmpty();
+    }
+
+    /** Two such schemas of 117 kB each took a processor 12 seconds, and all who had asked for something else had to wait. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'allOf':[%s]}",
+                "{'anyOf':[%s]}",
+                "{'type':['object'],'required':['p'],'properties':{'p':{}},'allOf':[%s]}"
+            })
+    void allThatIsLookedAtForARequestHasOneBudget(String ring) throws JsonProcessingException {
+        var parts =
+                IntStream.range(0, 5000).mapToObj(_ -> "{'$ref':'#/$defs/0'}").collect(Collectors.joining(","));
+        var links = IntStream.range(0, 63)
+                .mapToObj(i -> "'%d':{'$ref':'#/$defs/%d'}".formatted(i, i + 1))
+                .collect(Collectors.joining(","));
+        var schema = JSON.readTree("""
+                {'$ref':'#/$defs/A','$defs':{'A':{'anyOf':[{'$ref':'#/$defs/A'},{'$ref':'#/$defs/B'},{'type':'null'}]},
+                 'B':%s,%s,'63':{'type':'object','required':['x'],'properties':{'x':{'type':'string'}}}}}
+                """.formatted(ring.formatted(parts), links).replace('\'', '"'));
+        var budget = new SchemaBudget();
+
+        assertThat(SchemaWeight.of(schema, budget)).isNotEmpty();
+
+        assertThat(budget.isSpent()).isTrue();
+    }
+
+    @Test
+    void formatsThatAreSentAsPatternsCountAsThose() throws JsonProcessingException {
+        var alternatives = "{'anyOf':[" + "{'type':'string','format':'%1$s'},".repeat(900) + "{'type':'null'}]}";
+
+        assertThat(SchemaWeight.of(
+                        JSON.readTree(alternatives.formatted("date").replace('\'', '"')), new SchemaBudget()))
+                .isEmpty();
+        assertThat(SchemaWeight.of(
+                        JSON.readTree(alternatives.formatted("ipv6").replace('\'', '"')), new SchemaBudget()))
+                .containsExactly("/anyOf");
     }
 
     /** The budget was spent after some 38 fields of up to 256 characters. */
     @Test
     void fieldsOfFormsDoNotTakeThatBudgetFromEachOther() {
-        assertThat(SchemaWeight.of(fields(4000, "^[a-z]{1,1900}$"), new PatternWidth()))
+        assertThat(SchemaWeight.of(fields(4000, "^[a-z]{1,1900}$"), new SchemaBudget()))
                 .isEmpty();
-        assertThat(SchemaWeight.of(fields(50, "^[a-z]{1,256}%d$"), new PatternWidth()))
+        assertThat(SchemaWeight.of(fields(50, "^[a-z]{1,256}%d$"), new SchemaBudget()))
                 .isEmpty();
     }
 
@@ -127,8 +164,8 @@ class SchemaWeightTest {
                 "{'type':['object','string'],'allOf':[{'properties':{'a':%s}}]}"
             })
     void levelsThatDoubleTheWaysDoNotReachItOnceTheyAreTooMany(String level) throws JsonProcessingException {
-        assertThat(SchemaWeight.of(levels(level, 12), new PatternWidth())).isNotEmpty();
-        assertThat(SchemaWeight.of(levels(level, 8), new PatternWidth())).isEmpty();
+        assertThat(SchemaWeight.of(levels(level, 12), new SchemaBudget())).isNotEmpty();
+        assertThat(SchemaWeight.of(levels(level, 8), new SchemaBudget())).isEmpty();
     }
 
     private static JsonNode levels(String level, int levels) throws JsonProcessingException {
@@ -175,7 +212,7 @@ class SchemaWeightTest {
     void typesStayWhereTheValuesHaveToGo() throws JsonProcessingException {
         var schema = JSON.readTree("{\"type\":[\"string\",\"null\"],\"enum\":" + values(1001) + "}");
 
-        SchemaWeight.lighten(schema, false, new PatternWidth());
+        SchemaWeight.lighten(schema, false, new SchemaBudget());
 
         assertThat(schema).hasToString("{\"type\":[\"string\",\"null\"]}");
         assertThat(weight("{'type':['array','array'],'items':{'enum':%s},'enum':" + values(1001) + "}", values(600)))
@@ -191,7 +228,7 @@ class SchemaWeightTest {
                 {"$defs":{"x":{"properties":{"a":{}},"additionalProperties":{"$ref":"#/$defs/y"}},
                  "y":{"enum":%s}},"$ref":"#/$defs/x"}""".formatted(values));
 
-        SchemaWeight.lighten(schema, false, new PatternWidth());
+        SchemaWeight.lighten(schema, false, new SchemaBudget());
 
         assertThat(schema.at("/$defs/x/additionalProperties")).hasToString("true");
     }
@@ -394,7 +431,7 @@ class SchemaWeightTest {
     }
 
     private static Set<String> weight(String schema, JsonNode part) throws JsonProcessingException {
-        return SchemaWeight.of(JSON.readTree(schema.replace('\'', '"').formatted(part)), new PatternWidth());
+        return SchemaWeight.of(JSON.readTree(schema.replace('\'', '"').formatted(part)), new SchemaBudget());
     }
 
     private static ObjectNode withPattern(String pattern) {
