@@ -297,7 +297,7 @@ class JobsTest {
             assertThatThrownBy(pipeline::submit)
                     .isInstanceOfSatisfying(AdmissionException.Unavailable.class, refused -> {
                         assertThat(refused.slug()).isEqualTo("saturated");
-                        assertThat(refused.retryAfter()).isPositive();
+                        assertThat(refused.retryAfter().orElseThrow()).isPositive();
                     });
             assertThat(pipeline.ids()).hasSize(3);
             jobs.getFirst().cancel("makes room");
