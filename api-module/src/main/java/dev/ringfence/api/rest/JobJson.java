@@ -2,7 +2,7 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.api.job.JobSignal;
+import dev.ringfence.api.job.JobNews;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.runner.capability.Outcome;
@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** How jobs and their signals look from outside. */
+/** How jobs and their news look from outside. */
 public final class JobJson {
     private JobJson() {}
 
@@ -179,29 +179,29 @@ public final class JobJson {
         }
     }
 
-    /** The name of a signal, as SSE's {@code event} field has it. */
-    public static String name(JobSignal signal) {
-        return switch (signal) {
-            case JobSignal.Changed changed -> changed.job().state().word();
-            case JobSignal.Output _ -> "output";
-            case JobSignal.Progress progress -> progress.phase();
-            case JobSignal.Dropped _ -> "dropped";
+    /** The name of an item of news, as SSE's {@code event} field has it. */
+    public static String name(JobNews item) {
+        return switch (item) {
+            case JobNews.Changed changed -> changed.job().state().word();
+            case JobNews.Output _ -> "output";
+            case JobNews.Progress progress -> progress.phase();
+            case JobNews.Dropped _ -> "dropped";
         };
     }
 
-    /** The data of a signal. */
-    public static ObjectNode of(JobSignal signal) {
+    /** The data of an item of news. */
+    public static ObjectNode of(JobNews item) {
         var json = JsonNodeFactory.instance
                 .objectNode()
-                .put("sequence", signal.sequence())
-                .put("at", signal.at().toString());
-        switch (signal) {
-            case JobSignal.Changed(long _, Instant _, JobView job) ->
-                json.set("job", signal.last() ? of(job) : summary(job));
-            case JobSignal.Output(long _, Instant _, String channel, String text) ->
+                .put("sequence", item.sequence())
+                .put("at", item.at().toString());
+        switch (item) {
+            case JobNews.Changed(long _, Instant _, JobView job) ->
+                json.set("job", item.last() ? of(job) : summary(job));
+            case JobNews.Output(long _, Instant _, String channel, String text) ->
                 json.put("channel", channel).put("text", text);
-            case JobSignal.Progress progress -> json.setAll(progress.data());
-            case JobSignal.Dropped(long _, Instant _, long firstKept) -> json.put("first_kept", firstKept);
+            case JobNews.Progress progress -> json.setAll(progress.data());
+            case JobNews.Dropped(long _, Instant _, long firstKept) -> json.put("first_kept", firstKept);
         }
         return json;
     }

@@ -377,9 +377,8 @@ class JobsTest {
 
             probe.started(job.id()).sink.put("text", "a piece");
 
-            var heard =
-                    job.signals(0).select().first(3).collect().asList().await().atMost(Pipeline.PATIENCE);
-            assertThat(heard.getLast()).isInstanceOfSatisfying(JobSignal.Output.class, output -> {
+            var heard = job.news(0).select().first(3).collect().asList().await().atMost(Pipeline.PATIENCE);
+            assertThat(heard.getLast()).isInstanceOfSatisfying(JobNews.Output.class, output -> {
                 assertThat(output.channel()).isEqualTo("text");
                 assertThat(output.text()).isEqualTo("a piece");
             });
