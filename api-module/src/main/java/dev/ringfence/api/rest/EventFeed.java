@@ -16,7 +16,7 @@ import java.time.Duration;
  * a while. It can go on from the last event that it has.
  */
 @Singleton
-public class EventFeed {
+class EventFeed {
     private final Duration heartbeat;
     private final Duration stallLimit;
 
