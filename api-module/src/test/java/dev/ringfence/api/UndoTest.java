@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.api.job.Unwatched;
+import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.log.LogObserver;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -70,7 +71,7 @@ class UndoTest {
 
             assertThat(again.error())
                     .isNotNull()
-                    .extracting(JobView.Trouble::type)
+                    .extracting(JobEvent.Trouble::type)
                     .isEqualTo("already-undone");
             var undone = service.jobs().find(id).orElseThrow().view();
             assertThat(undone.state()).isEqualTo(JobView.State.ROLLED_BACK);
@@ -80,7 +81,7 @@ class UndoTest {
             var third = undo(service, id);
             assertThat(third.error())
                     .isNotNull()
-                    .extracting(JobView.Trouble::type)
+                    .extracting(JobEvent.Trouble::type)
                     .isEqualTo("already-undone");
             assertThat(service.jobs().find(id).orElseThrow().view().fate().undoneBy())
                     .isEqualTo(again.id());

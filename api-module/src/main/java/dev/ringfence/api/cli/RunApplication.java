@@ -32,10 +32,7 @@ public final class RunApplication implements QuarkusApplication {
             var job = submit(service, args[0]);
             var text = JobText.ofProcess();
             if (!json) {
-                job.signals(0)
-                        .subscribe()
-                        .asIterable()
-                        .forEach(signal -> text.heard(JobJson.name(signal), JobJson.of(signal)));
+                job.news(0).subscribe().asIterable().forEach(item -> text.heard(JobJson.name(item), JobJson.of(item)));
             }
             var ended = JobJson.of(job.ended().await().indefinitely());
             if (json) {

@@ -26,7 +26,7 @@ public final class Job {
     /** No attempt has more events, so that the events of the next are numbered behind all of its own. */
     private static final long NUMBERS_OF_ATTEMPT = 1_000_000_000_000L;
 
-    private final Signals signals;
+    private final NewsBuffer news;
     private final OutputSink sink = new Sink();
     private volatile JsonNode arguments;
     private volatile Optional<Attendance> attendance;
@@ -47,7 +47,7 @@ public final class Job {
     /** @param arguments what the work gets, which may be more than the journal keeps */
     Job(JobView view, int eventBuffer, JsonNode arguments, Optional<Attendance> attendance) {
         this.view = view;
-        this.signals = new Signals(eventBuffer);
+        this.news = new NewsBuffer(eventBuffer);
         this.arguments = arguments;
         this.attendance = attendance;
     }
@@ -70,22 +70,22 @@ public final class Job {
      */
     private void tellAgain() {
         var fate = view.fate();
-        signals.changed(JobView.submitted(submission(), 0, fate.places().submitted()));
+        news.changed(JobView.submitted(submission(), 0, fate.places().submitted()));
         if (view.startedAt() != null) {
-            signals.skipTo((fate.attempts() - 1) * NUMBERS_OF_ATTEMPT + 1);
-            signals.changed(JobView.started(
+            news.skipTo((fate.attempts() - 1) * NUMBERS_OF_ATTEMPT + 1);
+            news.changed(JobView.started(
                     submission(),
                     new JobEvent.Started(id(), view.startedAt(), fate.tier()),
                     fate.attempts(),
                     new Places(fate.places().submitted(), fate.places().started(), 0, 0)));
         }
         if (view.state().ended() && fate.places().last() > 0) {
-            signals.skipTo(fate.places().last() - 1);
-            signals.changed(view);
+            news.skipTo(fate.places().last() - 1);
+            news.changed(view);
         } else {
-            signals.skipTo(fate.attempts() * NUMBERS_OF_ATTEMPT);
+            news.skipTo(fate.attempts() * NUMBERS_OF_ATTEMPT);
             if (view.state().ended() || (fate.attempts() > 0 && view.state() == JobView.State.SUBMITTED)) {
-                signals.changed(view);
+                news.changed(view);
             }
         }
     }
@@ -115,13 +115,13 @@ public final class Job {
     }
 
     /** What happened after a sequence number, 0 for all, and what happens, up to the end. */
-    public Multi<JobSignal> signals(long after) {
-        return signals.after(after);
+    public Multi<JobNews> news(long after) {
+        return news.after(after);
     }
 
-    /** Like {@link #signals(long)}, with an empty item whenever nothing has happened for so long. */
-    public Multi<Optional<JobSignal>> signals(long after, Duration quiet) {
-        return signals.after(after, quiet);
+    /** Like {@link #news(long)}, with an empty item whenever nothing has happened for so long. */
+    public Multi<Optional<JobNews>> news(long after, Duration quiet) {
+        return news.after(after, quiet);
     }
 
     /**
@@ -130,12 +130,12 @@ public final class Job {
      * @param most how many at most
      * @param patience how long to wait; nothing happened meanwhile if the list is empty
      */
-    public Uni<List<JobSignal>> signals(long after, int most, Duration patience) {
-        return signals.more(after)
+    public Uni<List<JobNews>> news(long after, int most, Duration patience) {
+        return news.more(after)
                 .ifNoItem()
                 .after(patience)
                 .recoverWithItem(false)
-                .map(_ -> signals.page(after, most));
+                .map(_ -> news.page(after, most));
     }
 
     /**
@@ -223,7 +223,7 @@ public final class Job {
         var result = view.result();
         var kept = submission().arguments();
         var given = arguments;
-        return signals.weight()
+        return news.weight()
                 + (result == null ? 0 : JsonWeight.of(result))
                 + JsonWeight.of(kept)
                 + (given == kept ? 0 : JsonWeight.of(given));
@@ -272,13 +272,13 @@ public final class Job {
         @Override
         public void put(String channel, String text) {
             if (attendance.map(attended -> attended.kept().output()).orElse(true)) {
-                signals.output(channel, text);
+                news.output(channel, text);
             }
         }
 
         @Override
         public void progress(String phase, ObjectNode data) {
-            signals.progress(phase, data);
+            news.progress(phase, data);
         }
 
         @Override
@@ -309,13 +309,13 @@ public final class Job {
 
     /** The number of the end, which is about to come: what the work puts out from now on is passed over. */
     long lastEvent() {
-        return signals.close();
+        return news.close();
     }
 
     /** The job has come to a new state, and the journal has it. */
     void moved(JobView next) {
         view = next;
-        signals.changed(next);
+        news.changed(next);
         if (next.state().ended()) {
             // Ended jobs are kept for long, and what only the work needed with them would be, too.
             arguments = next.submission().arguments();
@@ -333,7 +333,7 @@ public final class Job {
     void lost(Throwable reason) {
         acknowledged.fail(reason);
         ended.fail(reason);
-        signals.failed(reason);
+        news.failed(reason);
     }
 
     /** The work is under way; when it was cancelled meanwhile, it is ended at once. */

@@ -28,7 +28,7 @@ public record JobView(
         @Nullable Instant startedAt,
         @Nullable Instant endedAt,
         @Nullable JsonNode result,
-        @Nullable Trouble error,
+        JobEvent.@Nullable Trouble error,
         Fate fate) {
     /** Under this name results have {@link Places}. */
     static final String STORED = "sequence";
@@ -119,19 +119,21 @@ public record JobView(
             return this != SUBMITTED && this != STARTED;
         }
 
+        private static State of(JobEvent.End end) {
+            return switch (end) {
+                case JobEvent.Completed _ -> COMPLETED;
+                case JobEvent.Failed _ -> FAILED;
+                case JobEvent.TimedOut _ -> TIMED_OUT;
+                case JobEvent.Cancelled _ -> CANCELLED;
+                case JobEvent.Interrupted _ -> INTERRUPTED;
+            };
+        }
+
         /** As the API and the journal write it. */
         public String word() {
             return name().toLowerCase(java.util.Locale.ROOT);
         }
     }
-
-    /**
-     * Why a job did not complete.
-     *
-     * @param type a stable slug
-     * @param message what happened and what to do
-     */
-    public record Trouble(String type, String message) {}
 
     public String id() {
         return submission.jobId();
@@ -200,41 +202,13 @@ public record JobView(
     }
 
     static JobView ended(JobEvent.Submitted submission, @Nullable Instant startedAt, JobEvent.End end, Fate fate) {
-        return switch (end) {
-            case JobEvent.Completed e -> ended(submission, State.COMPLETED, startedAt, e, null, fate);
-            case JobEvent.Failed e ->
-                ended(submission, State.FAILED, startedAt, e, new Trouble(e.reason(), e.message()), fate);
-            case JobEvent.TimedOut e ->
-                ended(
-                        submission,
-                        State.TIMED_OUT,
-                        startedAt,
-                        e,
-                        new Trouble(
-                                "deadline-exceeded",
-                                "the work was not done within " + e.limit().toMillis() + " ms; it was ended"),
-                        fate);
-            case JobEvent.Cancelled e ->
-                ended(submission, State.CANCELLED, startedAt, e, new Trouble("cancelled", e.reason()), fate);
-            case JobEvent.Interrupted e ->
-                ended(submission, State.INTERRUPTED, startedAt, e, new Trouble("interrupted", e.reason()), fate);
-        };
-    }
-
-    private static JobView ended(
-            JobEvent.Submitted submission,
-            State state,
-            @Nullable Instant startedAt,
-            JobEvent.End end,
-            @Nullable Trouble trouble,
-            Fate fate) {
         return new JobView(
                 submission,
-                fate.undoneBy() == null ? state : State.ROLLED_BACK,
+                fate.undoneBy() == null ? State.of(end) : State.ROLLED_BACK,
                 startedAt,
                 end.at(),
                 end.data(),
-                trouble,
+                end.trouble(),
                 fate);
     }
 }

@@ -58,8 +58,7 @@ public final class Jobs {
         this.settings = settings;
         this.journal = journal;
         this.capabilities = capabilities;
-        this.requests =
-                new Requests(settings.defaultDeadline(), capabilities, terms, () -> observer.refused("not-granted"));
+        this.requests = new Requests(settings.defaultDeadline(), capabilities, terms, observer::refused);
         this.host = host;
         this.preparation = preparation;
         this.observer = observer;
@@ -295,9 +294,8 @@ public final class Jobs {
     /** Takes a job off the shelf again, counts and tells why; whoever joined it meanwhile hears it too. */
     private void giveUp(Job job, Throwable reason) {
         switch (reason) {
-            case AdmissionException.TooMany e -> observer.refused(e.slug());
-            case AdmissionException.Unavailable e -> observer.refused(e.slug());
-            case AdmissionException.Guarded _ -> observer.refused("guard");
+            // What can be tried again had no room; what was not granted is counted where that is found out.
+            case AdmissionException e -> e.retryAfter().ifPresent(_ -> observer.refused(e.slug()));
             case LogException.NoSpace _ -> observer.refused("no-space");
             case LogException.Saturated _, JournalException.Saturated _ -> observer.refused("saturated");
             case LogException.Failed _, LogException.Closed _ -> observer.refused("journal-failed");

@@ -15,20 +15,21 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /** Finds out what a submission asks for, and whether its agent may. Thread-safe. */
 final class Requests {
     private final Duration defaultDeadline;
     private final Capabilities capabilities;
     private final Terms terms;
-    private final Runnable notGranted;
+    private final Consumer<String> refused;
 
-    /** @param notGranted is told whenever an agent asked for what it may not */
-    Requests(Duration defaultDeadline, Capabilities capabilities, Terms terms, Runnable notGranted) {
+    /** @param refused is told, in the problem's word, whenever an agent asked for what it may not */
+    Requests(Duration defaultDeadline, Capabilities capabilities, Terms terms, Consumer<String> refused) {
         this.defaultDeadline = defaultDeadline;
         this.capabilities = capabilities;
         this.terms = terms;
-        this.notGranted = notGranted;
+        this.refused = refused;
     }
 
     /** What a submission comes to, with the defaults filled in. */
@@ -212,7 +213,8 @@ final class Requests {
     }
 
     private AdmissionException notGranted(String message) {
-        notGranted.run();
-        return new AdmissionException.NotGranted(message + "; the operator grants it there");
+        var refusal = new AdmissionException.NotGranted(message + "; the operator grants it there");
+        refused.accept(refusal.slug());
+        return refusal;
     }
 }

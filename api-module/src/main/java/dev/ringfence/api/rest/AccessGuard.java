@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  * it is gets no further than the probes and the description of the API.
  */
 @Singleton
-public class AccessGuard {
+class AccessGuard {
     /** Read by anyone; the rest of the framework's addresses is for administrators. */
     private static final Set<String> OPEN = Set.of(
             "/q/health", "/q/health/live", "/q/health/ready", "/q/health/started", "/q/health/well", "/q/openapi");

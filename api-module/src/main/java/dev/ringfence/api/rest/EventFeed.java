@@ -2,7 +2,7 @@ package dev.ringfence.api.rest;
 
 import dev.ringfence.api.RingfenceConfig;
 import dev.ringfence.api.job.Job;
-import dev.ringfence.api.job.JobSignal;
+import dev.ringfence.api.job.JobNews;
 import io.smallrye.mutiny.Multi;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
@@ -11,12 +11,12 @@ import jakarta.ws.rs.sse.Sse;
 import java.time.Duration;
 
 /**
- * A job's signals as server-sent events on a connection. A connection is given one event at a time, and the next when
+ * A job's news as server-sent events on a connection. A connection is given one event at a time, and the next when
  * the one before has left for the network; so a slow reader costs one event, and one that takes nothing is cut off after
  * a while. It can go on from the last event that it has.
  */
 @Singleton
-public class EventFeed {
+class EventFeed {
     private final Duration heartbeat;
     private final Duration stallLimit;
 
@@ -33,8 +33,8 @@ public class EventFeed {
         return Multi.createFrom().deferred(() -> {
             // Whoever is cut off has not gone away.
             var watch = new StallWatch(connection, stallLimit, job::keep);
-            return job.signals(after, heartbeat)
-                    .map(signal -> signal.map(heard -> event(sse, heard)).orElseGet(() -> heartbeat(sse)))
+            return job.news(after, heartbeat)
+                    .map(item -> item.map(heard -> event(sse, heard)).orElseGet(() -> heartbeat(sse)))
                     .onItem()
                     .invoke(watch::given)
                     .onRequest()
@@ -44,11 +44,11 @@ public class EventFeed {
         });
     }
 
-    private static OutboundSseEvent event(Sse sse, JobSignal signal) {
+    private static OutboundSseEvent event(Sse sse, JobNews item) {
         return sse.newEventBuilder()
-                .id(Long.toString(signal.sequence()))
-                .name(JobJson.name(signal))
-                .data(String.class, JobJson.of(signal).toString())
+                .id(Long.toString(item.sequence()))
+                .name(JobJson.name(item))
+                .data(String.class, JobJson.of(item).toString())
                 .build();
     }
 

@@ -2,7 +2,7 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.api.job.JobSignal;
+import dev.ringfence.api.job.JobNews;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -69,20 +69,20 @@ public class EventsResource {
             @HeaderParam("Prefer") List<String> prefer) {
         long from = from(after, null);
         return gate.job(id)
-                .signals(
+                .news(
                         from,
                         Parameters.number("limit", limit, 1, 1000),
                         Prefer.wait(prefer).orElse(Duration.ofMillis(1)))
-                .map(signals -> Response.ok(page(from, signals)).build());
+                .map(news -> Response.ok(page(from, news)).build());
     }
 
-    private static ObjectNode page(long from, List<JobSignal> signals) {
+    private static ObjectNode page(long from, List<JobNews> news) {
         var json = JsonNodeFactory.instance.objectNode();
         var array = json.putArray("events");
-        signals.forEach(signal -> array.add(JobJson.of(signal).put("event", JobJson.name(signal))));
-        boolean none = signals.isEmpty();
-        return json.put("next", Long.toString(none ? from : signals.getLast().sequence()))
-                .put("ended", !none && signals.getLast().last());
+        news.forEach(item -> array.add(JobJson.of(item).put("event", JobJson.name(item))));
+        boolean none = news.isEmpty();
+        return json.put("next", Long.toString(none ? from : news.getLast().sequence()))
+                .put("ended", !none && news.getLast().last());
     }
 
     private static long from(@Nullable String after, @Nullable String lastEventId) {

@@ -15,7 +15,7 @@ import jakarta.inject.Singleton;
  * waits for an answer is kept for longer: a model may think for a long time before its first word.
  */
 @Singleton
-public class IdleConnections {
+class IdleConnections {
     /** Before all other filters, since those may answer. */
     private static final int FIRST = 1200;
 

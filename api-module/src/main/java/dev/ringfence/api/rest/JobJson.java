@@ -2,7 +2,7 @@ package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.api.job.JobSignal;
+import dev.ringfence.api.job.JobNews;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Submission;
 import dev.ringfence.runner.capability.Outcome;
@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** How jobs and their signals look from outside. */
+/** How jobs and their news look from outside. */
 public final class JobJson {
     private JobJson() {}
 
@@ -73,98 +73,104 @@ public final class JobJson {
 
     /** Of a job in a list. */
     static ObjectNode summary(JobSummary job) {
-        var json = head(
-                job.jobId(),
-                job.rolledBack() ? JobView.State.ROLLED_BACK.word() : job.state(),
-                job.capability(),
-                job.agent(),
-                job.session(),
-                job.profile(),
-                job.deadline());
-        json.put("submitted_at", job.submittedAt().toString());
-        times(json, job.startedAt(), job.endedAt(), job.attempts());
-        places(json, new JobView.Places(job.firstSequence(), 0, job.endSequence(), 0));
-        if (job.reason() != null) {
-            json.putObject("error").put("type", job.reason()).put("message", job.message());
+        return new Row(
+                        job.jobId(),
+                        job.rolledBack() ? JobView.State.ROLLED_BACK.word() : job.state(),
+                        job.capability(),
+                        job.agent(),
+                        job.session(),
+                        job.profile(),
+                        job.deadline(),
+                        job.submittedAt(),
+                        job.startedAt(),
+                        job.endedAt(),
+                        job.attempts(),
+                        job.tier(),
+                        new JobView.Places(job.firstSequence(), 0, job.endSequence(), 0),
+                        job.reason(),
+                        job.message())
+                .json();
+    }
+
+    /** Without arguments and result. */
+    static ObjectNode summary(JobView job) {
+        var submission = job.submission();
+        var trouble = job.error();
+        var json = new Row(
+                        job.id(),
+                        job.state().word(),
+                        submission.capability(),
+                        submission.agent(),
+                        submission.session(),
+                        submission.profile(),
+                        submission.deadline(),
+                        submission.at(),
+                        job.startedAt(),
+                        job.endedAt(),
+                        job.fate().attempts(),
+                        job.fate().tier(),
+                        job.fate().places(),
+                        trouble == null ? null : trouble.type(),
+                        trouble == null ? null : trouble.message())
+                .json();
+        if (submission.priority() != 0) {
+            json.put("priority", submission.priority());
         }
+        putIfThere(json, "webhook", submission.webhook());
+        putIfThere(json, "retry_of", submission.retryOf());
+        putIfThere(json, "rolled_back_by", job.fate().undoneBy());
         return json;
     }
 
-    private static ObjectNode head(
+    /** What is told of a job also in a list, where the journal's index has to have it. */
+    private record Row(
             String id,
             String state,
             String capability,
             String agent,
             @Nullable String session,
             String profile,
-            Duration deadline) {
-        var json = JsonNodeFactory.instance
-                .objectNode()
-                .put("id", id)
-                .put("state", state)
-                .put("capability", capability)
-                .put("agent", agent);
-        if (session != null) {
-            json.put("session", session);
+            Duration deadline,
+            Instant submittedAt,
+            @Nullable Instant startedAt,
+            @Nullable Instant endedAt,
+            int attempts,
+            @Nullable String tier,
+            JobView.Places places,
+            @Nullable String reason,
+            @Nullable String message) {
+        ObjectNode json() {
+            var json = JsonNodeFactory.instance
+                    .objectNode()
+                    .put("id", id)
+                    .put("state", state)
+                    .put("capability", capability)
+                    .put("agent", agent);
+            putIfThere(json, "session", session);
+            json.put("profile", profile).put("deadline_ms", deadline.toMillis());
+            json.put("submitted_at", submittedAt.toString());
+            putIfThere(json, "started_at", startedAt);
+            putIfThere(json, "ended_at", endedAt);
+            if (attempts > 1) {
+                json.put("attempts", attempts);
+            }
+            putIfThere(json, "tier", tier);
+            // As far as there are events of these kinds.
+            var journal = json.putObject("journal");
+            putIfThere(journal, "submitted", places.submitted());
+            putIfThere(journal, "started", places.started());
+            putIfThere(journal, "ended", places.ended());
+            if (reason != null) {
+                json.putObject("error").put("type", reason).put("message", message);
+            }
+            return json;
         }
-        return json.put("profile", profile).put("deadline_ms", deadline.toMillis());
     }
 
-    private static void times(ObjectNode json, @Nullable Instant startedAt, @Nullable Instant endedAt, int attempts) {
-        if (startedAt != null) {
-            json.put("started_at", startedAt.toString());
+    private static void putIfThere(ObjectNode json, String name, @Nullable Object text) {
+        if (text != null) {
+            json.put(name, text.toString());
         }
-        if (endedAt != null) {
-            json.put("ended_at", endedAt.toString());
-        }
-        if (attempts > 1) {
-            json.put("attempts", attempts);
-        }
-    }
-
-    /** Without arguments and result. */
-    static ObjectNode summary(JobView job) {
-        var submission = job.submission();
-        var json = head(
-                job.id(),
-                job.state().word(),
-                submission.capability(),
-                submission.agent(),
-                submission.session(),
-                submission.profile(),
-                submission.deadline());
-        json.put("submitted_at", submission.at().toString());
-        times(json, job.startedAt(), job.endedAt(), job.fate().attempts());
-        if (submission.priority() != 0) {
-            json.put("priority", submission.priority());
-        }
-        if (job.fate().tier() != null) {
-            json.put("tier", job.fate().tier());
-        }
-        if (submission.webhook() != null) {
-            json.put("webhook", submission.webhook());
-        }
-        if (submission.retryOf() != null) {
-            json.put("retry_of", submission.retryOf());
-        }
-        if (job.fate().undoneBy() != null) {
-            json.put("rolled_back_by", job.fate().undoneBy());
-        }
-        places(json, job.fate().places());
-        if (job.error() != null) {
-            json.putObject("error")
-                    .put("type", job.error().type())
-                    .put("message", job.error().message());
-        }
-        return json;
-    }
-
-    /** Where in the journal the job's events are, as far as there are any. */
-    private static void places(ObjectNode json, JobView.Places places) {
-        var journal = json.putObject("journal");
-        putIfThere(journal, "submitted", places.submitted());
-        putIfThere(journal, "started", places.started());
-        putIfThere(journal, "ended", places.ended());
     }
 
     private static void putIfThere(ObjectNode json, String name, long sequence) {
@@ -173,29 +179,29 @@ public final class JobJson {
         }
     }
 
-    /** The name of a signal, as SSE's {@code event} field has it. */
-    public static String name(JobSignal signal) {
-        return switch (signal) {
-            case JobSignal.Changed changed -> changed.job().state().word();
-            case JobSignal.Output _ -> "output";
-            case JobSignal.Progress progress -> progress.phase();
-            case JobSignal.Dropped _ -> "dropped";
+    /** The name of an item of news, as SSE's {@code event} field has it. */
+    public static String name(JobNews item) {
+        return switch (item) {
+            case JobNews.Changed changed -> changed.job().state().word();
+            case JobNews.Output _ -> "output";
+            case JobNews.Progress progress -> progress.phase();
+            case JobNews.Dropped _ -> "dropped";
         };
     }
 
-    /** The data of a signal. */
-    public static ObjectNode of(JobSignal signal) {
+    /** The data of an item of news. */
+    public static ObjectNode of(JobNews item) {
         var json = JsonNodeFactory.instance
                 .objectNode()
-                .put("sequence", signal.sequence())
-                .put("at", signal.at().toString());
-        switch (signal) {
-            case JobSignal.Changed(long _, Instant _, JobView job) ->
-                json.set("job", signal.last() ? of(job) : summary(job));
-            case JobSignal.Output(long _, Instant _, String channel, String text) ->
+                .put("sequence", item.sequence())
+                .put("at", item.at().toString());
+        switch (item) {
+            case JobNews.Changed(long _, Instant _, JobView job) ->
+                json.set("job", item.last() ? of(job) : summary(job));
+            case JobNews.Output(long _, Instant _, String channel, String text) ->
                 json.put("channel", channel).put("text", text);
-            case JobSignal.Progress progress -> json.setAll(progress.data());
-            case JobSignal.Dropped(long _, Instant _, long firstKept) -> json.put("first_kept", firstKept);
+            case JobNews.Progress progress -> json.setAll(progress.data());
+            case JobNews.Dropped(long _, Instant _, long firstKept) -> json.put("first_kept", firstKept);
         }
         return json;
     }

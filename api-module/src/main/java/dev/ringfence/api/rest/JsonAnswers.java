@@ -7,23 +7,19 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
-import jakarta.ws.rs.core.MultivaluedMap;
 import jakarta.ws.rs.ext.Provider;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.lang.annotation.Annotation;
 import java.lang.reflect.Type;
-import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveResourceInfo;
-import org.jboss.resteasy.reactive.server.spi.ServerMessageBodyWriter;
 import org.jboss.resteasy.reactive.server.spi.ServerRequestContext;
 
 /** Sends all answers that are JSON: small ones at once, large ones in pieces once there is room for them. */
 @Provider
 @Produces(MediaType.APPLICATION_JSON)
-public class JsonAnswers implements ServerMessageBodyWriter<JsonNode> {
+public class JsonAnswers extends AnswerWriter<JsonNode> {
     /** So small that an answer's other members, of which there are some twenty, never need room. */
     private static final int LARGE_MEMBER = 1 << 10;
 
@@ -31,19 +27,9 @@ public class JsonAnswers implements ServerMessageBodyWriter<JsonNode> {
     private final ObjectWriter writer;
 
     JsonAnswers(PacedAnswers paced, ObjectMapper mapper) {
+        super(JsonNode.class);
         this.paced = paced;
         this.writer = mapper.writer();
-    }
-
-    @Override
-    public boolean isWriteable(
-            Class<?> type, Type genericType, ResteasyReactiveResourceInfo target, MediaType mediaType) {
-        return JsonNode.class.isAssignableFrom(type);
-    }
-
-    @Override
-    public boolean isWriteable(Class<?> type, Type genericType, Annotation[] annotations, MediaType mediaType) {
-        return JsonNode.class.isAssignableFrom(type);
     }
 
     @Override
@@ -98,15 +84,7 @@ public class JsonAnswers implements ServerMessageBodyWriter<JsonNode> {
     }
 
     @Override
-    public void writeTo(
-            JsonNode json,
-            Class<?> type,
-            Type genericType,
-            Annotation[] annotations,
-            MediaType mediaType,
-            MultivaluedMap<String, Object> headers,
-            OutputStream out)
-            throws IOException {
+    void write(JsonNode json, OutputStream out) throws IOException {
         out.write(writer.writeValueAsBytes(json));
     }
 

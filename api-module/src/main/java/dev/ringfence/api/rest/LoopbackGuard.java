@@ -13,7 +13,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * its own name resolve to 127.0.0.1 (DNS rebinding) could otherwise speak to it through a browser on this host.
  */
 @Singleton
-public class LoopbackGuard {
+class LoopbackGuard {
     /** Before the guard that tells callers apart: it lets some addresses through. */
     private static final int FIRST = 1100;
 

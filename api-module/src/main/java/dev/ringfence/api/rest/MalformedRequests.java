@@ -9,7 +9,7 @@ import jakarta.ws.rs.core.MediaType;
 
 /** Answers what the layers below the resources cannot read with a problem too, and not with an error of their own. */
 @Singleton
-public class MalformedRequests {
+class MalformedRequests {
     /** Behind the guard that tells callers apart. */
     private static final int SECOND = 900;
 

@@ -217,22 +217,20 @@ public class Problems {
     }
 
     private static Problem of(AdmissionException error) {
-        String message = String.valueOf(error.getMessage());
-        return switch (error) {
-            case AdmissionException.Invalid e -> new Problem(422, e.slug(), "The job cannot be admitted", message);
-            case AdmissionException.NotGranted _ ->
-                new Problem(403, "not-granted", "The agent may not do this", message);
-            case AdmissionException.KeyReused _ ->
-                new Problem(422, "idempotency-key-reused", "The key was used for another request", message);
-            case AdmissionException.TooMany e ->
-                new Problem(429, e.slug(), "The agent asks for too much", message).again(e.retryAfter());
-            case AdmissionException.Guarded e ->
-                new Problem(503, "guard", "The host is too busy for another job", message)
-                        .again(e.refusal().retryAfter());
-            case AdmissionException.Conflict e -> new Problem(409, e.slug(), "It is in another state", message);
-            case AdmissionException.Unavailable e ->
-                new Problem(503, e.slug(), "No job can be admitted now", message).again(e.retryAfter());
+        var problem = switch (error) {
+            case AdmissionException.Invalid _ -> of(error, 422, "The job cannot be admitted");
+            case AdmissionException.NotGranted _ -> of(error, 403, "The agent may not do this");
+            case AdmissionException.KeyReused _ -> of(error, 422, "The key was used for another request");
+            case AdmissionException.TooMany _ -> of(error, 429, "The agent asks for too much");
+            case AdmissionException.Guarded _ -> of(error, 503, "The host is too busy for another job");
+            case AdmissionException.Conflict _ -> of(error, 409, "It is in another state");
+            case AdmissionException.Unavailable _ -> of(error, 503, "No job can be admitted now");
         };
+        return error.retryAfter().map(problem::again).orElse(problem);
+    }
+
+    private static Problem of(AdmissionException error, int status, String title) {
+        return new Problem(status, error.slug(), title, String.valueOf(error.getMessage()));
     }
 
     private static Problem of(JournalException error) {

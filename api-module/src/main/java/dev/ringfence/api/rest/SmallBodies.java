@@ -18,7 +18,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * long they are, are read by the resource, so that no more than this is held for anyone who has only begun to send.
  */
 @Singleton
-public class SmallBodies {
+class SmallBodies {
     /** Behind what refuses a request for its head. */
     private static final int THIRD = 800;
 

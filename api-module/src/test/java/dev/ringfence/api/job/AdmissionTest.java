@@ -169,7 +169,7 @@ class AdmissionTest {
         assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0, SMALL))
                 .isInstanceOfSatisfying(AdmissionException.TooMany.class, e -> {
                     assertThat(e.slug()).isEqualTo("queue-full");
-                    assertThat(e.retryAfter()).isPositive();
+                    assertThat(e.retryAfter().orElseThrow()).isPositive();
                 })
                 .hasMessageContaining("2 jobs of agent x");
         queue(admission, "y0", "y");
@@ -317,7 +317,7 @@ class AdmissionTest {
         assertThatThrownBy(() -> admission.admit("x", "ShellExec", 0, SMALL))
                 .isInstanceOfSatisfying(AdmissionException.TooMany.class, e -> {
                     assertThat(e.slug()).isEqualTo("rate-limited");
-                    assertThat(e.retryAfter()).isBetween(Duration.ofSeconds(19), Duration.ofSeconds(20));
+                    assertThat(e.retryAfter().orElseThrow()).isBetween(Duration.ofSeconds(19), Duration.ofSeconds(20));
                 });
         clock.addAndGet(Duration.ofSeconds(20).toNanos());
         admission.admit("x", "ShellExec", 0, SMALL).close();

@@ -105,7 +105,7 @@ class JobsTest {
         try (var pipeline = Pipeline.open(directory, probe)) {
             var end = pipeline.end(pipeline.submit());
 
-            assertThat(end.error()).isEqualTo(new JobView.Trouble("invalid-arguments", "/number is too odd"));
+            assertThat(end.error()).isEqualTo(new JobEvent.Trouble("invalid-arguments", "/number is too odd"));
         }
     }
 
@@ -148,7 +148,7 @@ class JobsTest {
 
                 assertThat(end.state()).isEqualTo(JobView.State.FAILED);
                 assertThat(end.error())
-                        .isEqualTo(new JobView.Trouble("internal", "the service failed; its log says why"));
+                        .isEqualTo(new JobEvent.Trouble("internal", "the service failed; its log says why"));
                 assertThat(pipeline.journaled(job.id())).containsExactly("submitted", "validated", "started", "failed");
             }
             await().until(() -> pipeline.jobs.live() == 0);
@@ -170,7 +170,7 @@ class JobsTest {
             var late = pipeline.end(pipeline.submit());
             var cancelled = pipeline.end(pipeline.submit());
 
-            assertThat(failed.error()).isEqualTo(new JobView.Trouble("no-luck", "try again"));
+            assertThat(failed.error()).isEqualTo(new JobEvent.Trouble("no-luck", "try again"));
             assertThat(given(failed)).isEqualTo("failed");
             assertThat(late.state()).isEqualTo(JobView.State.TIMED_OUT);
             assertThat(late.error())
@@ -215,7 +215,7 @@ class JobsTest {
             work.outcome.complete(new Outcome.Cancelled(Probe.data("half")));
             var end = pipeline.end(job);
             assertThat(end.state()).isEqualTo(JobView.State.CANCELLED);
-            assertThat(end.error()).isEqualTo(new JobView.Trouble("cancelled", "enough"));
+            assertThat(end.error()).isEqualTo(new JobEvent.Trouble("cancelled", "enough"));
             assertThat(given(end)).isEqualTo("half");
             assertThat(work.cancellations).hasValue(1);
         }
@@ -297,7 +297,7 @@ class JobsTest {
             assertThatThrownBy(pipeline::submit)
                     .isInstanceOfSatisfying(AdmissionException.Unavailable.class, refused -> {
                         assertThat(refused.slug()).isEqualTo("saturated");
-                        assertThat(refused.retryAfter()).isPositive();
+                        assertThat(refused.retryAfter().orElseThrow()).isPositive();
                     });
             assertThat(pipeline.ids()).hasSize(3);
             jobs.getFirst().cancel("makes room");
@@ -377,9 +377,8 @@ class JobsTest {
 
             probe.started(job.id()).sink.put("text", "a piece");
 
-            var heard =
-                    job.signals(0).select().first(3).collect().asList().await().atMost(Pipeline.PATIENCE);
-            assertThat(heard.getLast()).isInstanceOfSatisfying(JobSignal.Output.class, output -> {
+            var heard = job.news(0).select().first(3).collect().asList().await().atMost(Pipeline.PATIENCE);
+            assertThat(heard.getLast()).isInstanceOfSatisfying(JobNews.Output.class, output -> {
                 assertThat(output.channel()).isEqualTo("text");
                 assertThat(output.text()).isEqualTo("a piece");
             });
@@ -448,7 +447,7 @@ class JobsTest {
             pipeline.jobs.drain(Duration.ofMillis(50));
 
             assertThat(running.view().state()).isEqualTo(JobView.State.CANCELLED);
-            assertThat(running.view().error()).isEqualTo(new JobView.Trouble("cancelled", "the service was stopped"));
+            assertThat(running.view().error()).isEqualTo(new JobEvent.Trouble("cancelled", "the service was stopped"));
             assertThat(pipeline.journaled(running.id()))
                     .containsExactly("submitted", "validated", "started", "cancelled");
         }

@@ -72,15 +72,14 @@ class RecoveryTest {
             var heard = pipeline.jobs
                     .find(id)
                     .orElseThrow()
-                    .signals(0)
+                    .news(0)
                     .collect()
                     .asList()
                     .await()
                     .atMost(Pipeline.PATIENCE);
 
             assertThat(heard)
-                    .extracting(
-                            signal -> ((JobSignal.Changed) signal).job().state().word())
+                    .extracting(item -> ((JobNews.Changed) item).job().state().word())
                     .containsExactly("submitted", "started", "completed");
         }
     }
@@ -88,7 +87,7 @@ class RecoveryTest {
     @Test
     void eventsHaveTheSameNumbersAfterARestartAndWhatIsGoneIsTold() {
         String id;
-        List<JobSignal> before;
+        List<JobNews> before;
         try (var pipeline = Pipeline.open(directory, Probe.of(work -> {
             List.of("one", "two", "three").forEach(text -> work.sink.put("stdout", text));
             work.complete();
@@ -104,7 +103,7 @@ class RecoveryTest {
 
             assertThat(numbers(before)).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
             assertThat(numbers(heard(job, 0))).containsExactly(1L, 2L, 5L, 6L);
-            assertThat(heard(job, 3).getFirst()).isInstanceOf(JobSignal.Dropped.class);
+            assertThat(heard(job, 3).getFirst()).isInstanceOf(JobNews.Dropped.class);
             assertThat(heard(job, 5)).singleElement().isEqualTo(heard(job, 6).getFirst());
             assertThat(heard(job, 6).getFirst().sequence()).isEqualTo(6);
         }
@@ -118,13 +117,13 @@ class RecoveryTest {
             id = pipeline.submit().id();
             running.started(id);
         }
-        List<JobSignal> first;
+        List<JobNews> first;
         try (var pipeline = Pipeline.open(directory, Probe.done())) {
             var job = pipeline.jobs.find(id).orElseThrow();
             first = heard(job, 40);
 
-            assertThat(first).first().isInstanceOf(JobSignal.Dropped.class);
-            assertThat(first).last().matches(JobSignal::last);
+            assertThat(first).first().isInstanceOf(JobNews.Dropped.class);
+            assertThat(first).last().matches(JobNews::last);
             assertThat(numbers(heard(job, 2)).getLast()).isGreaterThan(1_000_000);
         }
         try (var pipeline = Pipeline.open(directory, Probe.done())) {
@@ -183,12 +182,12 @@ class RecoveryTest {
                 .id();
     }
 
-    private static List<JobSignal> heard(Job job, long after) {
-        return job.signals(after).collect().asList().await().atMost(Pipeline.PATIENCE);
+    private static List<JobNews> heard(Job job, long after) {
+        return job.news(after).collect().asList().await().atMost(Pipeline.PATIENCE);
     }
 
-    private static List<Long> numbers(List<JobSignal> signals) {
-        return signals.stream().map(JobSignal::sequence).toList();
+    private static List<Long> numbers(List<JobNews> news) {
+        return news.stream().map(JobNews::sequence).toList();
     }
 
     @Test
@@ -359,7 +358,7 @@ class RecoveryTest {
 
             assertThatThrownBy(() -> pipeline.end(job)).isInstanceOf(dev.ringfence.wal.log.LogException.Closed.class);
             assertThat(job.view().state()).isEqualTo(JobView.State.STARTED);
-            assertThatThrownBy(() -> job.signals(0).collect().asList().await().atMost(Pipeline.PATIENCE))
+            assertThatThrownBy(() -> job.news(0).collect().asList().await().atMost(Pipeline.PATIENCE))
                     .isInstanceOf(dev.ringfence.wal.log.LogException.Closed.class);
             assertThatThrownBy(pipeline::submit).isInstanceOf(AdmissionException.Unavailable.class);
             assertThat(pipeline.ids()).hasSize(1);

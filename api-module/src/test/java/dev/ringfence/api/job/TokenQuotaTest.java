@@ -50,7 +50,8 @@ class TokenQuotaTest {
         assertThatThrownBy(pipeline::submit)
                 .isInstanceOfSatisfying(AdmissionException.TooMany.class, refused -> {
                     assertThat(refused.slug()).isEqualTo("tokens-exhausted");
-                    assertThat(refused.retryAfter()).isBetween(Duration.ofHours(23), Duration.ofHours(25));
+                    assertThat(refused.retryAfter().orElseThrow())
+                            .isBetween(Duration.ofHours(23), Duration.ofHours(25));
                 })
                 .hasMessageContaining("has used " + used + " tokens")
                 .hasMessageContaining("agents.anonymous.tokens_per_day");

@@ -12,13 +12,17 @@ import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion.VersionFlag;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.openai.ModelRequest;
+import dev.ringfence.wal.journal.JobSummary;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -135,6 +139,58 @@ class DescriptionTest {
         var schema =
                 description.path("paths").path(described).at("/get/responses/200/content/application~1json/schema");
         assertThat(complaints(schema, JSON.readTree(answer))).as(answer).isEmpty();
+    }
+
+    /** Rows were given the schema of whole jobs, of which they lack members. */
+    @Test
+    void aRowOfAListHasWhatItsSchemaNamesAndNothingElse() {
+        var at = Instant.parse("2026-01-02T03:04:05Z");
+        var row = JobJson.summary(new JobSummary(
+                "j1",
+                "ann",
+                "tidying",
+                "ShellExec",
+                "normal",
+                Duration.ofSeconds(5),
+                1,
+                "key",
+                "interrupted",
+                at,
+                at,
+                at,
+                2,
+                "landlock",
+                "interrupted",
+                "the service ended",
+                false,
+                List.of(),
+                1,
+                5,
+                5));
+        var schema = description.at("/components/schemas/JobList/properties/jobs/items");
+
+        assertThat(members(row)).isEqualTo(membersNamedBy(schema));
+        assertThat(complaints(schema, row)).isEmpty();
+    }
+
+    private static Set<String> members(JsonNode json) {
+        var members = new TreeSet<String>();
+        for (var field : json.properties()) {
+            members.add(field.getKey());
+            members(field.getValue()).forEach(inner -> members.add(field.getKey() + "/" + inner));
+        }
+        return members;
+    }
+
+    private Set<String> membersNamedBy(JsonNode schema) {
+        var named = new HashMap<String, JsonNode>();
+        names(schema, named);
+        var members = new TreeSet<String>();
+        named.forEach((name, each) -> {
+            members.add(name);
+            membersNamedBy(each).forEach(inner -> members.add(name + "/" + inner));
+        });
+        return members;
     }
 
     @ParameterizedTest

@@ -24,7 +24,29 @@ public sealed interface JobEvent extends JournalEvent {
 
         /** What it gave and was too much for the event. */
         List<BlobRef> blobs();
+
+        /** Why the work was not completed; null if it was. */
+        default @Nullable Trouble trouble() {
+            return switch (this) {
+                case Completed _ -> null;
+                case Failed e -> new Trouble(e.reason(), e.message());
+                case TimedOut e ->
+                    new Trouble(
+                            "deadline-exceeded",
+                            "the work was not done within " + e.limit().toMillis() + " ms; it was ended");
+                case Cancelled e -> new Trouble("cancelled", e.reason());
+                case Interrupted e -> new Trouble("interrupted", e.reason());
+            };
+        }
     }
+
+    /**
+     * Why a job did not complete.
+     *
+     * @param type a stable slug
+     * @param message what happened and what to do
+     */
+    record Trouble(String type, String message) {}
 
     /** Tells something of a live job and changes nothing about where the job stands. */
     sealed interface Note extends JobEvent {}

@@ -52,6 +52,7 @@ public record JobSummary(
         var submission = job.submission();
         var state = job.state();
         var end = state instanceof JobState.Ended ended ? ended : null;
+        var trouble = end == null ? null : end.end().trouble();
         return new JobSummary(
                 job.jobId(),
                 submission.agent(),
@@ -67,8 +68,8 @@ public record JobSummary(
                 end == null ? null : end.end().at(),
                 attempts(state),
                 tier(state),
-                end == null ? null : reason(end.end()),
-                end == null ? null : message(end.end()),
+                trouble == null ? null : trouble.type(),
+                trouble == null ? null : clip(trouble.message()),
                 end != null && end.rolledBack() != null,
                 end == null ? List.of() : end.end().blobs(),
                 job.firstSequence(),
@@ -123,27 +124,6 @@ public record JobSummary(
             case JobState.Submitted _ -> null;
             case JobState.Started started -> started.tier();
             case JobState.Ended ended -> ended.tier();
-        };
-    }
-
-    private static @Nullable String reason(JobEvent.End end) {
-        return switch (end) {
-            case JobEvent.Completed _ -> null;
-            case JobEvent.Failed e -> e.reason();
-            case JobEvent.TimedOut _ -> "deadline-exceeded";
-            case JobEvent.Cancelled _ -> "cancelled";
-            case JobEvent.Interrupted _ -> "interrupted";
-        };
-    }
-
-    private static @Nullable String message(JobEvent.End end) {
-        return switch (end) {
-            case JobEvent.Completed _ -> null;
-            case JobEvent.Failed e -> clip(e.message());
-            case JobEvent.TimedOut e ->
-                "the work was not done within " + e.limit().toMillis() + " ms; it was ended";
-            case JobEvent.Cancelled e -> clip(e.reason());
-            case JobEvent.Interrupted e -> clip(e.reason());
         };
     }
 

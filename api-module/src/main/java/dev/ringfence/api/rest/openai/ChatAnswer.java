@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.GenerationEvent;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
+import dev.ringfence.runner.engine.ToolCalls;
 
 /** A chat completion in one piece. */
 final class ChatAnswer implements Answer {
@@ -28,7 +29,7 @@ final class ChatAnswer implements Answer {
             content.append(delta.text());
             reasoning.append(delta.reasoning());
             refusal.append(delta.refusal());
-            calls.add(delta.choice().path("delta").path("tool_calls"));
+            calls.add(delta);
             delta.choice().path("logprobs").path("content").forEach(logprobs::add);
         }
         return "";
@@ -61,7 +62,15 @@ final class ChatAnswer implements Answer {
             message.put("reasoning_content", reasoning.toString());
         }
         if (!calls.isEmpty()) {
-            message.set("tool_calls", calls.json());
+            var array = message.putArray("tool_calls");
+            for (var call : calls.all()) {
+                array.addObject()
+                        .put("id", call.id())
+                        .put("type", "function")
+                        .putObject("function")
+                        .put("name", call.name())
+                        .put("arguments", call.arguments());
+            }
         }
         return message;
     }

@@ -19,17 +19,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What happened to one job, kept within bounds and read by any number of watchers, each at its own pace: a watcher takes
- * the next signal when it wants it, so a slow one holds nothing back and costs nothing. Thread-safe.
+ * the next item when it wants it, so a slow one holds nothing back and costs nothing. Thread-safe.
  */
-final class Signals {
-    /** What a signal costs beside its text: its objects and its place among the others. */
+final class NewsBuffer {
+    /** What an item costs beside its text: its objects and its place among the others. */
     private static final int OVERHEAD = 160;
 
     private final int capacity;
     /** By their numbers, as the next. */
-    private final NavigableMap<Long, JobSignal> changes = new TreeMap<>();
+    private final NavigableMap<Long, JobNews> changes = new TreeMap<>();
     /** Output and progress. */
-    private final NavigableMap<Long, JobSignal> outputs = new TreeMap<>();
+    private final NavigableMap<Long, JobNews> outputs = new TreeMap<>();
 
     private int outputSize;
     private long last;
@@ -37,18 +37,18 @@ final class Signals {
     private boolean closed;
     private Set<UniEmitter<? super Boolean>> waiting = new LinkedHashSet<>();
     private @Nullable Throwable failure;
-    private JobSignal.@Nullable Changed end;
+    private JobNews.@Nullable Changed end;
 
     /**
      * @param capacity how many bytes of output are kept, roughly
      */
-    Signals(int capacity) {
+    NewsBuffer(int capacity) {
         this.capacity = capacity;
     }
 
     void changed(JobView job) {
         synchronized (this) {
-            var change = new JobSignal.Changed(++last, Instant.now(), job);
+            var change = new JobNews.Changed(++last, Instant.now(), job);
             changes.put(last, change);
             if (change.last()) {
                 end = change;
@@ -72,19 +72,19 @@ final class Signals {
     }
 
     void output(String channel, String text) {
-        keep(sequence -> new JobSignal.Output(sequence, Instant.now(), channel, text));
+        keep(sequence -> new JobNews.Output(sequence, Instant.now(), channel, text));
     }
 
     void progress(String phase, ObjectNode data) {
-        keep(sequence -> new JobSignal.Progress(sequence, Instant.now(), phase, data));
+        keep(sequence -> new JobNews.Progress(sequence, Instant.now(), phase, data));
     }
 
-    private void keep(LongFunction<JobSignal> signal) {
+    private void keep(LongFunction<JobNews> item) {
         synchronized (this) {
             if (closed) {
                 return;
             }
-            var kept = signal.apply(++last);
+            var kept = item.apply(++last);
             outputs.put(last, kept);
             outputSize += size(kept);
             var oldest = outputs.values().iterator();
@@ -98,9 +98,8 @@ final class Signals {
         wake();
     }
 
-    private static int size(JobSignal signal) {
-        return OVERHEAD
-                + (signal instanceof JobSignal.Output output ? output.text().length() : OVERHEAD);
+    private static int size(JobNews item) {
+        return OVERHEAD + (item instanceof JobNews.Output output ? output.text().length() : OVERHEAD);
     }
 
     /** Nothing more will be known: watchers get what there is, then this. */
@@ -125,34 +124,34 @@ final class Signals {
     }
 
     /**
-     * All signals after a sequence number, then what comes, up to the job's end. The end is always told, so that a
+     * All news after a sequence number, then what comes, up to the job's end. The end is always told, so that a
      * watcher who comes late does not wait for ever.
      */
-    Multi<JobSignal> after(long sequence) {
+    Multi<JobNews> after(long sequence) {
         return Multi.createFrom().deferred(() -> {
             var watcher = new Watcher(sequence);
-            return Multi.createBy().repeating().uni(watcher::next).whilst(signal -> !signal.last());
+            return Multi.createBy().repeating().uni(watcher::next).whilst(item -> !item.last());
         });
     }
 
     /** Like {@link #after(long)}, with an empty item whenever nothing has happened for so long. */
-    Multi<Optional<JobSignal>> after(long sequence, Duration quiet) {
+    Multi<Optional<JobNews>> after(long sequence, Duration quiet) {
         return Multi.createFrom().deferred(() -> {
             var watcher = new Watcher(sequence);
             return Multi.createBy()
                     .repeating()
                     .uni(() -> watcher.nextOrQuiet(quiet))
-                    .whilst(signal -> signal.map(heard -> !heard.last()).orElse(true));
+                    .whilst(item -> item.map(heard -> !heard.last()).orElse(true));
         });
     }
 
     /** What there is after a sequence number by now, at most so many; after the end, the end again. */
-    List<JobSignal> page(long sequence, int most) {
-        var page = new ArrayList<JobSignal>();
-        var signal = following(sequence);
-        while (signal != null) {
-            page.add(signal);
-            signal = signal.last() || page.size() == most ? null : following(signal.sequence());
+    List<JobNews> page(long sequence, int most) {
+        var page = new ArrayList<JobNews>();
+        var item = following(sequence);
+        while (item != null) {
+            page.add(item);
+            item = item.last() || page.size() == most ? null : following(item.sequence());
         }
         return page;
     }
@@ -176,7 +175,7 @@ final class Signals {
     }
 
     /** The one that follows, or null when there is none yet. */
-    private synchronized @Nullable JobSignal following(long sequence) {
+    private synchronized @Nullable JobNews following(long sequence) {
         if (sequence >= last) {
             return end;
         }
@@ -186,10 +185,10 @@ final class Signals {
         if (next == null) {
             return null;
         }
-        var signal = next.getValue();
-        return signal.sequence() > sequence + 1 && sequence < droppedUpTo
-                ? new JobSignal.Dropped(signal.sequence() - 1, signal.at(), signal.sequence())
-                : signal;
+        var item = next.getValue();
+        return item.sequence() > sequence + 1 && sequence < droppedUpTo
+                ? new JobNews.Dropped(item.sequence() - 1, item.at(), item.sequence())
+                : item;
     }
 
     /** How many bytes of output are kept, roughly. */
@@ -214,12 +213,12 @@ final class Signals {
             this.position = position;
         }
 
-        Uni<JobSignal> next() {
+        Uni<JobNews> next() {
             return heard().orElseGet(() -> more(position).onItem().transformToUni(_ -> next()));
         }
 
-        Uni<Optional<JobSignal>> nextOrQuiet(Duration quiet) {
-            return heard().map(signal -> signal.map(Optional::of))
+        Uni<Optional<JobNews>> nextOrQuiet(Duration quiet) {
+            return heard().map(item -> item.map(Optional::of))
                     .orElseGet(() -> more(position)
                             .ifNoItem()
                             .after(quiet)
@@ -229,12 +228,12 @@ final class Signals {
                                     came ? nextOrQuiet(quiet) : Uni.createFrom().item(Optional.empty())));
         }
 
-        /** The signal that follows, or the failure when none will; empty while there is neither. */
-        private Optional<Uni<JobSignal>> heard() {
-            var signal = following(position);
-            if (signal != null) {
-                position = signal.sequence();
-                return Optional.of(Uni.createFrom().item(signal));
+        /** The item that follows, or the failure when none will; empty while there is neither. */
+        private Optional<Uni<JobNews>> heard() {
+            var item = following(position);
+            if (item != null) {
+                position = item.sequence();
+                return Optional.of(Uni.createFrom().item(item));
             }
             var broken = failure();
             return broken == null
