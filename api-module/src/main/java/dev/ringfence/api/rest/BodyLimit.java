@@ -7,14 +7,16 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.inject.spi.CDI;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
@@ -35,17 +37,20 @@ public class BodyLimit {
     private static final Semaphore READING = new Semaphore(READERS);
     private static final Map<String, Integer> READING_OF = new ConcurrentHashMap<>();
 
-    /** Of bodies that have not come to their end. */
+    /** Of bodies that nothing has been made of yet. */
     private static final HeapShare RECEIVED = new HeapShare(8);
 
     private static final String LARGE = " bodies are being read already that are larger than " + SmallBodies.MOST
             + " bytes or do not say how long they are";
 
+    private static final int PART = 32 * 1024;
     private static final Duration AT_ONCE = Duration.ofSeconds(60);
     private static final int SLOWEST = 16 * 1024;
 
+    /** What comes of a body after its request was answered, such as refused, is dropped: the framework would keep it all. */
     @ServerRequestFilter(preMatching = true)
     public void check(ContainerRequestContext request, RoutingContext connection) {
+        connection.addHeadersEndHandler(_ -> connection.request().handler(null));
         String length = request.getHeaderString("Content-Length");
         if (length != null && length.matches("\\d{1,18}")) {
             check(Long.parseLong(length));
@@ -54,25 +59,44 @@ public class BodyLimit {
     }
 
     /**
-     * The whole body, and never more of it in memory than what is taken. Blocks.
+     * What is made of the whole body, of which there is never more in memory than what is taken. Blocks.
      *
      * @throws TooMany when it would have to be waited for, as many others are
      */
-    static byte[] read(InputStream body) {
-        try {
-            if (body instanceof ByteArrayInputStream small) {
-                return small.readAllBytes();
-            }
-            var caller = caller();
-            takePlace(caller);
-            try {
-                return readAll(body);
-            } finally {
-                READING_OF.computeIfPresent(caller, (_, places) -> places == 1 ? null : places - 1);
-                READING.release();
-            }
+    static <T> T read(InputStream body, Function<byte[], T> use) {
+        try (var received = new Received()) {
+            return use.apply(
+                    body instanceof ByteArrayInputStream small ? small.readAllBytes() : readInTurn(body, received));
         } catch (IOException e) {
             throw incomplete(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static byte[] readInTurn(InputStream body, Received received) throws IOException {
+        var caller = caller();
+        takePlace(caller);
+        try {
+            return readAll(body, received);
+        } finally {
+            READING_OF.computeIfPresent(caller, (_, places) -> places == 1 ? null : places - 1);
+            READING.release();
+        }
+    }
+
+    /** What one body has of the memory for all. */
+    private static final class Received implements AutoCloseable {
+        private long bytes;
+
+        void add(long more) {
+            if (!RECEIVED.tryTake(more)) {
+                throw new TooMany("the bodies that are being read take all the memory that there is for them");
+            }
+            bytes += more;
+        }
+
+        @Override
+        public void close() {
+            RECEIVED.giveBack(bytes);
         }
     }
 
@@ -93,26 +117,32 @@ public class BodyLimit {
         }
     }
 
-    private static byte[] readAll(InputStream body) throws IOException {
+    private static byte[] readAll(InputStream body, Received received) throws IOException {
         int most = most();
         long begun = System.nanoTime();
-        var bytes = new ByteArrayOutputStream();
-        var part = new byte[8 * 1024];
-        try {
-            for (int count = body.read(part); count >= 0; count = body.read(part)) {
-                if (bytes.size() + count > most) {
-                    throw new TooLarge("more than " + most, most);
-                }
-                if (!RECEIVED.tryTake(count)) {
-                    throw new TooMany("the bodies that are being read take all the memory that there is for them");
-                }
-                bytes.write(part, 0, count);
-                checkPace(System.nanoTime() - begun, bytes.size());
+        var parts = new ArrayList<byte[]>();
+        var part = new byte[PART];
+        int filled = 0;
+        int size = 0;
+        for (int count = body.read(part); count >= 0; count = body.read(part, filled, PART - filled)) {
+            if (size + count > most) {
+                throw new TooLarge("more than " + most, most);
             }
-        } finally {
-            RECEIVED.giveBack(bytes.size());
+            received.add(count);
+            size += count;
+            filled += count;
+            if (filled == PART) {
+                parts.add(part);
+                part = new byte[PART];
+                filled = 0;
+            }
+            checkPace(System.nanoTime() - begun, size);
         }
-        return bytes.toByteArray();
+        // For a moment there are two of it.
+        received.add(size);
+        var whole = ByteBuffer.allocate(size);
+        parts.forEach(whole::put);
+        return whole.put(part, 0, filled).array();
     }
 
     /** After the first minute a body has to come at a pace, however often its client sends a byte. */

@@ -2,6 +2,7 @@ package dev.ringfence.api.rest;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.quarkus.vertx.http.runtime.filters.Filters;
@@ -9,10 +10,12 @@ import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connection on which nothing moves for {@code quarkus.http.idle-timeout} is closed by the server. One whose client
- * waits for an answer is kept for longer: a model may think for a long time before its first word.
+ * waits for an answer is kept for longer: a model may think for a long time before its first word. So is one whose client
+ * still takes an answer that was written long ago, however slowly.
  */
 @Singleton
 class IdleConnections {
@@ -38,7 +41,8 @@ class IdleConnections {
             if (awaited != null) {
                 var answer = awaited;
                 answer.begun();
-                context.addEndHandler(_ -> answer.ended());
+                // Any thread may end an answer.
+                context.addEndHandler(_ -> connection.channel().eventLoop().execute(answer::ended));
             }
         }
         context.next();
@@ -48,6 +52,11 @@ class IdleConnections {
     private static final class Awaited extends ChannelInboundHandlerAdapter {
         private int answers;
         private int silent;
+
+        // What was on its way at the last look.
+        private long pending;
+        private int sending;
+        private long progress;
 
         void begun() {
             answers++;
@@ -60,11 +69,30 @@ class IdleConnections {
 
         @Override
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
-            if (event instanceof IdleStateEvent && answers > 0 && silent < SPARED) {
-                silent++;
-            } else {
+            if (!(event instanceof IdleStateEvent)) {
                 context.fireUserEventTriggered(event);
+            } else if (!moves(context.channel().unsafe().outboundBuffer())) {
+                if (answers > 0 && silent < SPARED) {
+                    silent++;
+                } else {
+                    context.fireUserEventTriggered(event);
+                }
             }
+        }
+
+        /** The framework counts a write as something that moves only when all of it has left. */
+        private boolean moves(@Nullable ChannelOutboundBuffer out) {
+            if (out == null || out.isEmpty()) {
+                return false;
+            }
+            long nowPending = out.totalPendingWriteBytes();
+            int nowSending = System.identityHashCode(out.current());
+            long nowProgress = out.currentProgress();
+            boolean moved = nowPending != pending || nowSending != sending || nowProgress != progress;
+            pending = nowPending;
+            sending = nowSending;
+            progress = nowProgress;
+            return moved;
         }
     }
 }

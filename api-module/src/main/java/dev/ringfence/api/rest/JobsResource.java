@@ -81,7 +81,7 @@ public class JobsResource {
             @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer,
             @Context HttpHeaders headers) {
         var submission =
-                SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), IdempotencyKey.of(headers));
+                BodyLimit.read(body, SubmitRequest::parse).submission(gate.caller(), IdempotencyKey.of(headers));
         if (Parameters.flag("dry_run", dryRun)) {
             var outcome = gate.service().jobs().rehearse(submission);
             return Uni.createFrom()
@@ -105,7 +105,7 @@ public class JobsResource {
             throw Parameters.bad("dry_run", "there is nothing to stream; ask for application/json");
         }
         var submission =
-                SubmitRequest.parse(BodyLimit.read(body)).submission(gate.caller(), IdempotencyKey.of(headers));
+                BodyLimit.read(body, SubmitRequest::parse).submission(gate.caller(), IdempotencyKey.of(headers));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var hold = gate.service().jobs().submitHeld(submission).await().indefinitely();
         // The client may have gone while it waited; then nobody will ever ask for the stream.

@@ -54,7 +54,7 @@ public final class JsonBody {
 
     /** The object in a body; a client that sends something else is told what. Blocks. */
     public static ObjectNode read(InputStream body) {
-        return parse(BodyLimit.read(body), "the body");
+        return BodyLimit.read(body, bytes -> parse(bytes, "the body"));
     }
 
     /**

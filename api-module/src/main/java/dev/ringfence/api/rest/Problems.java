@@ -11,6 +11,7 @@ import dev.ringfence.wal.log.LogException;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.Response;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -320,7 +321,9 @@ public class Problems {
 
     private static Problem internal(Throwable error) {
         String id = UUID.randomUUID().toString();
-        LOG.errorf(error, "unexpected error %s", id);
+        // A client that has gone before it could be answered is nothing to report.
+        var level = error instanceof ClosedChannelException ? Logger.Level.DEBUG : Logger.Level.ERROR;
+        LOG.logf(level, error, "unexpected error %s", id);
         return new Problem(
                 500,
                 "internal-error",
