@@ -2,8 +2,15 @@ package dev.ringfence.blackbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -63,6 +70,34 @@ class BadInputIT {
         var response = api.post(JOBS, Api.shell("x".repeat(9 << 20), job -> {}));
 
         assertThat(response.statusCode()).isEqualTo(413);
+    }
+
+    /** All that came was kept for a request that had its answer: one client ended the service. */
+    @Test
+    void whatIsSentAfterARefusalTakesNoMemory() throws IOException {
+        var little = Map.of("JAVA_TOOL_OPTIONS", "-Xmx128m");
+        try (var small = RunningService.start(directory.resolve("small"), Catalogs.standard(directory), little);
+                var socket = new Socket(InetAddress.getLoopbackAddress(), small.port())) {
+            var out = socket.getOutputStream();
+            out.write("""
+                    POST /api/v1/jobs HTTP/1.1\r
+                    Host: localhost\r
+                    Content-Type: application/json\r
+                    Transfer-Encoding: chunked\r
+                    \r
+                    """.getBytes(StandardCharsets.US_ASCII));
+            var chunk = ("100000\r\n" + "x".repeat(1 << 20) + "\r\n").getBytes(StandardCharsets.US_ASCII);
+            for (int i = 0; i < 400; i++) {
+                out.write(chunk);
+            }
+            out.write("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+
+            assertThat(new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
+                            .readLine())
+                    .startsWith("HTTP/1.1 413 ");
+            assertThat(small.api().runShell("echo alive").at("/result/stdout").asText())
+                    .isEqualTo("alive\n");
+        }
     }
 
     @Test

@@ -9,14 +9,14 @@ import jakarta.ws.rs.container.ContainerRequestContext;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
+import java.io.SequenceInputStream;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.function.Function;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
@@ -58,45 +58,68 @@ public class BodyLimit {
         SmallBodies.of(connection).ifPresent(request::setEntityStream);
     }
 
+    /** Reads what has come whole. */
+    @FunctionalInterface
+    interface Reader<T> {
+        T read(InputStream body, int length);
+    }
+
     /**
      * What is made of the whole body, of which there is never more in memory than what is taken. Blocks.
      *
      * @throws TooMany when it would have to be waited for, as many others are
      */
-    static <T> T read(InputStream body, Function<byte[], T> use) {
+    static <T> T read(InputStream body, Reader<T> reader) {
+        if (body instanceof ByteArrayInputStream small) {
+            return reader.read(small, small.available());
+        }
         try (var received = new Received()) {
-            return use.apply(
-                    body instanceof ByteArrayInputStream small ? small.readAllBytes() : readInTurn(body, received));
+            var caller = caller();
+            takePlace(caller);
+            try {
+                readAll(body, received);
+            } finally {
+                READING_OF.computeIfPresent(caller, (_, places) -> places == 1 ? null : places - 1);
+                READING.release();
+            }
+            return reader.read(received.content(), received.length);
         } catch (IOException e) {
             throw incomplete(String.valueOf(e.getMessage()));
         }
     }
 
-    private static byte[] readInTurn(InputStream body, Received received) throws IOException {
-        var caller = caller();
-        takePlace(caller);
-        try {
-            return readAll(body, received);
-        } finally {
-            READING_OF.computeIfPresent(caller, (_, places) -> places == 1 ? null : places - 1);
-            READING.release();
-        }
-    }
-
-    /** What one body has of the memory for all. */
+    /** What has come of a body, and what it has of the memory for all. */
     private static final class Received implements AutoCloseable {
-        private long bytes;
+        private final List<byte[]> parts = new ArrayList<>();
+        private int length;
 
-        void add(long more) {
-            if (!RECEIVED.tryTake(more)) {
-                throw new TooMany("the bodies that are being read take all the memory that there is for them");
+        /** @return how many bytes came; negative at the end */
+        int readFrom(InputStream body) throws IOException {
+            int filled = length % PART;
+            if (filled == 0) {
+                parts.add(new byte[PART]);
             }
-            bytes += more;
+            int count = body.read(parts.getLast(), filled, PART - filled);
+            if (count > 0) {
+                if (!RECEIVED.tryTake(count)) {
+                    throw new TooMany("the bodies that are being read take all the memory that there is for them");
+                }
+                length += count;
+            }
+            return count;
+        }
+
+        InputStream content() {
+            var all = new ArrayList<InputStream>();
+            for (int i = 0; i < parts.size(); i++) {
+                all.add(new ByteArrayInputStream(parts.get(i), 0, Math.min(PART, length - i * PART)));
+            }
+            return new SequenceInputStream(Collections.enumeration(all));
         }
 
         @Override
         public void close() {
-            RECEIVED.giveBack(bytes);
+            RECEIVED.giveBack(length);
         }
     }
 
@@ -117,32 +140,15 @@ public class BodyLimit {
         }
     }
 
-    private static byte[] readAll(InputStream body, Received received) throws IOException {
+    private static void readAll(InputStream body, Received received) throws IOException {
         int most = most();
         long begun = System.nanoTime();
-        var parts = new ArrayList<byte[]>();
-        var part = new byte[PART];
-        int filled = 0;
-        int size = 0;
-        for (int count = body.read(part); count >= 0; count = body.read(part, filled, PART - filled)) {
-            if (size + count > most) {
+        while (received.readFrom(body) >= 0) {
+            if (received.length > most) {
                 throw new TooLarge("more than " + most, most);
             }
-            received.add(count);
-            size += count;
-            filled += count;
-            if (filled == PART) {
-                parts.add(part);
-                part = new byte[PART];
-                filled = 0;
-            }
-            checkPace(System.nanoTime() - begun, size);
+            checkPace(System.nanoTime() - begun, received.length);
         }
-        // For a moment there are two of it.
-        received.add(size);
-        var whole = ByteBuffer.allocate(size);
-        parts.forEach(whole::put);
-        return whole.put(part, 0, filled).array();
     }
 
     /** After the first minute a body has to come at a pace, however often its client sends a byte. */

@@ -80,8 +80,7 @@ public class JobsResource {
             @QueryParam("dry_run") @DefaultValue("false") String dryRun,
             @Parameter(description = Prefer.MEANS) @HeaderParam("Prefer") List<String> prefer,
             @Context HttpHeaders headers) {
-        var submission =
-                BodyLimit.read(body, SubmitRequest::parse).submission(gate.caller(), IdempotencyKey.of(headers));
+        var submission = SubmitRequest.parse(JsonBody.read(body)).submission(gate.caller(), IdempotencyKey.of(headers));
         if (Parameters.flag("dry_run", dryRun)) {
             var outcome = gate.service().jobs().rehearse(submission);
             return Uni.createFrom()
@@ -104,8 +103,7 @@ public class JobsResource {
         if (Parameters.flag("dry_run", dryRun)) {
             throw Parameters.bad("dry_run", "there is nothing to stream; ask for application/json");
         }
-        var submission =
-                BodyLimit.read(body, SubmitRequest::parse).submission(gate.caller(), IdempotencyKey.of(headers));
+        var submission = SubmitRequest.parse(JsonBody.read(body)).submission(gate.caller(), IdempotencyKey.of(headers));
         // Waited for, since a stream that has begun can no longer be answered with a problem.
         var hold = gate.service().jobs().submitHeld(submission).await().indefinitely();
         // The client may have gone while it waited; then nobody will ever ask for the stream.

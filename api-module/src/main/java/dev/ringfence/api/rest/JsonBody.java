@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
@@ -54,7 +55,7 @@ public final class JsonBody {
 
     /** The object in a body; a client that sends something else is told what. Blocks. */
     public static ObjectNode read(InputStream body) {
-        return BodyLimit.read(body, bytes -> parse(bytes, "the body"));
+        return BodyLimit.read(body, (content, length) -> parse(content, length, "the body"));
     }
 
     /**
@@ -64,15 +65,19 @@ public final class JsonBody {
      * @throws BadRequest with what is wrong with them
      */
     public static ObjectNode parse(byte[] body, String name) {
-        var json = tree(body, name);
+        return parse(new ByteArrayInputStream(body), body.length, name);
+    }
+
+    private static ObjectNode parse(InputStream body, int length, String name) {
+        var json = tree(body, length, name);
         if (!(json instanceof ObjectNode object)) {
             throw new BadRequest("invalid-request", List.of(name + " must be a JSON object, not " + kind(json)));
         }
         return object;
     }
 
-    private static JsonNode tree(byte[] body, String name) {
-        long most = Math.min((long) HEAVIEST * body.length, (long) HEAVIEST_TOKEN * MOST_TOKENS + 2L * body.length);
+    private static JsonNode tree(InputStream body, int length, String name) {
+        long most = Math.min((long) HEAVIEST * length, (long) HEAVIEST_TOKEN * MOST_TOKENS + 2L * length);
         long room = TREES.take(most);
         try {
             var json = MAPPER.readTree(body);

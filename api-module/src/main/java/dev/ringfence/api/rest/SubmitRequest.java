@@ -1,6 +1,7 @@
 package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.access.AccessException;
 import dev.ringfence.api.access.Caller;
 import dev.ringfence.api.job.AdmissionException;
@@ -93,14 +94,13 @@ public record SubmitRequest(
      */
     public static Submission local(byte[] request) {
         try {
-            return parse(request).submission(Caller.OPEN, Optional.empty());
+            return parse(JsonBody.parse(request, "the body")).submission(Caller.OPEN, Optional.empty());
         } catch (BadRequest e) {
             throw new AdmissionException.Invalid(e.slug(), String.valueOf(e.getMessage()));
         }
     }
 
-    static SubmitRequest parse(byte[] body) {
-        var json = JsonBody.parse(body, "the body");
+    static SubmitRequest parse(ObjectNode json) {
         var errors = new ArrayList<String>();
         for (var field : json.properties()) {
             if (!FIELDS.contains(field.getKey())) {

@@ -313,7 +313,7 @@ class DescriptionTest {
     void examplesOfSubmissionsAreTaken() {
         for (var example :
                 examples(description.at("/paths/~1api~1v1~1jobs/post/requestBody/content/application~1json"))) {
-            var request = SubmitRequest.parse(example.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            var request = SubmitRequest.parse((ObjectNode) example);
             assertThat(request.capability()).isNotEmpty();
         }
     }
