@@ -21,11 +21,11 @@ import dev.ringfence.runner.fence.Fences;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.Backups;
 import dev.ringfence.runner.files.CriticalFiles;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
 import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.FileWrites;
 import dev.ringfence.runner.files.JobFiles;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.files.UndoRecord;
 import dev.ringfence.runner.files.Workspaces;
 import java.io.UncheckedIOException;
@@ -107,7 +107,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
     private static Optional<FileRoot> root(FileRoots roots, UndoRecord record) {
         try {
             return Optional.of(roots.find(Optional.of(record.root()), record.agent(), record.session()));
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return Optional.empty();
         }
     }

@@ -1,7 +1,7 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.HeldProcess;
 import dev.ringfence.runner.process.ProcessException;
 import java.io.IOException;
@@ -103,7 +103,7 @@ public final class Kill implements Capability {
             long started = startTime(pid).orElseThrow(() -> none(pid));
             var expected = invocation.arguments().path("start_time");
             if (!expected.isMissingNode() && expected.asLong() != started) {
-                throw new FileRefused(
+                throw new Refused(
                         "another-process",
                         "process " + pid + " started at " + started + ", not at " + expected.asLong()
                                 + ": its number was given anew");
@@ -119,8 +119,7 @@ public final class Kill implements Capability {
             job.ifPresent(owner -> data.put("job_id", owner.jobId()));
             return new Outcome.Completed(data);
         } catch (ProcessException e) {
-            throw new FileRefused(
-                    "not-allowed", "process " + pid + " could not be signalled: the service's user may not");
+            throw new Refused("not-allowed", "process " + pid + " could not be signalled: the service's user may not");
         }
     }
 
@@ -135,7 +134,7 @@ public final class Kill implements Capability {
                 || pid == self.pid()
                 || self.parent().map(parent -> parent.pid() == pid).orElse(false);
         if (protectedOne || !others) {
-            throw new FileRefused(
+            throw new Refused(
                     "not-allowed",
                     "process " + pid
                             + (protectedOne
@@ -153,8 +152,8 @@ public final class Kill implements Capability {
         return number;
     }
 
-    private static FileRefused none(int pid) {
-        return new FileRefused("no-such-process", "there is no process " + pid);
+    private static Refused none(int pid) {
+        return new Refused("no-such-process", "there is no process " + pid);
     }
 
     /** Field 22 of /proc/PID/stat (proc(5)), counted behind the name in parentheses, which may hold anything. */

@@ -2,8 +2,8 @@ package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.fence.FenceException;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.ProgramInput;
 import java.time.Duration;
 import java.util.List;
@@ -32,7 +32,7 @@ final class Rehearsal {
             return new Outcome.Completed(data);
         } catch (FenceException e) {
             return ResultJson.failed(e);
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return ResultJson.failed(e);
         }
     }
