@@ -3,8 +3,8 @@ package dev.ringfence.api;
 import dev.ringfence.api.job.Terms;
 import dev.ringfence.catalog.AgentGrants;
 import dev.ringfence.catalog.SandboxProfile;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.HostFences;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,12 +19,12 @@ final class CatalogTerms implements Terms {
     private static final int MOST = 1000;
 
     private final LiveCatalog catalog;
-    private final Fence fence;
+    private final HostFences fences;
     private final Map<SandboxProfile, String> tiers = new ConcurrentHashMap<>();
 
-    CatalogTerms(LiveCatalog catalog, Fence fence) {
+    CatalogTerms(LiveCatalog catalog, HostFences fences) {
         this.catalog = catalog;
-        this.fence = fence;
+        this.fences = fences;
     }
 
     @Override
@@ -43,7 +43,7 @@ final class CatalogTerms implements Terms {
         var tier = tiers.get(profile);
         if (tier == null) {
             try {
-                tier = fence.report(profile).tier();
+                tier = fences.report(profile).tier();
             } catch (FenceException.Refused _) {
                 return Optional.empty();
             }

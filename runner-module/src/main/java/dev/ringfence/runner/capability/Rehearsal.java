@@ -27,7 +27,7 @@ final class Rehearsal {
             tools.places().ifPresent(places -> data.setAll(places.show(invocation, roots)));
             data.put("deadline_ms", invocation.limit(deadline).toMillis());
             tools.fences()
-                    .report(invocation.profile())
+                    .rehearse(invocation.profile())
                     .ifPresent(report -> data.set("fence", ResultJson.report(report)));
             return new Outcome.Completed(data);
         } catch (FenceException e) {
