@@ -67,7 +67,7 @@ final class FencePlanner {
                 profile.filesystem().maxFileSize().bytes() + " bytes");
         var tasks = tier.tasks(limits.tasks());
         priority();
-        var network = tier.network(NetworkPlan.of(profile.network()));
+        var network = tier.network(profile.network());
         planning.entries().addAll(network.entries());
         security();
         var filter = filter(network);

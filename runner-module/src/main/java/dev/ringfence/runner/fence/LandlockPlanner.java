@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.Filesystem;
 import dev.ringfence.runner.fence.TierPlan.FileRule;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
@@ -255,9 +256,9 @@ final class LandlockPlanner implements TierPlanner {
     }
 
     @Override
-    public NetworkPlan network(NetworkPlan asked) {
-        network = asked.withoutNamespace(
-                FileRights.network(version) != 0, planning.command().serves());
+    public NetworkPlan network(SandboxProfile.Network asked) {
+        network = NetworkPlan.withoutNamespace(
+                asked, FileRights.network(version) != 0, planning.command().serves());
         return network;
     }
 

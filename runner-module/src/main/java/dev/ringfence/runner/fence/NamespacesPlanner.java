@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.TierPlan.Mount;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
@@ -162,8 +163,8 @@ final class NamespacesPlanner implements TierPlanner {
     }
 
     @Override
-    public NetworkPlan network(NetworkPlan asked) {
-        return asked;
+    public NetworkPlan network(SandboxProfile.Network asked) {
+        return NetworkPlan.inNamespace(asked);
     }
 
     @Override
