@@ -87,9 +87,7 @@ final class FencePlanner {
                 limits,
                 new Watch(
                         watchedMemory,
-                        watchedMemory > 0 && plan instanceof TierPlan.Namespaces namespaces
-                                ? namespaces.temporaryBytes()
-                                : 0,
+                        watchedMemory > 0 ? plan.temporaryBytes() : 0,
                         watchedCores,
                         watchedIo,
                         host.limitable().contains(Controller.IO),

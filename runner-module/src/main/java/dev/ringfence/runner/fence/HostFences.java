@@ -174,8 +174,8 @@ public final class HostFences implements Fences, AutoCloseable {
             standing.put(mark, command.name());
             belongings.until(() -> standing.remove(mark));
             start = switch (plan.tier()) {
-                case TierPlan.Namespaces _ ->
-                    new NamespacesStart(settings, host, plan, command, belongings, mark).prepare();
+                case TierPlan.Namespaces namespaces ->
+                    new NamespacesStart(settings, host, plan, namespaces, command, belongings, mark).prepare();
                 case TierPlan.Landlocked landlocked ->
                     new LandlockStart(settings, host, plan, landlocked, command, belongings, mark).prepare();
             };

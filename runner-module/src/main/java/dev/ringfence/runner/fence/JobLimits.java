@@ -206,12 +206,10 @@ final class JobLimits {
         var hits = new ArrayList<>(watchdog.hits());
         boolean full = watchdog.temporaryWasFull()
                 || belongings.disk.filter(DiskUse::temporaryWasFull).isPresent();
-        if (full
-                && plan.tier() instanceof TierPlan.Namespaces tier
-                && hits.stream().noneMatch(hit -> hit.field().equals(DISK))) {
+        if (full && hits.stream().noneMatch(hit -> hit.field().equals(DISK))) {
             hits.add(new LimitHit(
                     DISK,
-                    tier.temporaryBytes() + " bytes",
+                    plan.tier().temporaryBytes() + " bytes",
                     "temporary files took all of the room for them when they were looked at"));
         }
         tasks.filter(limit -> limit.refused() > 0)
