@@ -64,7 +64,7 @@ final class NamespacesSupervisor implements TierSupervisor {
         if (exit.find()) {
             return new ProcessEnd.Exited(Integer.parseInt(exit.group(1)));
         }
-        if (!limits.ended()) {
+        if (!limits.account().overstepped()) {
             throw new FenceException.Broken("the fence broke before the program ran: "
                     + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());
         }

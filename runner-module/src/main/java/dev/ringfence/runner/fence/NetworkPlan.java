@@ -82,7 +82,7 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
         };
         if (serves && (plan.shared() || plan.egress().isPresent())) {
             throw new FenceException.Refused(
-                    "network.access_mode",
+                    ProfileKeys.ACCESS_MODE,
                     "in the tier landlock an engine can have no network, since it waits for connections there; use"
                             + " network.access_mode = \"None\" in its profile, or the tier namespaces");
         }
@@ -110,10 +110,10 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
                 sockets,
                 Optional.empty(),
                 List.of(
-                        new Entry("network.access_mode", "None", access, "none"),
-                        new Entry("network.allowed_destinations", destinations(asked), destinations, "none"),
+                        new Entry(ProfileKeys.ACCESS_MODE, "None", access, "none"),
+                        new Entry(ProfileKeys.ALLOWED_DESTINATIONS, destinations(asked), destinations, "none"),
                         new Entry(
-                                "network.max_bandwidth_mbps",
+                                ProfileKeys.MAX_BANDWIDTH,
                                 Long.toString(asked.maxMegabitsPerSecond()),
                                 "no network",
                                 "0")));
@@ -125,21 +125,21 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
             policy = EgressPolicy.of(asked);
         } catch (IllegalArgumentException e) {
             throw new FenceException.Refused(
-                    "network.allowed_destinations", "network.allowed_destinations: " + e.getMessage());
+                    ProfileKeys.ALLOWED_DESTINATIONS, "network.allowed_destinations: " + e.getMessage());
         }
         return new NetworkPlan(
                 false,
                 sockets,
                 Optional.of(policy),
                 List.of(
-                        new Entry("network.access_mode", "Restricted", access, "the job's proxy only"),
+                        new Entry(ProfileKeys.ACCESS_MODE, "Restricted", access, "the job's proxy only"),
                         new Entry(
-                                "network.allowed_destinations",
+                                ProfileKeys.ALLOWED_DESTINATIONS,
                                 destinations(asked),
                                 "the job's proxy: names resolved and addresses checked by the service",
                                 destinations(asked)),
                         new Entry(
-                                "network.max_bandwidth_mbps",
+                                ProfileKeys.MAX_BANDWIDTH,
                                 Long.toString(asked.maxMegabitsPerSecond()),
                                 policy.bytesPerSecond() == 0
                                         ? "nothing to enforce"
@@ -150,7 +150,7 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
     private static NetworkPlan full(Network asked, Sockets sockets) {
         if (asked.maxMegabitsPerSecond() > 0) {
             throw new FenceException.Refused(
-                    "network.max_bandwidth_mbps",
+                    ProfileKeys.MAX_BANDWIDTH,
                     "network.max_bandwidth_mbps is " + asked.maxMegabitsPerSecond()
                             + ", which cannot be enforced for access_mode Full; set it to 0 or use Restricted");
         }
@@ -159,9 +159,9 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
                 sockets,
                 Optional.empty(),
                 List.of(
-                        new Entry("network.access_mode", "Full", "the host's network, as asked", "full"),
-                        new Entry("network.allowed_destinations", destinations(asked), "all, as asked", "all"),
-                        new Entry("network.max_bandwidth_mbps", "0", "nothing to enforce", "no limit")));
+                        new Entry(ProfileKeys.ACCESS_MODE, "Full", "the host's network, as asked", "full"),
+                        new Entry(ProfileKeys.ALLOWED_DESTINATIONS, destinations(asked), "all, as asked", "all"),
+                        new Entry(ProfileKeys.MAX_BANDWIDTH, "0", "nothing to enforce", "no limit")));
     }
 
     private static String destinations(Network asked) {

@@ -52,7 +52,7 @@ final class StartedFence implements FencedProcess {
 
     @Override
     public long peakMemoryBytes() {
-        return supervisor.limits().peakMemoryBytes();
+        return supervisor.limits().account().peakMemoryBytes();
     }
 
     @Override
@@ -75,7 +75,7 @@ final class StartedFence implements FencedProcess {
 
     private FencedResult result(ProcessResult result) {
         var end = supervisor.end(result);
-        var limits = LimitsHit.of(command, plan, supervisor.limits(), end, result.usage());
+        var limits = LimitsHit.of(command, plan, supervisor.limits().account(), end, result.usage());
         var network = proxy.map(JobEgress::usage);
         network.flatMap(LimitsHit::of).ifPresent(limits::add);
         return new FencedResult(

@@ -41,7 +41,7 @@ sealed interface TierSupervisor extends Supervisor permits NamespacesSupervisor,
 
     @Override
     default Usage ended(Usage counted) {
-        return limits().ended(counted);
+        return limits().account().close(counted);
     }
 
     @Override

@@ -221,17 +221,12 @@ final class Watchdog {
         long ended = orphans - orphansThen;
         orphansThen = orphans;
         if (watch.tasks() > 0 && ended > watch.tasks() + MOST_ORPHANS) {
-            return Optional.of(new LimitHit(
-                    "process_limits.max_child_processes",
-                    watch.tasks() + " tasks",
-                    ended + " processes that had ended and that only the service was left to wait for"));
+            return Optional.of(LimitHit.tasks(
+                    watch.tasks(), ended + " processes that had ended and that only the service was left to wait for"));
         }
         return watch.tasks() == 0 || tasks <= watch.tasks()
                 ? Optional.empty()
-                : Optional.of(new LimitHit(
-                        "process_limits.max_child_processes",
-                        watch.tasks() + " tasks",
-                        tasks + " tasks in " + members.size() + " processes"));
+                : Optional.of(LimitHit.tasks(watch.tasks(), tasks + " tasks in " + members.size() + " processes"));
     }
 
     /**
@@ -243,7 +238,7 @@ final class Watchdog {
         return hidden < MOST_HIDDEN
                 ? Optional.empty()
                 : Optional.of(new LimitHit(
-                        "resources.max_io_bandwidth_mbps",
+                        ProfileKeys.MAX_IO_BANDWIDTH,
                         watch.ioBytesPerSecond() + " bytes/s",
                         "a process hides what it reads and writes"));
     }
@@ -261,10 +256,7 @@ final class Watchdog {
         peakMemory = Math.max(peakMemory, sum);
         return sum <= watch.memoryBytes()
                 ? Optional.empty()
-                : Optional.of(new LimitHit(
-                        "resources.max_memory_mb",
-                        watch.memoryBytes() + " bytes",
-                        sum + " bytes in " + members.size() + " processes"));
+                : Optional.of(LimitHit.memory(watch.memoryBytes(), sum + " bytes in " + members.size() + " processes"));
     }
 
     /** What takes too long to be told apart counts in full. */
@@ -331,7 +323,7 @@ final class Watchdog {
         filesAt = System.nanoTime() + rest(size.bytes(), seen.begun());
         return watch.diskBytes() == 0 || size.bytes() <= watch.diskBytes()
                 ? Optional.empty()
-                : Optional.of(new LimitHit("resources.max_disk_mb", watch.diskBytes() + " bytes", size.toString()));
+                : Optional.of(LimitHit.disk(watch.diskBytes(), size.toString()));
     }
 
     /** What sockets and pipes can hold, of which the kernel tells nobody how full they are. */
