@@ -17,14 +17,13 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Watches one process tree from its start to its end, in one loop on one thread, which is the only writer of all state
- * here. Others only ask it to stop, through {@link #wake}.
+ * here. Others only ask it to stop, by {@link #wakeUp}.
  *
  * <pre>
  * RUNNING ── deadline or stop() ──► ASKED ── grace over ──► KILLED
@@ -82,10 +81,7 @@ final class Keeper implements RunningProcess {
     private final Capture launcherWords = new Capture(LAUNCHER_WORDS);
     private final StringBuilder status = new StringBuilder();
 
-    /** Guards the event descriptor against use after its close. */
-    private final ReentrantLock wakeLock = new ReentrantLock();
-
-    private int wake = -1;
+    private final WakeUp wakeUp = new WakeUp();
     private volatile boolean stopAsked;
 
     private Phase phase = Phase.RUNNING;
@@ -127,21 +123,7 @@ final class Keeper implements RunningProcess {
     @Override
     public void stop() {
         stopAsked = true;
-        wake();
-    }
-
-    /** Makes the loop look at everything again. */
-    private void wake() {
-        wakeLock.lock();
-        try {
-            if (wake >= 0) {
-                try (var arena = Arena.ofConfined()) {
-                    var _ = Libc.write(wake, arena.allocateFrom(java.lang.foreign.ValueLayout.JAVA_LONG, 1L));
-                }
-            }
-        } finally {
-            wakeLock.unlock();
-        }
+        wakeUp.ring();
     }
 
     @Override
@@ -153,7 +135,7 @@ final class Keeper implements RunningProcess {
     private void keep() {
         Thread.currentThread().setName("keeper-" + request.name());
         try {
-            var result = watchAndClose();
+            var result = runAndGiveBack();
             ended.complete(result);
             started.complete(null);
         } catch (RuntimeException | Error e) {
@@ -165,9 +147,9 @@ final class Keeper implements RunningProcess {
         }
     }
 
-    private ProcessResult watchAndClose() {
+    private ProcessResult runAndGiveBack() {
         try {
-            return watch();
+            return run();
         } finally {
             giveBack();
         }
@@ -182,56 +164,43 @@ final class Keeper implements RunningProcess {
         }
     }
 
-    private ProcessResult watch() {
+    private ProcessResult run() {
         try (var descriptors = new Descriptors();
-                var arena = Arena.ofConfined()) {
-            wakeLock.lock();
-            try {
-                wake = descriptors.add(Libc.eventDescriptor());
-            } finally {
-                wakeLock.unlock();
-            }
-            try {
-                return watch(descriptors, arena);
-            } finally {
-                wakeLock.lock();
-                try {
-                    wake = -1;
-                } finally {
-                    wakeLock.unlock();
-                }
-            }
+                var arena = Arena.ofConfined();
+                wakeUp) {
+            wakeUp.open();
+            return startAndWatch(descriptors, arena);
         }
     }
 
-    private ProcessResult watch(Descriptors mine, Arena arena) {
+    private ProcessResult startAndWatch(Descriptors mine, Arena arena) {
         startedAt = System.nanoTime();
         deadlineAt = startedAt + request.deadline().toNanos();
         answers = new ServicePace(startedAt);
         answerAt = startedAt;
         var channels = new ArrayList<Channel>();
         listener.starting(this::stop);
-        listener.attached(this::wake);
+        listener.attached(wakeUp::ring);
         BooleanSupplier over = () -> stopAsked || System.nanoTime() - deadlineAt >= 0;
-        var start = ProgramStart.of(request, supervisor, mine, channels, this::wake, over);
+        var start = ProgramStart.of(request, supervisor, mine, channels, wakeUp::ring, over);
         input = channels.stream()
                 .filter(Channel.Input.class::isInstance)
                 .map(Channel.Input.class::cast)
                 .findFirst()
                 .orElseThrow();
         try (start) {
-            return watch(start, channels, arena, mine);
+            return watchToTheEnd(start, channels, arena, mine);
         } finally {
             input.end();
         }
     }
 
-    private ProcessResult watch(ProgramStart start, List<Channel> channels, Arena arena, Descriptors mine) {
+    private ProcessResult watchToTheEnd(ProgramStart start, List<Channel> channels, Arena arena, Descriptors mine) {
         var tree = start.tree();
         int child = (int) tree.pid();
         try {
             int pidDescriptor = mine.add(SystemCalls.pidDescriptor(child));
-            channels.add(new Channel.Event(wake));
+            channels.add(new Channel.Event(wakeUp.descriptor()));
             channels.add(new Channel.Event(pidDescriptor));
             if (!request.supervised() && start.begun()) {
                 open(channels);
@@ -247,7 +216,11 @@ final class Keeper implements RunningProcess {
             }
             throw e;
         }
-        var waited = tree.end();
+        return result(tree.end());
+    }
+
+    /** Of a tree that has ended. */
+    private ProcessResult result(Libc.Waited waited) {
         var usage = supervisor.ended(new Usage(
                 Duration.ofNanos(waited.userMicros() * 1000),
                 Duration.ofNanos(waited.systemMicros() * 1000),
