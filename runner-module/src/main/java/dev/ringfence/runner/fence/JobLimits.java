@@ -4,6 +4,7 @@ import dev.ringfence.runner.fence.cgroup.JobCgroup;
 import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.KernelLimits;
+import dev.ringfence.runner.process.ProcessReadings;
 import dev.ringfence.runner.process.Tree;
 import java.time.Duration;
 import java.util.Optional;
@@ -81,7 +82,7 @@ final class JobLimits {
         if (plan.watch().tasks() == 0) {
             return plan.userTasks();
         }
-        return plan.watch().tasks() + ROOM + (user.isPresent() ? 0 : Census.tasksOfThisUser());
+        return plan.watch().tasks() + ROOM + (user.isPresent() ? 0 : ProcessReadings.tasksOfThisUser());
     }
 
     boolean owns(int pid) {

@@ -5,6 +5,7 @@ import dev.ringfence.runner.process.HeldFiles;
 import dev.ringfence.runner.process.JobMark;
 import dev.ringfence.runner.process.ProcessEntry;
 import dev.ringfence.runner.process.ProcessException;
+import dev.ringfence.runner.process.ProcessReadings;
 import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
 import java.io.IOException;
@@ -169,7 +170,7 @@ final class Watchdog {
     private void lookAt(Tree tree, Runnable end) {
         var members = Census.members(mark);
         var moved = watch.ioBytesPerSecond() > 0
-                ? Census.blockBytes(members, belongings.user)
+                ? ProcessReadings.blockBytes(members, belongings.user)
                 : Optional.of(Map.<ProcessEntry, Long>of());
         // Tasks first: that is the cheapest look, and there may be many.
         var hit = tasks(members)
@@ -312,7 +313,7 @@ final class Watchdog {
 
     private Seen seen(List<ProcessEntry> members, boolean last) {
         long begun = System.nanoTime();
-        var held = Census.held(members, belongings.user);
+        var held = ProcessReadings.held(members, belongings.user);
         var size = belongings.disk.map(disk -> disk.growth(members, held, last)).orElse(DiskUse.Size.NONE);
         return new Seen(begun, held, size);
     }
