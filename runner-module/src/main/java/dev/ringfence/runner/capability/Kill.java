@@ -3,6 +3,7 @@ package dev.ringfence.runner.capability;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.HeldProcess;
+import dev.ringfence.runner.process.ProcStat;
 import dev.ringfence.runner.process.ProcessException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -156,12 +157,12 @@ public final class Kill implements Capability {
         return new Refused("no-such-process", "there is no process " + pid);
     }
 
-    /** Field 22 of /proc/PID/stat (proc(5)), counted behind the name in parentheses, which may hold anything. */
     private static OptionalLong startTime(int pid) {
         try {
-            var stat = Files.readString(Path.of("/proc/" + pid + "/stat"), StandardCharsets.ISO_8859_1);
-            var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", 21);
-            return OptionalLong.of(Long.parseLong(fields[19]));
+            var stat = ProcStat.of(Files.readString(Path.of("/proc/" + pid + "/stat"), StandardCharsets.ISO_8859_1));
+            return stat.isEmpty()
+                    ? OptionalLong.empty()
+                    : OptionalLong.of(stat.get().number(ProcStat.START_TIME));
         } catch (IOException e) {
             return OptionalLong.empty();
         }

@@ -2,10 +2,8 @@ package dev.ringfence.runner.process;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
@@ -219,11 +217,7 @@ public final class Tree {
 
     private List<Integer> startedByChild() {
         try {
-            var listed = KernelFile.read(Path.of("/proc/" + child + "/task/" + child + "/children"))
-                    .strip();
-            return listed.isEmpty()
-                    ? List.of()
-                    : Arrays.stream(listed.split(" ", -1)).map(Integer::valueOf).toList();
+            return ProcessEntry.children(child);
         } catch (IOException e) {
             // The child has ended, or the kernel keeps no such list; its group is killed in any case.
             return List.of();
