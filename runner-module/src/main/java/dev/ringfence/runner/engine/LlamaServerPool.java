@@ -91,13 +91,13 @@ public final class LlamaServerPool implements AutoCloseable {
         @Override
         public List<String> passesOver(GenerationRequest request) {
             var passedOver = new ArrayList<>(PassedOver.services(request.body()));
-            passedOver.addAll(PassedOver.gaps(request.body()));
+            passedOver.addAll(GrammarGaps.of(request.body()));
             return passedOver;
         }
 
         @Override
         public Generation generate(GenerationRequest asked, Duration limit, GenerationListener listener) {
-            var request = PassedOver.forEngine(asked);
+            var request = EngineRequest.of(asked);
             var oneShot = oneShotProgram();
             if (oneShot.isPresent()) {
                 var task = new OneShotTask(model, settings, oneShot.get(), shots, request, limit, listener, alarms);
