@@ -47,10 +47,10 @@ public final class Census {
     /** What orphans of the jobs that run used that were waited for here, and how many those were. */
     private static final Map<Long, Reaped> REAPED = new HashMap<>();
 
-    private record Reaped(Libc.Waited used, long count) {
-        static final Reaped NONE = new Reaped(Libc.Waited.NOTHING, 0);
+    private record Reaped(Waited used, long count) {
+        static final Reaped NONE = new Reaped(Waited.NOTHING, 0);
 
-        Reaped plus(Libc.Waited other) {
+        Reaped plus(Waited other) {
             return new Reaped(used.plus(other), count + 1);
         }
     }
@@ -96,7 +96,7 @@ public final class Census {
                 } else if (ourselves() == FIRST_PROCESS
                         && ProcessEntry.of(pid).filter(Census::isOrphan).isPresent()) {
                     if (strangers.contains(pid)) {
-                        var _ = Libc.reap(pid);
+                        var _ = Waited.reap(pid);
                     } else {
                         left.add(pid);
                     }
@@ -143,7 +143,7 @@ public final class Census {
     }
 
     /** What orphans of a job used; told once, and from then on not counted any more. */
-    static Optional<Libc.Waited> reaped(JobMark mark) {
+    static Optional<Waited> reaped(JobMark mark) {
         LOCK.lock();
         try {
             return Optional.ofNullable(REAPED.remove(mark.value())).map(Reaped::used);
@@ -340,7 +340,7 @@ public final class Census {
         if (!isOrphan(entry) || ENDING.contains(mark)) {
             return false;
         }
-        Libc.reap(entry.pid()).ifPresent(used -> REAPED.computeIfPresent(mark, (_, before) -> before.plus(used)));
+        Waited.reap(entry.pid()).ifPresent(used -> REAPED.computeIfPresent(mark, (_, before) -> before.plus(used)));
         return true;
     }
 

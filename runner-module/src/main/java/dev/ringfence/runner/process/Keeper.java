@@ -220,7 +220,7 @@ final class Keeper implements RunningProcess {
     }
 
     /** Of a tree that has ended. */
-    private ProcessResult result(Libc.Waited waited) {
+    private ProcessResult result(Waited waited) {
         var usage = supervisor.ended(new Usage(
                 Duration.ofNanos(waited.userMicros() * 1000),
                 Duration.ofNanos(waited.systemMicros() * 1000),
