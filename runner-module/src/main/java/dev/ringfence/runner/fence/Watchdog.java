@@ -3,6 +3,7 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.HeldFiles;
 import dev.ringfence.runner.process.JobMark;
+import dev.ringfence.runner.process.KeptThreads;
 import dev.ringfence.runner.process.ProcessEntry;
 import dev.ringfence.runner.process.ProcessException;
 import dev.ringfence.runner.process.ProcessReadings;
@@ -22,8 +23,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -56,18 +55,8 @@ final class Watchdog {
     /** Far beyond what it takes to go through as many files as are gone through; whatever hangs then is nothing of the job's. */
     private static final long LAST_LOOK_NANOS = Duration.ofSeconds(60).toNanos();
 
-    /** Platform threads: a look may hang in the kernel, as at a network that is gone. */
-    private static final Executor LOOKERS = new ThreadPoolExecutor(
-            0,
-            Integer.MAX_VALUE,
-            10,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            Thread.ofPlatform()
-                    .name("files-watch-", 0)
-                    .daemon(true)
-                    .stackSize(512 * 1024L)
-                    .factory());
+    /** A look may hang in the kernel, as at a network that is gone. */
+    private static final Executor LOOKERS = KeptThreads.named("files-watch-", 512 * 1024L);
 
     /**
      * Between two looks, beyond the tasks that a job may have: each keeps its place in the process table until the service

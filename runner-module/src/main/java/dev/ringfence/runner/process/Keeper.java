@@ -13,10 +13,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -46,21 +43,8 @@ final class Keeper implements RunningProcess {
     private static final long NEVER = Long.MAX_VALUE;
     private static final String WAITED_FOR = "rusage (processes that were waited for)";
 
-    /**
-     * One for each process that is watched; kept for a while, as a new one costs a tenth of what a small program does. A
-     * small stack: the loop is flat.
-     */
-    private static final Executor THREADS = new ThreadPoolExecutor(
-            0,
-            Integer.MAX_VALUE,
-            10,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            Thread.ofPlatform()
-                    .name("keeper-", 0)
-                    .daemon(true)
-                    .stackSize(256 * 1024L)
-                    .factory());
+    /** One for each process that is watched. A small stack: the loop is flat. */
+    private static final Executor THREADS = KeptThreads.named("keeper-", 256 * 1024L);
 
     private enum Phase {
         RUNNING,
