@@ -10,9 +10,9 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * As the catalog in use and this host have it. Finding out a tier takes a whole plan, the filter of system calls and all,
- * and each job asks: so what was found is kept. What changes on the host afterwards shows when the fence is built.
- * Thread-safe.
+ * The terms for jobs that the catalog in use and this host set. Finding out a tier takes a whole plan, the filter of system
+ * calls and all, and each job asks: so what was found is kept. What changes on the host afterwards shows when the fence is
+ * built. Thread-safe.
  */
 final class CatalogTerms implements Terms {
     /** Catalogs that were loaded anew leave their profiles here. */

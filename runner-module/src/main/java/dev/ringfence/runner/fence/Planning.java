@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What one plan is made from, and the report that grows with it. Used by one thread. */
+/** The plan of one fence while it is made: what it is made from, and the report that grows with it. Used by one thread. */
 final class Planning {
     static final String WATCHDOG = "watchdog every " + Watch.INTERVAL.toMillis() + " ms: ";
 
