@@ -120,7 +120,7 @@ final class Bench {
                 1000,
                 ours,
                 () -> timed(() -> {
-                    var _ = ProcessEngine.start(request, Supervisor.SESSION, OutputListener.NONE)
+                    var _ = ProcessEngine.start(request, new Supervisor() {}, OutputListener.NONE)
                             .result()
                             .await()
                             .indefinitely();

@@ -9,7 +9,7 @@ import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.catalog.SandboxProfile.Security;
-import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
@@ -30,8 +30,8 @@ final class Fenced implements AutoCloseable {
     static final String BUBBLEWRAP = "/usr/bin/bwrap";
     private static final Duration LONG = Duration.ofMinutes(5);
 
-    private final Fence fence =
-            Fence.on(FenceSettings.of("bench" + ProcessHandle.current().pid()));
+    private final HostFences fence =
+            HostFences.on(FenceSettings.of("bench" + ProcessHandle.current().pid()));
     private int number;
 
     FencedProcess start(List<String> argv, OutputListener listener) {

@@ -16,9 +16,8 @@ import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.RemoteModels;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
-import dev.ringfence.runner.fence.Fences;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.telemetry.Guard;
 import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.JobRecord;
@@ -70,34 +69,33 @@ final class Assembly {
 
     private Ringfence.Parts parts(Ringfence.Purpose purpose, JobObserver jobObserver, LogObserver logObserver) {
         var catalog = catalog();
-        var fence = opened.add(Fence.on(FenceConfig.of(instance(), config.fence())), Fence::close);
+        var fences = opened.add(HostFences.on(FenceConfig.of(instance(), config.fence())), HostFences::close);
         var recovered = ServiceJournal.recover(data.resolve("journal"), config.journal(), logObserver);
         var journal = opened.add(recovered.journal(), Journal::close);
         var audit = opened.add(auditTrail(journal), AuditTrail::close);
         // What is left of an earlier life is this one's to end, now that no other holds the journal.
-        sweep(fence);
+        sweep(fences);
         var sessions = opened.add(sessions(journal), Sessions::close);
         var webhooks = opened.add(WebhookSettings.open(data.resolve("webhooks"), config.webhooks()), Webhooks::close);
-        var engines =
-                opened.add(new LlamaServerPool(EngineConfig.of(config), Fences.of(fence)), LlamaServerPool::close);
+        var engines = opened.add(new LlamaServerPool(EngineConfig.of(config), fences), LlamaServerPool::close);
         var remotes = opened.add(new RemoteModels(), RemoteModels::close);
         var models = new CatalogModels(catalog::catalog, engines, remotes);
         // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.
         var undoing = new CompletableFuture<Jobs>();
-        var toolbox = Toolbox.open(config, data, catalog, fence, asking(models), new Undoing(undoing::join));
-        var telemetry = opened.add(HostTelemetry.on(data, fence::processorTime), HostTelemetry::close);
+        var toolbox = Toolbox.open(config, data, catalog, fences, asking(models), new Undoing(undoing::join));
+        var telemetry = opened.add(HostTelemetry.on(data, fences::processorTime), HostTelemetry::close);
         var guard = new Guard(GuardConfig.of(config.guard()), config.guard().enabled(), telemetry::read);
         var jobs = new Jobs(
                 JobConfig.of(config, toolbox.capabilities()),
                 journal,
                 toolbox.capabilities(),
-                new CatalogTerms(catalog, fence),
+                new CatalogTerms(catalog, fences),
                 new JobHost(guard::check, () -> Optional.of(telemetry.read().json())),
                 Preparation.all(List.of(sessions, webhooks)),
                 JobObserver.both(jobObserver, webhooks));
         undoing.complete(jobs);
         var parts = new Ringfence.Parts(
-                catalog, fence, engines, models, toolbox, journal, audit, telemetry, guard, sessions, webhooks, jobs);
+                catalog, fences, engines, models, toolbox, journal, audit, telemetry, guard, sessions, webhooks, jobs);
         begin(parts, purpose, recovered.jobs());
         return parts;
     }
@@ -144,9 +142,9 @@ final class Assembly {
                 AuditTrail.WINDOW);
     }
 
-    private static void sweep(Fence fence) {
+    private static void sweep(HostFences fences) {
         try {
-            int ended = fence.sweep();
+            int ended = fences.sweep();
             if (ended > 0) {
                 LOG.warnf("%d processes of an earlier run were still there and were ended", ended);
             }

@@ -3,28 +3,28 @@ package dev.ringfence.api;
 import dev.ringfence.api.job.Terms;
 import dev.ringfence.catalog.AgentGrants;
 import dev.ringfence.catalog.SandboxProfile;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.HostFences;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * As the catalog in use and this host have it. Finding out a tier takes a whole plan, the filter of system calls and all,
- * and each job asks: so what was found is kept. What changes on the host afterwards shows when the fence is built.
- * Thread-safe.
+ * The terms for jobs that the catalog in use and this host set. Finding out a tier takes a whole plan, the filter of system
+ * calls and all, and each job asks: so what was found is kept. What changes on the host afterwards shows when the fence is
+ * built. Thread-safe.
  */
 final class CatalogTerms implements Terms {
     /** Catalogs that were loaded anew leave their profiles here. */
     private static final int MOST = 1000;
 
     private final LiveCatalog catalog;
-    private final Fence fence;
+    private final HostFences fences;
     private final Map<SandboxProfile, String> tiers = new ConcurrentHashMap<>();
 
-    CatalogTerms(LiveCatalog catalog, Fence fence) {
+    CatalogTerms(LiveCatalog catalog, HostFences fences) {
         this.catalog = catalog;
-        this.fence = fence;
+        this.fences = fences;
     }
 
     @Override
@@ -43,7 +43,7 @@ final class CatalogTerms implements Terms {
         var tier = tiers.get(profile);
         if (tier == null) {
             try {
-                tier = fence.report(profile).tier();
+                tier = fences.report(profile).tier();
             } catch (FenceException.Refused _) {
                 return Optional.empty();
             }

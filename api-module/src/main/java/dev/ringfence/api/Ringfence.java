@@ -10,7 +10,7 @@ import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.ModelHealth;
-import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.runner.telemetry.Guard;
@@ -42,7 +42,7 @@ public final class Ringfence implements AutoCloseable {
     /** What it is made of. */
     record Parts(
             LiveCatalog catalog,
-            Fence fence,
+            HostFences fences,
             LlamaServerPool engines,
             CatalogModels models,
             Toolbox toolbox,
@@ -81,8 +81,8 @@ public final class Ringfence implements AutoCloseable {
         return parts.catalog();
     }
 
-    public Fence fence() {
-        return parts.fence();
+    public HostFences fences() {
+        return parts.fences();
     }
 
     public LlamaServerPool engines() {

@@ -15,17 +15,16 @@ import dev.ringfence.runner.capability.ManifestException;
 import dev.ringfence.runner.capability.RunningJobs;
 import dev.ringfence.runner.capability.ShellExec;
 import dev.ringfence.runner.capability.Undo;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.Fences;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.Backups;
 import dev.ringfence.runner.files.CriticalFiles;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
 import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.FileWrites;
 import dev.ringfence.runner.files.JobFiles;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.files.UndoRecord;
 import dev.ringfence.runner.files.Workspaces;
 import java.io.UncheckedIOException;
@@ -49,7 +48,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
             RingfenceConfig config,
             Path data,
             LiveCatalog live,
-            Fence fence,
+            Fences fences,
             List<Capability> asking,
             Undo.Journaled undoing) {
         try {
@@ -76,8 +75,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
                     new Artifacts.Limits(limits.count(), limits.fileBytes(), limits.totalBytes()),
                     limits.kept());
             var running = new RunningJobs();
-            var tools = new FenceTools(
-                    Fences.of(fence), Optional.of(new JobPlaces(Fences.of(fence), roots, artifacts)), running);
+            var tools = new FenceTools(fences, Optional.of(new JobPlaces(fences, roots, artifacts)), running);
             var builtIn = new ArrayList<Capability>(asking);
             builtIn.addAll(List.of(
                     new ShellExec(tools),
@@ -107,7 +105,7 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
     private static Optional<FileRoot> root(FileRoots roots, UndoRecord record) {
         try {
             return Optional.of(roots.find(Optional.of(record.root()), record.agent(), record.session()));
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return Optional.empty();
         }
     }

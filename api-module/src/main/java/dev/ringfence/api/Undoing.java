@@ -3,7 +3,7 @@ package dev.ringfence.api;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.runner.capability.Undo;
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JournalException;
 import java.time.Instant;
@@ -22,10 +22,10 @@ final class Undoing implements Undo.Journaled {
     public void require(String job) {
         try {
             if (jobs.get().isLive(job)) {
-                throw new FileRefused("job-not-ended", "job " + job + " has not ended yet; nothing is undone");
+                throw new Refused("job-not-ended", "job " + job + " has not ended yet; nothing is undone");
             }
         } catch (JournalException.IndexDamaged e) {
-            throw new FileRefused(
+            throw new Refused(
                     "index-rebuilding",
                     "job " + job + " cannot be looked for now; nothing is undone. " + e.getMessage());
         }

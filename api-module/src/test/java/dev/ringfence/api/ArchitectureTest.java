@@ -13,7 +13,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.syntax.elements.GivenClassesConjunction;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.catalog.Catalog;
-import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.wal.journal.Journal;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
@@ -62,7 +62,7 @@ class ArchitectureTest {
     void allModulesAreLookedAt() {
         assertThat(OURS.contain(Jobs.class)).isTrue();
         assertThat(OURS.contain(Catalog.class)).isTrue();
-        assertThat(OURS.contain(Fence.class)).isTrue();
+        assertThat(OURS.contain(HostFences.class)).isTrue();
         assertThat(OURS.contain(Journal.class)).isTrue();
     }
 

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 
 /**
- * Tells who calls. While there is neither a key nor an identity provider, everyone is let in, and the service may only
+ * The check of who calls. While there is neither a key nor an identity provider, everyone is let in, and the service may only
  * listen on the loopback address; from the first key on, every caller has to prove who it is. Thread-safe;
  * nothing but the file of keys is read in a caller's thread.
  */

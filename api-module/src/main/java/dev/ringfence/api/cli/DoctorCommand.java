@@ -9,10 +9,10 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.EngineException;
 import dev.ringfence.runner.engine.EngineSettings;
 import dev.ringfence.runner.engine.LlamaServerPool;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.fence.SyscallListCheck;
 import dev.ringfence.runner.fence.TierStatus;
 import dev.ringfence.runner.process.OutputListener;
@@ -63,12 +63,12 @@ final class DoctorCommand implements Callable<Integer> {
         boolean allWell = true;
         var settings = LocalSettings.read();
         var catalog = catalog(settings);
-        try (var fence = Fence.on(fence(settings))) {
-            fence.tiers().forEach(status -> explain(out, status));
+        try (var fences = HostFences.on(fence(settings))) {
+            fences.tiers().forEach(status -> explain(out, status));
             for (var profile : catalog.profiles()) {
-                allWell &= examine(out, fence, profile);
+                allWell &= examine(out, fences, profile);
             }
-            allWell &= examineEngine(out, fence, settings, catalog);
+            allWell &= examineEngine(out, fences, settings, catalog);
         }
         out.flush();
         return allWell ? 0 : ExitCodes.UNAVAILABLE;
@@ -114,11 +114,11 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     /** A host without llama.cpp is well as long as no model needs it. */
-    private static boolean examineEngine(PrintWriter out, Fence fence, LocalSettings settings, Catalog catalog) {
+    private static boolean examineEngine(PrintWriter out, HostFences fences, LocalSettings settings, Catalog catalog) {
         var found = EngineSettings.defaults()
                 .withPrefix(settings.path(null, "ringfence.llama-prefix").orElse(null))
                 .withExecutable(settings.path(null, "ringfence.llama-server").orElse(null));
-        try (var engines = new LlamaServerPool(found, fence::start)) {
+        try (var engines = new LlamaServerPool(found, fences)) {
             var program = engines.llamaCpp().await().atMost(PATIENCE.multipliedBy(2));
             out.printf(
                     "llama.cpp: %s, %s: %s%n",
@@ -137,12 +137,12 @@ final class DoctorCommand implements Callable<Integer> {
         }
     }
 
-    private static boolean examine(PrintWriter out, Fence fence, SandboxProfile profile) {
+    private static boolean examine(PrintWriter out, HostFences fences, SandboxProfile profile) {
         try {
             var command = new FencedCommand(
                     "doctor", profile, List.of("/bin/true"), Map.of(), new byte[0], List.of(), 0, PATIENCE, 4096);
             var result =
-                    fence.start(command, OutputListener.NONE).result().await().atMost(PATIENCE.multipliedBy(2));
+                    fences.start(command, OutputListener.NONE).result().await().atMost(PATIENCE.multipliedBy(2));
             if (!result.end().equals(new ProcessEnd.Exited(0))) {
                 throw new FenceException.Broken("/bin/true ended with " + result.end() + ": "
                         + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What comes once and any number may wait for. Who gives up waiting leaves nothing behind, as it would with a copy of a
+ * An item that comes once, or never for a reason, and that any number may wait for. Who gives up waiting leaves nothing behind, as it would with a copy of a
  * future: a client that asks again and again must not cost memory until the end. Thread-safe.
  */
 final class Awaited<T extends @Nullable Object> {

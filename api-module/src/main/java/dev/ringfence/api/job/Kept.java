@@ -3,7 +3,10 @@ package dev.ringfence.api.job;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.runner.capability.Outcome;
 
-/** What is kept of a job whose caller hears everything itself. Thread-safe. */
+/**
+ * A filter for what is kept of a job, in the journal, in memory and for who watches it, when its caller stays and hears
+ * everything itself. Thread-safe.
+ */
 public interface Kept {
     /** Everything, as of all other jobs. */
     Kept ALL = new Kept() {

@@ -4,7 +4,10 @@ import dev.ringfence.catalog.AgentGrants;
 import dev.ringfence.catalog.SandboxProfile;
 import java.util.Optional;
 
-/** What may be run now, by whom, and how. Thread-safe; an answer may differ from the one before. */
+/**
+ * The terms on which jobs are let in: which profiles there are now, what each agent may ask for, and which fence a profile
+ * gets here. Thread-safe; an answer may differ from the one before.
+ */
 public interface Terms {
     /** The profile of a name, or without a name the default one; empty when there is none of that name. */
     Optional<SandboxProfile> profile(Optional<String> name);

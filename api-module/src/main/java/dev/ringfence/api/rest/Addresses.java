@@ -17,8 +17,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Which methods the addresses of some resources take, and which query parameters, as those declare them. To be read from
- * them by the initialiser of a class, which of a native executable runs when it is built.
+ * A table of the addresses of some resources, with the methods and query parameters that each takes. It is read from what
+ * the resources declare, so it is to be made by the initialiser of a class: that of a native executable runs when it is
+ * built, and later nothing can be read there.
  */
 public final class Addresses {
     /** A variable of a path, with its pattern if it has one. */

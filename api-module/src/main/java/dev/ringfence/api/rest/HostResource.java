@@ -96,7 +96,7 @@ public class HostResource {
         var caller = gate.caller();
         var json = JsonNodeFactory.instance.objectNode().put("at", Instant.now().toString());
         var array = json.putArray("processes");
-        service.fence().running().stream()
+        service.fences().running().stream()
                 .sorted(Comparator.comparing(FencedTree::name))
                 .forEach(tree -> {
                     var owner = owner(service, tree);

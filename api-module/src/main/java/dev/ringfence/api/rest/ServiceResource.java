@@ -74,7 +74,7 @@ public class ServiceResource {
         var service = gate.service();
         var json = JSON.objectNode();
         var tiers = json.putArray("tiers");
-        for (var status : service.fence().tiers()) {
+        for (var status : service.fences().tiers()) {
             var tier = tiers.addObject()
                     .put("tier", status.tier().externalName())
                     .put("available", status.available())
@@ -89,7 +89,7 @@ public class ServiceResource {
         for (var profile : service.catalog().profiles()) {
             var entry = array.addObject().put("name", profile.name());
             try {
-                var report = service.fence().report(profile);
+                var report = service.fences().report(profile);
                 entry.put("tier", report.tier());
                 var fields = entry.putArray("fields");
                 report.entries()

@@ -9,7 +9,7 @@ import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.fence.Workplace;
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
 import dev.ringfence.runner.process.Signals;
@@ -105,7 +105,7 @@ final class FencedExecution implements Execution {
     private void run() {
         try {
             outcome.complete(work());
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             outcome.complete(ResultJson.failed(e));
         } catch (FenceException e) {
             outcome.complete(ResultJson.failed(e));
@@ -268,7 +268,7 @@ final class FencedExecution implements Execution {
             // A later program was only given what was left.
             case ProcessEnd.TimedOut _ -> new Outcome.TimedOut(deadline, data);
             case ProcessEnd.Stopped() -> new Outcome.Cancelled(data);
-            case ProcessEnd.InputFailed(FileRefused why) ->
+            case ProcessEnd.InputFailed(Refused why) ->
                 new Outcome.Failed(why.type(), "the input ended early: " + ResultJson.message(why), data);
             case ProcessEnd.InputFailed(Throwable why) ->
                 new Outcome.Failed("input-failed", "the input ended early: " + why.getMessage(), data);

@@ -2,8 +2,8 @@ package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.fence.FencedResult;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.ProgramInput;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -18,7 +18,7 @@ interface FencedScript {
      * The next program.
      *
      * @param done what ran so far, each of which ended with zero
-     * @throws FileRefused when the job shall end here as failed
+     * @throws Refused when the job shall end here as failed
      */
     Optional<Step> next(List<FencedResult> done);
 

@@ -5,9 +5,9 @@ import dev.ringfence.runner.files.Checkpoint;
 import dev.ringfence.runner.files.FileContent;
 import dev.ringfence.runner.files.FilePath;
 import dev.ringfence.runner.files.FileReads;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
 import dev.ringfence.runner.files.FileRoots;
+import dev.ringfence.runner.files.Refused;
 import java.util.Base64;
 import java.util.Optional;
 
@@ -140,8 +140,7 @@ public final class FileRead implements Capability {
         }
         if (text.isEmpty()) {
             if (format.equals("text")) {
-                throw new FileRefused(
-                        "not-text", "\"" + path + "\" is no UTF-8 text there; read it with format base64");
+                throw new Refused("not-text", "\"" + path + "\" is no UTF-8 text there; read it with format base64");
             }
             return base64(bytes, data);
         }
@@ -164,18 +163,18 @@ public final class FileRead implements Capability {
 
     private static int json(FilePath path, FileContent content, Optional<PlainText> text, ObjectNode data) {
         if (content.truncated() || content.offset() > 0) {
-            throw new FileRefused(
+            throw new Refused(
                     "not-json",
                     "\"" + path + "\" can only be parsed whole: it has " + content.size()
                             + " bytes; raise max_bytes and leave offset out");
         }
         if (text.isEmpty()) {
-            throw new FileRefused("not-json", "\"" + path + "\" is no JSON document: it is no UTF-8 text");
+            throw new Refused("not-json", "\"" + path + "\" is no JSON document: it is no UTF-8 text");
         }
         try {
             data.put("encoding", "json").set("json", StrictJson.parse(text.get().text()));
         } catch (StrictJson.Refused e) {
-            throw new FileRefused("not-json", "\"" + path + "\" is no JSON document: " + e.getMessage());
+            throw new Refused("not-json", "\"" + path + "\" is no JSON document: " + e.getMessage());
         }
         return content.bytes().length;
     }

@@ -1,6 +1,6 @@
 package dev.ringfence.runner.capability;
 
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -36,14 +36,14 @@ final class GitConfigCheck {
 
     /**
      * @param names as {@code git config --list --name-only -z} prints them
-     * @throws FileRefused when one is not known to be harmless; type {@code repository-refused}
+     * @throws Refused when one is not known to be harmless; type {@code repository-refused}
      */
     static void check(String names) {
         for (var name : names.split("\0", -1)) {
             var key = name.toLowerCase(Locale.ROOT);
             if (!key.isEmpty()
                     && HARMLESS.stream().noneMatch(rule -> rule.matcher(key).matches())) {
-                throw new FileRefused(
+                throw new Refused(
                         "repository-refused",
                         "the repository's own settings have " + key.replaceAll("\\p{Cntrl}", "?")
                                 + ", which could make git run programs or go elsewhere; remove it with git config --unset");

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.runner.files.FilePath;
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
@@ -125,7 +125,7 @@ public final class GitExec implements Capability {
         List<FencedScript.Step> programs;
         try {
             programs = programs(invocation);
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return ResultJson.failed(e);
         } catch (Work.TimeUp e) {
             return e.outcome(invocation);
@@ -139,7 +139,7 @@ public final class GitExec implements Capability {
             if (done.size() == 1 && programs.getFirst().quiet()) {
                 var settings = done.getFirst().stdout();
                 if (settings.truncated()) {
-                    throw new FileRefused("repository-refused", "the repository's own settings are too long");
+                    throw new Refused("repository-refused", "the repository's own settings are too long");
                 }
                 GitConfigCheck.check(Utf8Pieces.decode(settings.bytes(), false));
             }
@@ -154,7 +154,7 @@ public final class GitExec implements Capability {
         var root = tools.places().orElseThrow().root(Optional.empty(), invocation);
         var path = FilePath.parse(arguments.path("path").asText(), root);
         if (path.names().contains(".git")) {
-            throw new FileRefused("path-refused", "the path \"" + path + "\" is refused: it is git's own");
+            throw new Refused("path-refused", "the path \"" + path + "\" is refused: it is git's own");
         }
         var git = new GitCommand(settings, root, path);
         return switch (operation) {

@@ -2,9 +2,9 @@ package dev.ringfence.runner.capability;
 
 import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
 import dev.ringfence.runner.fence.egress.SpecialAddresses;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
 import dev.ringfence.runner.files.FileRoots;
+import dev.ringfence.runner.files.Refused;
 import java.io.IOException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -37,7 +37,7 @@ record GitUrl(String text, List<String> options) {
      *
      * @param workspace as git will see it
      * @param names asked where no proxy resolves names
-     * @throws FileRefused when it is not allowed; type {@code url-refused}
+     * @throws Refused when it is not allowed; type {@code url-refused}
      */
     static GitUrl check(String text, GitSettings settings, FileRoot workspace, NetworkAccess network, Names names) {
         var uri = parse(text);
@@ -63,7 +63,7 @@ record GitUrl(String text, List<String> options) {
         }
         return switch (network) {
             case NONE ->
-                throw new FileRefused(
+                throw new Refused(
                         "network-refused",
                         "the sandbox profile's network.access_mode is None, and git needs the network for " + text
                                 + "; use a profile with Restricted that lists " + name + ":" + port(uri, protocol));
@@ -133,10 +133,10 @@ record GitUrl(String text, List<String> options) {
         }
     }
 
-    private static FileRefused refused(String text, String reason) {
+    private static Refused refused(String text, String reason) {
         // What might be a password is not repeated.
         var shown = Optional.of(text.replaceAll("//[^/@]*@", "//…@"))
                 .map(url -> url.length() <= 200 ? url : url.substring(0, 200) + "…");
-        return new FileRefused("url-refused", "the address " + shown.get() + " is refused: " + reason);
+        return new Refused("url-refused", "the address " + shown.get() + " is refused: " + reason);
     }
 }

@@ -1,8 +1,9 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.HeldProcess;
+import dev.ringfence.runner.process.ProcStat;
 import dev.ringfence.runner.process.ProcessException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -103,7 +104,7 @@ public final class Kill implements Capability {
             long started = startTime(pid).orElseThrow(() -> none(pid));
             var expected = invocation.arguments().path("start_time");
             if (!expected.isMissingNode() && expected.asLong() != started) {
-                throw new FileRefused(
+                throw new Refused(
                         "another-process",
                         "process " + pid + " started at " + started + ", not at " + expected.asLong()
                                 + ": its number was given anew");
@@ -119,8 +120,7 @@ public final class Kill implements Capability {
             job.ifPresent(owner -> data.put("job_id", owner.jobId()));
             return new Outcome.Completed(data);
         } catch (ProcessException e) {
-            throw new FileRefused(
-                    "not-allowed", "process " + pid + " could not be signalled: the service's user may not");
+            throw new Refused("not-allowed", "process " + pid + " could not be signalled: the service's user may not");
         }
     }
 
@@ -135,7 +135,7 @@ public final class Kill implements Capability {
                 || pid == self.pid()
                 || self.parent().map(parent -> parent.pid() == pid).orElse(false);
         if (protectedOne || !others) {
-            throw new FileRefused(
+            throw new Refused(
                     "not-allowed",
                     "process " + pid
                             + (protectedOne
@@ -153,16 +153,16 @@ public final class Kill implements Capability {
         return number;
     }
 
-    private static FileRefused none(int pid) {
-        return new FileRefused("no-such-process", "there is no process " + pid);
+    private static Refused none(int pid) {
+        return new Refused("no-such-process", "there is no process " + pid);
     }
 
-    /** Field 22 of /proc/PID/stat (proc(5)), counted behind the name in parentheses, which may hold anything. */
     private static OptionalLong startTime(int pid) {
         try {
-            var stat = Files.readString(Path.of("/proc/" + pid + "/stat"), StandardCharsets.ISO_8859_1);
-            var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", 21);
-            return OptionalLong.of(Long.parseLong(fields[19]));
+            var stat = ProcStat.of(Files.readString(Path.of("/proc/" + pid + "/stat"), StandardCharsets.ISO_8859_1));
+            return stat.isEmpty()
+                    ? OptionalLong.empty()
+                    : OptionalLong.of(stat.get().number(ProcStat.START_TIME));
         } catch (IOException e) {
             return OptionalLong.empty();
         }

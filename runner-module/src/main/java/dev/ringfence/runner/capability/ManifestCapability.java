@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.capability.Manifest.Parameter;
 import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.files.FilePath;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.ProgramInput;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -113,7 +113,7 @@ public final class ManifestCapability implements Capability {
         Script script;
         try {
             script = script(invocation);
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return ResultJson.failed(e);
         }
         return Rehearsal.of(tools, invocation, invocation.deadline(), script.roots(), List.of(script.step()));
@@ -162,7 +162,7 @@ public final class ManifestCapability implements Capability {
     private String path(Parameter.Beneath parameter, String value, Invocation invocation, List<FileRoot> roots) {
         var root = tools.places().orElseThrow().root(Optional.of(parameter.root()), invocation);
         if (parameter.write() && !root.writable()) {
-            throw new FileRefused("read-only", "the root \"" + root.name() + "\" can only be read");
+            throw new Refused("read-only", "the root \"" + root.name() + "\" can only be read");
         }
         var given = parameter.write() ? root : new FileRoot(root.name(), root.path(), root.inside(), false);
         if (roots.stream()

@@ -2,8 +2,8 @@ package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.fence.FenceException;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.ProgramInput;
 import java.time.Duration;
 import java.util.List;
@@ -27,12 +27,12 @@ final class Rehearsal {
             tools.places().ifPresent(places -> data.setAll(places.show(invocation, roots)));
             data.put("deadline_ms", invocation.limit(deadline).toMillis());
             tools.fences()
-                    .report(invocation.profile())
+                    .rehearse(invocation.profile())
                     .ifPresent(report -> data.set("fence", ResultJson.report(report)));
             return new Outcome.Completed(data);
         } catch (FenceException e) {
             return ResultJson.failed(e);
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return ResultJson.failed(e);
         }
     }

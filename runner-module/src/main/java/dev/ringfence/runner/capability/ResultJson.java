@@ -7,7 +7,7 @@ import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceReport;
 import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.fence.egress.EgressUsage;
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.Usage;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -88,7 +88,7 @@ final class ResultJson {
         };
     }
 
-    static Failed failed(FileRefused error) {
+    static Failed failed(Refused error) {
         return new Failed(error.type(), message(error), object());
     }
 

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.files.FilePath;
 import dev.ringfence.runner.files.FileReads;
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.process.ProgramInput;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -144,7 +144,7 @@ public final class ShellExec implements Capability {
         try {
             return Rehearsal.of(
                     tools, invocation, deadline(invocation), List.of(), List.of(withFile(step, invocation)));
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return ResultJson.failed(e);
         }
     }
@@ -204,7 +204,7 @@ public final class ShellExec implements Capability {
             return step;
         }
         var places = tools.places()
-                .orElseThrow(() -> new FileRefused("unknown-root", "there are no roots for /stdin_file here"));
+                .orElseThrow(() -> new Refused("unknown-root", "there are no roots for /stdin_file here"));
         var root = places.root(Optional.ofNullable(file.get("root")).map(JsonNode::asText), invocation);
         var path = FilePath.parse(file.path("path").asText(), root);
         var _ = FileReads.size(root, path);

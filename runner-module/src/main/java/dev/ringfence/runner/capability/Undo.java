@@ -1,10 +1,10 @@
 package dev.ringfence.runner.capability;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
 import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.FileWrites;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.files.UndoRecord;
 import java.util.Optional;
 import java.util.function.Function;
@@ -37,7 +37,7 @@ public final class Undo implements Capability {
          * Called before anything is changed: what is undone must be able to be told.
          *
          * @param job what is to be undone
-         * @throws FileRefused when the job has not ended, or cannot be looked for now
+         * @throws Refused when the job has not ended, or cannot be looked for now
          */
         void require(String job);
 
@@ -116,8 +116,8 @@ public final class Undo implements Capability {
         var job = job(invocation);
         return own(invocation, writes::find)
                 .orElseThrow(() -> own(invocation, writes::findUndone).isPresent()
-                        ? new FileRefused("already-undone", "what the job " + job + " did was undone already")
-                        : new FileRefused(
+                        ? new Refused("already-undone", "what the job " + job + " did was undone already")
+                        : new Refused(
                                 "nothing-to-undo",
                                 "there is nothing of job " + job
                                         + " to undo: it wrote no file, or its backup is no longer kept"));

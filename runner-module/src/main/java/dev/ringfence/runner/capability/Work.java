@@ -2,7 +2,7 @@ package dev.ringfence.runner.capability;
 
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.files.Checkpoint;
-import dev.ringfence.runner.files.FileRefused;
+import dev.ringfence.runner.files.Refused;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -30,7 +30,7 @@ final class Work implements Execution {
         /**
          * Does it.
          *
-         * @throws FileRefused when it could not be done
+         * @throws Refused when it could not be done
          */
         Outcome run(Checkpoint checkpoint);
     }
@@ -51,7 +51,7 @@ final class Work implements Execution {
         /**
          * Finds it out.
          *
-         * @throws FileRefused when it cannot begin
+         * @throws Refused when it cannot begin
          * @throws TimeUp when the job's time was up meanwhile
          */
         T prepare();
@@ -61,7 +61,7 @@ final class Work implements Execution {
     static <T> Execution after(Invocation invocation, Preparation<T> preparation, Function<T, Execution> next) {
         try {
             return next.apply(preparation.prepare());
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return ended(invocation, ResultJson.failed(e));
         } catch (FenceException e) {
             return ended(invocation, ResultJson.failed(e));
@@ -84,7 +84,7 @@ final class Work implements Execution {
     private Outcome run(Task task) {
         try {
             return task.run(this::pass);
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return ResultJson.failed(e);
         } catch (Ended e) {
             return cancelled

@@ -3,8 +3,6 @@ package dev.ringfence.runner.engine;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.Saturated;
 import dev.ringfence.runner.engine.EngineException.TooManyVectors;
-import java.io.FilterInputStream;
-import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.function.LongSupplier;
@@ -117,7 +115,7 @@ final class AnswerRoom {
         }
     }
 
-    private static final class Reading extends FilterInputStream {
+    private static final class Reading extends HeardStream {
         private final Share share;
 
         Reading(InputStream body, Share share) {
@@ -126,18 +124,8 @@ final class AnswerRoom {
         }
 
         @Override
-        public int read() throws IOException {
-            var one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] target, int offset, int length) throws IOException {
-            int count = super.read(target, offset, length);
-            if (count > 0) {
-                share.take(heap(target, offset, count));
-            }
-            return count;
+        void heard(byte[] target, int offset, int count) {
+            share.take(heap(target, offset, count));
         }
     }
 

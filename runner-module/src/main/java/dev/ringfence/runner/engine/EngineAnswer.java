@@ -50,7 +50,7 @@ final class EngineAnswer {
      * @throws InvalidRequest when the engine cannot do at once what is asked
      */
     EngineAnswer(GenerationRequest request, boolean templateKnowsTools) {
-        PassedOver.requireHeld(request.body());
+        GrammarGaps.requireHeld(request.body());
         this.request = request;
         this.form = AnswerForm.of(WHO, request);
         this.templateKnowsTools = templateKnowsTools;

@@ -4,8 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Objects;
 
 /**
- * What a model is asked, in the form of OpenAI's API. Whoever makes one has checked it: no engine looks at the body
- * again before it adds what is its own business, such as streaming.
+ * What a model is asked, in the form of OpenAI's API. Whoever makes one has checked that the body is of that form, and
+ * nobody does so again. What one model cannot do, or bounds more narrowly, is left out or refused by whoever asks it: an
+ * engine, whose grammars do not hold every schema, a program that answers once, or a service that speaks otherwise.
  *
  * @param body as the operation takes it, without {@code model}, {@code stream} and {@code stream_options}; not copied,
  *     and not to be changed once the request exists

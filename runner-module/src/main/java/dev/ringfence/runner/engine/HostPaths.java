@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Where files really are: a fence binds no symbolic links, and model caches are full of them. */
+/** Paths of the host behind all symbolic links: a fence binds none of those, and model caches are full of them. */
 final class HostPaths {
     private HostPaths() {}
 

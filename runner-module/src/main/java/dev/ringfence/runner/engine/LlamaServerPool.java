@@ -49,7 +49,6 @@ public final class LlamaServerPool implements AutoCloseable {
     private boolean closing;
     private long arrivals;
 
-    private final PooledEngine.Pool inside = new Inside();
     private volatile EngineLoad load;
     private final CompletableFuture<@Nullable Void> allGone = new CompletableFuture<>();
 
@@ -92,13 +91,13 @@ public final class LlamaServerPool implements AutoCloseable {
         @Override
         public List<String> passesOver(GenerationRequest request) {
             var passedOver = new ArrayList<>(PassedOver.services(request.body()));
-            passedOver.addAll(PassedOver.gaps(request.body()));
+            passedOver.addAll(GrammarGaps.of(request.body()));
             return passedOver;
         }
 
         @Override
         public Generation generate(GenerationRequest asked, Duration limit, GenerationListener listener) {
-            var request = PassedOver.forEngine(asked);
+            var request = EngineRequest.of(asked);
             var oneShot = oneShotProgram();
             if (oneShot.isPresent()) {
                 var task = new OneShotTask(model, settings, oneShot.get(), shots, request, limit, listener, alarms);
@@ -194,7 +193,7 @@ public final class LlamaServerPool implements AutoCloseable {
     }
 
     private PooledEngine engine(PooledEngine.Key key) {
-        return engines.computeIfAbsent(key, missing -> new PooledEngine(missing, settings, inside));
+        return engines.computeIfAbsent(key, missing -> new PooledEngine(missing, settings, this));
     }
 
     /** Ends all engines; requests that were waiting or being answered hear so. Returns when nothing is left of them. */
@@ -218,16 +217,6 @@ public final class LlamaServerPool implements AutoCloseable {
         }
         decisions.close();
         alarms.close();
-    }
-
-    private void finishWhenGone() {
-        if (closing && engines.values().stream().allMatch(PooledEngine::gone)) {
-            allGone.complete(null);
-        }
-    }
-
-    private boolean send(Runnable decision) {
-        return decisions.run(decision);
     }
 
     private List<EngineStatus> readStatus() {
@@ -312,12 +301,51 @@ public final class LlamaServerPool implements AutoCloseable {
         }
     }
 
-    private void settle() {
+    // What its engines have of it. All but send, fences and alarms is for decisions alone.
+
+    /** Has it decided in its turn, here or elsewhere; false when the pool is closed. */
+    boolean send(Runnable decision) {
+        return decisions.run(decision);
+    }
+
+    Fences fences() {
+        return fences;
+    }
+
+    Alarms alarms() {
+        return alarms;
+    }
+
+    MemoryRoom room() {
+        return room;
+    }
+
+    /** Counts up over all engines. */
+    long nextArrival() {
+        return ++arrivals;
+    }
+
+    boolean closing() {
+        return closing;
+    }
+
+    /** Whether the catalog does not have it any more. */
+    boolean outOfUse(LocalModel model) {
+        return inUse != null && !inUse.contains(model);
+    }
+
+    void forget(PooledEngine.Key key, PooledEngine engine) {
+        engines.remove(key, engine);
+    }
+
+    /** Decides about memory anew. */
+    void settle() {
         room.settle();
         report();
     }
 
-    private void report() {
+    /** The load has changed. */
+    void report() {
         int ready = 0;
         int loading = 0;
         int failed = 0;
@@ -340,61 +368,10 @@ public final class LlamaServerPool implements AutoCloseable {
         load = new EngineLoad(ready, loading, failed, slots, busy, waiting, room.used(), settings.memoryBudget());
     }
 
-    /** What engines see of the pool. */
-    private final class Inside implements PooledEngine.Pool {
-        @Override
-        public boolean send(Runnable decision) {
-            return LlamaServerPool.this.send(decision);
-        }
-
-        @Override
-        public Fences fences() {
-            return fences;
-        }
-
-        @Override
-        public Alarms alarms() {
-            return alarms;
-        }
-
-        @Override
-        public MemoryRoom room() {
-            return room;
-        }
-
-        @Override
-        public long nextArrival() {
-            return ++arrivals;
-        }
-
-        @Override
-        public boolean closing() {
-            return closing;
-        }
-
-        @Override
-        public boolean outOfUse(LocalModel model) {
-            return inUse != null && !inUse.contains(model);
-        }
-
-        @Override
-        public void forget(PooledEngine.Key key, PooledEngine engine) {
-            engines.remove(key, engine);
-        }
-
-        @Override
-        public void settle() {
-            LlamaServerPool.this.settle();
-        }
-
-        @Override
-        public void report() {
-            LlamaServerPool.this.report();
-        }
-
-        @Override
-        public void finishWhenGone() {
-            LlamaServerPool.this.finishWhenGone();
+    /** When it is closing, and nothing is left of its engines. */
+    void finishWhenGone() {
+        if (closing && engines.values().stream().allMatch(PooledEngine::gone)) {
+            allGone.complete(null);
         }
     }
 }

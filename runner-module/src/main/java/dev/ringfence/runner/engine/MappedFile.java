@@ -1,5 +1,6 @@
 package dev.ringfence.runner.engine;
 
+import dev.ringfence.runner.process.ProcessEntry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,9 +21,8 @@ final class MappedFile {
     static @Nullable Integer percent(long pid, Path file) {
         try {
             long kibibytes = residentFile(pid);
-            for (var child : Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
-                    .split(" ", -1)) {
-                kibibytes += child.isBlank() ? 0 : residentFile(Long.parseLong(child.strip()));
+            for (int child : ProcessEntry.children((int) pid)) {
+                kibibytes += residentFile(child);
             }
             long size = Math.max(1, Files.size(file));
             return (int) Math.min(ALMOST, kibibytes * 1024 * 100 / size);

@@ -4,7 +4,6 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.engine.EngineException.Closed;
 import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.fence.FenceException;
-import dev.ringfence.runner.fence.Fences;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
@@ -19,7 +18,7 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     /** A pinned engine that could not be started is tried again after this time at least. */
     private static final Duration PIN_AGAIN = Duration.ofSeconds(5);
 
-    private final Pool pool;
+    private final LlamaServerPool pool;
     private final EngineSettings settings;
     private final Key key;
     private final LocalModel model;
@@ -37,7 +36,7 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
     private long lastUse;
     private long loadStarted;
 
-    PooledEngine(Key key, EngineSettings settings, Pool pool) {
+    PooledEngine(Key key, EngineSettings settings, LlamaServerPool pool) {
         this.settings = settings;
         this.pool = pool;
         this.key = key;
@@ -49,36 +48,6 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
 
     /** What an engine is there for: one that makes vectors cannot write texts. */
     record Key(LocalModel model, EnginePurpose purpose) {}
-
-    /** The pool that it belongs to. All but {@code send} is for its decisions. */
-    interface Pool {
-        /** Has it decided in its turn, here or elsewhere; false when the pool is closed. */
-        boolean send(Runnable decision);
-
-        Fences fences();
-
-        Alarms alarms();
-
-        MemoryRoom room();
-
-        /** Counts up over all engines. */
-        long nextArrival();
-
-        boolean closing();
-
-        /** Whether the catalog does not have it any more. */
-        boolean outOfUse(LocalModel model);
-
-        void forget(Key key, PooledEngine engine);
-
-        /** Decides about memory anew. */
-        void settle();
-
-        /** The load has changed. */
-        void report();
-
-        void finishWhenGone();
-    }
 
     EngineLife<LlamaServer> life() {
         return life;

@@ -1,6 +1,5 @@
 package dev.ringfence.runner.engine;
 
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -117,7 +116,7 @@ final class Silence implements AutoCloseable {
         }
     }
 
-    private final class Bounded extends FilterInputStream {
+    private final class Bounded extends HeardStream {
         private long left;
 
         Bounded(long most) {
@@ -126,22 +125,12 @@ final class Silence implements AutoCloseable {
         }
 
         @Override
-        public int read() throws IOException {
-            var one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] target, int offset, int length) throws IOException {
-            int count = super.read(target, offset, length);
-            if (count > 0) {
-                heard();
-                left -= count;
-                if (left < 0) {
-                    throw new IOException("the answer is too long");
-                }
+        void heard(byte[] target, int offset, int count) throws IOException {
+            Silence.this.heard();
+            left -= count;
+            if (left < 0) {
+                throw new IOException("the answer is too long");
             }
-            return count;
         }
     }
 }

@@ -29,19 +29,20 @@ final class Bubblewrap {
      * descriptor 4 the {@link #environment}.
      *
      * @param name what shows as the process's name, so that it is found again after a crash of the service
+     * @param tier of the plan
      * @param user the job's user; only for a service that runs as root
      * @param devices the nodes of the GPU that it was lent
      */
     static List<String> argv(
             String name,
             FencePlan plan,
+            TierPlan.Namespaces tier,
             boolean root,
             int user,
             List<Path> devices,
             FencedCommand command,
             int statusFd,
             int gateFd) {
-        var tier = (TierPlan.Namespaces) plan.tier();
         var argv = new ArrayList<String>();
         argv.add(name);
         argv.addAll(List.of("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"));

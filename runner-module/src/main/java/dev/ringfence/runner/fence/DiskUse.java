@@ -238,7 +238,7 @@ final class DiskUse {
         }
     }
 
-    private static boolean isBelow(Path path, Path directory) {
+    static boolean isBelow(Path path, Path directory) {
         return path.startsWith(directory) && !path.equals(directory);
     }
 

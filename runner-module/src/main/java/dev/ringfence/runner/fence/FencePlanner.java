@@ -61,18 +61,18 @@ final class FencePlanner {
         var limits = resources();
         tier.filesystem();
         entry(
-                "filesystem.max_file_size_mb",
+                ProfileKeys.MAX_FILE_SIZE,
                 profile.filesystem().maxFileSize(),
                 "RLIMIT_FSIZE",
                 profile.filesystem().maxFileSize().bytes() + " bytes");
         var tasks = tier.tasks(limits.tasks());
         priority();
-        var network = tier.network(NetworkPlan.of(profile.network()));
+        var network = tier.network(profile.network());
         planning.entries().addAll(network.entries());
         security();
         var filter = filter(network);
         entry(
-                "process_limits.allowed_syscalls",
+                ProfileKeys.ALLOWED_SYSCALLS,
                 profile.processLimits().allowedSyscalls().isEmpty()
                         ? "all but dangerous ones"
                         : profile.processLimits().allowedSyscalls().size() + " named",
@@ -87,9 +87,7 @@ final class FencePlanner {
                 limits,
                 new Watch(
                         watchedMemory,
-                        watchedMemory > 0 && plan instanceof TierPlan.Namespaces namespaces
-                                ? namespaces.temporaryBytes()
-                                : 0,
+                        watchedMemory > 0 ? plan.temporaryBytes() : 0,
                         watchedCores,
                         watchedIo,
                         host.limitable().contains(Controller.IO),
@@ -116,11 +114,11 @@ final class FencePlanner {
     private long memory(DataSize asked) {
         long bytes = asked.bytes();
         if (host.limitable().contains(Controller.MEMORY)) {
-            report("resources.max_memory_mb", asked, Controller.MEMORY, bytes + " bytes");
+            report(ProfileKeys.MAX_MEMORY, asked, Controller.MEMORY, bytes + " bytes");
         } else {
             watchedMemory = bytes;
             entry(
-                    "resources.max_memory_mb",
+                    ProfileKeys.MAX_MEMORY,
                     asked,
                     Planning.WATCHDOG + tier.watchedMemory() + "; RLIMIT_DATA of each at twice that",
                     bytes + " bytes");
@@ -130,13 +128,13 @@ final class FencePlanner {
 
     private void cores(double asked) {
         if (asked >= host.processors()) {
-            entry("resources.max_cpu_cores", asked, "the host has no more", host.processors() + " cores");
+            entry(ProfileKeys.MAX_CPU_CORES, asked, "the host has no more", host.processors() + " cores");
         } else if (host.limitable().contains(Controller.CPU)) {
-            report("resources.max_cpu_cores", asked, Controller.CPU, asked + " cores");
+            report(ProfileKeys.MAX_CPU_CORES, asked, Controller.CPU, asked + " cores");
         } else {
             watchedCores = asked;
             entry(
-                    "resources.max_cpu_cores",
+                    ProfileKeys.MAX_CPU_CORES,
                     asked,
                     Planning.WATCHDOG + "all processes are stopped while they are ahead of their time",
                     asked + " cores on average");
@@ -147,13 +145,13 @@ final class FencePlanner {
         switch (asked) {
             case GpuAccess.None _ ->
                 entry(
-                        "resources.gpu_access",
+                        ProfileKeys.GPU_ACCESS,
                         "None",
                         "no device nodes but " + String.join(", ", tier.devices()),
                         "none");
             case GpuAccess.Shared shared ->
                 throw new FenceException.Refused(
-                        "resources.gpu_access",
+                        ProfileKeys.GPU_ACCESS,
                         "resources.gpu_access is Shared with at most " + shared.maxMemory()
                                 + ", and no means of the kernel limits what a job takes of a GPU's memory; use"
                                 + " \"Exclusive\", or \"None\"");
@@ -165,7 +163,7 @@ final class FencePlanner {
         var found = host.gpus();
         if (found.units().isEmpty()) {
             throw new FenceException.Refused(
-                    "resources.gpu_access",
+                    ProfileKeys.GPU_ACCESS,
                     "resources.gpu_access is Exclusive, and this host has no GPU: neither nvidia0 and so on nor"
                             + " dri/renderD128 and so on in " + found.devices() + "; install its driver, or in a"
                             + " container pass its device nodes in");
@@ -173,7 +171,7 @@ final class FencePlanner {
         tier.gpus(found);
         gpus = Optional.of(found);
         entry(
-                "resources.gpu_access",
+                ProfileKeys.GPU_ACCESS,
                 "Exclusive",
                 "the device nodes of one GPU, lent by a file lock to one job at a time",
                 "one of " + found.units());
@@ -184,7 +182,7 @@ final class FencePlanner {
         long bytes = DataSize.ofMegabytes(megabytesPerSecond).bytes();
         String asked = megabytesPerSecond + " MB/s";
         if (bytes == 0) {
-            entry("resources.max_io_bandwidth_mbps", "no limit", "nothing to enforce", "no limit");
+            entry(ProfileKeys.MAX_IO_BANDWIDTH, "no limit", "nothing to enforce", "no limit");
             return bytes;
         }
         var held = "all processes are stopped while they are ahead of it";
@@ -192,7 +190,7 @@ final class FencePlanner {
         var value = bytes + " bytes/s on average, block devices together";
         boolean group = host.limitable().contains(Controller.IO);
         if (group && !host.throttlesOnlyDirect()) {
-            report("resources.max_io_bandwidth_mbps", asked, Controller.IO, bytes + " bytes/s on each block device");
+            report(ProfileKeys.MAX_IO_BANDWIDTH, asked, Controller.IO, bytes + " bytes/s on each block device");
             return bytes;
         }
         watchedIo = bytes;
@@ -201,7 +199,7 @@ final class FencePlanner {
                     + Watch.SLOW_INTERVAL.toMillis() + " ms or more often: " + held;
             value = bytes + " bytes/s on each block device; " + value;
         }
-        entry("resources.max_io_bandwidth_mbps", asked, means, value);
+        entry(ProfileKeys.MAX_IO_BANDWIDTH, asked, means, value);
         return bytes;
     }
 
@@ -211,7 +209,7 @@ final class FencePlanner {
         if (nice < host.nice() && !host.raises()) {
             if (nice < 0) {
                 throw new FenceException.Refused(
-                        "process_limits.process_priority",
+                        ProfileKeys.PRIORITY,
                         "process_limits.process_priority is " + nice
                                 + ", and only a service with CAP_SYS_NICE may raise a priority above its own; use 0 or"
                                 + " more");
@@ -219,7 +217,7 @@ final class FencePlanner {
             nice = host.nice();
         }
         entry(
-                "process_limits.process_priority",
+                ProfileKeys.PRIORITY,
                 asked.priority(),
                 nice == asked.priority() ? "nice" : "nice, as the service itself has it",
                 Integer.toString(nice));
@@ -229,7 +227,7 @@ final class FencePlanner {
         var asked = profile.processLimits();
         var architecture = host.architecture()
                 .orElseThrow(() -> new FenceException.Refused(
-                        "process_limits.allowed_syscalls",
+                        ProfileKeys.ALLOWED_SYSCALLS,
                         "there is no syscall filter for this processor; x86-64 and aarch64 are known"));
         var allowed = new HashSet<>(asked.allowedSyscalls());
         if (!allowed.isEmpty()) {
@@ -244,7 +242,7 @@ final class FencePlanner {
                     asked.maxChildProcesses() == 0,
                     network.sockets())));
         } catch (UnusableSyscallList e) {
-            throw new FenceException.Refused("process_limits.allowed_syscalls", String.valueOf(e.getMessage()));
+            throw new FenceException.Refused(ProfileKeys.ALLOWED_SYSCALLS, String.valueOf(e.getMessage()));
         }
     }
 
@@ -258,27 +256,27 @@ final class FencePlanner {
     private void security() {
         var asked = profile.security();
         entry(
-                "security.strict_syscall_filtering",
+                ProfileKeys.STRICT_SYSCALL_FILTERING,
                 asked.strictSyscallFiltering(),
                 "seccomp",
                 asked.strictSyscallFiltering() ? "strict" : "base");
         entry(
-                "security.disable_debugging",
+                ProfileKeys.DISABLE_DEBUGGING,
                 asked.disableDebugging(),
                 asked.disableDebugging() ? "seccomp: ptrace and its like refused" : "nothing to enforce",
                 Boolean.toString(asked.disableDebugging()));
         entry(
-                "security.enable_audit_logging",
+                ProfileKeys.ENABLE_AUDIT_LOGGING,
                 asked.enableAuditLogging(),
                 "every job is in the journal, with this report",
                 "true");
         if (asked.requireEncryption()) {
             throw new FenceException.Refused(
-                    "security.require_encryption",
+                    ProfileKeys.REQUIRE_ENCRYPTION,
                     "security.require_encryption cannot be enforced: the journal is not encrypted;"
                             + " put the data directory on an encrypted volume and leave the key out");
         }
-        entry("security.require_encryption", false, "nothing to enforce", "false");
+        entry(ProfileKeys.REQUIRE_ENCRYPTION, false, "nothing to enforce", "false");
         tier.identity();
     }
 

@@ -9,50 +9,41 @@ import java.util.Optional;
 /** What starts programs in fences, for capabilities and for engines. Thread-safe. */
 @FunctionalInterface
 public interface Fences {
-    /** Starts a program in a fence; see {@link Fence#start}. */
+    /**
+     * Starts a program in a fence and returns when the fence stands and the program may run. When its deadline or a stop
+     * comes before that, nothing of it runs, and this returns when nothing is left: the result tells of that end.
+     *
+     * @param listener hears how to stop it, and its output; see {@link OutputListener} for what it may do
+     * @throws FenceException.Refused when the host cannot enforce the profile
+     * @throws FenceException.Broken when the fence failed
+     */
     FencedProcess start(FencedCommand command, OutputListener listener);
 
-    /** Whether programs see a tree of directories of their own; see {@link Fence#ownTree}. */
+    /**
+     * Whether a program of the profile sees a tree of directories of its own. Otherwise it sees the host's, and each
+     * directory where the host has it.
+     *
+     * @throws FenceException.Refused when this host has no tier for it
+     */
     default boolean ownTree(SandboxProfile profile) {
         return true;
     }
 
-    /** What a fence would enforce, where that can be told beforehand; see {@link Fence#report}. */
-    default Optional<FenceReport> report(SandboxProfile profile) {
+    /**
+     * What a fence for a profile would enforce, without building it; empty where that cannot be told beforehand.
+     *
+     * @throws FenceException.Refused when this host cannot enforce it
+     */
+    default Optional<FenceReport> rehearse(SandboxProfile profile) {
         return Optional.empty();
     }
 
     /**
-     * Where files are made that programs are to read; see {@link Fence#scratch}.
+     * A directory for files that programs in fences are to read, whoever their user is.
      *
-     * @throws IOException when it cannot be made
+     * @throws IOException when it cannot be made, or is somebody else's
      */
     default Path scratch() throws IOException {
         return Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
-    }
-
-    /** Those of a fence. */
-    static Fences of(Fence fence) {
-        return new Fences() {
-            @Override
-            public FencedProcess start(FencedCommand command, OutputListener listener) {
-                return fence.start(command, listener);
-            }
-
-            @Override
-            public boolean ownTree(SandboxProfile profile) {
-                return fence.ownTree(profile);
-            }
-
-            @Override
-            public Optional<FenceReport> report(SandboxProfile profile) {
-                return Optional.of(fence.report(profile));
-            }
-
-            @Override
-            public Path scratch() throws IOException {
-                return fence.scratch();
-            }
-        };
     }
 }

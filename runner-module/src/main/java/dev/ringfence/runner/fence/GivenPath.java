@@ -3,7 +3,7 @@ package dev.ringfence.runner.fence;
 import java.nio.file.Path;
 
 /**
- * What a profile names and the host has.
+ * A path that a profile names and the host has.
  *
  * @param path where the profile says it is, and where a job finds it
  * @param real the same without links

@@ -94,7 +94,7 @@ final class Gpus {
                 }
                 if (group == 0 || !permissions.contains(PosixFilePermission.GROUP_WRITE)) {
                     throw new FenceException.Refused(
-                            "resources.gpu_access",
+                            ProfileKeys.GPU_ACCESS,
                             node + " has the permissions " + PosixFilePermissions.toString(permissions)
                                     + ", which keep a job's user out; give it to a group that is not root's (chgrp"
                                     + " render " + node + "; chmod g+rw " + node + ")");
@@ -145,7 +145,7 @@ final class Gpus {
             }
         }
         throw new FenceException.Refused(
-                "resources.gpu_access",
+                ProfileKeys.GPU_ACCESS,
                 "every GPU of this host is in use (" + units + "); try again when a job has ended");
     }
 

@@ -5,6 +5,7 @@ import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.cgroup.Cgroups;
 import dev.ringfence.runner.fence.seccomp.Architecture;
 import dev.ringfence.runner.process.Landlock;
+import dev.ringfence.runner.process.ProcStat;
 import dev.ringfence.runner.process.ProcessEngine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -152,9 +153,7 @@ record Host(
     }
 
     private static int ownNice() {
-        var line = own("stat");
-        // Behind the name in parentheses, which may hold anything, the seventeenth (proc(5)).
-        return Integer.parseInt(line.substring(line.lastIndexOf(')') + 2).split(" ", 18)[16]);
+        return (int) ProcStat.of(own("stat")).orElseThrow().number(ProcStat.NICE);
     }
 
     private static boolean mayRaise() {

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.catalog.SandboxProfile.Filesystem;
 import dev.ringfence.runner.fence.TierPlan.FileRule;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
@@ -104,7 +105,7 @@ final class LandlockPlanner implements TierPlanner {
             watched.add("growth of the host's directories that it may write to");
         }
         planning.entry(
-                "resources.max_disk_mb",
+                ProfileKeys.MAX_DISK,
                 asked,
                 watched.isEmpty()
                         ? "Landlock: nothing can be written"
@@ -123,7 +124,7 @@ final class LandlockPlanner implements TierPlanner {
             allowReal(path, FileRights.READ_AND_RUN, denied);
         });
         planning.entry(
-                "filesystem.read_paths",
+                ProfileKeys.READ_PATHS,
                 asked.readPaths(),
                 "Landlock version " + version,
                 "the system; for the job itself and by the profile: " + Planning.list(readable) + "; by " + rules.size()
@@ -132,7 +133,7 @@ final class LandlockPlanner implements TierPlanner {
         workplace();
         planning.refuseWhatCouldBeMade(writable);
         planning.entry(
-                "filesystem.denied_paths",
+                ProfileKeys.DENIED_PATHS,
                 asked.deniedPaths(),
                 (asked.deniedPaths().isEmpty()
                                 ? "Landlock: "
@@ -142,7 +143,7 @@ final class LandlockPlanner implements TierPlanner {
                         + " others, and what links lead to, can be asked for",
                 denied.size() + " left out");
         planning.entry(
-                "filesystem.allow_temp_files",
+                ProfileKeys.ALLOW_TEMP_FILES,
                 asked.allowTempFiles(),
                 temporary ? "a directory of the job's own, as $TMPDIR and $HOME" : "Landlock: nothing can be written",
                 Boolean.toString(asked.allowTempFiles()));
@@ -174,7 +175,7 @@ final class LandlockPlanner implements TierPlanner {
     private void writePaths(Filesystem asked, Set<Path> readable) {
         if (asked.writePaths().isEmpty()) {
             planning.entry(
-                    "filesystem.write_paths",
+                    ProfileKeys.WRITE_PATHS,
                     "none",
                     "Landlock: nothing can be written but the job's directory",
                     temporary ? "$TMPDIR" : "none");
@@ -198,7 +199,7 @@ final class LandlockPlanner implements TierPlanner {
             }
         }
         planning.entry(
-                "filesystem.write_paths",
+                ProfileKeys.WRITE_PATHS,
                 asked.writePaths(),
                 spared.isEmpty()
                         ? "Landlock"
@@ -255,9 +256,9 @@ final class LandlockPlanner implements TierPlanner {
     }
 
     @Override
-    public NetworkPlan network(NetworkPlan asked) {
-        network = asked.withoutNamespace(
-                FileRights.network(version) != 0, planning.command().serves());
+    public NetworkPlan network(SandboxProfile.Network asked) {
+        network = NetworkPlan.withoutNamespace(
+                asked, FileRights.network(version) != 0, planning.command().serves());
         return network;
     }
 
@@ -323,11 +324,11 @@ final class LandlockPlanner implements TierPlanner {
             closed = PathRules.closedAncestor(path);
         } catch (IOException e) {
             throw new FenceException.Refused(
-                    "filesystem.read_paths", "what lies above " + path + " cannot be looked at: " + e.getMessage());
+                    ProfileKeys.READ_PATHS, "what lies above " + path + " cannot be looked at: " + e.getMessage());
         }
         if (closed.isPresent()) {
             throw new FenceException.Refused(
-                    "filesystem.read_paths",
+                    ProfileKeys.READ_PATHS,
                     path + " lies below " + closed.get()
                             + ", which users other than its owner cannot enter, and in the"
                             + " tier landlock a job has another user: chmod o+x " + closed.get()
@@ -359,14 +360,14 @@ final class LandlockPlanner implements TierPlanner {
             }
         } catch (IOException e) {
             throw new FenceException.Refused(
-                    "filesystem.denied_paths", path + " holds a denied path and cannot be listed: " + e.getMessage());
+                    ProfileKeys.DENIED_PATHS, path + " holds a denied path and cannot be listed: " + e.getMessage());
         }
     }
 
     private void add(FileRule rule) {
         if (rules.size() == MOST_RULES) {
             throw new FenceException.Refused(
-                    "filesystem.denied_paths",
+                    ProfileKeys.DENIED_PATHS,
                     "more than " + MOST_RULES + " rules would be needed around the denied paths; deny a directory, or"
                             + " give fewer read paths, or use the tier namespaces");
         }

@@ -81,16 +81,12 @@ record LandlockStart(
         return belongings
                         .directory
                         .map(JobDirectory::path)
-                        .filter(own -> isBelow(file, own))
+                        .filter(own -> DiskUse.isBelow(file, own))
                         .isPresent()
                 || tier.rules().stream()
                         .filter(rule -> (rule.rights() & FileRights.TRUNCATE) != 0)
-                        .anyMatch(rule -> isBelow(file, rule.path())
+                        .anyMatch(rule -> DiskUse.isBelow(file, rule.path())
                                 || (file.equals(rule.path()) && (rule.rights() & FileRights.MAKE_FILE) == 0));
-    }
-
-    private static boolean isBelow(Path file, Path directory) {
-        return file.startsWith(directory) && !file.equals(directory);
     }
 
     private void makeDirectory() {

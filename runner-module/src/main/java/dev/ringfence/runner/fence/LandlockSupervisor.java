@@ -2,9 +2,7 @@ package dev.ringfence.runner.fence;
 
 import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
-import dev.ringfence.runner.process.Usage;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Set;
 
 /** Watches a program that the starting thread has confined; its processes are known by their mark. */
@@ -35,20 +33,15 @@ final class LandlockSupervisor implements TierSupervisor {
     }
 
     @Override
+    public Belongings belongings() {
+        return belongings;
+    }
+
+    @Override
     public void spawned(Tree tree) {
         pid = (int) tree.pid();
         limits.mark(tree, belongings.user);
         limits.apply(tree, pid, belongings.user);
-    }
-
-    @Override
-    public Duration interval() {
-        return limits.interval();
-    }
-
-    @Override
-    public void look(Tree tree) {
-        limits.look(tree, () -> kill(tree));
     }
 
     @Override
@@ -63,15 +56,5 @@ final class LandlockSupervisor implements TierSupervisor {
         // At one stroke, so that none of them can start another; then those that left the group.
         tree.signalGroup(Signals.SIGKILL);
         tree.signalMarked(Signals.SIGKILL);
-    }
-
-    @Override
-    public Usage ended(Usage counted) {
-        return limits.ended(counted);
-    }
-
-    @Override
-    public void close() {
-        belongings.close();
     }
 }

@@ -19,8 +19,20 @@ public record LimitHit(String field, String limit, String observed) {
 
     /** Of the profile's time. */
     public static LimitHit executionTime(Duration limit, Duration observed) {
-        return new LimitHit(
-                "process_limits.max_execution_time_seconds", limit.toMillis() + " ms", observed.toMillis() + " ms");
+        return new LimitHit(ProfileKeys.MAX_EXECUTION_TIME, limit.toMillis() + " ms", observed.toMillis() + " ms");
+    }
+
+    static LimitHit memory(long bytes, String observed) {
+        return new LimitHit(ProfileKeys.MAX_MEMORY, bytes + " bytes", observed);
+    }
+
+    static LimitHit disk(long bytes, String observed) {
+        return new LimitHit(ProfileKeys.MAX_DISK, bytes + " bytes", observed);
+    }
+
+    /** Of processes and threads, the fence's own among them. */
+    static LimitHit tasks(long most, String observed) {
+        return new LimitHit(ProfileKeys.MAX_CHILD_PROCESSES, most + " tasks", observed);
     }
 
     @Override

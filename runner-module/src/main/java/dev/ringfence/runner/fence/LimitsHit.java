@@ -22,28 +22,37 @@ final class LimitsHit {
 
     private LimitsHit() {}
 
-    static List<LimitHit> of(FencedCommand command, FencePlan plan, JobLimits limits, ProcessEnd end, Usage usage) {
-        var hits = new ArrayList<>(limits.hits());
-        limits.readings().ifPresent(readings -> {
+    static List<LimitHit> of(FencedCommand command, FencePlan plan, JobAccount account, ProcessEnd end, Usage usage) {
+        var hits = new ArrayList<>(account.watched());
+        boolean disk = hits.stream().anyMatch(hit -> hit.field().equals(ProfileKeys.MAX_DISK));
+        if (account.temporaryWasFull() && !disk) {
+            hits.add(LimitHit.disk(
+                    plan.tier().temporaryBytes(),
+                    "temporary files took all of the room for them when they were looked at"));
+        }
+        long tasks = plan.limits().tasks();
+        if (account.refusedTasks() > 0) {
+            hits.add(LimitHit.tasks(tasks, account.refusedTasks() + " refused beyond them"));
+        }
+        if (account.tasksBeyond().isPresent()) {
+            hits.add(LimitHit.tasks(tasks, "one more was there, and RLIMIT_NPROC lets no other begin"));
+        }
+        account.readings().ifPresent(readings -> {
             if (readings.memoryKills() > 0) {
-                hits.add(new LimitHit(
-                        "resources.max_memory_mb",
-                        plan.limits().memoryBytes() + " bytes",
+                hits.add(LimitHit.memory(
+                        plan.limits().memoryBytes(),
                         "peak of " + readings.peakMemoryBytes() + " bytes, " + readings.memoryKills()
                                 + " killed by the kernel"));
             }
             if (readings.refusedTasks() > 0) {
-                hits.add(new LimitHit(
-                        "process_limits.max_child_processes",
-                        plan.limits().tasks() + " tasks",
-                        readings.refusedTasks() + " refused beyond them"));
+                hits.add(LimitHit.tasks(tasks, readings.refusedTasks() + " refused beyond them"));
             }
         });
-        fileSize(end, limits)
+        fileSize(end, account)
                 .ifPresent(seen ->
-                        hits.add(new LimitHit("filesystem.max_file_size_mb", plan.maxFileBytes() + " bytes", seen)));
+                        hits.add(new LimitHit(ProfileKeys.MAX_FILE_SIZE, plan.maxFileBytes() + " bytes", seen)));
         if (end.equals(new ProcessEnd.Signalled(Signals.SIGSYS))) {
-            hits.add(new LimitHit("process_limits.allowed_syscalls", "the filter", "SIGSYS"));
+            hits.add(new LimitHit(ProfileKeys.ALLOWED_SYSCALLS, "the filter", "SIGSYS"));
         }
         if (end instanceof ProcessEnd.TimedOut(var limit)
                 && limit.equals(command.profile().processLimits().maxExecutionTime())) {
@@ -63,16 +72,16 @@ final class LimitsHit {
                 .limit(MOST_NAMED)
                 .collect(Collectors.joining(", "));
         return Optional.of(new LimitHit(
-                "network.allowed_destinations", "the listed destinations", network.refused() + " refused: " + first));
+                ProfileKeys.ALLOWED_DESTINATIONS, "the listed destinations", network.refused() + " refused: " + first));
     }
 
     /** The signal, or what a shell or bubblewrap made of it together with a file that cannot have become larger. */
-    private static Optional<String> fileSize(ProcessEnd end, JobLimits limits) {
+    private static Optional<String> fileSize(ProcessEnd end, JobAccount account) {
         if (end.equals(new ProcessEnd.Signalled(Signals.SIGXFSZ))) {
             return Optional.of("SIGXFSZ");
         }
         int code = Signals.exitCode(Signals.SIGXFSZ);
-        return end.equals(new ProcessEnd.Exited(code)) && limits.reachedLargestFile()
+        return end.equals(new ProcessEnd.Exited(code)) && account.reachedLargestFile()
                 ? Optional.of("exit code " + code + ", which stands for SIGXFSZ, and a new file of that size")
                 : Optional.empty();
     }

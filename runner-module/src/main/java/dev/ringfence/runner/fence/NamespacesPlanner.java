@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.TierPlan.Mount;
 import dev.ringfence.runner.fence.cgroup.Cgroups.Controller;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
@@ -70,7 +71,7 @@ final class NamespacesPlanner implements TierPlanner {
                     + "watchdog, at least every second: growth of the host's directories that it may write to"
                     + (temporary ? " and the tmpfs together" : "");
         }
-        planning.entry("resources.max_disk_mb", asked, means, (temporary || writable ? asked.bytes() : 0) + " bytes");
+        planning.entry(ProfileKeys.MAX_DISK, asked, means, (temporary || writable ? asked.bytes() : 0) + " bytes");
         return writable ? asked.bytes() : 0;
     }
 
@@ -84,7 +85,7 @@ final class NamespacesPlanner implements TierPlanner {
         groups.addAll(paths.groups());
         writable.addAll(paths.writable());
         planning.entry(
-                "filesystem.allow_temp_files",
+                ProfileKeys.ALLOW_TEMP_FILES,
                 asked.allowTempFiles(),
                 asked.allowTempFiles() ? "tmpfs on /tmp" : "/tmp is read-only",
                 Boolean.toString(asked.allowTempFiles()));
@@ -162,8 +163,8 @@ final class NamespacesPlanner implements TierPlanner {
     }
 
     @Override
-    public NetworkPlan network(NetworkPlan asked) {
-        return asked;
+    public NetworkPlan network(SandboxProfile.Network asked) {
+        return NetworkPlan.inNamespace(asked);
     }
 
     @Override

@@ -17,11 +17,16 @@ import java.util.Set;
 
 /** Prepares the start of a program in namespaces. */
 record NamespacesStart(
-        FenceSettings settings, Host host, FencePlan plan, FencedCommand command, Belongings belongings, JobMark mark) {
+        FenceSettings settings,
+        Host host,
+        FencePlan plan,
+        TierPlan.Namespaces tier,
+        FencedCommand command,
+        Belongings belongings,
+        JobMark mark) {
 
     FencedStart prepare() {
-        var tier = (TierPlan.Namespaces) plan.tier();
-        var given = hold(tier);
+        var given = hold();
         if (!tier.writable().isEmpty()) {
             belongings.disk = Optional.of(
                     new DiskUse(tier.writable(), new TemporaryFiles(tier.temporaryBytes()), plan.maxFileBytes()));
@@ -34,6 +39,7 @@ record NamespacesStart(
         var argv = Bubblewrap.argv(
                 "ringfence:" + settings.instance() + ":" + command.name(),
                 plan,
+                tier,
                 host.root(),
                 belongings.user.orElse(0),
                 belongings.devices,
@@ -58,7 +64,7 @@ record NamespacesStart(
     }
 
     /** What is given is held, so that nobody can put something else in its place before it is mounted. */
-    private List<PinnedFile> hold(TierPlan.Namespaces tier) {
+    private List<PinnedFile> hold() {
         var held = new ArrayList<PinnedFile>();
         for (var mount : tier.mounts()) {
             if (mount instanceof TierPlan.Mount.Given(Path path, Path real, boolean _)) {

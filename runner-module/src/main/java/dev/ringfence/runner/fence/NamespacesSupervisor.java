@@ -1,10 +1,11 @@
 package dev.ringfence.runner.fence;
 
+import dev.ringfence.runner.process.ProcessEnd;
+import dev.ringfence.runner.process.ProcessResult;
 import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
-import dev.ringfence.runner.process.Usage;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -47,10 +48,27 @@ final class NamespacesSupervisor implements TierSupervisor {
         return limits;
     }
 
-    /** What the program itself ended with; empty when it was never started. */
-    static OptionalInt exitCode(String status) {
-        var exit = EXIT.matcher(status);
-        return exit.find() ? OptionalInt.of(Integer.parseInt(exit.group(1))) : OptionalInt.empty();
+    @Override
+    public Belongings belongings() {
+        return belongings;
+    }
+
+    @Override
+    public ProcessEnd end(ProcessResult result) {
+        var end = result.end();
+        boolean itself = end instanceof ProcessEnd.Exited || end instanceof ProcessEnd.Signalled;
+        if (!itself) {
+            return end;
+        }
+        var exit = EXIT.matcher(result.status());
+        if (exit.find()) {
+            return new ProcessEnd.Exited(Integer.parseInt(exit.group(1)));
+        }
+        if (!limits.account().overstepped()) {
+            throw new FenceException.Broken("the fence broke before the program ran: "
+                    + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());
+        }
+        return end;
     }
 
     @Override
@@ -66,16 +84,6 @@ final class NamespacesSupervisor implements TierSupervisor {
     @Override
     public void spawned(Tree tree) {
         limits.mark(tree, OptionalInt.empty());
-    }
-
-    @Override
-    public Duration interval() {
-        return limits.interval();
-    }
-
-    @Override
-    public void look(Tree tree) {
-        limits.look(tree, () -> kill(tree));
     }
 
     @Override
@@ -111,15 +119,5 @@ final class NamespacesSupervisor implements TierSupervisor {
         if (inner != 0) {
             var _ = tree.signal(handle, Signals.SIGKILL);
         }
-    }
-
-    @Override
-    public Usage ended(Usage counted) {
-        return limits.ended(counted);
-    }
-
-    @Override
-    public void close() {
-        belongings.close();
     }
 }

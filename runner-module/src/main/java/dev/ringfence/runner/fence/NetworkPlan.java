@@ -34,11 +34,21 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
      *
      * @throws FenceException.Refused when it cannot be enforced
      */
-    static NetworkPlan of(Network asked) {
+    static NetworkPlan inNamespace(Network asked) {
         return switch (asked.access()) {
-            case NONE -> none(asked);
-            case RESTRICTED -> restricted(asked);
-            case FULL -> full(asked);
+            case NONE ->
+                none(
+                        asked,
+                        Sockets.UNIX,
+                        "network namespace of its own; seccomp: AF_UNIX sockets only",
+                        "network namespace of its own");
+            case RESTRICTED ->
+                restricted(
+                        asked,
+                        Sockets.PROXIED,
+                        "network namespace of its own; seccomp: AF_UNIX and TCP sockets only, connections decided by"
+                                + " the service");
+            case FULL -> full(asked, Sockets.INTERNET);
         };
     }
 
@@ -51,33 +61,32 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
      * where it makes them Landlock decides.
      *
      * @param ports whether Landlock also guards TCP ports
-     * @throws FenceException.Refused when it would serve and have a network as well
+     * @throws FenceException.Refused when it cannot be enforced, or would serve and have a network as well
      */
-    NetworkPlan withoutNamespace(boolean ports, boolean serves) {
-        if (serves && (shared || egress.isPresent())) {
+    static NetworkPlan withoutNamespace(Network asked, boolean ports, boolean serves) {
+        var guard = ports ? "; Landlock: no TCP ports" : "";
+        var plan = switch (asked.access()) {
+            case NONE -> {
+                var means = (serves
+                                ? "seccomp: unix sockets to wait for connections, none to connect"
+                                : "seccomp: no sockets but connected pairs")
+                        + guard;
+                yield none(asked, serves ? Sockets.SERVING : Sockets.NONE, means, means);
+            }
+            case RESTRICTED ->
+                restricted(
+                        asked,
+                        Sockets.PROXY_ONLY,
+                        "seccomp: sockets for TCP connections only, which the service decides about" + guard);
+            case FULL -> full(asked, Sockets.INTERNET_ONLY);
+        };
+        if (serves && (plan.shared() || plan.egress().isPresent())) {
             throw new FenceException.Refused(
-                    "network.access_mode",
+                    ProfileKeys.ACCESS_MODE,
                     "in the tier landlock an engine can have no network, since it waits for connections there; use"
                             + " network.access_mode = \"None\" in its profile, or the tier namespaces");
         }
-        if (shared) {
-            return new NetworkPlan(true, Sockets.INTERNET_ONLY, egress, entries);
-        }
-        var means = (egress.isEmpty()
-                        ? serves
-                                ? "seccomp: unix sockets to wait for connections, none to connect"
-                                : "seccomp: no sockets but connected pairs"
-                        : "seccomp: sockets for TCP connections only, which the service decides about")
-                + (ports ? "; Landlock: no TCP ports" : "");
-        return new NetworkPlan(
-                false,
-                egress.isEmpty() ? serves ? Sockets.SERVING : Sockets.NONE : Sockets.PROXY_ONLY,
-                egress,
-                entries.stream()
-                        .map(entry -> entry.means().startsWith("network namespace")
-                                ? new Entry(entry.field(), entry.asked(), means, entry.value())
-                                : entry)
-                        .toList());
+        return plan;
     }
 
     /** What tells programs of the proxy; nothing is reached without it. */
@@ -95,55 +104,42 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
                 "all_proxy", proxy);
     }
 
-    private static NetworkPlan none(Network asked) {
+    private static NetworkPlan none(Network asked, Sockets sockets, String access, String destinations) {
         return new NetworkPlan(
                 false,
-                Sockets.UNIX,
+                sockets,
                 Optional.empty(),
                 List.of(
+                        new Entry(ProfileKeys.ACCESS_MODE, "None", access, "none"),
+                        new Entry(ProfileKeys.ALLOWED_DESTINATIONS, destinations(asked), destinations, "none"),
                         new Entry(
-                                "network.access_mode",
-                                "None",
-                                "network namespace of its own; seccomp: AF_UNIX sockets only",
-                                "none"),
-                        new Entry(
-                                "network.allowed_destinations",
-                                destinations(asked),
-                                "network namespace of its own",
-                                "none"),
-                        new Entry(
-                                "network.max_bandwidth_mbps",
+                                ProfileKeys.MAX_BANDWIDTH,
                                 Long.toString(asked.maxMegabitsPerSecond()),
                                 "no network",
                                 "0")));
     }
 
-    private static NetworkPlan restricted(Network asked) {
+    private static NetworkPlan restricted(Network asked, Sockets sockets, String access) {
         EgressPolicy policy;
         try {
             policy = EgressPolicy.of(asked);
         } catch (IllegalArgumentException e) {
             throw new FenceException.Refused(
-                    "network.allowed_destinations", "network.allowed_destinations: " + e.getMessage());
+                    ProfileKeys.ALLOWED_DESTINATIONS, "network.allowed_destinations: " + e.getMessage());
         }
         return new NetworkPlan(
                 false,
-                Sockets.PROXIED,
+                sockets,
                 Optional.of(policy),
                 List.of(
+                        new Entry(ProfileKeys.ACCESS_MODE, "Restricted", access, "the job's proxy only"),
                         new Entry(
-                                "network.access_mode",
-                                "Restricted",
-                                "network namespace of its own; seccomp: AF_UNIX and TCP sockets only, connections"
-                                        + " decided by the service",
-                                "the job's proxy only"),
-                        new Entry(
-                                "network.allowed_destinations",
+                                ProfileKeys.ALLOWED_DESTINATIONS,
                                 destinations(asked),
                                 "the job's proxy: names resolved and addresses checked by the service",
                                 destinations(asked)),
                         new Entry(
-                                "network.max_bandwidth_mbps",
+                                ProfileKeys.MAX_BANDWIDTH,
                                 Long.toString(asked.maxMegabitsPerSecond()),
                                 policy.bytesPerSecond() == 0
                                         ? "nothing to enforce"
@@ -151,21 +147,21 @@ record NetworkPlan(boolean shared, Sockets sockets, Optional<EgressPolicy> egres
                                 policy.bytesPerSecond() == 0 ? "no limit" : policy.bytesPerSecond() + " bytes/s")));
     }
 
-    private static NetworkPlan full(Network asked) {
+    private static NetworkPlan full(Network asked, Sockets sockets) {
         if (asked.maxMegabitsPerSecond() > 0) {
             throw new FenceException.Refused(
-                    "network.max_bandwidth_mbps",
+                    ProfileKeys.MAX_BANDWIDTH,
                     "network.max_bandwidth_mbps is " + asked.maxMegabitsPerSecond()
                             + ", which cannot be enforced for access_mode Full; set it to 0 or use Restricted");
         }
         return new NetworkPlan(
                 true,
-                Sockets.INTERNET,
+                sockets,
                 Optional.empty(),
                 List.of(
-                        new Entry("network.access_mode", "Full", "the host's network, as asked", "full"),
-                        new Entry("network.allowed_destinations", destinations(asked), "all, as asked", "all"),
-                        new Entry("network.max_bandwidth_mbps", "0", "nothing to enforce", "no limit")));
+                        new Entry(ProfileKeys.ACCESS_MODE, "Full", "the host's network, as asked", "full"),
+                        new Entry(ProfileKeys.ALLOWED_DESTINATIONS, destinations(asked), "all, as asked", "all"),
+                        new Entry(ProfileKeys.MAX_BANDWIDTH, "0", "nothing to enforce", "no limit")));
     }
 
     private static String destinations(Network asked) {

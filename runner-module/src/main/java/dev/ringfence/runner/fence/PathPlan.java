@@ -80,7 +80,7 @@ final class PathPlan {
 
     private void plan() {
         for (var pattern : asked.readPaths()) {
-            PathRules.expand("filesystem.read_paths", pattern).forEach(path -> give(path, false));
+            PathRules.expand(ProfileKeys.READ_PATHS, pattern).forEach(path -> give(path, false));
         }
         var readable = List.copyOf(given.keySet());
         var written = WritePaths.of(asked.writePaths(), root);
@@ -88,7 +88,7 @@ final class PathPlan {
         groups.addAll(written.groups());
         if (given.size() > MOST_GIVEN) {
             throw new FenceException.Refused(
-                    "filesystem.read_paths",
+                    ProfileKeys.READ_PATHS,
                     "the profile gives " + given.size() + " paths, and " + MOST_GIVEN
                             + " is the most; name directories");
         }
@@ -105,12 +105,12 @@ final class PathPlan {
     }
 
     private void deny(String pattern) {
-        for (var found : PathRules.expand("filesystem.denied_paths", pattern)) {
+        for (var found : PathRules.expand(ProfileKeys.DENIED_PATHS, pattern)) {
             for (var path : List.of(found.path(), found.real())) {
                 // Needed inside by the runner itself: hiding it would only fail in a stranger way later.
                 if (needed.stream().anyMatch(one -> one.startsWith(path))) {
                     throw new FenceException.Refused(
-                            "filesystem.denied_paths", path + " is denied, and the job needs what is below it");
+                            ProfileKeys.DENIED_PATHS, path + " is denied, and the job needs what is below it");
                 }
                 // Denied wins: what was given there is not given at all.
                 given.keySet().removeIf(one -> one.startsWith(path) || real(one).startsWith(path));
@@ -188,13 +188,13 @@ final class PathPlan {
 
     private void report(List<Path> readable) {
         entries.add(new Entry(
-                "filesystem.read_paths",
+                ProfileKeys.READ_PATHS,
                 asked.readPaths().toString(),
                 "read-only mounts of what was held by descriptors; links are followed only when root made them",
                 "the system; for the job itself: " + Planning.list(needed) + "; by the profile: "
                         + Planning.list(readable)));
         entries.add(new Entry(
-                "filesystem.write_paths",
+                ProfileKeys.WRITE_PATHS,
                 asked.writePaths().isEmpty() ? "none" : asked.writePaths().toString(),
                 asked.writePaths().isEmpty()
                         ? "none of the profile's"
@@ -203,7 +203,7 @@ final class PathPlan {
                         ? "none"
                         : Planning.list(writes().toList()) + (groups.isEmpty() ? "" : ", by groups " + groups)));
         entries.add(new Entry(
-                "filesystem.denied_paths",
+                ProfileKeys.DENIED_PATHS,
                 asked.deniedPaths().toString(),
                 asked.deniedPaths().isEmpty()
                         ? "nothing is visible that is not given"

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What one plan is made from, and the report that grows with it. Used by one thread. */
+/** The plan of one fence while it is made: what it is made from, and the report that grows with it. Used by one thread. */
 final class Planning {
     static final String WATCHDOG = "watchdog every " + Watch.INTERVAL.toMillis() + " ms: ";
 
@@ -54,7 +54,7 @@ final class Planning {
     void tasks(String means, long tasks, String own) {
         var group = host.limitable().contains(Controller.PIDS) ? byGroup(Controller.PIDS) : "";
         entry(
-                "process_limits.max_child_processes",
+                ProfileKeys.MAX_CHILD_PROCESSES,
                 profile().processLimits().maxChildProcesses(),
                 means + (means.isEmpty() || group.isEmpty() ? "" : "; ") + group,
                 tasks + " tasks, of them " + own);
@@ -63,7 +63,7 @@ final class Planning {
     /** The line on the deadline. */
     void time(String whatIsKilled) {
         entry(
-                "process_limits.max_execution_time_seconds",
+                ProfileKeys.MAX_EXECUTION_TIME,
                 profile().processLimits().maxExecutionTime().toSeconds(),
                 "monotonic clock, SIGTERM, grace, SIGKILL to " + whatIsKilled,
                 command.effectiveDeadline().toMillis() + " ms");
@@ -87,7 +87,7 @@ final class Planning {
         boolean writable = !profile().filesystem().writePaths().isEmpty();
         if (writable && disk.bytes() == 0) {
             throw new FenceException.Refused(
-                    "resources.max_disk_mb",
+                    ProfileKeys.MAX_DISK,
                     "resources.max_disk_mb is 0, and filesystem.write_paths is not empty; give it a size, or leave them"
                             + " out");
         }
@@ -102,7 +102,7 @@ final class Planning {
                 .filesystem()
                 .readPaths()
                 .forEach(pattern ->
-                        PathRules.expand("filesystem.read_paths", pattern).forEach(path -> readable.add(path.real())));
+                        PathRules.expand(ProfileKeys.READ_PATHS, pattern).forEach(path -> readable.add(path.real())));
         return readable;
     }
 
@@ -117,7 +117,7 @@ final class Planning {
             for (var binding : bindings) {
                 if (denied.startsWith(binding.host()) || binding.host().startsWith(denied)) {
                     throw new FenceException.Refused(
-                            "filesystem.denied_paths",
+                            ProfileKeys.DENIED_PATHS,
                             denied + " is denied, and the job works in " + binding.inside()
                                     + ", where it would show; deny another path, or give the job another root");
                 }
@@ -151,9 +151,9 @@ final class Planning {
                     command.workplace().bindings().stream().anyMatch(binding -> place.startsWith(binding.host()));
             var closed = whole ? denied : given;
             for (var pattern : profile().filesystem().deniedPaths()) {
-                if (PathRules.couldBeMade("filesystem.denied_paths", pattern, place, closed)) {
+                if (PathRules.couldBeMade(ProfileKeys.DENIED_PATHS, pattern, place, closed)) {
                     throw new FenceException.Refused(
-                            "filesystem.denied_paths",
+                            ProfileKeys.DENIED_PATHS,
                             "\"" + pattern + "\" is denied, and a job could make such a name below " + place
                                     + ", where a job may write: deny what exists, a directory around it or the path"
                                     + " itself once it was made, or give another path to write to");
@@ -192,12 +192,12 @@ final class Planning {
     Set<Path> denied() {
         var denied = new LinkedHashSet<Path>();
         for (var pattern : profile().filesystem().deniedPaths()) {
-            for (var found : PathRules.expand("filesystem.denied_paths", pattern)) {
+            for (var found : PathRules.expand(ProfileKeys.DENIED_PATHS, pattern)) {
                 var path = found.real();
                 // Needed inside by the runner itself: hiding it would only fail in a stranger way later.
                 if (command.readOnly().stream().anyMatch(needed -> needed.startsWith(path))) {
                     throw new FenceException.Refused(
-                            "filesystem.denied_paths", path + " is denied, and the job needs what is below it");
+                            ProfileKeys.DENIED_PATHS, path + " is denied, and the job needs what is below it");
                 }
                 denied.add(path);
             }

@@ -6,7 +6,6 @@ import dev.ringfence.runner.process.ProcessResult;
 import dev.ringfence.runner.process.RunningProcess;
 import dev.ringfence.runner.process.Signals;
 import io.smallrye.mutiny.Uni;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -53,7 +52,7 @@ final class StartedFence implements FencedProcess {
 
     @Override
     public long peakMemoryBytes() {
-        return supervisor.limits().peakMemoryBytes();
+        return supervisor.limits().account().peakMemoryBytes();
     }
 
     @Override
@@ -75,18 +74,8 @@ final class StartedFence implements FencedProcess {
     }
 
     private FencedResult result(ProcessResult result) {
-        var end = result.end();
-        boolean itself = end instanceof ProcessEnd.Exited || end instanceof ProcessEnd.Signalled;
-        if (itself && plan.tier() instanceof TierPlan.Namespaces) {
-            var code = NamespacesSupervisor.exitCode(result.status());
-            if (code.isPresent()) {
-                end = new ProcessEnd.Exited(code.getAsInt());
-            } else if (!supervisor.limits().ended()) {
-                throw new FenceException.Broken("the fence broke before the program ran: "
-                        + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());
-            }
-        }
-        var limits = LimitsHit.of(command, plan, supervisor.limits(), end, result.usage());
+        var end = supervisor.end(result);
+        var limits = LimitsHit.of(command, plan, supervisor.limits().account(), end, result.usage());
         var network = proxy.map(JobEgress::usage);
         network.flatMap(LimitsHit::of).ifPresent(limits::add);
         return new FencedResult(

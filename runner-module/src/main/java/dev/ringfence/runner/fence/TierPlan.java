@@ -10,13 +10,15 @@ import java.util.Set;
 sealed interface TierPlan {
     FenceTier tier();
 
+    /** The size of the job's own file system on /tmp; zero when it has none that it can write to. */
+    long temporaryBytes();
+
     /**
      * By bubblewrap.
      *
      * @param mounts what the program sees, in the order of mounting
      * @param groups that the program has beside its own; only for a service that is root
      * @param writable where on the host it may write
-     * @param temporaryBytes the size of its own file system on /tmp; zero when it has none that it can write to
      */
     record Namespaces(List<Mount> mounts, Set<Integer> groups, List<Path> writable, long temporaryBytes)
             implements TierPlan {
@@ -63,6 +65,11 @@ sealed interface TierPlan {
         @Override
         public FenceTier tier() {
             return FenceTier.LANDLOCK;
+        }
+
+        @Override
+        public long temporaryBytes() {
+            return 0;
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.ringfence.runner.fence;
 
 import dev.ringfence.catalog.DataSize;
+import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.seccomp.SeccompPolicy;
 import java.util.List;
 import java.util.Set;
@@ -53,8 +54,8 @@ sealed interface TierPlanner permits NamespacesPlanner, LandlockPlanner {
         static final TaskLimits NONE = new TaskLimits(0, 0, 0);
     }
 
-    /** Adapts the network to what the tier has. */
-    NetworkPlan network(NetworkPlan asked);
+    /** What network the program has, by the tier's own means. */
+    NetworkPlan network(SandboxProfile.Network asked);
 
     /** Adapts the filter to how the tier starts the program. */
     SeccompPolicy filter(SeccompPolicy asked);

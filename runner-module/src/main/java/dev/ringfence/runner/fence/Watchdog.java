@@ -3,8 +3,10 @@ package dev.ringfence.runner.fence;
 import dev.ringfence.runner.process.Census;
 import dev.ringfence.runner.process.HeldFiles;
 import dev.ringfence.runner.process.JobMark;
+import dev.ringfence.runner.process.KeptThreads;
 import dev.ringfence.runner.process.ProcessEntry;
 import dev.ringfence.runner.process.ProcessException;
+import dev.ringfence.runner.process.ProcessReadings;
 import dev.ringfence.runner.process.Signals;
 import dev.ringfence.runner.process.Tree;
 import java.io.IOException;
@@ -21,8 +23,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -55,18 +55,8 @@ final class Watchdog {
     /** Far beyond what it takes to go through as many files as are gone through; whatever hangs then is nothing of the job's. */
     private static final long LAST_LOOK_NANOS = Duration.ofSeconds(60).toNanos();
 
-    /** Platform threads: a look may hang in the kernel, as at a network that is gone. */
-    private static final Executor LOOKERS = new ThreadPoolExecutor(
-            0,
-            Integer.MAX_VALUE,
-            10,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            Thread.ofPlatform()
-                    .name("files-watch-", 0)
-                    .daemon(true)
-                    .stackSize(512 * 1024L)
-                    .factory());
+    /** A look may hang in the kernel, as at a network that is gone. */
+    private static final Executor LOOKERS = KeptThreads.named("files-watch-", 512 * 1024L);
 
     /**
      * Between two looks, beyond the tasks that a job may have: each keeps its place in the process table until the service
@@ -169,7 +159,7 @@ final class Watchdog {
     private void lookAt(Tree tree, Runnable end) {
         var members = Census.members(mark);
         var moved = watch.ioBytesPerSecond() > 0
-                ? Census.blockBytes(members, belongings.user)
+                ? ProcessReadings.blockBytes(members, belongings.user)
                 : Optional.of(Map.<ProcessEntry, Long>of());
         // Tasks first: that is the cheapest look, and there may be many.
         var hit = tasks(members)
@@ -221,17 +211,12 @@ final class Watchdog {
         long ended = orphans - orphansThen;
         orphansThen = orphans;
         if (watch.tasks() > 0 && ended > watch.tasks() + MOST_ORPHANS) {
-            return Optional.of(new LimitHit(
-                    "process_limits.max_child_processes",
-                    watch.tasks() + " tasks",
-                    ended + " processes that had ended and that only the service was left to wait for"));
+            return Optional.of(LimitHit.tasks(
+                    watch.tasks(), ended + " processes that had ended and that only the service was left to wait for"));
         }
         return watch.tasks() == 0 || tasks <= watch.tasks()
                 ? Optional.empty()
-                : Optional.of(new LimitHit(
-                        "process_limits.max_child_processes",
-                        watch.tasks() + " tasks",
-                        tasks + " tasks in " + members.size() + " processes"));
+                : Optional.of(LimitHit.tasks(watch.tasks(), tasks + " tasks in " + members.size() + " processes"));
     }
 
     /**
@@ -243,7 +228,7 @@ final class Watchdog {
         return hidden < MOST_HIDDEN
                 ? Optional.empty()
                 : Optional.of(new LimitHit(
-                        "resources.max_io_bandwidth_mbps",
+                        ProfileKeys.MAX_IO_BANDWIDTH,
                         watch.ioBytesPerSecond() + " bytes/s",
                         "a process hides what it reads and writes"));
     }
@@ -261,10 +246,7 @@ final class Watchdog {
         peakMemory = Math.max(peakMemory, sum);
         return sum <= watch.memoryBytes()
                 ? Optional.empty()
-                : Optional.of(new LimitHit(
-                        "resources.max_memory_mb",
-                        watch.memoryBytes() + " bytes",
-                        sum + " bytes in " + members.size() + " processes"));
+                : Optional.of(LimitHit.memory(watch.memoryBytes(), sum + " bytes in " + members.size() + " processes"));
     }
 
     /** What takes too long to be told apart counts in full. */
@@ -320,7 +302,7 @@ final class Watchdog {
 
     private Seen seen(List<ProcessEntry> members, boolean last) {
         long begun = System.nanoTime();
-        var held = Census.held(members, belongings.user);
+        var held = ProcessReadings.held(members, belongings.user);
         var size = belongings.disk.map(disk -> disk.growth(members, held, last)).orElse(DiskUse.Size.NONE);
         return new Seen(begun, held, size);
     }
@@ -331,7 +313,7 @@ final class Watchdog {
         filesAt = System.nanoTime() + rest(size.bytes(), seen.begun());
         return watch.diskBytes() == 0 || size.bytes() <= watch.diskBytes()
                 ? Optional.empty()
-                : Optional.of(new LimitHit("resources.max_disk_mb", watch.diskBytes() + " bytes", size.toString()));
+                : Optional.of(LimitHit.disk(watch.diskBytes(), size.toString()));
     }
 
     /** What sockets and pipes can hold, of which the kernel tells nobody how full they are. */

@@ -35,16 +35,15 @@ record WritePaths(List<GivenPath> paths, Set<Integer> groups) {
         var paths = new ArrayList<GivenPath>();
         var groups = new LinkedHashSet<Integer>();
         for (var pattern : patterns) {
-            var found = PathRules.expand("filesystem.write_paths", pattern);
+            var found = PathRules.expand(ProfileKeys.WRITE_PATHS, pattern);
             if (found.isEmpty()) {
                 throw new FenceException.Refused(
-                        "filesystem.write_paths",
-                        "\"" + pattern + "\" does not exist; create what jobs shall write to");
+                        ProfileKeys.WRITE_PATHS, "\"" + pattern + "\" does not exist; create what jobs shall write to");
             }
             for (var path : found) {
                 if (TEMPORARY.startsWith(path.path()) || TEMPORARY.startsWith(path.real())) {
                     throw new FenceException.Refused(
-                            "filesystem.write_paths",
+                            ProfileKeys.WRITE_PATHS,
                             path.path() + " would be the host's /tmp; a job has one of its own with allow_temp_files");
                 }
                 admit(path.real(), root, groups);
@@ -78,14 +77,13 @@ record WritePaths(List<GivenPath> paths, Set<Integer> groups) {
             }
             groups.add(group);
         } catch (IOException e) {
-            throw new FenceException.Refused(
-                    "filesystem.write_paths", path + " cannot be looked at: " + e.getMessage());
+            throw new FenceException.Refused(ProfileKeys.WRITE_PATHS, path + " cannot be looked at: " + e.getMessage());
         }
     }
 
     private static FenceException.Refused notWritable(Path path, PosixFileAttributes attributes, String why) {
         return new FenceException.Refused(
-                "filesystem.write_paths",
+                ProfileKeys.WRITE_PATHS,
                 path + " belongs to " + attributes.owner() + ":" + attributes.group() + " with "
                         + PosixFilePermissions.toString(attributes.permissions()) + ", and " + why);
     }

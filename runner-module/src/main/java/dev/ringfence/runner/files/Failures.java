@@ -12,19 +12,19 @@ import java.nio.file.NotDirectoryException;
 final class Failures {
     private Failures() {}
 
-    static FileRefused of(IOException error, FileRoot root, Object path) {
+    static Refused of(IOException error, FileRoot root, Object path) {
         String place = "\"" + path + "\" in the root \"" + root.name() + "\"";
         return switch (error) {
-            case PathRefused e -> new FileRefused("path-refused", place + " is refused: " + e.getReason(), e);
-            case NoSuchFileException e -> new FileRefused("no-such-file", place + " does not exist", e);
+            case PathRefused e -> new Refused("path-refused", place + " is refused: " + e.getReason(), e);
+            case NoSuchFileException e -> new Refused("no-such-file", place + " does not exist", e);
             case NotDirectoryException e ->
-                new FileRefused("no-such-file", place + " lies below something that is no directory", e);
-            case FileAlreadyExistsException e -> new FileRefused("file-exists", place + " exists already", e);
+                new Refused("no-such-file", place + " lies below something that is no directory", e);
+            case FileAlreadyExistsException e -> new Refused("file-exists", place + " exists already", e);
             case AccessDeniedException e ->
-                new FileRefused("access-denied", place + " may not be reached by the service's user", e);
+                new Refused("access-denied", place + " may not be reached by the service's user", e);
             case FileSystemException e ->
-                new FileRefused("file-failed", place + ": " + (e.getReason() == null ? "it failed" : e.getReason()), e);
-            default -> new FileRefused("file-failed", place + ": " + error.getMessage(), error);
+                new Refused("file-failed", place + ": " + (e.getReason() == null ? "it failed" : e.getReason()), e);
+            default -> new Refused("file-failed", place + ": " + error.getMessage(), error);
         };
     }
 }

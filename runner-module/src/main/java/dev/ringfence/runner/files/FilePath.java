@@ -21,7 +21,7 @@ public record FilePath(List<String> names) {
      * Reads a path as an agent wrote it. Empty names and {@code .} are dropped.
      *
      * @param text relative to the root, or absolute as a fenced program sees the root, such as {@code /work/notes.txt}
-     * @throws FileRefused when it is no such path; type {@code path-refused}
+     * @throws Refused when it is no such path; type {@code path-refused}
      */
     public static FilePath parse(String text, FileRoot root) {
         String inside = root.inside() + "/";
@@ -77,8 +77,8 @@ public record FilePath(List<String> names) {
         }
     }
 
-    private static FileRefused refused(String text, String reason) {
-        return new FileRefused("path-refused", "the path \"" + shown(text) + "\" is refused: " + reason);
+    private static Refused refused(String text, String reason) {
+        return new Refused("path-refused", "the path \"" + shown(text) + "\" is refused: " + reason);
     }
 
     private static String shown(String text) {

@@ -26,7 +26,7 @@ public final class FileReads {
      *
      * @param offset where the part begins; behind the end, it is empty
      * @param most its length at most
-     * @throws FileRefused when it cannot be read
+     * @throws Refused when it cannot be read
      */
     public static FileContent read(FileRoot root, FilePath path, long offset, int most, Checkpoint checkpoint) {
         try (var directory = HeldDirectory.withoutLinks(root.path());
@@ -49,7 +49,7 @@ public final class FileReads {
     /**
      * Looks whether a file could be read, and says its size.
      *
-     * @throws FileRefused when it could not
+     * @throws Refused when it could not
      */
     public static long size(FileRoot root, FilePath path) {
         try (var directory = HeldDirectory.withoutLinks(root.path());
@@ -62,7 +62,7 @@ public final class FileReads {
 
     /**
      * All of a file, in pieces that are read as they are asked for; its reading blocks. The stream fails with
-     * {@link FileRefused} when the file cannot be read. A subscription is for one file: what is put in its place
+     * {@link Refused} when the file cannot be read. A subscription is for one file: what is put in its place
      * meanwhile is not read.
      */
     public static Multi<byte[]> pieces(FileRoot root, FilePath path) {
@@ -109,7 +109,7 @@ public final class FileReads {
     private static Inode regular(PinnedFile file, FileRoot root, FilePath path) throws IOException {
         var inode = Inode.of(file.path());
         if (!inode.regular()) {
-            throw new FileRefused(
+            throw new Refused(
                     "not-a-file",
                     "\"" + path + "\" in the root \"" + root.name() + "\" is " + inode.kind()
                             + "; only files can be read");

@@ -44,7 +44,7 @@ public final class FileRoots {
      * A root as an agent sees it.
      *
      * @param name empty for the workspace
-     * @throws FileRefused when there is none of that name, or the agent may not work in it; type {@code unknown-root}
+     * @throws Refused when there is none of that name, or the agent may not work in it; type {@code unknown-root}
      */
     public FileRoot find(Optional<String> name, String agent, Optional<String> session) {
         var wanted = name.orElse(WORKSPACE);
@@ -52,8 +52,7 @@ public final class FileRoots {
         if (!granted.test(agent, wanted) || (root == null && !wanted.equals(WORKSPACE))) {
             var there =
                     names().stream().filter(each -> granted.test(agent, each)).toList();
-            throw new FileRefused(
-                    "unknown-root", "there is no root \"" + wanted + "\" for this agent; there are " + there);
+            throw new Refused("unknown-root", "there is no root \"" + wanted + "\" for this agent; there are " + there);
         }
         return root != null ? root : new FileRoot(WORKSPACE, workspaces.of(agent, session), WORK, true);
     }

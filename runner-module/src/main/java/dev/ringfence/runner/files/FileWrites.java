@@ -46,7 +46,7 @@ public final class FileWrites {
      * Makes a change. When this returns, it survives a loss of power and can be undone. Changes of one path are made one
      * after the other.
      *
-     * @throws FileRefused when it is not allowed or fails; then nothing was changed, unless the message says that the
+     * @throws Refused when it is not allowed or fails; then nothing was changed, unless the message says that the
      *     change is done and may not survive a loss of power, or that others put something else there at that moment
      */
     public Written write(Author author, Change change, Checkpoint checkpoint) {
@@ -73,7 +73,7 @@ public final class FileWrites {
     /**
      * Looks what a change would do, and does nothing.
      *
-     * @throws FileRefused when it would be refused
+     * @throws Refused when it would be refused
      */
     public Written rehearse(Change change, Checkpoint checkpoint) {
         allow(change);
@@ -182,7 +182,7 @@ public final class FileWrites {
         try {
             directory.sync();
         } catch (IOException e) {
-            throw new FileRefused(
+            throw new Refused(
                     "file-failed",
                     "\"" + path + "\" in the root \"" + root.name() + "\" was " + done
                             + ", and that may not survive a loss of power: its directory could not be synced",
@@ -200,10 +200,10 @@ public final class FileWrites {
     private void allow(Change change) {
         var root = change.root();
         if (!root.writable()) {
-            throw new FileRefused("read-only", "the root \"" + root.name() + "\" can only be read");
+            throw new Refused("read-only", "the root \"" + root.name() + "\" can only be read");
         }
         critical.broken(change.path()).ifPresent(rule -> {
-            throw new FileRefused(
+            throw new Refused(
                     "critical-file",
                     "\"" + change.path() + "\" is not written: the rule \"" + rule
                             + "\" of ringfence.files.critical protects it");
@@ -226,7 +226,7 @@ public final class FileWrites {
     private static void requireRoom(FileStore disk, long bytes, String of) throws IOException {
         long free = disk.getUsableSpace();
         if (free - bytes < FREE) {
-            throw new FileRefused(
+            throw new Refused(
                     "no-space",
                     "the disk of " + of + " has " + free + " bytes free; the change writes " + bytes + ", and " + FREE
                             + " must stay free");
@@ -235,7 +235,7 @@ public final class FileWrites {
 
     private static void size(long size, Change change) {
         if (size > LARGEST) {
-            throw new FileRefused(
+            throw new Refused(
                     "file-too-large",
                     "\"" + change.path() + "\" has, or would have, " + size + " bytes; the limit is " + LARGEST);
         }
@@ -254,13 +254,13 @@ public final class FileWrites {
             String place =
                     "\"" + change.path() + "\" in the root \"" + change.root().name() + "\"";
             if (!inode.regular()) {
-                throw new FileRefused("not-a-file", place + " is " + inode.kind() + "; only files can be written");
+                throw new Refused("not-a-file", place + " is " + inode.kind() + "; only files can be written");
             }
             if (change.mode() == Change.Mode.CREATE) {
-                throw new FileRefused("file-exists", place + " exists already, and the mode is \"create\"");
+                throw new Refused("file-exists", place + " exists already, and the mode is \"create\"");
             }
             if (inode.links() > 1) {
-                throw new FileRefused(
+                throw new Refused(
                         "hard-link", place + " has " + inode.links() + " names (hard links); it is not written");
             }
             size(inode.size() + (change.mode() == Change.Mode.APPEND ? change.content().length : 0), change);
@@ -274,7 +274,7 @@ public final class FileWrites {
     private static void unchanged(HeldDirectory directory, Change change, Inode inode) throws IOException {
         try (var now = directory.file(change.path().name())) {
             if (!Inode.of(now.path()).equals(inode)) {
-                throw new FileRefused(
+                throw new Refused(
                         "changed-meanwhile", "\"" + change.path() + "\" was changed by others while it was written");
             }
         }
@@ -284,7 +284,7 @@ public final class FileWrites {
      * Takes back what a job did to a file: puts there what was there before, or removes it.
      *
      * @return the hash of what is there now; empty when nothing is
-     * @throws FileRefused when something else is there than the job wrote, or it fails; as for {@link #write}
+     * @throws Refused when something else is there than the job wrote, or it fails; as for {@link #write}
      */
     public Optional<String> undo(FileRoot root, UndoRecord record, Checkpoint checkpoint) {
         var path = record.file();
@@ -304,7 +304,7 @@ public final class FileWrites {
             backups.undone(record.jobId());
             return record.before();
         } catch (NoSuchFileException e) {
-            throw new FileRefused(
+            throw new Refused(
                     "changed-since",
                     "\"" + path + "\" is gone; job " + record.jobId() + " wrote " + record.after()
                             + " there, so it is not undone",
@@ -317,7 +317,7 @@ public final class FileWrites {
     /**
      * Looks whether a job could be undone, and does nothing.
      *
-     * @throws FileRefused when it could not
+     * @throws Refused when it could not
      */
     public void rehearseUndo(FileRoot root, UndoRecord record, Checkpoint checkpoint) {
         try (var directory = Parents.find(root, record.file());
@@ -344,18 +344,18 @@ public final class FileWrites {
     private static Inode present(FileRoot root, UndoRecord record, PinnedFile file, Checkpoint checkpoint)
             throws IOException {
         if (!root.writable()) {
-            throw new FileRefused("read-only", "the root \"" + root.name() + "\" can only be read");
+            throw new Refused("read-only", "the root \"" + root.name() + "\" can only be read");
         }
         var inode = Inode.of(file.path());
         if (!inode.regular() || inode.links() > 1) {
-            throw new FileRefused(
+            throw new Refused(
                     "changed-since",
                     "\"" + record.file() + "\" is now " + inode.kind() + " with " + inode.links()
                             + " names; it is not undone");
         }
         var hash = Hashes.of(file.path(), checkpoint);
         if (!hash.equals(record.after())) {
-            throw new FileRefused(
+            throw new Refused(
                     "changed-since",
                     "\"" + record.file() + "\" was changed since: it has SHA-256 " + hash + ", and job "
                             + record.jobId() + " wrote " + record.after() + "; it is not undone");
@@ -368,7 +368,7 @@ public final class FileWrites {
         var backup = backups.before(record.jobId());
         if (!Files.exists(backup)
                 || !Hashes.of(backup, checkpoint).equals(record.before().orElse(""))) {
-            throw new FileRefused(
+            throw new Refused(
                     "backup-damaged",
                     "the backup of job " + record.jobId() + " is gone or was changed; nothing is undone");
         }

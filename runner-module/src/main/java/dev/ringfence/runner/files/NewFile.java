@@ -83,11 +83,11 @@ final class NewFile implements AutoCloseable {
      * Puts it in its place.
      *
      * @param replace whether something may be there already
-     * @throws FileRefused when others have put something in the place of what was written; nothing is changed then
+     * @throws Refused when others have put something in the place of what was written; nothing is changed then
      */
     void place(String name, boolean replace) throws IOException {
         if (!directory.names(temporary, file) || Inode.of(file.path()).links() != 1) {
-            throw new FileRefused(
+            throw new Refused(
                     "changed-meanwhile",
                     "what was written for \"" + name
                             + "\" was replaced or linked by others before it was in its place");
@@ -100,11 +100,11 @@ final class NewFile implements AutoCloseable {
      * Looks whether what was put in its place is what was written. Between the last look and the step itself, whoever may
      * write to the directory can have been faster.
      *
-     * @throws FileRefused when something else is there
+     * @throws Refused when something else is there
      */
     void requirePlaced(String name) throws IOException {
         if (!directory.names(name, file)) {
-            throw new FileRefused(
+            throw new Refused(
                     "changed-meanwhile",
                     "\"" + name
                             + "\" was replaced by others at the moment it was changed: what is there now is not what"

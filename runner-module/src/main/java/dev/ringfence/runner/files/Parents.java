@@ -121,7 +121,7 @@ final class Parents {
         } catch (AccessDeniedException e) {
             // Then it is none that was just made.
         }
-        throw new FileRefused(
+        throw new Refused(
                 "changed-meanwhile",
                 "the directory \"" + way + "\" was replaced by others at the moment it was made; nothing was written");
     }

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +16,6 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongPredicate;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -49,10 +47,10 @@ public final class Census {
     /** What orphans of the jobs that run used that were waited for here, and how many those were. */
     private static final Map<Long, Reaped> REAPED = new HashMap<>();
 
-    private record Reaped(Libc.Waited used, long count) {
-        static final Reaped NONE = new Reaped(Libc.Waited.NOTHING, 0);
+    private record Reaped(Waited used, long count) {
+        static final Reaped NONE = new Reaped(Waited.NOTHING, 0);
 
-        Reaped plus(Libc.Waited other) {
+        Reaped plus(Waited other) {
             return new Reaped(used.plus(other), count + 1);
         }
     }
@@ -98,7 +96,7 @@ public final class Census {
                 } else if (ourselves() == FIRST_PROCESS
                         && ProcessEntry.of(pid).filter(Census::isOrphan).isPresent()) {
                     if (strangers.contains(pid)) {
-                        var _ = Libc.reap(pid);
+                        var _ = Waited.reap(pid);
                     } else {
                         left.add(pid);
                     }
@@ -145,7 +143,7 @@ public final class Census {
     }
 
     /** What orphans of a job used; told once, and from then on not counted any more. */
-    static Optional<Libc.Waited> reaped(JobMark mark) {
+    static Optional<Waited> reaped(JobMark mark) {
         LOCK.lock();
         try {
             return Optional.ofNullable(REAPED.remove(mark.value())).map(Reaped::used);
@@ -199,73 +197,6 @@ public final class Census {
         } finally {
             LOCK.unlock();
         }
-    }
-
-    /**
-     * What each process of a job, with the children it has waited for, read from and wrote to block devices.
-     *
-     * @param user whose they are, if that is not the service's
-     * @return bytes; empty when a process hides them
-     */
-    public static Optional<Map<ProcessEntry, Long>> blockBytes(List<ProcessEntry> members, OptionalInt user) {
-        var bytes = new HashMap<ProcessEntry, Long>();
-        boolean all = readAll(members, user, member -> {
-            var moved = member.blockBytes();
-            moved.ifPresent(count -> bytes.put(member, count));
-            return moved.isPresent();
-        });
-        return all ? Optional.of(bytes) : Optional.empty();
-    }
-
-    /**
-     * What the processes of a job hold.
-     *
-     * @param user whose they are, if that is not the service's
-     * @return empty when a process hides it
-     */
-    public static Optional<HeldFiles> held(List<ProcessEntry> members, OptionalInt user) {
-        var held = new HeldFiles();
-        // Nobody knows which of them a look gets to before its time is up.
-        var shuffled = new ArrayList<>(members);
-        Collections.shuffle(shuffled);
-        return readAll(shuffled, user, held::add) ? Optional.of(held) : Optional.empty();
-    }
-
-    /** Asks each for something, as its user where the service may not; false when one of them hides it. */
-    private static boolean readAll(List<ProcessEntry> members, OptionalInt user, Predicate<ProcessEntry> read) {
-        var closed = new ArrayList<>(members);
-        closed.removeIf(read);
-        if (!closed.isEmpty()) {
-            UserThread.run(user, () -> closed.removeIf(read));
-        }
-        // Not readable is also what has just ended.
-        closed.removeIf(member ->
-                ProcessEntry.of(member.pid()).filter(entry -> !entry.zombie()).isEmpty());
-        return closed.isEmpty();
-    }
-
-    /** How many processes and threads the service's user has now, those of the service included. */
-    public static long tasksOfThisUser() {
-        var own = Path.of("/proc/self");
-        long tasks = 0;
-        try (var entries = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-            var user = Files.getAttribute(own, "unix:uid");
-            for (var entry : entries) {
-                try {
-                    if (user.equals(Files.getAttribute(entry, "unix:uid"))) {
-                        tasks += ProcessEntry.of(
-                                        Integer.parseInt(entry.getFileName().toString()))
-                                .map(ProcessEntry::threads)
-                                .orElse(0);
-                    }
-                } catch (IOException e) {
-                    // It has ended meanwhile.
-                }
-            }
-        } catch (IOException e) {
-            throw new ProcessException("the processes could not be listed", e);
-        }
-        return tasks;
     }
 
     /** Sends a signal to every process of a job that is there now, but those that are spared. */
@@ -409,7 +340,7 @@ public final class Census {
         if (!isOrphan(entry) || ENDING.contains(mark)) {
             return false;
         }
-        Libc.reap(entry.pid()).ifPresent(used -> REAPED.computeIfPresent(mark, (_, before) -> before.plus(used)));
+        Waited.reap(entry.pid()).ifPresent(used -> REAPED.computeIfPresent(mark, (_, before) -> before.plus(used)));
         return true;
     }
 

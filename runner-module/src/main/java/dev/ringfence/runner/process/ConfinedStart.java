@@ -34,7 +34,7 @@ final class ConfinedStart {
     }
 
     private final Confinement confinement;
-    private final Libc.SpawnCall call;
+    private final SpawnCall call;
     private final Supervisor supervisor;
 
     // Freed when nothing refers to it any more: a confined arena belongs to one thread, closing a shared one stops all.
@@ -49,7 +49,7 @@ final class ConfinedStart {
     private volatile boolean done;
     private final CountDownLatch released = new CountDownLatch(1);
 
-    private ConfinedStart(Confinement confinement, Libc.SpawnCall call, Supervisor supervisor, Arena arena) {
+    private ConfinedStart(Confinement confinement, SpawnCall call, Supervisor supervisor, Arena arena) {
         this.confinement = confinement;
         this.call = call;
         this.supervisor = supervisor;
@@ -73,7 +73,7 @@ final class ConfinedStart {
     static ConfinedStart begin(
             String name,
             Confinement confinement,
-            Libc.SpawnCall call,
+            SpawnCall call,
             Supervisor supervisor,
             Arena arena,
             Consumer<Thread> by) {
@@ -192,6 +192,6 @@ final class ConfinedStart {
         }
         step = Step.SPAWN;
         listener = (int) outcome;
-        return Libc.spawn(call);
+        return call.make();
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -16,6 +17,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FileChanges implements CallDecider {
     /** The calls that are to be asked about. */
-    public static final Set<String> CALLS =
-            Set.of("chmod", "fchmod", "fchmodat", "fchmodat2", "utime", "utimes", "futimesat", "utimensat");
+    public static final Set<String> CALLS = Arrays.stream(FileCall.values())
+            .map(call -> call.name().toLowerCase(Locale.ROOT))
+            .collect(Collectors.toUnmodifiableSet());
 
     private static final Logger LOG = Logger.getLogger(FileChanges.class);
 
@@ -313,7 +316,7 @@ public final class FileChanges implements CallDecider {
         }
     }
 
-    /** The calls, with their numbers on x86-64 and aarch64, which has no older ones. */
+    /** The calls, by their names, with their numbers on x86-64 and aarch64, which has no older ones. */
     private enum FileCall {
         CHMOD(90, -1),
         FCHMOD(91, 52),

@@ -22,11 +22,6 @@ final class FirstInstruction implements AutoCloseable {
     /** Of a task that was forked and has not executed a program yet ({@code PF_FORKNOEXEC}). */
     private static final long NOT_EXECUTED = 0x40;
 
-    /** In {@code /proc/PID/stat}, behind the name (proc(5)). */
-    private static final int STATE = 0;
-
-    private static final int FLAGS = 6;
-
     private final boolean wanted;
     private final BooleanSupplier over;
     private @Nullable HeldProcess child;
@@ -68,9 +63,9 @@ final class FirstInstruction implements AutoCloseable {
 
     private boolean failed() {
         try {
-            var stat = KernelFile.read(Path.of("/proc/" + pid + "/stat"));
-            var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", FLAGS + 2);
-            return fields[STATE].equals("T") && (Long.parseLong(fields[FLAGS]) & NOT_EXECUTED) != 0;
+            return ProcStat.of(KernelFile.read(Path.of("/proc/" + pid + "/stat")))
+                    .filter(stat -> stat.state() == 'T' && (stat.number(ProcStat.FLAGS) & NOT_EXECUTED) != 0)
+                    .isPresent();
         } catch (IOException ended) {
             return false;
         }

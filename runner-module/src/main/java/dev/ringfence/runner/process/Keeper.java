@@ -13,18 +13,14 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Watches one process tree from its start to its end, in one loop on one thread, which is the only writer of all state
- * here. Others only ask it to stop, through {@link #wake}.
+ * here. Others only ask it to stop, by {@link #wakeUp}.
  *
  * <pre>
  * RUNNING ── deadline or stop() ──► ASKED ── grace over ──► KILLED
@@ -47,21 +43,8 @@ final class Keeper implements RunningProcess {
     private static final long NEVER = Long.MAX_VALUE;
     private static final String WAITED_FOR = "rusage (processes that were waited for)";
 
-    /**
-     * One for each process that is watched; kept for a while, as a new one costs a tenth of what a small program does. A
-     * small stack: the loop is flat.
-     */
-    private static final Executor THREADS = new ThreadPoolExecutor(
-            0,
-            Integer.MAX_VALUE,
-            10,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            Thread.ofPlatform()
-                    .name("keeper-", 0)
-                    .daemon(true)
-                    .stackSize(256 * 1024L)
-                    .factory());
+    /** One for each process that is watched. A small stack: the loop is flat. */
+    private static final Executor THREADS = KeptThreads.named("keeper-", 256 * 1024L);
 
     private enum Phase {
         RUNNING,
@@ -82,10 +65,7 @@ final class Keeper implements RunningProcess {
     private final Capture launcherWords = new Capture(LAUNCHER_WORDS);
     private final StringBuilder status = new StringBuilder();
 
-    /** Guards the event descriptor against use after its close. */
-    private final ReentrantLock wakeLock = new ReentrantLock();
-
-    private int wake = -1;
+    private final WakeUp wakeUp = new WakeUp();
     private volatile boolean stopAsked;
 
     private Phase phase = Phase.RUNNING;
@@ -127,21 +107,7 @@ final class Keeper implements RunningProcess {
     @Override
     public void stop() {
         stopAsked = true;
-        wake();
-    }
-
-    /** Makes the loop look at everything again. */
-    private void wake() {
-        wakeLock.lock();
-        try {
-            if (wake >= 0) {
-                try (var arena = Arena.ofConfined()) {
-                    var _ = Libc.write(wake, arena.allocateFrom(java.lang.foreign.ValueLayout.JAVA_LONG, 1L));
-                }
-            }
-        } finally {
-            wakeLock.unlock();
-        }
+        wakeUp.ring();
     }
 
     @Override
@@ -153,7 +119,7 @@ final class Keeper implements RunningProcess {
     private void keep() {
         Thread.currentThread().setName("keeper-" + request.name());
         try {
-            var result = watchAndClose();
+            var result = runAndGiveBack();
             ended.complete(result);
             started.complete(null);
         } catch (RuntimeException | Error e) {
@@ -165,9 +131,9 @@ final class Keeper implements RunningProcess {
         }
     }
 
-    private ProcessResult watchAndClose() {
+    private ProcessResult runAndGiveBack() {
         try {
-            return watch();
+            return run();
         } finally {
             giveBack();
         }
@@ -182,56 +148,43 @@ final class Keeper implements RunningProcess {
         }
     }
 
-    private ProcessResult watch() {
+    private ProcessResult run() {
         try (var descriptors = new Descriptors();
-                var arena = Arena.ofConfined()) {
-            wakeLock.lock();
-            try {
-                wake = descriptors.add(Libc.eventDescriptor());
-            } finally {
-                wakeLock.unlock();
-            }
-            try {
-                return watch(descriptors, arena);
-            } finally {
-                wakeLock.lock();
-                try {
-                    wake = -1;
-                } finally {
-                    wakeLock.unlock();
-                }
-            }
+                var arena = Arena.ofConfined();
+                wakeUp) {
+            wakeUp.open();
+            return startAndWatch(descriptors, arena);
         }
     }
 
-    private ProcessResult watch(Descriptors mine, Arena arena) {
+    private ProcessResult startAndWatch(Descriptors mine, Arena arena) {
         startedAt = System.nanoTime();
         deadlineAt = startedAt + request.deadline().toNanos();
         answers = new ServicePace(startedAt);
         answerAt = startedAt;
         var channels = new ArrayList<Channel>();
         listener.starting(this::stop);
-        listener.attached(this::wake);
+        listener.attached(wakeUp::ring);
         BooleanSupplier over = () -> stopAsked || System.nanoTime() - deadlineAt >= 0;
-        var start = ProgramStart.of(request, supervisor, mine, channels, this::wake, over);
+        var start = ProgramStart.of(request, supervisor, mine, channels, wakeUp::ring, over);
         input = channels.stream()
                 .filter(Channel.Input.class::isInstance)
                 .map(Channel.Input.class::cast)
                 .findFirst()
                 .orElseThrow();
         try (start) {
-            return watch(start, channels, arena, mine);
+            return watchToTheEnd(start, channels, arena, mine);
         } finally {
             input.end();
         }
     }
 
-    private ProcessResult watch(ProgramStart start, List<Channel> channels, Arena arena, Descriptors mine) {
+    private ProcessResult watchToTheEnd(ProgramStart start, List<Channel> channels, Arena arena, Descriptors mine) {
         var tree = start.tree();
         int child = (int) tree.pid();
         try {
             int pidDescriptor = mine.add(SystemCalls.pidDescriptor(child));
-            channels.add(new Channel.Event(wake));
+            channels.add(new Channel.Event(wakeUp.descriptor()));
             channels.add(new Channel.Event(pidDescriptor));
             if (!request.supervised() && start.begun()) {
                 open(channels);
@@ -247,7 +200,11 @@ final class Keeper implements RunningProcess {
             }
             throw e;
         }
-        var waited = tree.end();
+        return result(tree.end());
+    }
+
+    /** Of a tree that has ended. */
+    private ProcessResult result(Waited waited) {
         var usage = supervisor.ended(new Usage(
                 Duration.ofNanos(waited.userMicros() * 1000),
                 Duration.ofNanos(waited.systemMicros() * 1000),

@@ -1,7 +1,6 @@
 package dev.ringfence.runner.process;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -14,14 +13,15 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
-import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The one class that calls the C library. Every method is one call, with the call's own blocking behaviour; a call that
- * fails throws {@link NativeCallException} with its errno. Thread-safe.
+ * The C library, as all of this module calls it: its methods are one call each, with the call's own blocking behaviour.
+ * One that fails throws {@link NativeCallException} with its errno, unless it says otherwise. Thread-safe.
+ *
+ * <p>The functions that {@link SpawnCall} calls are found here as well: of this module's classes, this alone is initialised
+ * when a native image runs.
  *
  * <p>Structure sizes and constants are those of Linux on x86-64 and aarch64 with glibc. A native image needs each shape
  * of call declared in {@code META-INF/native-image}, and this class initialised at run time.
@@ -39,28 +39,16 @@ final class Libc {
     static final int RLIMIT_NOFILE = 7;
     static final int RLIMIT_RTTIME = 15;
 
-    private static final int WNOHANG = 1;
+    private static final int MFD_CLOEXEC = 1;
     private static final int O_CLOEXEC = 0x80000;
     private static final int O_PATH = 0x200000;
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_SETFL = 4;
     private static final int O_NONBLOCK = 0x800;
-    private static final short SPAWN_SETSIGDEF = 0x04;
-    private static final short SPAWN_SETSIGMASK = 0x08;
-    private static final short SPAWN_SETSID = 0x80;
-
-    /** Larger than glibc's on either architecture: 80 and 336 bytes. */
-    private static final long SPAWN_STRUCT_SIZE = 1024;
-
-    private static final long SIGSET_SIZE = 128;
-
-    /** {@code struct rusage}: two timevals, then ru_maxrss in KiB, then thirteen longs. */
-    static final long RUSAGE_SIZE = 144;
-
-    private static final long OUTPUT_BLOCKS = 96;
-
     private static final Linker LINKER = Linker.nativeLinker();
-    private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
+    /** Where each call leaves its errno. */
+    static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
+
     private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
     private static final Set<FunctionDescriptor> SHAPES = ConcurrentHashMap.newKeySet();
@@ -82,70 +70,27 @@ final class Libc {
     private static final MethodHandle GETEUID = function("geteuid", JAVA_INT);
     private static final MethodHandle SYSCALL =
             function("syscall", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SPAWN =
+    // Called by SpawnCall.
+    static final MethodHandle SPAWN =
             function("posix_spawn", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle ACTIONS_INIT = function("posix_spawn_file_actions_init", JAVA_INT, ADDRESS);
-    private static final MethodHandle ACTIONS_DESTROY = function("posix_spawn_file_actions_destroy", JAVA_INT, ADDRESS);
-    private static final MethodHandle ACTIONS_DUP2 =
+    static final MethodHandle ACTIONS_INIT = function("posix_spawn_file_actions_init", JAVA_INT, ADDRESS);
+    static final MethodHandle ACTIONS_DESTROY = function("posix_spawn_file_actions_destroy", JAVA_INT, ADDRESS);
+    static final MethodHandle ACTIONS_DUP2 =
             function("posix_spawn_file_actions_adddup2", JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-    private static final MethodHandle ACTIONS_CLOSEFROM =
+    static final MethodHandle ACTIONS_CLOSEFROM =
             function("posix_spawn_file_actions_addclosefrom_np", JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle ACTIONS_CHDIR =
+    static final MethodHandle ACTIONS_CHDIR =
             function("posix_spawn_file_actions_addchdir_np", JAVA_INT, ADDRESS, ADDRESS);
-    private static final MethodHandle ATTR_INIT = function("posix_spawnattr_init", JAVA_INT, ADDRESS);
-    private static final MethodHandle ATTR_DESTROY = function("posix_spawnattr_destroy", JAVA_INT, ADDRESS);
-    private static final MethodHandle ATTR_FLAGS = function("posix_spawnattr_setflags", JAVA_INT, ADDRESS, JAVA_SHORT);
-    private static final MethodHandle ATTR_SIGMASK = function("posix_spawnattr_setsigmask", JAVA_INT, ADDRESS, ADDRESS);
-    private static final MethodHandle ATTR_SIGDEFAULT =
-            function("posix_spawnattr_setsigdefault", JAVA_INT, ADDRESS, ADDRESS);
+    static final MethodHandle ATTR_INIT = function("posix_spawnattr_init", JAVA_INT, ADDRESS);
+    static final MethodHandle ATTR_DESTROY = function("posix_spawnattr_destroy", JAVA_INT, ADDRESS);
+    static final MethodHandle ATTR_FLAGS = function("posix_spawnattr_setflags", JAVA_INT, ADDRESS, JAVA_SHORT);
+    static final MethodHandle ATTR_SIGMASK = function("posix_spawnattr_setsigmask", JAVA_INT, ADDRESS, ADDRESS);
+    static final MethodHandle ATTR_SIGDEFAULT = function("posix_spawnattr_setsigdefault", JAVA_INT, ADDRESS, ADDRESS);
 
     private Libc() {}
 
     /** A read end and a write end, both closed on exec. */
     record Pipe(int readEnd, int writeEnd) {}
-
-    /**
-     * How a child ended and what it and the children it waited for used.
-     *
-     * @param status as wait(2) gives it
-     * @param maxResidentBytes of the largest single process among them
-     * @param writtenBytes to block devices
-     */
-    record Waited(int status, long userMicros, long systemMicros, long maxResidentBytes, long writtenBytes) {
-        static final Waited NOTHING = new Waited(0, 0, 0, 0, 0);
-
-        /** @param usage a {@code struct rusage} */
-        static Waited of(int status, MemorySegment usage) {
-            return new Waited(
-                    status,
-                    usage.get(JAVA_LONG, 0) * 1_000_000 + usage.get(JAVA_LONG, 8),
-                    usage.get(JAVA_LONG, 16) * 1_000_000 + usage.get(JAVA_LONG, 24),
-                    usage.get(JAVA_LONG, 32) * 1024,
-                    usage.get(JAVA_LONG, OUTPUT_BLOCKS) * 512);
-        }
-
-        boolean signalled() {
-            return (status & 0x7f) != 0;
-        }
-
-        int signal() {
-            return status & 0x7f;
-        }
-
-        int exitCode() {
-            return (status >> 8) & 0xff;
-        }
-
-        /** What both used. */
-        Waited plus(Waited other) {
-            return new Waited(
-                    status,
-                    userMicros + other.userMicros,
-                    systemMicros + other.systemMicros,
-                    Math.max(maxResidentBytes, other.maxResidentBytes),
-                    writtenBytes + other.writtenBytes);
-        }
-    }
 
     /** The shapes of all calls made here, for NativeMetadataTest: native images must know them beforehand. */
     static Set<FunctionDescriptor> shapes() {
@@ -261,27 +206,23 @@ final class Libc {
         }
     }
 
-    /** An anonymous file that holds {@code content}, to be read from its start. */
-    static int memoryFile(String name, byte[] content) {
-        int descriptor;
+    /** An empty file that has no name in any directory; closed on exec. */
+    static int memoryFile(String name) {
         try (var arena = Arena.ofConfined()) {
             var state = arena.allocate(CALL_STATE);
-            descriptor =
-                    check("memfd_create", state, (int) MEMFD_CREATE.invokeExact(state, arena.allocateFrom(name), 1));
+            return check("memfd_create", state, (int)
+                    MEMFD_CREATE.invokeExact(state, arena.allocateFrom(name), MFD_CLOEXEC));
         } catch (Throwable e) {
             throw rethrow(e);
         }
+    }
+
+    /** Reading and writing goes on at the file's start. */
+    static void rewind(int descriptor) {
         try (var arena = Arena.ofConfined()) {
-            var bytes = arena.allocateFrom(JAVA_BYTE, content);
-            long written = 0;
-            while (written < content.length) {
-                written += write(descriptor, bytes.asSlice(written));
-            }
             var state = arena.allocate(CALL_STATE);
             check("lseek", state, (long) LSEEK.invokeExact(state, descriptor, 0L, 0));
-            return descriptor;
         } catch (Throwable e) {
-            close(descriptor);
             throw rethrow(e);
         }
     }
@@ -301,30 +242,19 @@ final class Libc {
         }
     }
 
-    /** Takes the entry of a child of ours that has ended from the process table; empty when it is no such child. */
-    static Optional<Waited> reap(int pid) {
-        return wait(pid, WNOHANG);
-    }
-
-    /** Waits for a child of ours and takes its entry from the process table. */
-    static Waited await(int pid) {
-        return wait(pid, 0).orElseThrow(() -> new NativeCallException("wait4", Errno.ECHILD));
-    }
-
-    private static Optional<Waited> wait(int pid, int options) {
+    /**
+     * As wait4(2), over again when a signal comes.
+     *
+     * @return the child's process id, zero when it has not ended, or the negative errno
+     */
+    static int wait(int pid, MemorySegment status, int options, MemorySegment usage) {
         try (var arena = Arena.ofConfined()) {
             var state = arena.allocate(CALL_STATE);
-            var status = arena.allocate(JAVA_INT);
-            var usage = arena.allocate(RUSAGE_SIZE, 8);
             int result;
             do {
                 result = (int) WAIT4.invokeExact(state, pid, status, options, usage);
             } while (result < 0 && errno(state) == Errno.EINTR);
-            if (result == 0 || (result < 0 && errno(state) == Errno.ECHILD)) {
-                return Optional.empty();
-            }
-            check("wait4", state, result);
-            return Optional.of(Waited.of(status.get(JAVA_INT, 0), usage));
+            return result < 0 ? -errno(state) : result;
         } catch (Throwable e) {
             throw rethrow(e);
         }
@@ -357,100 +287,6 @@ final class Libc {
         } catch (Throwable e) {
             throw rethrow(e);
         }
-    }
-
-    /**
-     * A call of posix_spawn(3), ready to be made: nothing but the call itself is left to do.
-     *
-     * @param path the program's path as the call will pass it; its address is what the child's execve will name
-     */
-    record SpawnCall(
-            MemorySegment path,
-            MemorySegment pid,
-            MemorySegment actions,
-            MemorySegment attributes,
-            MemorySegment argv,
-            MemorySegment environment,
-            MemorySegment state) {}
-
-    /**
-     * Prepares the start of a program in a session of its own, with no signal blocked or ignored.
-     *
-     * @param descriptors what the child has as 0, 1, 2, …; each number must be above all of the child's. Every other
-     *     descriptor is closed in the child
-     */
-    static SpawnCall prepareSpawn(
-            Arena arena,
-            String executable,
-            List<String> argv,
-            List<String> environment,
-            String directory,
-            List<Integer> descriptors) {
-        try {
-            var state = arena.allocate(CALL_STATE);
-            var actions = arena.allocate(SPAWN_STRUCT_SIZE, 16);
-            var attributes = arena.allocate(SPAWN_STRUCT_SIZE, 16);
-            checkSpawn("posix_spawn_file_actions_init", (int) ACTIONS_INIT.invokeExact(state, actions));
-            checkSpawn("posix_spawnattr_init", (int) ATTR_INIT.invokeExact(state, attributes));
-            for (int child = 0; child < descriptors.size(); child++) {
-                int mine = descriptors.get(child);
-                checkSpawn("adddup2", (int) ACTIONS_DUP2.invokeExact(state, actions, mine, child));
-            }
-            checkSpawn("addclosefrom", (int) ACTIONS_CLOSEFROM.invokeExact(state, actions, descriptors.size()));
-            checkSpawn("addchdir", (int) ACTIONS_CHDIR.invokeExact(state, actions, arena.allocateFrom(directory)));
-            var none = arena.allocate(SIGSET_SIZE, 8);
-            var all = arena.allocate(SIGSET_SIZE, 8);
-            // Not sigfillset(3): it leaves out 32 and 33, which glibc would then set to be ignored.
-            all.fill((byte) 0xff);
-            checkSpawn("setsigmask", (int) ATTR_SIGMASK.invokeExact(state, attributes, none));
-            checkSpawn("setsigdefault", (int) ATTR_SIGDEFAULT.invokeExact(state, attributes, all));
-            checkSpawn("setflags", (int) ATTR_FLAGS.invokeExact(
-                    state, attributes, (short) (SPAWN_SETSIGDEF | SPAWN_SETSIGMASK | SPAWN_SETSID)));
-            return new SpawnCall(
-                    arena.allocateFrom(executable),
-                    arena.allocate(JAVA_INT),
-                    actions,
-                    attributes,
-                    strings(arena, argv),
-                    strings(arena, environment),
-                    state);
-        } catch (Throwable e) {
-            throw rethrow(e);
-        }
-    }
-
-    /**
-     * Makes a prepared call, by any one thread and once.
-     *
-     * @return the child's process id, to be waited for, or the negative errno
-     */
-    static int spawn(SpawnCall call) {
-        try {
-            int error = (int) SPAWN.invokeExact(
-                    call.state, call.pid, call.path, call.actions, call.attributes, call.argv, call.environment);
-            return error == 0 ? call.pid.get(JAVA_INT, 0) : -error;
-        } catch (Throwable e) {
-            throw rethrow(e);
-        }
-    }
-
-    /** Frees what the C library keeps for a prepared call. */
-    static void discard(SpawnCall call) {
-        try {
-            int _ = (int) ATTR_DESTROY.invokeExact(call.state, call.attributes);
-            int _ = (int) ACTIONS_DESTROY.invokeExact(call.state, call.actions);
-        } catch (Throwable e) {
-            throw rethrow(e);
-        }
-    }
-
-    private static MemorySegment strings(Arena arena, List<String> values) {
-        var array = arena.allocate(ADDRESS, values.size() + 1L);
-        for (int i = 0; i < values.size(); i++) {
-            array.setAtIndex(ADDRESS, i, arena.allocateFrom(values.get(i)));
-        }
-        array.setAtIndex(ADDRESS, values.size(), MemorySegment.NULL);
-        return array;
     }
 
     /**
@@ -493,18 +329,12 @@ final class Libc {
         return result;
     }
 
-    /** The posix_spawn family returns the error itself. */
-    private static void checkSpawn(String call, int result) {
-        if (result != 0) {
-            throw new NativeCallException(call, result);
-        }
-    }
-
     private static int errno(MemorySegment state) {
         return (int) ERRNO.get(state, 0L);
     }
 
-    private static RuntimeException rethrow(Throwable e) {
+    /** What a handle throws; none of them declares more. */
+    static RuntimeException rethrow(Throwable e) {
         return switch (e) {
             case RuntimeException known -> known;
             case Error error -> throw error;

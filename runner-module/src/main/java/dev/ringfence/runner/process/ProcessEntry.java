@@ -6,6 +6,7 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -63,25 +64,32 @@ public record ProcessEntry(
     }
 
     static Optional<ProcessEntry> of(int pid) {
-        var line = read(pid, "stat");
-        int end = line.lastIndexOf(')');
-        if (end < 0) {
-            return Optional.empty();
-        }
-        // Behind the name in parentheses, which may hold anything: state, ppid, …
-        String[] fields = line.substring(end + 2).split(" ", 21);
-        return Optional.of(new ProcessEntry(
-                pid,
-                fields[0].charAt(0),
-                Integer.parseInt(fields[1]),
-                Integer.parseInt(fields[17]),
-                time(fields[11], fields[12]),
-                time(fields[13], fields[14]),
-                Long.parseLong(fields[19])));
+        return ProcStat.of(read(pid, "stat"))
+                .map(stat -> new ProcessEntry(
+                        pid,
+                        stat.state(),
+                        (int) stat.number(ProcStat.PARENT),
+                        (int) stat.number(ProcStat.THREADS),
+                        time(stat.ownTicks()),
+                        time(stat.waitedTicks()),
+                        stat.number(ProcStat.START_TIME)));
     }
 
-    private static Duration time(String user, String system) {
-        return Duration.ofMillis((Long.parseLong(user) + Long.parseLong(system)) * (1000 / TICKS_PER_SECOND));
+    private static Duration time(long ticks) {
+        return Duration.ofMillis(ticks * (1000 / TICKS_PER_SECOND));
+    }
+
+    /**
+     * The processes that the first thread of one has started and not waited for yet.
+     *
+     * @throws IOException when it has ended, or the kernel keeps no such list
+     */
+    public static List<Integer> children(int pid) throws IOException {
+        var listed = KernelFile.read(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
+                .strip();
+        return listed.isEmpty()
+                ? List.of()
+                : Arrays.stream(listed.split(" ", -1)).map(Integer::valueOf).toList();
     }
 
     /** Where its memory and its descriptors show: at its first thread or, when that has ended, at another one. */

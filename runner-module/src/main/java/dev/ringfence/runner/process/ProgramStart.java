@@ -1,5 +1,7 @@
 package dev.ringfence.runner.process;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,7 +94,7 @@ final class ProgramStart implements AutoCloseable {
         channels.add(new Channel.Output(childSide.split(mine, false), Stream.STDERR));
         theirs.add(childSide.last());
         for (byte[] content : request.data()) {
-            theirs.add(childSide.raise(Libc.memoryFile(request.name(), content)));
+            theirs.add(childSide.raise(memoryFile(request.name(), content)));
         }
         for (var file : request.files()) {
             theirs.add(childSide.copy(file.descriptor()));
@@ -106,8 +108,25 @@ final class ProgramStart implements AutoCloseable {
         return theirs;
     }
 
-    private static Libc.SpawnCall prepare(Arena arena, ProcessRequest request, List<Integer> theirs) {
-        return Libc.prepareSpawn(
+    /** An anonymous file that holds {@code content}, to be read from its start. */
+    private static int memoryFile(String name, byte[] content) {
+        int descriptor = Libc.memoryFile(name);
+        try (var arena = Arena.ofConfined()) {
+            var bytes = arena.allocateFrom(JAVA_BYTE, content);
+            long written = 0;
+            while (written < content.length) {
+                written += Libc.write(descriptor, bytes.asSlice(written));
+            }
+            Libc.rewind(descriptor);
+            return descriptor;
+        } catch (RuntimeException | Error e) {
+            Libc.close(descriptor);
+            throw e;
+        }
+    }
+
+    private static SpawnCall prepare(Arena arena, ProcessRequest request, List<Integer> theirs) {
+        return SpawnCall.prepare(
                 arena,
                 request.executable().toString(),
                 request.argv(),
@@ -118,10 +137,10 @@ final class ProgramStart implements AutoCloseable {
                 theirs);
     }
 
-    private static ProgramStart plain(Libc.SpawnCall call, ProcessRequest request, Supervisor supervisor) {
+    private static ProgramStart plain(SpawnCall call, ProcessRequest request, Supervisor supervisor) {
         try {
             supervisor.starting();
-            int pid = Libc.spawn(call);
+            int pid = call.make();
             supervisor.started();
             SystemCalls.check("posix_spawn of " + request.executable(), pid);
             var tree = new Tree(pid, Optional.empty());
@@ -138,12 +157,12 @@ final class ProgramStart implements AutoCloseable {
             }
             return new ProgramStart(tree, null, null, Optional.empty(), true);
         } finally {
-            Libc.discard(call);
+            call.discard();
         }
     }
 
     private static ProgramStart confined(
-            Libc.SpawnCall call,
+            SpawnCall call,
             ProcessRequest request,
             Supervisor supervisor,
             List<Channel> channels,
@@ -159,12 +178,12 @@ final class ProgramStart implements AutoCloseable {
             }
         } finally {
             // The starting thread is done, or never was.
-            Libc.discard(call);
+            call.discard();
         }
     }
 
     private static ProgramStart confined(
-            Libc.SpawnCall call,
+            SpawnCall call,
             ProcessRequest request,
             Supervisor supervisor,
             List<Channel> channels,
@@ -204,7 +223,7 @@ final class ProgramStart implements AutoCloseable {
                 start.awaitDone();
                 start.running().ifPresent(pid -> {
                     var _ = Libc.kill(-pid, Signals.SIGKILL);
-                    Libc.await(pid);
+                    var _ = Waited.await(pid);
                 });
                 for (var tree : made) {
                     tree.close();

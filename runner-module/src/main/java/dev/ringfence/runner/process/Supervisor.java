@@ -4,12 +4,9 @@ import java.time.Duration;
 
 /**
  * What whoever builds a fence adds to the watching of its tree. All methods are called on the one thread that watches
- * the process, and must not block.
+ * the process, and must not block. As they are here, signals go to the child's process group, which is its session's.
  */
 public interface Supervisor {
-    /** A process and what it started, as one session: signals go to its process group. */
-    Supervisor SESSION = new Supervisor() {};
-
     /**
      * Called on the thread that starts the child, just before it does; {@link #started} on the same thread when the child
      * runs its program or could not be started. Both must not throw.

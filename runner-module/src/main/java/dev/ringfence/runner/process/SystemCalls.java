@@ -119,15 +119,15 @@ final class SystemCalls {
     }
 
     /** Takes the entry of an ended child of ours from the process table; empty when it is no such child. */
-    static Optional<Libc.Waited> reapHeld(int pidDescriptor) {
+    static Optional<Waited> reapHeld(int pidDescriptor) {
         try (var arena = Arena.ofConfined()) {
             // A siginfo_t, in which a process number shows that there was one.
             var found = arena.allocate(SIGINFO_SIZE, 8);
-            var usage = arena.allocate(Libc.RUSAGE_SIZE, 8);
+            var usage = arena.allocate(Waited.RUSAGE_SIZE, 8);
             long result = Libc.syscall(
                     WAITID, P_PIDFD, pidDescriptor, found.address(), WEXITED | WNOHANG, usage.address(), 0);
             return result == 0 && found.get(ValueLayout.JAVA_INT, SIGINFO_PID) != 0
-                    ? Optional.of(Libc.Waited.of(0, usage))
+                    ? Optional.of(Waited.of(0, usage))
                     : Optional.empty();
         }
     }

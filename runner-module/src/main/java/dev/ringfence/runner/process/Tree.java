@@ -2,10 +2,8 @@ package dev.ringfence.runner.process;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
@@ -219,11 +217,7 @@ public final class Tree {
 
     private List<Integer> startedByChild() {
         try {
-            var listed = KernelFile.read(Path.of("/proc/" + child + "/task/" + child + "/children"))
-                    .strip();
-            return listed.isEmpty()
-                    ? List.of()
-                    : Arrays.stream(listed.split(" ", -1)).map(Integer::valueOf).toList();
+            return ProcessEntry.children(child);
         } catch (IOException e) {
             // The child has ended, or the kernel keeps no such list; its group is killed in any case.
             return List.of();
@@ -237,9 +231,9 @@ public final class Tree {
      * @return how the child ended, and what all of them used
      * @throws ProcessException when some marked process would not end
      */
-    Libc.Waited end() {
+    Waited end() {
         try {
-            var waited = Libc.await(child);
+            var waited = Waited.await(child);
             if (!held.isEmpty()) {
                 // The child may report a program's end before all that the program started has ended.
                 waited = waited.plus(awaitHeld());
@@ -259,8 +253,8 @@ public final class Tree {
      *
      * @return what those used that had become children of ours, and that nobody else waits for
      */
-    private Libc.Waited awaitHeld() {
-        var used = Libc.Waited.NOTHING;
+    private Waited awaitHeld() {
+        var used = Waited.NOTHING;
         try (var arena = Arena.ofConfined()) {
             var entry = PollEntries.allocate(arena, 1);
             for (int descriptor : held) {
@@ -268,15 +262,15 @@ public final class Tree {
                 while (Libc.poll(entry.segment(), count, -1) == 0) {
                     // A signal came in between.
                 }
-                used = used.plus(SystemCalls.reapHeld(descriptor).orElse(Libc.Waited.NOTHING));
+                used = used.plus(SystemCalls.reapHeld(descriptor).orElse(Waited.NOTHING));
             }
         }
         return used;
     }
 
     /** What marked orphans used, beside what the child and those it waited for did. */
-    private Libc.Waited orphans() {
-        return mark == null ? Libc.Waited.NOTHING : Census.reaped(mark).orElse(Libc.Waited.NOTHING);
+    private Waited orphans() {
+        return mark == null ? Waited.NOTHING : Census.reaped(mark).orElse(Waited.NOTHING);
     }
 
     /** Forgets the child, which has been waited for, and what else is known of it. A second call does nothing. */

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.telemetry;
 
+import dev.ringfence.runner.process.ProcStat;
 import dev.ringfence.runner.telemetry.Telemetry.Processes;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,13 +45,12 @@ final class ProcessCount {
         int zombies = 0;
         long began = System.nanoTime();
         for (var entry : KernelText.entries(proc, "[0-9]*")) {
-            var stat = KernelText.read(entry.resolve("stat"));
-            int name = stat.lastIndexOf(')');
-            if (name < 0 || name + 2 >= stat.length()) {
+            var stat = ProcStat.of(KernelText.read(entry.resolve("stat")));
+            if (stat.isEmpty()) {
                 continue; // it has ended meanwhile
             }
             total++;
-            switch (stat.charAt(name + 2)) {
+            switch (stat.get().state()) {
                 case 'R' -> running++;
                 case 'Z' ->
                     zombies += ofJobs.test(Integer.parseInt(entry.getFileName().toString())) ? 0 : 1;

@@ -1,5 +1,6 @@
 package dev.ringfence.runner.telemetry;
 
+import dev.ringfence.runner.process.ProcStat;
 import dev.ringfence.runner.telemetry.Telemetry.Processors;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -130,12 +131,8 @@ final class ProcessorTimes {
 
     /** User and system time of the service, and of the children it has waited for, in ticks. */
     private long[] times() {
-        var stat = KernelText.read(proc.resolve("self/stat"));
-        int name = stat.lastIndexOf(')');
-        if (name < 0) {
-            return new long[] {0, 0};
-        }
-        String[] fields = stat.substring(name + 2).split(" ", 17);
-        return new long[] {ticks(fields, 11) + ticks(fields, 12), ticks(fields, 13) + ticks(fields, 14)};
+        return ProcStat.of(KernelText.read(proc.resolve("self/stat")))
+                .map(stat -> new long[] {stat.ownTicks(), stat.waitedTicks()})
+                .orElse(new long[] {0, 0});
     }
 }

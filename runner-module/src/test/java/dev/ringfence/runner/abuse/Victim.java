@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.runner.Patience;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.fence.OneTier;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
@@ -43,14 +43,14 @@ final class Victim implements AutoCloseable {
 
     private static final Duration LONG = Duration.ofMinutes(2);
 
-    private final Fence fence;
+    private final HostFences fence;
     private final Surroundings around;
     private final HostState host;
     private final FencedProcess bystander;
     private final AtomicLong ticks = new AtomicLong();
     private int number;
 
-    private Victim(Fence fence, Surroundings around, HostState host) {
+    private Victim(HostFences fence, Surroundings around, HostState host) {
         this.fence = fence;
         this.around = around;
         this.host = host;
@@ -67,7 +67,7 @@ final class Victim implements AutoCloseable {
         Patience.begin();
         long self = ProcessHandle.current().pid();
         try (var loopback = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-                var fence = Fence.on(OneTier.of(FenceTier.valueOf(arguments[1]), "abuse" + self));
+                var fence = HostFences.on(OneTier.of(FenceTier.valueOf(arguments[1]), "abuse" + self));
                 var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             var _ = fence.sweep();
             var around = new Surroundings(Path.of(arguments[0]), self, loopback.getLocalPort());

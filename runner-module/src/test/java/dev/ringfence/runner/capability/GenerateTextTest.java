@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.LlamaForTests;
 import dev.ringfence.runner.engine.LlamaServerPool;
-import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.HostFences;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings("NullAway.Init") // set before all tests
 class GenerateTextTest {
     private static final Duration LONG = Duration.ofMinutes(2);
-    private static Fence fence;
+    private static HostFences fence;
     private static LlamaServerPool engines;
 
     @TempDir
@@ -40,7 +40,7 @@ class GenerateTextTest {
     static void open() {
         fence = LlamaForTests.fence();
         unreadable = directory.resolve("unreadable.gguf");
-        engines = new LlamaServerPool(LlamaForTests.settings(), fence::start);
+        engines = new LlamaServerPool(LlamaForTests.settings(), fence);
     }
 
     @AfterAll

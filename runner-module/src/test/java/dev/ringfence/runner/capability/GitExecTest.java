@@ -6,8 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.LlamaForTests;
-import dev.ringfence.runner.fence.Fence;
-import dev.ringfence.runner.fence.Fences;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.runner.files.Artifacts;
 import dev.ringfence.runner.files.FileRoots;
@@ -41,7 +40,7 @@ class GitExecTest {
     @TempDir
     private Path directory;
 
-    private Fence fence;
+    private HostFences fence;
     private FileRoots roots;
     private FenceTools tools;
     private GitExec git;
@@ -58,8 +57,7 @@ class GitExecTest {
                 Map.of(), new Workspaces(data.resolve("workspaces"), 204_096), (agent, name) -> true, data);
         var artifacts =
                 new Artifacts(data.resolve("artifacts"), new Artifacts.Limits(10, 1000, 1000), Duration.ofHours(1));
-        tools = new FenceTools(
-                Fences.of(fence), Optional.of(new JobPlaces(Fences.of(fence), roots, artifacts)), new RunningJobs());
+        tools = new FenceTools(fence, Optional.of(new JobPlaces(fence, roots, artifacts)), new RunningJobs());
         git = new GitExec(tools, SETTINGS);
     }
 

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ringfence.catalog.SandboxProfile.NetworkAccess;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoot;
+import dev.ringfence.runner.files.Refused;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -26,7 +26,7 @@ class GitUrlTest {
     void aHostWithAnAddressThatIsNotPublicIsRefused(String address) {
         assertThatThrownBy(() -> check(Set.of(), host -> List.of(InetAddress.ofLiteral(address))))
                 .isInstanceOfSatisfying(
-                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("url-refused"))
+                        Refused.class, refused -> assertThat(refused.type()).isEqualTo("url-refused"))
                 .hasMessageContaining("private-hosts");
     }
 
@@ -44,7 +44,7 @@ class GitUrlTest {
         assertThatThrownBy(() -> check(Set.of(), host -> {
                     throw new UnknownHostException(host + " could not be resolved");
                 }))
-                .isInstanceOf(FileRefused.class)
+                .isInstanceOf(Refused.class)
                 .hasMessageContaining("git.example.com could not be resolved");
     }
 

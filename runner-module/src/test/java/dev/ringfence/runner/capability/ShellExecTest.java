@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.engine.LlamaForTests;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.process.ProgramInput;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -31,9 +31,9 @@ import org.junit.jupiter.api.Test;
 class ShellExecTest {
     private static final Duration LONG = Duration.ofMinutes(2);
     private static final AtomicInteger JOBS = new AtomicInteger();
-    private static final Fence FENCE = LlamaForTests.fence();
+    private static final HostFences FENCE = LlamaForTests.fence();
 
-    private final ShellExec shell = new ShellExec(FenceTools.without(FENCE::start));
+    private final ShellExec shell = new ShellExec(FenceTools.without(FENCE));
     private final Files files = new Files();
     private final StringBuilder stdout = new StringBuilder();
     private final StringBuilder stderr = new StringBuilder();
@@ -249,11 +249,7 @@ class ShellExecTest {
 
         // When
         var outcome = FencedExecution.start(
-                        FenceTools.without(FENCE::start),
-                        invocation(arguments("unused"), profile),
-                        LONG,
-                        script,
-                        this::hear)
+                        FenceTools.without(FENCE), invocation(arguments("unused"), profile), LONG, script, this::hear)
                 .outcome()
                 .await()
                 .atMost(LONG);

@@ -9,9 +9,9 @@ import dev.ringfence.runner.files.Backups;
 import dev.ringfence.runner.files.Change;
 import dev.ringfence.runner.files.CriticalFiles;
 import dev.ringfence.runner.files.FilePath;
-import dev.ringfence.runner.files.FileRefused;
 import dev.ringfence.runner.files.FileRoots;
 import dev.ringfence.runner.files.FileWrites;
+import dev.ringfence.runner.files.Refused;
 import dev.ringfence.runner.files.Workspaces;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -56,7 +56,7 @@ class UndoTest {
             @Override
             public void require(String job) {
                 if (rebuilding[0]) {
-                    throw new FileRefused("index-rebuilding", "not now");
+                    throw new Refused("index-rebuilding", "not now");
                 }
             }
 

@@ -48,7 +48,7 @@ class EmbeddingsTest {
         var model = LlamaForTests.model("tiny", LlamaForTests.modelFile(), LlamaForTests.profile(128));
 
         try (var fence = LlamaForTests.fence();
-                var pool = new LlamaServerPool(LlamaForTests.settings(), fence::start)) {
+                var pool = new LlamaServerPool(LlamaForTests.settings(), fence)) {
             // When
             var answer = (Answered) ask(pool, model, texts);
 
@@ -71,7 +71,7 @@ class EmbeddingsTest {
         body.putArray(operation.prompt()).add(99_999_999);
 
         try (var fence = LlamaForTests.fence();
-                var pool = new LlamaServerPool(LlamaForTests.settings(), fence::start)) {
+                var pool = new LlamaServerPool(LlamaForTests.settings(), fence)) {
             assertThatThrownBy(() -> ask(pool, LlamaForTests.model(), new GenerationRequest(operation, body, "tester")))
                     .isInstanceOfSatisfying(
                             EngineException.InvalidRequest.class,

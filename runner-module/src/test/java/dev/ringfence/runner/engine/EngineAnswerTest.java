@@ -63,7 +63,7 @@ class EngineAnswerTest {
                 "auto",
                 "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"
                         + "{\"$ref\":\"#/$defs/n\",\"$defs\":{\"n\":{\"type\":\"integer\"}}}}}");
-        var answer = new EngineAnswer(PassedOver.forEngine(asked), false);
+        var answer = new EngineAnswer(EngineRequest.of(asked), false);
 
         var sent = JSON.readTree(new String(answer.body(0), StandardCharsets.UTF_8))
                 .at("/response_format/json_schema/schema");

@@ -26,7 +26,7 @@ class EngineNetworkTest {
                 LlamaForTests.modelFile(),
                 LlamaForTests.profile(new Network(NetworkAccess.FULL, List.of(), 0)));
         try (var fence = LlamaForTests.fence(Optional.of(tier));
-                var pool = new LlamaServerPool(settings, fence::start)) {
+                var pool = new LlamaServerPool(settings, fence)) {
             var generation = ask(pool, model, "Say hello", piece -> {});
 
             assertThat(generation.result().await().atMost(LIMIT)).isInstanceOf(Answered.class);

@@ -42,7 +42,7 @@ class HeldBackQueueTest {
                         Duration.ofMillis(100),
                         0,
                         Optional.empty()),
-                Supervisor.SESSION,
+                new Supervisor() {},
                 new Heard());
 
         await().until(() -> refused.get() > 0);

@@ -10,7 +10,7 @@ import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion.VersionFlag;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
-import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.HostFences;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -22,13 +22,13 @@ class HeldSchemasTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int TRIES = 4;
 
-    private static Fence fence;
+    private static HostFences fence;
     private static LlamaServerPool pool;
 
     @BeforeAll
     static void open() {
         fence = LlamaForTests.fence();
-        pool = new LlamaServerPool(LlamaForTests.settings(), fence::start);
+        pool = new LlamaServerPool(LlamaForTests.settings(), fence);
     }
 
     @AfterAll

@@ -3,9 +3,9 @@ package dev.ringfence.runner.engine;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.FenceTier;
 import dev.ringfence.catalog.SandboxProfile;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.fence.OneTier;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,14 +24,14 @@ public final class LlamaForTests {
     private LlamaForTests() {}
 
     /** A fence that can enforce {@link #profile()}; close it. */
-    public static Fence fence() {
+    public static HostFences fence() {
         return fence(Optional.empty());
     }
 
     /** The same of one tier. */
-    public static Fence fence(Optional<FenceTier> tier) {
+    public static HostFences fence(Optional<FenceTier> tier) {
         var name = "engines" + ProcessHandle.current().pid();
-        var fence = Fence.on(tier.map(only -> OneTier.of(only, name)).orElse(FenceSettings.of(name)));
+        var fence = HostFences.on(tier.map(only -> OneTier.of(only, name)).orElse(FenceSettings.of(name)));
         try {
             fence.report(profile());
             return fence;

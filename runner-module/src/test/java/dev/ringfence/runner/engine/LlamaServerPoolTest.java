@@ -18,9 +18,9 @@ import dev.ringfence.runner.engine.EngineException.ModelFileMissing;
 import dev.ringfence.runner.engine.EngineException.PromptTooLong;
 import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.Stream;
 import java.io.IOException;
@@ -51,7 +51,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LlamaServerPoolTest {
     private static final Duration LIMIT = Duration.ofMinutes(2);
 
-    private final Fence fence;
+    private final HostFences fence;
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
     private final List<String> logged = new CopyOnWriteArrayList<>();
     private final List<LlamaServerPool> pools = new ArrayList<>();

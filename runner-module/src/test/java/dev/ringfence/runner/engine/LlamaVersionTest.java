@@ -3,9 +3,9 @@ package dev.ringfence.runner.engine;
 import static dev.ringfence.runner.engine.Asking.LIMIT;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.process.OutputListener;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class LlamaVersionTest {
-    private static final Fence FENCE = LlamaForTests.fence();
+    private static final HostFences FENCE = LlamaForTests.fence();
 
     private final AtomicInteger starts = new AtomicInteger();
 

@@ -10,9 +10,9 @@ import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.engine.EngineException.TooLarge;
 import dev.ringfence.runner.engine.EngineStatus.State;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.process.OutputListener;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 class ModelSwitchTest {
     private static final long MEGABYTE = 1 << 20;
     private static final int ROUNDS = 6;
-    private static final Fence FENCE = LlamaForTests.fence();
+    private static final HostFences FENCE = LlamaForTests.fence();
 
     private final List<String> startedFor = new CopyOnWriteArrayList<>();
     private final List<LlamaServerPool> pools = new ArrayList<>();

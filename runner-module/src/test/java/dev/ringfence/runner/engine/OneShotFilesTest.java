@@ -2,9 +2,8 @@ package dev.ringfence.runner.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceSettings;
-import dev.ringfence.runner.fence.Fences;
+import dev.ringfence.runner.fence.HostFences;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,12 +31,12 @@ class OneShotFilesTest {
     @Test
     void aPromptThatACrashLeftIsRemovedByTheNextStart() throws IOException {
         Path prompt;
-        try (var crashed = Fence.on(settings())) {
-            prompt = new OneShotFiles(Fences.of(crashed)).add("a secret");
+        try (var crashed = HostFences.on(settings())) {
+            prompt = new OneShotFiles(crashed).add("a secret");
         }
         assertThat(prompt).hasContent("a secret");
 
-        try (var next = Fence.on(settings())) {
+        try (var next = HostFences.on(settings())) {
             next.sweep();
             assertThat(prompt.getParent()).doesNotExist();
         }
@@ -45,8 +44,8 @@ class OneShotFilesTest {
 
     @Test
     void nobodyElseCanListPromptsAndNothingIsLeftOfThemAfterTheAnswer() throws IOException {
-        try (var fence = Fence.on(settings())) {
-            var files = new OneShotFiles(Fences.of(fence));
+        try (var fence = HostFences.on(settings())) {
+            var files = new OneShotFiles(fence);
             var prompt = files.add("a secret");
             for (var above : List.of(prompt.resolveSibling("."), directory.resolve("scratch"))) {
                 assertThat(Files.getPosixFilePermissions(above))

@@ -14,7 +14,7 @@ import dev.ringfence.runner.engine.EngineException.Saturated;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
-import dev.ringfence.runner.fence.Fence;
+import dev.ringfence.runner.fence.HostFences;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -38,13 +38,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A real llama-completion in a real fence, on a host without a server. */
 class OneShotTest {
-    private static final Fence FENCE = LlamaForTests.fence();
+    private static final HostFences FENCE = LlamaForTests.fence();
 
     @TempDir
     static Path directory;
 
     private final List<String> pieces = new CopyOnWriteArrayList<>();
-    private final LlamaServerPool pool = new LlamaServerPool(settings(), FENCE::start);
+    private final LlamaServerPool pool = new LlamaServerPool(settings(), FENCE);
 
     private static EngineSettings settings() {
         var settings = LlamaForTests.settings();
@@ -101,7 +101,7 @@ class OneShotTest {
         var text = String.join("", pieces);
         pieces.clear();
 
-        try (var servers = new LlamaServerPool(LlamaForTests.settings(), FENCE::start)) {
+        try (var servers = new LlamaServerPool(LlamaForTests.settings(), FENCE)) {
             var same = (Answered) Asking.ask(servers, LlamaForTests.model(), prompt, pieces::add)
                     .result()
                     .await()
@@ -254,7 +254,7 @@ class OneShotTest {
     @Test
     void anAgentLeavesAQuarterOfTheQueueToOthersAndIsToldByWhatIsRefused() {
         var over = new CountDownLatch(1);
-        try (var narrow = new LlamaServerPool(settings().withSlots(1, 4), FENCE::start)) {
+        try (var narrow = new LlamaServerPool(settings().withSlots(1, 4), FENCE)) {
             var model = narrow.serve(LlamaForTests.model());
             var first = held(narrow, over);
             var waiting = IntStream.range(0, 3)

@@ -235,8 +235,8 @@ class SchemaGapsTest {
         var format =
                 "{'response_format':{'type':'json_schema','json_schema':{%s'schema':{'type':'number','minimum':1}}}}";
 
-        assertThat(PassedOver.gaps(json(format.formatted("")))).containsExactly("response_format#/minimum");
-        assertThat(PassedOver.gaps(json(format.formatted("'strict':false,")))).hasSize(1);
+        assertThat(GrammarGaps.of(json(format.formatted("")))).containsExactly("response_format#/minimum");
+        assertThat(GrammarGaps.of(json(format.formatted("'strict':false,")))).hasSize(1);
         assertThatThrownBy(() -> new EngineAnswer(
                         new GenerationRequest(Operation.CHAT, json(format.formatted("'strict':true,")), "tester"),
                         true))
@@ -250,8 +250,8 @@ class SchemaGapsTest {
     void functionsThatCannotBeCalledAskForNothing() {
         var body = json("{'tools':[{'type':'function','function':{'name':'f','parameters':{'multipleOf':2}}}]}");
 
-        assertThat(PassedOver.gaps(body)).containsExactly("tools[0]#/multipleOf");
-        assertThat(PassedOver.gaps(body.put("tool_choice", "none"))).isEmpty();
+        assertThat(GrammarGaps.of(body)).containsExactly("tools[0]#/multipleOf");
+        assertThat(GrammarGaps.of(body.put("tool_choice", "none"))).isEmpty();
     }
 
     @Test

@@ -80,7 +80,7 @@ class SchemaReferencesTest {
                     .set("parameters", json("{'$ref':'#/$defs/n','$defs':{'n':{'const':%d}}}".formatted(i)));
         }
 
-        var sent = PassedOver.forEngine(request).body();
+        var sent = EngineRequest.of(request).body();
 
         assertThat(sent.findValuesAsText("$ref")).doesNotHaveDuplicates();
         assertThat(request.body().findValuesAsText("$ref")).containsExactly("#/$defs/n", "#/$defs/n");

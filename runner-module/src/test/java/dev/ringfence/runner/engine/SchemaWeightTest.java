@@ -209,7 +209,7 @@ class SchemaWeightTest {
         format.put("strict", true)
                 .set("schema", JSON.readTree(typed.replace('\'', '"').formatted(values)));
 
-        var sent = PassedOver.forEngine(request).body().at("/response_format/json_schema/schema");
+        var sent = EngineRequest.of(request).body().at("/response_format/json_schema/schema");
 
         assertThat(weight(typed, values)).isEmpty();
         assertThat(weight("{'$ref':'#/const','const':" + typed + "}", values)).containsExactly("/const/type", "/$ref");
@@ -324,14 +324,14 @@ class SchemaWeightTest {
         var function = request.body().putArray("tools").addObject().putObject("function");
         function.set("parameters", withPattern("^\\D$"));
 
-        var sent = PassedOver.forEngine(request).body();
+        var sent = EngineRequest.of(request).body();
 
         assertThat(sent.findValues("pattern")).isEmpty();
         assertThat(request.body().findValues("pattern")).hasSize(2);
-        assertThat(PassedOver.gaps(request.body())).containsExactly("response_format#/pattern", "tools[0]#/pattern");
+        assertThat(GrammarGaps.of(request.body())).containsExactly("response_format#/pattern", "tools[0]#/pattern");
 
         format.put("strict", true);
-        assertThatThrownBy(() -> new EngineAnswer(PassedOver.forEngine(request), false))
+        assertThatThrownBy(() -> new EngineAnswer(EngineRequest.of(request), false))
                 .isInstanceOf(InvalidRequest.class)
                 .hasMessageContaining("response_format#/pattern");
     }

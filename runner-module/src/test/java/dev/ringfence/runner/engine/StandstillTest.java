@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.process.OutputListener;
 import java.io.IOException;
 import java.time.Duration;
@@ -26,7 +26,7 @@ class StandstillTest {
     private static final int OPENING_BRACKET = 94;
 
     private final List<FencedProcess> started = new CopyOnWriteArrayList<>();
-    private Fence fence;
+    private HostFences fence;
     private LlamaServerPool pool;
 
     @BeforeEach

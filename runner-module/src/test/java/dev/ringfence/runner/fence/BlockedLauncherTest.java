@@ -35,7 +35,7 @@ class BlockedLauncherTest {
     Path directory;
 
     private final StringBuilder heard = new StringBuilder();
-    private Fence fence;
+    private HostFences fence;
     private ShellExec shell;
 
     @BeforeEach
@@ -59,7 +59,7 @@ class BlockedLauncherTest {
                 """.formatted(directory, bubblewrap.get()));
         Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
         var settings = OneTier.of(FenceTier.NAMESPACES, INSTANCE);
-        fence = Fence.on(new FenceSettings(
+        fence = HostFences.on(new FenceSettings(
                 INSTANCE,
                 Optional.of(launcher),
                 settings.firstUser(),
@@ -67,7 +67,7 @@ class BlockedLauncherTest {
                 settings.scratch(),
                 settings.grace()));
         assertThat(fence.tiers()).anyMatch(status -> status.tier() == FenceTier.NAMESPACES && status.available());
-        shell = new ShellExec(FenceTools.without(fence::start));
+        shell = new ShellExec(FenceTools.without(fence));
     }
 
     @AfterEach

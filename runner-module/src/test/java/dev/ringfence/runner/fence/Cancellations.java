@@ -78,8 +78,8 @@ final class Cancellations {
 
     static void leaveNothing(FenceTier tier, Optional<Cgroups> cgroups, int count, Random random) throws Exception {
         var settings = settings(tier);
-        try (var fence = Fence.on(settings, cgroups)) {
-            var shell = new ShellExec(FenceTools.without(fence::start));
+        try (var fence = HostFences.on(settings, cgroups)) {
+            var shell = new ShellExec(FenceTools.without(fence));
             // What is made once and kept is there from here on.
             run(shell, "warm-up", "true", 0);
             var user = user(shell);

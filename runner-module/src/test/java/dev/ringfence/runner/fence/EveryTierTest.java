@@ -182,11 +182,11 @@ class EveryTierTest {
         }
     }
 
-    private static Fence fence(FenceTier tier) {
+    private static HostFences fence(FenceTier tier) {
         var settings = OneTier.of(tier, "every" + ProcessHandle.current().pid());
         return switch (tier) {
-            case NAMESPACES -> Fence.on(settings);
-            case LANDLOCK -> Fence.on(settings, Optional.empty());
+            case NAMESPACES -> HostFences.on(settings);
+            case LANDLOCK -> HostFences.on(settings, Optional.empty());
         };
     }
 }

@@ -38,8 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Real programs in real fences, by bubblewrap. */
 class FenceTest {
-    private final Fence fence =
-            Fence.on(FenceSettings.of("test" + ProcessHandle.current().pid()));
+    private final HostFences fence =
+            HostFences.on(FenceSettings.of("test" + ProcessHandle.current().pid()));
     private final FencedShell shell = new FencedShell(fence, "test-");
 
     @TempDir

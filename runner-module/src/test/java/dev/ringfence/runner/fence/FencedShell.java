@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * @param prefix of the fences' names
  */
-record FencedShell(Fence fence, String prefix) {
+record FencedShell(HostFences fence, String prefix) {
     static final Duration LONG = Duration.ofMinutes(2);
     private static final AtomicInteger NUMBER = new AtomicInteger();
 

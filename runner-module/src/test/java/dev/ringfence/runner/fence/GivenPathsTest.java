@@ -44,11 +44,12 @@ class GivenPathsTest {
     private static final Duration LONG = Duration.ofMinutes(2);
 
     private final FenceTier tier;
-    private final Fence fence;
+    private final HostFences fence;
 
     GivenPathsTest(FenceTier tier) {
         this.tier = tier;
-        this.fence = Fence.on(OneTier.of(tier, "paths" + ProcessHandle.current().pid()));
+        this.fence =
+                HostFences.on(OneTier.of(tier, "paths" + ProcessHandle.current().pid()));
     }
 
     @TempDir

@@ -82,8 +82,8 @@ class GpusTest {
         }
     }
 
-    private Fence fence() {
-        return Fence.on(OneTier.of(tier, "gpus" + ProcessHandle.current().pid()), Optional.empty(), devices);
+    private HostFences fence() {
+        return HostFences.on(OneTier.of(tier, "gpus" + ProcessHandle.current().pid()), Optional.empty(), devices);
     }
 
     /** In namespaces a job finds it where devices are. */
@@ -100,7 +100,7 @@ class GpusTest {
         return path;
     }
 
-    private static FencedProcess start(Fence fence, GpuAccess gpu, String script) {
+    private static FencedProcess start(HostFences fence, GpuAccess gpu, String script) {
         var base = Profiles.shell();
         var asked = base.resources();
         var profile = new SandboxProfile(

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LandlockFenceTest {
     private final FenceSettings settings =
             OneTier.of(FenceTier.LANDLOCK, "landlock" + ProcessHandle.current().pid());
-    private final Fence fence = Fence.on(settings, Optional.empty());
+    private final HostFences fence = HostFences.on(settings, Optional.empty());
     private final FencedShell shell = new FencedShell(fence, "landlock");
 
     @TempDir
@@ -267,8 +267,8 @@ class LandlockFenceTest {
     @Test
     void forksThatAreRefusedWhileAJobIsEndedAreNoLimitThatItRanInto() {
         var script = "trap '' TERM; while :; do /bin/true; done";
-        try (var grouped =
-                Fence.on(FenceSettings.of("sealed" + ProcessHandle.current().pid()))) {
+        try (var grouped = HostFences.on(
+                FenceSettings.of("sealed" + ProcessHandle.current().pid()))) {
             var result = grouped.start(
                             shell.command(
                                     Profiles.shell().inTier(FenceTier.LANDLOCK),
@@ -315,7 +315,7 @@ class LandlockFenceTest {
 
         assertThat(HostProcesses.with(seconds)).isNotEmpty();
 
-        try (var life = Fence.on(settings, Optional.empty())) {
+        try (var life = HostFences.on(settings, Optional.empty())) {
             assertThat(life.sweep()).isEqualTo(3);
         }
 

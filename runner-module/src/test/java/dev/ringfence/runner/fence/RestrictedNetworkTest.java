@@ -41,7 +41,7 @@ class RestrictedNetworkTest {
     @TempDir
     static Path directory;
 
-    private static Fence fence;
+    private static HostFences fence;
 
     private final List<String> noticed = new CopyOnWriteArrayList<>();
     private final AtomicInteger visitors = new AtomicInteger();
@@ -50,7 +50,8 @@ class RestrictedNetworkTest {
 
     @BeforeAll
     static void build() throws Exception {
-        fence = Fence.on(FenceSettings.of("network" + ProcessHandle.current().pid()));
+        fence = HostFences.on(
+                FenceSettings.of("network" + ProcessHandle.current().pid()));
         var program = directory.resolve("network");
         var compiler = new ProcessBuilder(
                         "gcc", "-O1", "-o", program.toString(), "src/test/c/network/network.c", "-lpthread")

@@ -65,7 +65,7 @@ class FilesTest {
     })
     void aPathThatIsNotPlainlyBelowItsRootIsRefused(String path, String reason) {
         assertThatThrownBy(() -> FilePath.parse(path, root))
-                .isInstanceOf(FileRefused.class)
+                .isInstanceOf(Refused.class)
                 .hasMessageContaining(reason);
     }
 
@@ -79,7 +79,7 @@ class FilesTest {
     void aPathWithWhatNoLogLineHoldsIsRefused(String path) {
         assertThatThrownBy(() -> FilePath.parse(path, root))
                 .isInstanceOfSatisfying(
-                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("path-refused"));
+                        Refused.class, refused -> assertThat(refused.type()).isEqualTo("path-refused"));
     }
 
     @Test
@@ -156,7 +156,7 @@ class FilesTest {
         assertThatThrownBy(() -> undo("job-1"))
                 .hasMessageContaining(written.sha256())
                 .isInstanceOfSatisfying(
-                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("changed-since"));
+                        Refused.class, refused -> assertThat(refused.type()).isEqualTo("changed-since"));
         assertThat(Files.readString(root.path().resolve("file"))).isEqualTo("theirs");
     }
 
@@ -186,7 +186,7 @@ class FilesTest {
     void criticalFilesAreNeverWritten(String path) {
         assertThatThrownBy(() -> write(path, "x", Change.Mode.OVERWRITE, true))
                 .isInstanceOfSatisfying(
-                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("critical-file"));
+                        Refused.class, refused -> assertThat(refused.type()).isEqualTo("critical-file"));
         assertThat(root.path()).isEmptyDirectory();
     }
 
@@ -198,7 +198,7 @@ class FilesTest {
         // Then
         assertThatThrownBy(() -> write("hard", "x", Change.Mode.OVERWRITE, false))
                 .isInstanceOfSatisfying(
-                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("hard-link"));
+                        Refused.class, refused -> assertThat(refused.type()).isEqualTo("hard-link"));
         assertThat(Files.readString(directory.resolve("secret"))).isEqualTo("outside");
     }
 
@@ -514,8 +514,7 @@ class FilesTest {
             // Then
             assertThatThrownBy(() -> same.write(author, append, GO))
                     .isInstanceOfSatisfying(
-                            FileRefused.class,
-                            refused -> assertThat(refused.type()).isEqualTo("no-space"))
+                            Refused.class, refused -> assertThat(refused.type()).isEqualTo("no-space"))
                     .hasMessageContaining("the backups");
             assertThatThrownBy(() -> same.rehearse(append, GO)).hasMessageContaining("must stay free");
             assertThat(elsewhere.write(author, append, GO).size()).isEqualTo((12 << 20) + 1);
@@ -619,7 +618,7 @@ class FilesTest {
         try {
             FileReads.read(root, path(path), 0, 100, GO);
             return "read";
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return e.type();
         }
     }

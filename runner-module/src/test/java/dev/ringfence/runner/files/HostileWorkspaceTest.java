@@ -67,7 +67,7 @@ class HostileWorkspaceTest {
                 try {
                     write("job-" + round, "t", false, GO);
                     assertThat(target).hasContent("content");
-                } catch (FileRefused e) {
+                } catch (Refused e) {
                     assertThat(e.type()).isEqualTo("changed-meanwhile");
                 }
                 restore(target);
@@ -92,7 +92,7 @@ class HostileWorkspaceTest {
         // Then
         assertThatThrownBy(() -> write("job", "t", false, () -> replace(temporary)))
                 .isInstanceOfSatisfying(
-                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("changed-meanwhile"))
+                        Refused.class, refused -> assertThat(refused.type()).isEqualTo("changed-meanwhile"))
                 .hasMessageContaining("replaced");
         assertThat(target).isRegularFile().hasContent("mine");
         assertThat(directory.resolve("backups")).isEmptyDirectory();
@@ -106,7 +106,7 @@ class HostileWorkspaceTest {
 
         // Then
         assertThatThrownBy(() -> write("job", "t", false, () -> link(other, temporary)))
-                .isInstanceOf(FileRefused.class)
+                .isInstanceOf(Refused.class)
                 .hasMessageContaining("linked by others");
         assertThat(root.path().resolve("t")).doesNotExist();
     }
@@ -121,7 +121,7 @@ class HostileWorkspaceTest {
         // Then
         assertThatThrownBy(() -> write("job", "t", false, GO))
                 .isInstanceOfSatisfying(
-                        FileRefused.class, refused -> assertThat(refused.type()).isEqualTo("path-refused"));
+                        Refused.class, refused -> assertThat(refused.type()).isEqualTo("path-refused"));
         assertThat(elsewhere).isEmptyDirectory();
     }
 

@@ -41,7 +41,7 @@ final class LastDescriptor {
             var author = new FileWrites.Author(path.replace('/', '-'), "tester", Optional.empty());
             var change = new Change(root, FilePath.parse(path, root), new byte[SIZE], Change.Mode.CREATE, false);
             return writes.write(author, change, checkpoint).toString();
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             return e.type() + ": " + e.getMessage();
         }
     }

@@ -116,7 +116,7 @@ class PathFuzzTest {
                 writes.write(new FileWrites.Author("job-" + number, "fuzzer", Optional.empty()), change, () -> {});
             }
             return 1;
-        } catch (FileRefused e) {
+        } catch (Refused e) {
             assertThat(e.getMessage()).isNotBlank();
             assertThat(e.type()).isNotBlank();
             return 0;

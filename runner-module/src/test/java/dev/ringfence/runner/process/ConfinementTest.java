@@ -273,7 +273,7 @@ class ConfinementTest {
                 List.of("true"),
                 new Confinement(Optional.of(landlock), OptionalInt.empty(), Set.of(), filter(), CallDecider.REFUSE));
 
-        assertThatThrownBy(() -> ProcessEngine.start(request, Supervisor.SESSION, OutputListener.NONE))
+        assertThatThrownBy(() -> ProcessEngine.start(request, new Supervisor() {}, OutputListener.NONE))
                 .isInstanceOf(ProcessException.class)
                 .hasMessageContaining("/usr/bin/true")
                 .hasMessageContaining("permission denied");
@@ -338,7 +338,7 @@ class ConfinementTest {
 
     private static ProcessResult run(String script, Confinement confinement) {
         return ProcessEngine.start(
-                        request(List.of("sh", "-c", script), confinement), Supervisor.SESSION, OutputListener.NONE)
+                        request(List.of("sh", "-c", script), confinement), new Supervisor() {}, OutputListener.NONE)
                 .result()
                 .await()
                 .atMost(LONG);

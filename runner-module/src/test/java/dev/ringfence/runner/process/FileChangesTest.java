@@ -111,7 +111,7 @@ class FileChangesTest {
                 Duration.ofMillis(100),
                 10_000,
                 Optional.of(new Confinement(Optional.empty(), OptionalInt.empty(), Set.of(), filter, decider)));
-        return ProcessEngine.start(request, Supervisor.SESSION, OutputListener.NONE)
+        return ProcessEngine.start(request, new Supervisor() {}, OutputListener.NONE)
                 .result()
                 .await()
                 .atMost(LONG);

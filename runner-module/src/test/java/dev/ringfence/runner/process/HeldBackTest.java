@@ -105,7 +105,7 @@ class HeldBackTest {
     void aSourceThatIsSilentIsCancelledAsSoonAsNobodyReadsAnyMore() throws InterruptedException {
         var result = new CompletableFuture<ProcessResult>();
         var process = ProcessEngine.start(
-                request("exec <&-; exec sleep 300", silent(), LONG), Supervisor.SESSION, OutputListener.NONE);
+                request("exec <&-; exec sleep 300", silent(), LONG), new Supervisor() {}, OutputListener.NONE);
         process.result().subscribe().with(result::complete);
 
         assertThat(cancelled.await(2, TimeUnit.MINUTES)).isTrue();
@@ -187,7 +187,7 @@ class HeldBackTest {
                                 "head -c 10000000 /dev/zero; echo done >&2",
                                 Multi.createFrom().empty(),
                                 LONG),
-                        Supervisor.SESSION,
+                        new Supervisor() {},
                         listener)
                 .result()
                 .subscribe()
@@ -305,7 +305,7 @@ class HeldBackTest {
 
     private static ProcessResult run(
             String script, Flow.Publisher<byte[]> source, Duration deadline, OutputListener listener) {
-        return ProcessEngine.start(request(script, source, deadline), Supervisor.SESSION, listener)
+        return ProcessEngine.start(request(script, source, deadline), new Supervisor() {}, listener)
                 .result()
                 .await()
                 .atMost(Duration.ofMinutes(2));

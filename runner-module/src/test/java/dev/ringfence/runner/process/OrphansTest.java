@@ -27,7 +27,7 @@ class OrphansTest {
         int orphan = orphan();
         Libc.kill(orphan, Signals.SIGKILL);
         await().until(() -> ProcessEntry.of(orphan).orElseThrow().zombie());
-        assertThat(Libc.reap(orphan)).isPresent();
+        assertThat(Waited.reap(orphan)).isPresent();
     }
 
     /** A job's process whose parent has ended, and that no keeper knows. */

@@ -127,7 +127,7 @@ class ProcessEngineTest {
                         LONG,
                         1000,
                         LONG),
-                Supervisor.SESSION,
+                new Supervisor() {},
                 stopWhenReady());
         stoppers.complete(process);
 
@@ -141,7 +141,7 @@ class ProcessEngineTest {
     void stoppingAProgramKillsWhatItForked() {
         var pids = new CompletableFuture<List<Long>>();
         var process =
-                ProcessEngine.start(shell("sleep 300 & echo $$ $!; wait"), Supervisor.SESSION, firstLineOfPids(pids));
+                ProcessEngine.start(shell("sleep 300 & echo $$ $!; wait"), new Supervisor() {}, firstLineOfPids(pids));
         assertThat(pids.join()).hasSize(2);
 
         process.stop();
@@ -182,7 +182,7 @@ class ProcessEngineTest {
                 0,
                 Optional.empty());
 
-        assertThatThrownBy(() -> ProcessEngine.start(request, Supervisor.SESSION, OutputListener.NONE))
+        assertThatThrownBy(() -> ProcessEngine.start(request, new Supervisor() {}, OutputListener.NONE))
                 .isInstanceOf(ProcessException.class)
                 .hasMessageContaining("/no/such/program")
                 .hasMessageContaining("no such file");
@@ -485,7 +485,7 @@ class ProcessEngineTest {
 
     private static ProcessResult run(
             ProcessRequest request, @org.jspecify.annotations.Nullable OutputListener listener) {
-        return ProcessEngine.start(request, Supervisor.SESSION, listener == null ? OutputListener.NONE : listener)
+        return ProcessEngine.start(request, new Supervisor() {}, listener == null ? OutputListener.NONE : listener)
                 .result()
                 .await()
                 .atMost(Duration.ofMinutes(2));

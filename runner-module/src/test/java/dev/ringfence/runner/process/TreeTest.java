@@ -34,7 +34,7 @@ class TreeTest {
         @Override
         public void kill(Tree tree) {
             tree.killChild();
-            await().until(() -> Libc.reap(child.get()).isPresent());
+            await().until(() -> Waited.reap(child.get()).isPresent());
         }
     }
 

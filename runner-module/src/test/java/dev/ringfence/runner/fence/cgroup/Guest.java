@@ -14,12 +14,12 @@ import dev.ringfence.catalog.SandboxProfile.ProcessLimits;
 import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.catalog.SandboxProfile.Security;
 import dev.ringfence.runner.Patience;
-import dev.ringfence.runner.fence.Fence;
 import dev.ringfence.runner.fence.FenceReport;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
 import dev.ringfence.runner.fence.FencedProcess;
 import dev.ringfence.runner.fence.FencedResult;
+import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
@@ -96,7 +96,7 @@ final class Guest implements AutoCloseable {
             new Named("a crash of a job starts no collector of core dumps", Set.of(Place.ROOT), Guest::coreDump));
 
     private final Place place;
-    private final Fence fence = Fence.on(FenceSettings.of(INSTANCE));
+    private final HostFences fence = HostFences.on(FenceSettings.of(INSTANCE));
     private int number;
 
     private Guest(Place place) {

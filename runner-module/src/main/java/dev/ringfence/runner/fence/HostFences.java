@@ -33,13 +33,13 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs programs in fences that the kernel enforces. Each start makes a fence of its own, of the best tier that works on
- * this host, or of the one that its profile wants.
+ * The fences of this host, which the kernel enforces; a service has one of these. Each start makes a fence of its own, of
+ * the best tier that works on this host, or of the one that its profile wants.
  *
  * <p>Thread-safe. {@link #start} blocks for the few milliseconds that a fence takes.
  */
-public final class Fence implements AutoCloseable {
-    private static final Logger LOG = Logger.getLogger(Fence.class);
+public final class HostFences implements Fences, AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(HostFences.class);
     private static final Duration SWEEP = Duration.ofSeconds(10);
 
     /** Where all services of a host can make files, and no job can. */
@@ -62,7 +62,7 @@ public final class Fence implements AutoCloseable {
 
     private @Nullable Orphans orphans;
 
-    private Fence(FenceSettings settings, Host host, Optional<Cgroups> cgroups, List<TierStatus> tiers) {
+    private HostFences(FenceSettings settings, Host host, Optional<Cgroups> cgroups, List<TierStatus> tiers) {
         this.settings = settings;
         this.host = host;
         this.cgroups = cgroups;
@@ -71,17 +71,17 @@ public final class Fence implements AutoCloseable {
     }
 
     /** Looks at what this host offers, and tries each tier with a program that does nothing. Blocks. */
-    public static Fence on(FenceSettings settings) {
+    public static HostFences on(FenceSettings settings) {
         return on(settings, Cgroups.find(settings.instance()));
     }
 
     /** The same with the control groups that are given. */
-    static Fence on(FenceSettings settings, Optional<Cgroups> cgroups) {
+    static HostFences on(FenceSettings settings, Optional<Cgroups> cgroups) {
         return on(settings, cgroups, Path.of("/dev"));
     }
 
     /** The same with the device nodes of a directory. */
-    static Fence on(FenceSettings settings, Optional<Cgroups> cgroups, Path devices) {
+    static HostFences on(FenceSettings settings, Optional<Cgroups> cgroups, Path devices) {
         var probed = Host.probe(settings, cgroups, devices);
         var checks = new TierCheck(probed).run(tier -> tryOut(settings, probed, cgroups, tier));
         var missing = new EnumMap<FenceTier, String>(FenceTier.class);
@@ -90,7 +90,7 @@ public final class Fence implements AutoCloseable {
                 missing.put(status.tier(), status.reason() + "; " + status.remedy());
             }
         }
-        return new Fence(settings, probed.without(missing), cgroups, checks);
+        return new HostFences(settings, probed.without(missing), cgroups, checks);
     }
 
     /** What each tier needs, whether it works here, and why not; the stronger first. */
@@ -100,7 +100,7 @@ public final class Fence implements AutoCloseable {
 
     /**
      * Ends whatever an earlier life of this service left running, and returns when it is gone; what its jobs wrote is
-     * removed. From then on, until this fence is closed, what jobs leave behind is waited for. Called before any start.
+     * removed. From then on, until these fences are closed, what jobs leave behind is waited for. Called before any start.
      *
      * @return how many processes had to be ended
      * @throws FenceException.Broken when some of it would not end, or jobs could not be given directories
@@ -137,24 +137,17 @@ public final class Fence implements AutoCloseable {
         return FencePlanner.plan(host, doingNothing("report", profile)).report();
     }
 
-    /**
-     * Whether a program of the profile sees a tree of directories of its own. Otherwise it sees the host's, and each
-     * directory where the host has it.
-     *
-     * @throws FenceException.Refused when this host has no tier for it
-     */
+    @Override
+    public Optional<FenceReport> rehearse(SandboxProfile profile) {
+        return Optional.of(report(profile));
+    }
+
+    @Override
     public boolean ownTree(SandboxProfile profile) {
         return host.tierFor(profile) == FenceTier.NAMESPACES;
     }
 
-    /**
-     * Starts a program in a fence and returns when the fence stands and the program may run. When its deadline or a stop
-     * comes before that, nothing of it runs, and this returns when nothing is left: the result tells of that end.
-     *
-     * @param listener hears how to stop it, and its output; see {@link OutputListener} for what it may do
-     * @throws FenceException.Refused when the host cannot enforce the profile
-     * @throws FenceException.Broken when the fence failed
-     */
+    @Override
     public FencedProcess start(FencedCommand command, OutputListener listener) {
         var plan = FencePlanner.plan(host, command);
         for (var path : command.readOnly()) {
@@ -181,8 +174,8 @@ public final class Fence implements AutoCloseable {
             standing.put(mark, command.name());
             belongings.until(() -> standing.remove(mark));
             start = switch (plan.tier()) {
-                case TierPlan.Namespaces _ ->
-                    new NamespacesStart(settings, host, plan, command, belongings, mark).prepare();
+                case TierPlan.Namespaces namespaces ->
+                    new NamespacesStart(settings, host, plan, namespaces, command, belongings, mark).prepare();
                 case TierPlan.Landlocked landlocked ->
                     new LandlockStart(settings, host, plan, landlocked, command, belongings, mark).prepare();
             };
@@ -200,11 +193,10 @@ public final class Fence implements AutoCloseable {
     }
 
     /**
-     * A directory for files that programs in fences are to read, whoever their user is; made if it is not there. It can
-     * be listed by the service alone. What is still in it when the service ends is removed by the next {@link #sweep}.
-     *
-     * @throws IOException when it cannot be made, or is somebody else's
+     * Made if it is not there. It can be listed by the service alone. What is still in it when the service ends is removed
+     * by the next {@link #sweep}.
      */
+    @Override
     public synchronized Path scratch() throws IOException {
         var scratch = settings.scratchDirectory();
         if (Files.notExists(scratch)) {
@@ -252,7 +244,7 @@ public final class Fence implements AutoCloseable {
     /** Why a tier does not work, in the words of what failed; empty when it does. */
     private static Optional<String> tryOut(
             FenceSettings settings, Host host, Optional<Cgroups> cgroups, FenceTier tier) {
-        var trial = new Fence(settings, host, cgroups, List.of());
+        var trial = new HostFences(settings, host, cgroups, List.of());
         try {
             var result = trial.start(doingNothing("probe", TierCheck.PROFILE.inTier(tier)), OutputListener.NONE)
                     .result()

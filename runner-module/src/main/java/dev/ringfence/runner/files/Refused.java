@@ -1,10 +1,11 @@
 package dev.ringfence.runner.files;
 
 /**
- * A file was not read or changed, and nothing else was; the message says what to mend. The one exception is a change
+ * What was asked was not done, and nothing was changed; the message says what to mend. The refusal of all capabilities:
+ * of those that work on files, of git's, of the end of a process, and of what is undone. The one exception is a change
  * that is done and may not survive a loss of power: there the message says so.
  */
-public final class FileRefused extends RuntimeException {
+public final class Refused extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final String type;
@@ -12,12 +13,12 @@ public final class FileRefused extends RuntimeException {
     /**
      * @param type a stable slug, such as {@code path-refused}
      */
-    public FileRefused(String type, String message) {
+    public Refused(String type, String message) {
         super(message);
         this.type = type;
     }
 
-    FileRefused(String type, String message, Throwable cause) {
+    Refused(String type, String message, Throwable cause) {
         super(message, cause);
         this.type = type;
     }
