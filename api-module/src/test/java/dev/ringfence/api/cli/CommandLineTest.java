@@ -354,6 +354,20 @@ class CommandLineTest {
                 .doesNotContain("\tat ");
     }
 
+    /** A name of more than 24 characters pushed the rest of its row aside. */
+    @Test
+    void columnsOfKeysAreAsWideAsTheirNames() {
+        with(Map.of("ringfence.data", directory.toString()), () -> {
+            run("keys", "create", "--agent", "a".repeat(60), "--admin");
+            run("keys", "create", "--agent", "b");
+
+            var rows = run("keys", "list").out.lines().toList();
+            int admin = rows.getFirst().indexOf("ADMIN");
+            assertThat(rows.get(1).substring(admin)).startsWith("yes ");
+            assertThat(rows.get(2).substring(admin)).startsWith("no ");
+        });
+    }
+
     @Test
     void keysAndJournalAreThoseOfTheSettingsAndTheFileIsNamed() {
         writeJournal();
