@@ -428,9 +428,9 @@ class CommandLineTest {
                             new JobEvent.Started("one", now),
                             new JobEvent.Started("two", now),
                             new JobEvent.Completed("one", now, data),
-                            new JobEvent.TimedOut("two", now, Duration.ofMillis(1500), data),
+                            new JobEvent.TimedOut("two", now, Duration.ofMillis(1500), data, List.of()),
                             submitted("three"),
-                            new JobEvent.Failed("three", now, "invalid-arguments", "/cmd is missing", data),
+                            new JobEvent.Failed("three", now, "invalid-arguments", "/cmd is missing", data, List.of()),
                             submitted("four"))
                     .forEach(event -> append(journal, event));
         }
