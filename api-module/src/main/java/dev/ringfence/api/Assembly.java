@@ -76,7 +76,7 @@ final class Assembly {
         // What is left of an earlier life is this one's to end, now that no other holds the journal.
         sweep(fences);
         var sessions = opened.add(sessions(journal), Sessions::close);
-        var webhooks = opened.add(WebhookSettings.open(data.resolve("webhooks"), config.webhooks()), Webhooks::close);
+        var webhooks = opened.add(WebhookConfig.open(data.resolve("webhooks"), config.webhooks()), Webhooks::close);
         var engines = opened.add(new LlamaServerPool(EngineConfig.of(config), fences), LlamaServerPool::close);
         var remotes = opened.add(new RemoteModels(), RemoteModels::close);
         var models = new CatalogModels(catalog::catalog, engines, remotes);

@@ -121,12 +121,16 @@ final class KeysCommand {
             keys.forEach(key -> out.println(json(key)));
             return 0;
         }
-        out.printf("%-14s %-24s %-6s %-21s %s%n", "ID", "AGENT", "ADMIN", "CREATED", "STATE");
+        var table = new Table("ID", "AGENT", "ADMIN", "CREATED", "STATE");
         for (var key : keys) {
-            out.printf(
-                    "%-14s %-24s %-6s %-21s %s%n",
-                    key.id(), key.agent(), key.admin() ? "yes" : "no", key.createdAt(), state(key));
+            table.row(
+                    key.id(),
+                    key.agent(),
+                    key.admin() ? "yes" : "no",
+                    key.createdAt().toString(),
+                    state(key));
         }
+        table.print(out);
         return 0;
     }
 

@@ -170,6 +170,7 @@ public class BodyLimit {
         }
     }
 
+    /** Looked up, not injected: filters are made before the settings of this run are there, in a native image while it is built. */
     private static int most() {
         return ConfigProvider.getConfig()
                 .unwrap(SmallRyeConfig.class)

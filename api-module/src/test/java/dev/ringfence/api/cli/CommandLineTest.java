@@ -354,6 +354,20 @@ class CommandLineTest {
                 .doesNotContain("\tat ");
     }
 
+    /** A name of more than 24 characters pushed the rest of its row aside. */
+    @Test
+    void columnsOfKeysAreAsWideAsTheirNames() {
+        with(Map.of("ringfence.data", directory.toString()), () -> {
+            run("keys", "create", "--agent", "a".repeat(60), "--admin");
+            run("keys", "create", "--agent", "b");
+
+            var rows = run("keys", "list").out.lines().toList();
+            int admin = rows.getFirst().indexOf("ADMIN");
+            assertThat(rows.get(1).substring(admin)).startsWith("yes ");
+            assertThat(rows.get(2).substring(admin)).startsWith("no ");
+        });
+    }
+
     @Test
     void keysAndJournalAreThoseOfTheSettingsAndTheFileIsNamed() {
         writeJournal();
@@ -414,9 +428,9 @@ class CommandLineTest {
                             new JobEvent.Started("one", now),
                             new JobEvent.Started("two", now),
                             new JobEvent.Completed("one", now, data),
-                            new JobEvent.TimedOut("two", now, Duration.ofMillis(1500), data),
+                            new JobEvent.TimedOut("two", now, Duration.ofMillis(1500), data, List.of()),
                             submitted("three"),
-                            new JobEvent.Failed("three", now, "invalid-arguments", "/cmd is missing", data),
+                            new JobEvent.Failed("three", now, "invalid-arguments", "/cmd is missing", data, List.of()),
                             submitted("four"))
                     .forEach(event -> append(journal, event));
         }

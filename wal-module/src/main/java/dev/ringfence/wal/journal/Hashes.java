@@ -1,10 +1,12 @@
 package dev.ringfence.wal.journal;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.zip.CRC32C;
 
-/** The hashes that the journal uses. */
+/** The hashes and checksums that the journal uses. */
 final class Hashes {
     private Hashes() {}
 
@@ -14,6 +16,13 @@ final class Hashes {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java platform has SHA-256", e);
         }
+    }
+
+    /** The checksum of what is left in a buffer, which is read to its end. */
+    static int crc32c(ByteBuffer bytes) {
+        var crc = new CRC32C();
+        crc.update(bytes);
+        return (int) crc.getValue();
     }
 
     /** 64 bits, well mixed: FNV-1a with the last step of MurmurHash3. For tables, not against anyone. */

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.LongFunction;
-import java.util.zip.CRC32C;
 
 /**
  * A file of the index: summaries of ended jobs in the order of their submission, in blocks. Written once, never changed.
@@ -79,7 +78,7 @@ final class IndexRun {
         body.writeBytes(tail);
         body.writeBytes(ByteBuffer.allocate(FOOTER)
                 .putInt(tail.length)
-                .putInt(checksum(ByteBuffer.wrap(tail)))
+                .putInt(Hashes.crc32c(ByteBuffer.wrap(tail)))
                 .putLong(MAGIC)
                 .array());
         var bytes = ByteBuffer.wrap(body.toByteArray());
@@ -104,8 +103,9 @@ final class IndexRun {
         block.reset();
         var at = new Block(first, body.size(), bytes.length + 4);
         body.writeBytes(bytes);
-        body.writeBytes(
-                ByteBuffer.allocate(4).putInt(checksum(ByteBuffer.wrap(bytes))).array());
+        body.writeBytes(ByteBuffer.allocate(4)
+                .putInt(Hashes.crc32c(ByteBuffer.wrap(bytes)))
+                .array());
         return at;
     }
 
@@ -141,7 +141,7 @@ final class IndexRun {
                 throw damaged(file, "its tail cannot have " + length + " bytes");
             }
             var tail = DurableFiles.read(channel, size - FOOTER - length, length);
-            if (checksum(tail.duplicate()) != checksum) {
+            if (Hashes.crc32c(tail.duplicate()) != checksum) {
                 throw damaged(file, "its tail's checksum is wrong");
             }
             return of(files, file, tail);
@@ -223,7 +223,7 @@ final class IndexRun {
             bytes = DurableFiles.read(channel, block.offset, block.length);
         }
         var content = bytes.slice(0, block.length - 4);
-        if (checksum(content.duplicate()) != bytes.getInt(block.length - 4)) {
+        if (Hashes.crc32c(content.duplicate()) != bytes.getInt(block.length - 4)) {
             throw damaged(file, "the checksum of the block at " + block.offset + " is wrong");
         }
         var rows = new ArrayList<JobSummary>();
@@ -241,11 +241,5 @@ final class IndexRun {
 
     private static IOException damaged(Path file, String what) {
         return new IOException(file + " is damaged: " + what);
-    }
-
-    private static int checksum(ByteBuffer bytes) {
-        var crc = new CRC32C();
-        crc.update(bytes);
-        return (int) crc.getValue();
     }
 }

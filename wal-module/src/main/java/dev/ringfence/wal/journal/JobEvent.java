@@ -313,10 +313,6 @@ public sealed interface JobEvent extends JournalEvent {
             blobs = List.copyOf(blobs);
         }
 
-        public Failed(String jobId, Instant at, String reason, String message, JsonNode data) {
-            this(jobId, at, reason, message, data, List.of());
-        }
-
         @Override
         public String type() {
             return "failed";
@@ -331,10 +327,6 @@ public sealed interface JobEvent extends JournalEvent {
             limit = limit.truncatedTo(ChronoUnit.MILLIS);
             Objects.requireNonNull(data);
             blobs = List.copyOf(blobs);
-        }
-
-        public TimedOut(String jobId, Instant at, Duration limit, JsonNode data) {
-            this(jobId, at, limit, data, List.of());
         }
 
         @Override

@@ -16,6 +16,7 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -219,7 +220,7 @@ public final class Journal implements AutoCloseable {
      * Jobs that match, the newest submission first.
      *
      * @param before a page's {@link JobPage#next}, or empty for the first page
-     * @param most how many at least there may be on the page
+     * @param most how many at most there are on the page
      * @throws JournalException.IndexDamaged if they cannot be looked for now
      */
     public JobPage list(JobQuery query, OptionalLong before, int most) {
@@ -259,13 +260,9 @@ public final class Journal implements AutoCloseable {
                         : reached > 0 ? OptionalLong.of(reached) : OptionalLong.empty());
     }
 
-    private interface Look<T> {
-        T at();
-    }
-
-    private <T> T look(Look<T> look) {
+    private <T> T look(Supplier<T> look) {
         try {
-            return look.at();
+            return look.get();
         } catch (JournalException.IndexDamaged e) {
             keeper.wake();
             throw e;

@@ -31,23 +31,10 @@ public abstract sealed class JournalException extends RuntimeException {
 
     /** The event's encoding is too large, so it was not written. Write a shorter one. */
     public static final class TooLarge extends JournalException {
-        private final long size;
-        private final int limit;
-
         TooLarge(JournalEvent event, long size, int limit) {
             super(
                     "The event " + told(event) + " has " + size + " bytes; the limit is " + limit + " (maxEventBytes)",
                     null);
-            this.size = size;
-            this.limit = limit;
-        }
-
-        public long size() {
-            return size;
-        }
-
-        public int limit() {
-            return limit;
         }
     }
 

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
-import java.util.zip.CRC32C;
 
 /**
  * How long each segment has been there while the journal was in use, by a clock that nobody can set: the time of day may be
@@ -60,7 +59,7 @@ final class SegmentAges {
             throw new IOException("it is not whole");
         }
         int end = bytes.limit() - 4;
-        if (bytes.getInt(end) != checksum(bytes.slice(0, end))) {
+        if (bytes.getInt(end) != Hashes.crc32c(bytes.slice(0, end))) {
             throw new IOException("its checksum is wrong");
         }
         if (bytes.getLong(0) != MAGIC || bytes.getInt(8) != VERSION) {
@@ -96,18 +95,12 @@ final class SegmentAges {
         var bytes = ByteBuffer.allocate(HEADER + ENTRY * ages.size() + 4);
         bytes.putLong(MAGIC).putInt(VERSION).putInt(0);
         ages.forEach((first, age) -> bytes.putLong(first).putLong(age));
-        bytes.putInt(checksum(bytes.slice(0, bytes.position())));
+        bytes.putInt(Hashes.crc32c(bytes.slice(0, bytes.position())));
         try {
             files.write(file, bytes.flip());
             unsaved = 0;
         } catch (IOException e) {
             observer.trouble("write how long each segment was kept", e);
         }
-    }
-
-    private static int checksum(ByteBuffer bytes) {
-        var crc = new CRC32C();
-        crc.update(bytes);
-        return (int) crc.getValue();
     }
 }

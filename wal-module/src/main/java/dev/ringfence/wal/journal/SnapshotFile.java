@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /** Snapshots as files: JSON, a line for each job, and a last line with the checksum of all before it. */
@@ -31,10 +30,12 @@ final class SnapshotFile {
         for (var job : snapshot.ended()) {
             line(out, object().put("row", Base64.getEncoder().encodeToString(RowCodec.encode(job))));
         }
-        var crc = new CRC32C();
-        crc.update(out.toByteArray());
-        line(out, object().put("crc32c", "%08x".formatted(crc.getValue())));
+        line(out, object().put("crc32c", checksum(ByteBuffer.wrap(out.toByteArray()))));
         files.write(file, ByteBuffer.wrap(out.toByteArray()));
+    }
+
+    private static String checksum(ByteBuffer bytes) {
+        return "%08x".formatted(Hashes.crc32c(bytes));
     }
 
     private static ObjectNode head(Snapshot snapshot) {
@@ -80,9 +81,7 @@ final class SnapshotFile {
     private static Snapshot parse(DurableFiles files, byte[] bytes, Path indexDirectory) throws IOException {
         var lines = lines(bytes);
         var last = lines.removeLast();
-        var crc = new CRC32C();
-        crc.update(bytes, 0, last.arrayOffset());
-        if (!json(last).path("crc32c").asText().equals("%08x".formatted(crc.getValue()))) {
+        if (!json(last).path("crc32c").asText().equals(checksum(ByteBuffer.wrap(bytes, 0, last.arrayOffset())))) {
             throw new IOException("its checksum is wrong");
         }
         var head = json(lines.removeFirst());

@@ -67,26 +67,13 @@ public abstract sealed class LogException extends RuntimeException {
 
     /** Another process or this one uses the directory. End that one, or choose another directory. */
     public static final class Locked extends LogException {
-        private final transient Path directory;
-        private final OptionalLong holder;
-
+        /** @param holder the pid of the process that holds the lock, if it could be read */
         Locked(Path directory, OptionalLong holder) {
             super(
                     "The log in " + directory + " is in use"
                             + (holder.isPresent() ? " by process " + holder.getAsLong() : "")
                             + ". End that process, or choose another directory",
                     null);
-            this.directory = directory;
-            this.holder = holder;
-        }
-
-        public Path directory() {
-            return directory;
-        }
-
-        /** The pid of the process that holds the lock, if it could be read. */
-        public OptionalLong holder() {
-            return holder;
         }
     }
 

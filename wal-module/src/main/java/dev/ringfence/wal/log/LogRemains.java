@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -207,7 +208,7 @@ public final class LogRemains {
         }
 
         private void begin(Beginning beginning) throws IOException {
-            var opened = open(beginning.first());
+            var opened = open(number, beginning.first(), this::mend);
             scan = opened;
             var header = opened.header();
             if (!beginning.mend()
@@ -232,7 +233,7 @@ public final class LogRemains {
             }
             number++;
             end = 0;
-            var next = open(before.follower(files.storage().size(path)));
+            var next = open(number, before.follower(files.storage().size(path)), this::mend);
             if (!before.isFollowedBy(next.header())) {
                 next.close();
                 number--;
@@ -245,18 +246,8 @@ public final class LogRemains {
             return true;
         }
 
-        /** @param known what the header has to be, where it can be told */
-        private SegmentScan open(Optional<SegmentHeader> known) throws IOException {
-            try {
-                return SegmentScan.of(files, number, SegmentScan.WHOLE);
-            } catch (LogException.Corrupt e) {
-                if (known.isEmpty()) {
-                    throw e;
-                }
-                var assumed = SegmentScan.assuming(files, known.get(), SegmentScan.WHOLE);
-                mends.add(new Mend(files.file(number), known.get(), false));
-                return assumed;
-            }
+        private void mend(SegmentHeader header) {
+            mends.add(new Mend(files.file(number), header, false));
         }
 
         private SegmentScan current() {
@@ -298,7 +289,7 @@ public final class LogRemains {
                 var next = number + 1;
                 var expected = known.filter(header -> header.number() == number);
                 known = Optional.empty();
-                try (var scan = open(number, expected)) {
+                try (var scan = open(number, expected, _ -> {})) {
                     do {
                         while (scan.next()) {
                             if (scan.sequence() > lastSequence) {
@@ -318,14 +309,21 @@ public final class LogRemains {
         }
     }
 
-    private SegmentScan open(long number, Optional<SegmentHeader> known) throws IOException {
+    /**
+     * @param known what the header has to be, where it can be told
+     * @param assumed hears of that header when it is taken instead of the segment's own, which is damaged
+     */
+    private SegmentScan open(long number, Optional<SegmentHeader> known, Consumer<SegmentHeader> assumed)
+            throws IOException {
         try {
             return SegmentScan.of(files, number, SegmentScan.WHOLE);
         } catch (LogException.Corrupt e) {
             if (known.isEmpty()) {
                 throw e;
             }
-            return SegmentScan.assuming(files, known.get(), SegmentScan.WHOLE);
+            var scan = SegmentScan.assuming(files, known.get(), SegmentScan.WHOLE);
+            assumed.accept(known.get());
+            return scan;
         }
     }
 }

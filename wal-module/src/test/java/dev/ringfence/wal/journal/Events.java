@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Events for tests. */
@@ -31,11 +32,11 @@ final class Events {
     }
 
     static JobEvent.Failed failed(String id) {
-        return new JobEvent.Failed(id, AT.plusMillis(3), "model-file-not-found", "No such model", DATA);
+        return new JobEvent.Failed(id, AT.plusMillis(3), "model-file-not-found", "No such model", DATA, List.of());
     }
 
     static JobEvent.TimedOut timedOut(String id) {
-        return new JobEvent.TimedOut(id, AT.plusMillis(4), Duration.ofMillis(1_500), DATA);
+        return new JobEvent.TimedOut(id, AT.plusMillis(4), Duration.ofMillis(1_500), DATA, List.of());
     }
 
     static JobEvent.Cancelled cancelled(String id) {

@@ -202,11 +202,8 @@ class JournalTest {
             append(journal, Events.started("j"));
             var large = new JobEvent.Completed("j", Events.AT, TextNode.valueOf("x".repeat(5_000)));
             assertThatThrownBy(() -> append(journal, large))
-                    .isInstanceOfSatisfying(JournalException.TooLarge.class, e -> {
-                        assertThat(e.limit()).isEqualTo(4096);
-                        assertThat(e.size()).isGreaterThan(5_000);
-                        assertThat(e).hasMessageContaining("4096").hasMessageContaining(String.valueOf(e.size()));
-                    });
+                    .isInstanceOf(JournalException.TooLarge.class)
+                    .hasMessageMatching(".* has 5\\d{3} bytes; the limit is 4096 \\(maxEventBytes\\)");
             assertThat(append(journal, Events.failed("j"))).isEqualTo(3);
         }
     }

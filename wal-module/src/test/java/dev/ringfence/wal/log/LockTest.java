@@ -95,9 +95,8 @@ class LockTest {
     }
 
     private void assertLockedBy(long pid) {
-        assertThatThrownBy(() -> Logs.open(directory)).isInstanceOfSatisfying(LogException.Locked.class, e -> {
-            assertThat(e.holder()).hasValue(pid);
-            assertThat(e.directory()).isEqualTo(directory);
-        });
+        assertThatThrownBy(() -> Logs.open(directory))
+                .isInstanceOf(LogException.Locked.class)
+                .hasMessageContaining("The log in " + directory + " is in use by process " + pid + ".");
     }
 }

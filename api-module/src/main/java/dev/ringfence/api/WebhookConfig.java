@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Makes the webhooks that are configured. */
-final class WebhookSettings {
-    private WebhookSettings() {}
+final class WebhookConfig {
+    private WebhookConfig() {}
 
     /**
      * Opens them.
