@@ -84,8 +84,12 @@ final class RemoteCall {
         /** Whether this was the last event. */
         boolean accept(SseReader.Event event, RemoteAnswer answer, GenerationListener listener);
 
-        /** Takes an answer that is no stream, also one that should have been. */
-        void acceptWhole(JsonNode body, RemoteAnswer answer, GenerationListener listener);
+        /**
+         * Takes an answer that is no stream, also one that should have been.
+         *
+         * @param room what the answer has of it; for what grows
+         */
+        void acceptWhole(JsonNode body, RemoteAnswer answer, AnswerRoom.Share room, GenerationListener listener);
     }
 
     /** The exchange failed in a way that another try may not; {@code reason} is for the caller when there is none. */
@@ -235,7 +239,7 @@ final class RemoteCall {
     private void readWhole(InputStream body, AnswerRoom.Use use, RemoteAnswer answer, GenerationListener listener)
             throws IOException {
         try (var room = AnswerRoom.OF_THE_HEAP.share(use)) {
-            dialect.acceptWhole(JsonText.parse(WHO, room.reading(body)), answer, listener);
+            dialect.acceptWhole(JsonText.parse(WHO, room.reading(body)), answer, room, listener);
         }
         answer.check(model);
     }

@@ -106,7 +106,7 @@ final class RemoteTask implements Generation {
 
     private GenerationResult askUntilAnswered(Duration waited) throws InterruptedException {
         for (int attempt = 0; ; attempt++) {
-            var answer = new RemoteAnswer(AnswerForm.of(RemoteCall.WHO, request));
+            var answer = new RemoteAnswer(RemoteCall.WHO, request);
             try {
                 call.converse(request, answer, event -> tell(answer, event));
                 // Time that ran out while only a goodbye was missing took nothing away.
