@@ -79,6 +79,7 @@ final class RemoteTask implements Generation {
         } catch (RuntimeException | Error e) {
             var how = finish();
             if (how == null) {
+                call.logFailure();
                 result.completeExceptionally(e);
             } else {
                 result.complete(how);
