@@ -205,7 +205,7 @@ final class LlamaServer {
 
     /** Its log is only of loading: nobody has asked it anything yet. */
     private LoadFailed loadFailed(String what) {
-        var words = log.firstError().map(line -> ": " + Texts.clip(line, 300)).orElse("");
+        var words = log.lastWords().map(line -> ": " + Texts.clip(line, 300)).orElse("");
         return new LoadFailed(
                 "the engine of model %s %s%s".formatted(model.id(), what, words),
                 log.text(),

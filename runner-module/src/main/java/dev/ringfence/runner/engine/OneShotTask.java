@@ -387,8 +387,7 @@ final class OneShotTask implements Generation {
             wasLoaded = loaded;
         }
         var text = log.text();
-        var words = log.firstError()
-                .orElse(text.isEmpty() ? "it wrote nothing" : text.substring(text.lastIndexOf('\n') + 1));
+        var words = log.lastWords().orElse("it wrote nothing");
         var message = "the program for model %s %s: %s"
                 .formatted(
                         model.id(),

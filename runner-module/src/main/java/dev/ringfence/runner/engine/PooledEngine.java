@@ -143,14 +143,20 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
         life.tell(new EngineProgress.Loading(Duration.ZERO, null));
         var early = new EarlyStop();
         loading = early;
-        Thread.ofVirtual().name("load-" + model.id()).start(() -> start(early));
+        boolean again = trouble != null;
+        Thread.ofVirtual().name("load-" + model.id()).start(() -> start(early, again));
     }
 
-    private void start(EarlyStop early) {
+    /** @param again after a failure, of which nothing more is told if it is the same */
+    private void start(EarlyStop early, boolean again) {
         try {
             var server = LlamaServer.start(
                     model, key.purpose(), settings, System.getenv("PATH"), pool.fences(), pool.alarms(), early);
-            LOG.infof("Engine of model %s started as process %d", model.id(), server.pid());
+            LOG.logf(
+                    again ? Logger.Level.DEBUG : Logger.Level.INFO,
+                    "Engine of model %s started as process %d",
+                    model.id(),
+                    server.pid());
             server.awaitHealthy(percent -> pool.send(() -> tellLoading(percent)));
             pool.send(() -> loaded(server));
         } catch (EngineException | FenceException e) {
