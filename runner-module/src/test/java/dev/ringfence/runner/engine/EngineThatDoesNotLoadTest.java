@@ -9,7 +9,10 @@ import static org.awaitility.Awaitility.await;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.engine.EngineException.EngineMissing;
 import dev.ringfence.runner.engine.EngineException.LoadFailed;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -68,6 +71,25 @@ class EngineThatDoesNotLoadTest {
         assertThatThrownBy(() -> LlamaInstallation.find(SETTINGS.withExecutable(directory), null))
                 .isInstanceOf(EngineMissing.class)
                 .hasMessageStartingWith("ringfence.llama-server is " + directory + ", which is no executable file.");
+    }
+
+    /** It was shown as failed for ever, and was tried each five seconds, while the model answered. */
+    @Test
+    void aPinnedModelIsNotKeptUpWhereThereIsNoServerAndTheLogSaysSoOnce() throws IOException {
+        var program = Files.writeString(directory.resolve("llama-completion"), "#!/bin/sh\n");
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        try (var log = new LoggedLines(LlamaServerPool.class);
+                var pool = new LlamaServerPool(
+                        SETTINGS.withExecutable(program), (_, listener) -> ScriptedProgram.over(listener, ""))) {
+            pool.use(Set.of(pinned()));
+
+            assertThat(pool.status().await().atMost(LIMIT)).isEmpty();
+            assertThat(pool.load().failed()).isZero();
+            assertThat(log.lines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("WARN engine.pin of the models [pinned] has no effect");
+        }
     }
 
     private static LocalModel pinned() {
