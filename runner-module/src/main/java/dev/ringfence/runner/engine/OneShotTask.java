@@ -392,9 +392,9 @@ final class OneShotTask implements Generation {
                 .formatted(
                         model.id(),
                         late
-                                ? "could not load it within "
-                                        + settings.loadTimeout().toSeconds() + " s"
-                                : "ended with " + how.end(),
+                                ? "could not load it within " + Texts.seconds(settings.loadTimeout())
+                                        + " (ringfence.engines.load-timeout)"
+                                : "ended with " + how.end() + EngineCommand.told(how.limitsHit(), model),
                         Texts.clip(words, 300));
         if (words.contains("template")) {
             return new InvalidRequest(message);

@@ -310,12 +310,23 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
                                         model.memory().megabytes(),
                                         new DataSize(Math.max(0, most)).megabytes(),
                                         most < settings.memoryBudget() ? " beside the pinned ones" : "")
-                        + ", or lower the model's context_tokens, slots or min_memory_mb");
+                        + ", or lower the model's context_tokens, slots or min_memory_mb"
+                        + second());
         if (pinned()) {
             notUp(why);
         }
         life.loadFailed(why);
         pool.finishWhenGone();
+    }
+
+    private String second() {
+        if (model.pinned() == null || model.pinned() == key.purpose()) {
+            return "";
+        }
+        return switch (key.purpose()) {
+            case EMBEDDINGS -> "; vectors need a second engine of it beside the pinned one, which makes texts";
+            case TEXT -> "; texts need a second engine of it beside the pinned one, which makes vectors";
+        };
     }
 
     @Override

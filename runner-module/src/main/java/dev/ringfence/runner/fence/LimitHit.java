@@ -11,6 +11,9 @@ import java.util.Objects;
  * @param observed what was counted or seen that says so, with its unit
  */
 public record LimitHit(String field, String limit, String observed) {
+    /** The field of the memory. */
+    public static final String MEMORY = "resources.max_memory_mb";
+
     public LimitHit {
         Objects.requireNonNull(field);
         Objects.requireNonNull(limit);

@@ -27,7 +27,7 @@ final class LimitsHit {
         limits.readings().ifPresent(readings -> {
             if (readings.memoryKills() > 0) {
                 hits.add(new LimitHit(
-                        "resources.max_memory_mb",
+                        LimitHit.MEMORY,
                         plan.limits().memoryBytes() + " bytes",
                         "peak of " + readings.peakMemoryBytes() + " bytes, " + readings.memoryKills()
                                 + " killed by the kernel"));

@@ -262,7 +262,7 @@ final class Watchdog {
         return sum <= watch.memoryBytes()
                 ? Optional.empty()
                 : Optional.of(new LimitHit(
-                        "resources.max_memory_mb",
+                        LimitHit.MEMORY,
                         watch.memoryBytes() + " bytes",
                         sum + " bytes in " + members.size() + " processes"));
     }

@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.runner.engine.EngineException.EngineMissing;
 import dev.ringfence.runner.engine.EngineException.LoadFailed;
+import dev.ringfence.runner.engine.EngineException.TooLarge;
+import dev.ringfence.runner.engine.GenerationRequest.Operation;
+import dev.ringfence.runner.fence.LimitHit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -92,13 +97,55 @@ class EngineThatDoesNotLoadTest {
         }
     }
 
+    /** That its engine was up, and yet did not fit, could not be understood. */
+    @Test
+    void vectorsOfAPinnedModelForWhichASecondEngineDoesNotFitAreRefusedWithThatReason() {
+        try (var pool = new LlamaServerPool(
+                SETTINGS.withMemoryBudget(DataSize.ofMegabytes(15).bytes()),
+                (command, _) -> new ScriptedEngine(directory, command, (_, _) -> {}))) {
+            pool.use(Set.of(pinned()));
+            await().until(() -> pool.load().ready() == 1);
+            var body = JsonNodeFactory.instance.objectNode().put("input", "x");
+
+            var generation = pool.serve(pinned())
+                    .generate(new GenerationRequest(Operation.EMBEDDINGS, body, "tester"), LIMIT, _ -> {});
+
+            assertThatThrownBy(() -> generation.result().await().atMost(LIMIT))
+                    .isInstanceOf(TooLarge.class)
+                    .hasMessageContaining("engines may have 5 MB beside the pinned ones")
+                    .hasMessageEndingWith(
+                            "vectors need a second engine of it beside the pinned one, which makes texts");
+        }
+    }
+
+    /** Which of both had set the limit could not be told from it. */
+    @ParameterizedTest
+    @CsvSource({"1, 'that of profile %s: raise it there'", "1000000, 'what the model needs, as min_memory_mb'"})
+    void aLimitOfTheMemoryThatAnEngineHitIsToldWithWhatHasSetIt(long megabytes, String told) {
+        var model = pinned(DataSize.ofMegabytes(megabytes));
+        var memory = new LimitHit("resources.max_memory_mb", "8 bytes", "1 killed");
+        var tasks = new LimitHit("process_limits.max_child_processes", "8 tasks", "1 refused");
+        var profile = LlamaForTests.profile().name();
+
+        assertThat(EngineCommand.told(List.of(memory, tasks), model))
+                .startsWith(", limits hit: " + memory + "; " + tasks + "; the limit is ")
+                .contains(told.formatted(profile))
+                .contains("profile " + profile);
+        assertThat(EngineCommand.told(List.of(tasks), model)).isEqualTo(", limits hit: " + tasks);
+        assertThat(EngineCommand.told(List.of(), model)).isEmpty();
+    }
+
     private static LocalModel pinned() {
+        return pinned(DataSize.ofMegabytes(10));
+    }
+
+    private static LocalModel pinned(DataSize memory) {
         return new LocalModel(
                 "pinned",
                 LlamaForTests.modelFile(),
                 null,
                 LlamaForTests.profile(),
-                DataSize.ofMegabytes(10),
+                memory,
                 null,
                 null,
                 EnginePurpose.TEXT);
