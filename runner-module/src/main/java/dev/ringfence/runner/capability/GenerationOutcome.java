@@ -88,6 +88,7 @@ record GenerationOutcome(Invocation invocation, ServedModel model, AnswerSoFar a
             case EngineException.TooLarge _ -> "model-too-large";
             case EngineException.RemoteUnavailable _ -> "remote-unavailable";
             case EngineException.RemoteDenied _ -> "remote-denied";
+            case EngineException.RemoteNotFound _ -> "remote-not-found";
             case EngineException.Down down when !down.limitsHit().isEmpty() -> "resource-limit-exceeded";
             case EngineException.LoadFailed _ -> "model-load-failed";
             case EngineException.Crashed _ -> "engine-crashed";
@@ -125,6 +126,7 @@ record GenerationOutcome(Invocation invocation, ServedModel model, AnswerSoFar a
                     EngineException.TooLarge _,
                     EngineException.RemoteUnavailable _,
                     EngineException.RemoteDenied _,
+                    EngineException.RemoteNotFound _,
                     EngineException.TooManyVectors _,
                     EngineException.Misbehaved _,
                     EngineException.Closed _ -> {

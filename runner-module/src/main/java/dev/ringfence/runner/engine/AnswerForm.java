@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.GenerationEvent.Delta;
-import dev.ringfence.runner.engine.GenerationEvent.Vectors;
 import dev.ringfence.runner.engine.GenerationRequest.Operation;
 import java.util.List;
 import java.util.Locale;
@@ -189,39 +188,5 @@ record AnswerForm(String who, Operation operation, boolean probabilities) {
     private Misbehaved odd(String name, JsonNode given) {
         return new Misbehaved(who + " answers with a " + name + " that is of the type "
                 + given.getNodeType().name().toLowerCase(Locale.ROOT));
-    }
-
-    /**
-     * The vectors of an answer.
-     *
-     * @throws Misbehaved when there are none, or when one is none
-     */
-    Vectors vectors(JsonNode given) {
-        if (!(given instanceof ArrayNode data) || data.isEmpty()) {
-            throw new Misbehaved(who + " answered without vectors");
-        }
-        for (int i = 0; i < data.size(); i++) {
-            if (!(data.path(i) instanceof ObjectNode item) || !isVector(item.path("embedding"))) {
-                throw new Misbehaved(who + " answered with vectors of which number " + i + " is none");
-            }
-            var index = item.path("index");
-            item.put("index", index.canConvertToInt() ? index.asInt() : i);
-            item.put("object", "embedding");
-            item.retain("object", "index", "embedding");
-        }
-        return new Vectors(data);
-    }
-
-    /** Numbers, or the Base64 of them. */
-    private static boolean isVector(JsonNode vector) {
-        if (!vector.isArray()) {
-            return vector.isTextual() && !vector.textValue().isEmpty();
-        }
-        for (var number : vector) {
-            if (!number.isNumber()) {
-                return false;
-            }
-        }
-        return !vector.isEmpty();
     }
 }

@@ -208,7 +208,7 @@ record AnthropicDialect(String remoteModel) implements RemoteCall.Dialect {
     }
 
     @Override
-    public void acceptWhole(JsonNode body, RemoteAnswer answer, GenerationListener listener) {
+    public void acceptWhole(JsonNode body, RemoteAnswer answer, AnswerRoom.Share room, GenerationListener listener) {
         if (body.path("type").asText().equals("error")) {
             throw failure(body.path("error"));
         }

@@ -33,6 +33,7 @@ final class EngineAnswer {
 
     private final GenerationRequest request;
     private final AnswerForm form;
+    private final VectorForm vectorForm;
     private final boolean templateKnowsTools;
     private final @Nullable ToolCallReader tools;
     private final boolean withoutAlternatives;
@@ -53,6 +54,7 @@ final class EngineAnswer {
         GrammarGaps.requireHeld(request.body());
         this.request = request;
         this.form = AnswerForm.of(WHO, request);
+        this.vectorForm = VectorForm.of(WHO, request);
         this.templateKnowsTools = templateKnowsTools;
         this.tools = ToolGrammar.appliesTo(request.body(), templateKnowsTools) ? reader(request.body()) : null;
         var alternatives = request.body().path(alternatives(request.operation()));
@@ -148,9 +150,9 @@ final class EngineAnswer {
     /**
      * Takes the vectors of so many inputs, which follow those that have come.
      *
-     * @throws EngineException when it is an error instead
+     * @throws EngineException when it is an error instead, or when there is no room for them
      */
-    void acceptVectors(JsonNode tree, int inputs) {
+    void acceptVectors(JsonNode tree, int inputs, AnswerRoom.Share room) {
         if (tree.hasNonNull("error")) {
             throw refusal(tree.path("error"));
         }
@@ -163,10 +165,7 @@ final class EngineAnswer {
         inputTokens += before;
         outputTokens = 0;
         finishReason = "stop";
-        var piece = form.vectors(tree.path("data")).data();
-        if (piece.size() != inputs) {
-            throw new Misbehaved("the engine answered with %d vectors for %d texts".formatted(piece.size(), inputs));
-        }
+        var piece = vectorForm.vectors(tree.path("data"), inputs, room).data();
         int first = vectors.size();
         for (var vector : piece) {
             vectors.add(((ObjectNode) vector)

@@ -3,6 +3,7 @@ package dev.ringfence.runner.engine;
 import dev.ringfence.catalog.GgufHeader;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.LimitHit;
 import dev.ringfence.runner.fence.Workplace;
 import dev.ringfence.runner.process.ProgramInput;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,6 +142,24 @@ record EngineCommand(FencedCommand command, String socket) {
                 NO_NETWORK,
                 asked.security(),
                 asked.tier());
+    }
+
+    /** The limits that its engine ran into, and whose the one of the memory is; empty when there are none. */
+    static String told(List<LimitHit> hit, LocalModel model) {
+        if (hit.isEmpty()) {
+            return "";
+        }
+        var told = ", limits hit: " + hit.stream().map(LimitHit::toString).collect(Collectors.joining("; "));
+        if (hit.stream().noneMatch(LimitHit::isMemory)) {
+            return told;
+        }
+        var asked = model.profile();
+        return told
+                + (asked.resources().maxMemory().compareTo(model.memory()) < 0
+                                ? "; the limit is what the model needs, as min_memory_mb or its file says, since profile %s gives"
+                                        + " less: raise min_memory_mb, or give it more in the profile"
+                                : "; the limit is that of profile %s: raise it there, or raise the model's min_memory_mb")
+                        .formatted(asked.name());
     }
 
     /**

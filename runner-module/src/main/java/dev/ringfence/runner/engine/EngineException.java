@@ -94,6 +94,15 @@ public abstract sealed class EngineException extends RuntimeException {
         }
     }
 
+    /** A remote model's service has nothing at the catalog's address, or no model of that name; an operator has to look. */
+    public static final class RemoteNotFound extends EngineException {
+        private static final long serialVersionUID = 1L;
+
+        RemoteNotFound(String message) {
+            super(message);
+        }
+    }
+
     /** The engine's process could not be kept up. */
     public abstract static sealed class Down extends EngineException {
         private static final long serialVersionUID = 1L;

@@ -274,7 +274,7 @@ final class GenerationTask implements Generation, Runnable, EngineLife.Request<L
                 try (var open = held.server().connect()) {
                     brokeOff = true;
                     var body = room.reading(post(open, answer, answer.body(piece)));
-                    answer.acceptVectors(EngineAnswer.parse(body), piece.size());
+                    answer.acceptVectors(EngineAnswer.parse(body), piece.size(), room);
                     brokeOff = false;
                 }
             }

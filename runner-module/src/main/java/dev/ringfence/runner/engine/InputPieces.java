@@ -36,6 +36,11 @@ final class InputPieces {
         return pieces;
     }
 
+    /** How many there are. */
+    static int count(JsonNode input) {
+        return isOne(input) ? 1 : input.size();
+    }
+
     private static boolean isOne(JsonNode input) {
         return !input.isArray() || input.path(0).isNumber();
     }

@@ -47,8 +47,8 @@ record LlamaInstallation(List<String> program, List<Path> readOnly, boolean serv
     static LlamaInstallation find(EngineSettings settings, @Nullable String path) {
         if (settings.executable() != null) {
             var executable = settings.executable();
-            if (!Files.isExecutable(executable)) {
-                throw missing("The configured " + SERVER + " " + executable + " is not an executable file.");
+            if (!isProgram(executable)) {
+                throw missing("ringfence.llama-server is " + executable + ", which is no executable file.");
             }
             return ofExecutable(executable);
         }
@@ -99,8 +99,9 @@ record LlamaInstallation(List<String> program, List<Path> readOnly, boolean serv
                 .filter(Files::isExecutable)
                 .findFirst();
         if (loader.isEmpty() || program.isEmpty()) {
-            throw missing("The configured prefix " + prefix
-                    + " holds no usr/bin/llama-server with a dynamic loader (ld.so or usr/lib64/ld-linux-*.so.*).");
+            throw missing(
+                    "ringfence.llama-prefix is " + prefix
+                            + ", which holds no usr/bin/llama-server with a dynamic loader (ld.so or usr/lib64/ld-linux-*.so.*).");
         }
         var libraries = LIBRARY_DIRECTORIES.stream()
                 .map(prefix::resolve)
@@ -128,6 +129,7 @@ record LlamaInstallation(List<String> program, List<Path> readOnly, boolean serv
 
     private static EngineException.EngineMissing missing(String where) {
         return new EngineException.EngineMissing(
-                where + " Install llama.cpp so that llama-server is on the PATH, or configure where it is.");
+                where
+                        + " Install llama.cpp so that llama-server is on the PATH, or say where it is (ringfence.llama-server).");
     }
 }

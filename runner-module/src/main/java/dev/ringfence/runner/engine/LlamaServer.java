@@ -24,7 +24,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -183,7 +182,8 @@ final class LlamaServer {
         while (!healthy()) {
             boolean gone = goneWithin(untilNextPoll(System.nanoTime() - start));
             if (loading.isOver()) {
-                throw loadFailed("could not answer within its load timeout of " + Texts.seconds(loadTimeout));
+                throw loadFailed("could not answer within its load timeout of " + Texts.seconds(loadTimeout)
+                        + " (ringfence.engines.load-timeout)");
             }
             if (gone) {
                 if (ended.isCompletedExceptionally() && ended.exceptionNow() instanceof FenceException broken) {
@@ -205,7 +205,7 @@ final class LlamaServer {
 
     /** Its log is only of loading: nobody has asked it anything yet. */
     private LoadFailed loadFailed(String what) {
-        var words = log.firstError().map(line -> ": " + Texts.clip(line, 300)).orElse("");
+        var words = log.lastWords().map(line -> ": " + Texts.clip(line, 300)).orElse("");
         return new LoadFailed(
                 "the engine of model %s %s%s".formatted(model.id(), what, words),
                 log.text(),
@@ -419,10 +419,6 @@ final class LlamaServer {
             case ProcessEnd.Stopped() -> "stopped";
             case ProcessEnd.InputFailed(Throwable why) -> "without its input: " + why.getMessage();
         };
-        if (result.limitsHit().isEmpty()) {
-            return end;
-        }
-        return end + ", limits hit: "
-                + result.limitsHit().stream().map(LimitHit::toString).collect(Collectors.joining("; "));
+        return end + EngineCommand.told(result.limitsHit(), model);
     }
 }

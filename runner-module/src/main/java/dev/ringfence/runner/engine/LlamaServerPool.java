@@ -163,24 +163,32 @@ public final class LlamaServerPool implements AutoCloseable {
 
     /**
      * Takes over another set of models: engines of those that are not in it answer who has asked, then end. Pinned ones
-     * are started and kept up. Returns at once.
+     * are started and kept up where there is a server that stays up. Returns at once.
      */
     public void use(Set<LocalModel> models) {
         var next = Set.copyOf(models);
-        warnOfPins(next);
+        boolean keepUp = oneShotProgram().isEmpty();
+        warnOfPins(next, keepUp);
         send(() -> {
             inUse = next;
             List.copyOf(engines.values()).forEach(PooledEngine::retireUnlessUsed);
             for (var model : models) {
-                if (model.pinned() != null && !closing) {
+                if (model.pinned() != null && keepUp && !closing) {
                     engine(new PooledEngine.Key(model, model.pinned())).keepUp();
                 }
             }
         });
     }
 
-    private void warnOfPins(Set<LocalModel> models) {
+    private void warnOfPins(Set<LocalModel> models, boolean keepUp) {
         var pinned = models.stream().filter(model -> model.pinned() != null).toList();
+        if (!keepUp && !pinned.isEmpty()) {
+            LOG.warnf(
+                    "engine.pin of the models %s has no effect: this host has no llama-server, so each request loads its model"
+                            + " anew",
+                    pinned.stream().map(LocalModel::id).sorted().toList());
+            return;
+        }
         long bytes = pinned.stream().mapToLong(model -> model.memory().bytes()).sum();
         if (bytes > settings.memoryBudget()) {
             LOG.warnf(

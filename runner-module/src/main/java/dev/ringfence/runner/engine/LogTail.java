@@ -36,4 +36,12 @@ final class LogTail implements OutputListener {
                 .filter(line -> line.contains(" E ") || line.contains("error"))
                 .findFirst();
     }
+
+    /** What says the most of why it ended: where no line tells of an error, the last one. */
+    Optional<String> lastWords() {
+        return firstError()
+                .or(() -> Optional.of(text())
+                        .filter(text -> !text.isEmpty())
+                        .map(text -> text.substring(text.lastIndexOf('\n') + 1)));
+    }
 }

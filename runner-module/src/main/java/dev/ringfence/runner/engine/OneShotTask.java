@@ -387,15 +387,14 @@ final class OneShotTask implements Generation {
             wasLoaded = loaded;
         }
         var text = log.text();
-        var words = log.firstError()
-                .orElse(text.isEmpty() ? "it wrote nothing" : text.substring(text.lastIndexOf('\n') + 1));
+        var words = log.lastWords().orElse("it wrote nothing");
         var message = "the program for model %s %s: %s"
                 .formatted(
                         model.id(),
                         late
-                                ? "could not load it within "
-                                        + settings.loadTimeout().toSeconds() + " s"
-                                : "ended with " + how.end(),
+                                ? "could not load it within " + Texts.seconds(settings.loadTimeout())
+                                        + " (ringfence.engines.load-timeout)"
+                                : "ended with " + how.end() + EngineCommand.told(how.limitsHit(), model),
                         Texts.clip(words, 300));
         if (words.contains("template")) {
             return new InvalidRequest(message);

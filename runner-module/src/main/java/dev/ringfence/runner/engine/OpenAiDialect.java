@@ -83,14 +83,14 @@ record OpenAiDialect(String remoteModel, boolean openAis) implements RemoteCall.
     }
 
     @Override
-    public void acceptWhole(JsonNode tree, RemoteAnswer answer, GenerationListener listener) {
+    public void acceptWhole(JsonNode tree, RemoteAnswer answer, AnswerRoom.Share room, GenerationListener listener) {
         if (answer.form().operation() != Operation.EMBEDDINGS) {
             takeWhole(tree, answer, listener);
             return;
         }
         requireNoError(tree);
         readUsage(tree, answer);
-        var vectors = answer.form().vectors(tree.path("data"));
+        var vectors = answer.vectors(tree.path("data"), room);
         answer.output(0);
         answer.finished("stop");
         listener.heard(vectors);

@@ -112,14 +112,20 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
         life.tell(new EngineProgress.Loading(Duration.ZERO, null));
         var early = new EarlyStop();
         loading = early;
-        Thread.ofVirtual().name("load-" + model.id()).start(() -> start(early));
+        boolean again = trouble != null;
+        Thread.ofVirtual().name("load-" + model.id()).start(() -> start(early, again));
     }
 
-    private void start(EarlyStop early) {
+    /** @param again after a failure, of which nothing more is told if it is the same */
+    private void start(EarlyStop early, boolean again) {
         try {
             var server = LlamaServer.start(
                     model, key.purpose(), settings, System.getenv("PATH"), pool.fences(), pool.alarms(), early);
-            LOG.infof("Engine of model %s started as process %d", model.id(), server.pid());
+            LOG.logf(
+                    again ? Logger.Level.DEBUG : Logger.Level.INFO,
+                    "Engine of model %s started as process %d",
+                    model.id(),
+                    server.pid());
             server.awaitHealthy(percent -> pool.send(() -> tellLoading(percent)));
             pool.send(() -> loaded(server));
         } catch (EngineException | FenceException e) {
@@ -273,12 +279,23 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
                                         model.memory().megabytes(),
                                         new DataSize(Math.max(0, most)).megabytes(),
                                         most < settings.memoryBudget() ? " beside the pinned ones" : "")
-                        + ", or lower the model's context_tokens, slots or min_memory_mb");
+                        + ", or lower the model's context_tokens, slots or min_memory_mb"
+                        + second());
         if (pinned()) {
             notUp(why);
         }
         life.loadFailed(why);
         pool.finishWhenGone();
+    }
+
+    private String second() {
+        if (model.pinned() == null || model.pinned() == key.purpose()) {
+            return "";
+        }
+        return switch (key.purpose()) {
+            case EMBEDDINGS -> "; vectors need a second engine of it beside the pinned one, which makes texts";
+            case TEXT -> "; texts need a second engine of it beside the pinned one, which makes vectors";
+        };
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.ringfence.runner.engine;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
+import dev.ringfence.runner.engine.GenerationEvent.Vectors;
 import dev.ringfence.runner.engine.GenerationResult.Answered;
 import java.time.Duration;
 import java.util.HashMap;
@@ -13,6 +15,8 @@ final class RemoteAnswer {
     private static final long MOST_TOKENS = 1_000_000_000;
 
     private final AnswerForm form;
+    private final VectorForm vectorForm;
+    private final int inputs;
     private boolean begun;
     private @Nullable String finishReason;
     private long inputTokens = -1;
@@ -29,13 +33,24 @@ final class RemoteAnswer {
 
     private String lastId = "";
 
-    RemoteAnswer(AnswerForm form) {
-        this.form = form;
+    RemoteAnswer(String who, GenerationRequest request) {
+        this.form = AnswerForm.of(who, request);
+        this.vectorForm = VectorForm.of(who, request);
+        this.inputs = InputPieces.count(request.body().path("input"));
     }
 
     /** What may come. */
     AnswerForm form() {
         return form;
+    }
+
+    /**
+     * The vectors of all inputs.
+     *
+     * @throws EngineException when they are others, or there is no room for them
+     */
+    Vectors vectors(JsonNode data, AnswerRoom.Share room) {
+        return vectorForm.vectors(data, inputs, room);
     }
 
     /** The service says that it is at work: from then on the request is not sent again. */

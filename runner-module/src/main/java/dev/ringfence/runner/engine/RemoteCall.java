@@ -3,9 +3,11 @@ package dev.ringfence.runner.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Provider;
+import dev.ringfence.catalog.RemoteAccess.ApiKey;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
 import dev.ringfence.runner.engine.EngineException.RemoteDenied;
+import dev.ringfence.runner.engine.EngineException.RemoteNotFound;
 import dev.ringfence.runner.engine.EngineException.RemoteUnavailable;
 import dev.ringfence.runner.engine.EngineException.Saturated;
 import java.io.ByteArrayOutputStream;
@@ -14,6 +16,7 @@ import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.net.ConnectException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -21,6 +24,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
@@ -47,14 +51,19 @@ final class RemoteCall {
     private final Provider.Remote provider;
     private final HttpClient client;
     private final Alarms alarms;
+    private final RemoteHealth health;
     private final Dialect dialect;
     private final AtomicReference<@Nullable InputStream> open = new AtomicReference<>();
 
-    RemoteCall(String model, Provider.Remote provider, HttpClient client, Alarms alarms) {
+    /** How the service failed in the last exchange, with nothing of what it said or was asked; null when it did not. */
+    private @Nullable String trouble;
+
+    RemoteCall(String model, Provider.Remote provider, HttpClient client, Alarms alarms, RemoteHealth health) {
         this.model = model;
         this.provider = provider;
         this.client = client;
         this.alarms = alarms;
+        this.health = health;
         this.dialect = switch (provider) {
             case Provider.OpenAI openAi -> new OpenAiDialect(openAi.modelName(), true);
             case Provider.Anthropic anthropic -> new AnthropicDialect(anthropic.modelName());
@@ -65,6 +74,9 @@ final class RemoteCall {
 
     /** How a service wants to be asked, and how it answers. */
     interface Dialect {
+        /** What the service calls the model. */
+        String remoteModel();
+
         /** Below the base URL. */
         String path(GenerationRequest.Operation operation);
 
@@ -84,8 +96,12 @@ final class RemoteCall {
         /** Whether this was the last event. */
         boolean accept(SseReader.Event event, RemoteAnswer answer, GenerationListener listener);
 
-        /** Takes an answer that is no stream, also one that should have been. */
-        void acceptWhole(JsonNode body, RemoteAnswer answer, GenerationListener listener);
+        /**
+         * Takes an answer that is no stream, also one that should have been.
+         *
+         * @param room what the answer has of it; for what grows
+         */
+        void acceptWhole(JsonNode body, RemoteAnswer answer, AnswerRoom.Share room, GenerationListener listener);
     }
 
     /** The exchange failed in a way that another try may not; {@code reason} is for the caller when there is none. */
@@ -119,10 +135,18 @@ final class RemoteCall {
         close(open.getAndSet(null));
     }
 
+    /** Logs what became of the last exchange, when it was the service that failed and no other is tried. */
+    void logFailure() {
+        if (trouble != null) {
+            health.failed(trouble);
+        }
+    }
+
     /** Asks, and tells what comes. */
     void converse(GenerationRequest request, RemoteAnswer answer, GenerationListener listener)
             throws Retryable, InterruptedException {
-        var key = new ServiceKey(ApiKeys.read(model, provider.access().key()));
+        trouble = null;
+        var key = key();
         boolean accepted = false;
         try {
             var response = send(request, key);
@@ -130,10 +154,11 @@ final class RemoteCall {
             try (var body = response.body()) {
                 open.set(body);
                 if (!accepted) {
-                    throw refused(response, key);
+                    throw refused(request, response, key);
                 }
                 read(request, body, answer, key, listener);
             }
+            health.answered();
         } catch (IOException e) {
             throw broken(e, accepted, key);
         } finally {
@@ -141,10 +166,19 @@ final class RemoteCall {
         }
     }
 
+    private ServiceKey key() {
+        try {
+            return new ServiceKey(ApiKeys.read(model, provider.access().key()));
+        } catch (RemoteDenied e) {
+            trouble = e.getMessage();
+            throw e;
+        }
+    }
+
     private HttpResponse<InputStream> send(GenerationRequest request, ServiceKey key)
             throws IOException, InterruptedException {
         var access = provider.access();
-        var message = HttpRequest.newBuilder(URI.create(access.baseUrl() + dialect.path(request.operation())))
+        var message = HttpRequest.newBuilder(url(request))
                 .timeout(access.silenceTimeout())
                 .header("Content-Type", "application/json")
                 .header("Accept", dialect.streams(request.operation()) ? "text/event-stream" : "application/json")
@@ -158,6 +192,10 @@ final class RemoteCall {
         return client.send(message.build(), BodyHandlers.ofInputStream());
     }
 
+    private URI url(GenerationRequest request) {
+        return URI.create(provider.access().baseUrl() + dialect.path(request.operation()));
+    }
+
     /** Reads an answer; what is thrown may have the service's own words, and never the key. */
     private void read(
             GenerationRequest request,
@@ -169,8 +207,11 @@ final class RemoteCall {
         try {
             read(request, body, answer, key.hiddenFrom(listener));
         } catch (Misbehaved e) {
+            trouble = "the service of model %s answers with what cannot be passed on; who asked is told why"
+                    .formatted(model);
             throw new Misbehaved(key.hiddenIn(String.valueOf(e.getMessage()), MAX_WORDS));
         } catch (RemoteUnavailable e) {
+            trouble = "the service of model %s begins to answer and says that it cannot now".formatted(model);
             var failure = new RemoteUnavailable(key.hiddenIn(String.valueOf(e.getMessage()), MAX_WORDS));
             if (answer.begun()) {
                 throw failure;
@@ -235,7 +276,7 @@ final class RemoteCall {
     private void readWhole(InputStream body, AnswerRoom.Use use, RemoteAnswer answer, GenerationListener listener)
             throws IOException {
         try (var room = AnswerRoom.OF_THE_HEAP.share(use)) {
-            dialect.acceptWhole(JsonText.parse(WHO, room.reading(body)), answer, listener);
+            dialect.acceptWhole(JsonText.parse(WHO, room.reading(body)), answer, room, listener);
         }
         answer.check(model);
     }
@@ -254,24 +295,72 @@ final class RemoteCall {
     }
 
     /** What another status than 200 means. */
-    private RuntimeException refused(HttpResponse<InputStream> response, ServiceKey key) throws Retryable {
+    private EngineException refused(GenerationRequest request, HttpResponse<InputStream> response, ServiceKey key)
+            throws Retryable {
         int status = response.statusCode();
-        var reason = reason(words(response.body()), key);
+        var error = JsonText.error(words(response.body()));
         var after = RetryAfter.of(response.headers());
+        if (error.path("code").asText().equals("model_not_found")) {
+            return notFound(request, status, error, key);
+        }
         return switch (status) {
-            case 401, 403 -> new RemoteDenied(refusal("does not accept this service's key", status, reason));
+            case 401, 403 -> new RemoteDenied(failure(denial(), status, error, key));
+            // Clients name models of the catalog, so it is nothing that they could mend.
+            case 404, 405, 410 -> notFound(request, status, error, key);
             case 429 -> {
                 var wait = after instanceof RetryAfter.In(var asked) ? asked : Duration.ofSeconds(10);
-                throw again(new Saturated(refusal("has no room now", status, reason), wait, 0), after);
+                throw again(new Saturated(failure("has no room now", status, error, key), wait, 0), after);
             }
             case 408, 500, 502, 503, 504, 529 ->
-                throw again(new RemoteUnavailable(refusal("cannot answer now", status, reason)), after);
+                throw again(new RemoteUnavailable(failure("cannot answer now", status, error, key)), after);
             default ->
                 status >= 400 && status < 500
-                        ? new InvalidRequest(refusal("refuses the request", status, reason))
-                        : new RemoteUnavailable(
-                                refusal("answers with what is no answer, is its address right?", status, reason));
+                        ? new InvalidRequest(refusal("refuses the request", status) + reason(error, key))
+                        : new RemoteUnavailable(failure(
+                                "answers with what is no answer at %s, check %s"
+                                        .formatted(key.hiddenIn(url(request).toString(), MAX_WORDS), addressKey()),
+                                status,
+                                error,
+                                key));
         };
+    }
+
+    private RemoteNotFound notFound(GenerationRequest request, int status, JsonNode error, ServiceKey key) {
+        return new RemoteNotFound(failure(
+                "has nothing at %s, or no model %s: check %s and model_name in the catalog"
+                        .formatted(
+                                key.hiddenIn(url(request).toString(), MAX_WORDS), dialect.remoteModel(), addressKey()),
+                status,
+                error,
+                key));
+    }
+
+    /** The catalog's name of where the service is. */
+    private String addressKey() {
+        return provider instanceof Provider.Custom ? "endpoint_url" : "base_url";
+    }
+
+    private String denial() {
+        return provider.access().key() instanceof ApiKey.None
+                ? "wants a key or does not let this service in, and the catalog names no key for it: set api_key_env or"
+                        + " api_key_file"
+                : "does not accept this service's key";
+    }
+
+    /** What the caller hears; the log hears it without the service's own words. */
+    private String failure(String what, int status, JsonNode error, ServiceKey key) {
+        var own = refusal(what, status);
+        trouble = own;
+        return own + reason(error, key);
+    }
+
+    private RemoteUnavailable failure(String what) {
+        trouble = "the service of model %s %s".formatted(model, what);
+        return new RemoteUnavailable(trouble);
+    }
+
+    private RemoteUnavailable failure(String what, String why) {
+        return new RemoteUnavailable(failure(what).getMessage() + ": " + why);
     }
 
     /** A service that wants to be asked again at a time that nobody can read is not asked again. */
@@ -300,12 +389,12 @@ final class RemoteCall {
         return words.toString(StandardCharsets.UTF_8);
     }
 
-    private String refusal(String what, int status, String reason) {
-        return "the service of model %s %s (status %d)%s".formatted(model, what, status, reason);
+    private String refusal(String what, int status) {
+        return "the service of model %s %s (status %d)".formatted(model, what, status);
     }
 
-    private static String reason(String body, ServiceKey key) {
-        var said = JsonText.error(body).path("message").asText("");
+    private static String reason(JsonNode error, ServiceKey key) {
+        var said = error.path("message").asText("");
         return said.isEmpty() ? "" : ": " + key.hiddenIn(said, 500);
     }
 
@@ -314,31 +403,36 @@ final class RemoteCall {
      * request is not sent again.
      */
     private RemoteUnavailable broken(IOException failure, boolean accepted, ServiceKey key) throws Retryable {
-        var why = key.hiddenIn(String.valueOf(failure.getMessage()), MAX_WORDS);
         if (failure instanceof HttpConnectTimeoutException || failure instanceof ConnectException) {
-            throw new Retryable(
-                    new RemoteUnavailable("the service of model %s at %s cannot be reached: %s"
-                            .formatted(
-                                    model, host(), failure instanceof ConnectException ? "nobody answers there" : why)),
-                    null);
+            throw new Retryable(failure("at %s cannot be reached: %s".formatted(host(), unreachable(failure))), null);
         }
+        var why = key.hiddenIn(String.valueOf(failure.getMessage()), MAX_WORDS);
         if (failure instanceof SSLException) {
-            return new RemoteUnavailable(
-                    "the service of model %s at %s does not prove who it is: %s".formatted(model, host(), why));
+            return failure("at %s does not prove who it is".formatted(host()), why);
         }
         if (failure instanceof HttpTimeoutException) {
-            return new RemoteUnavailable(
-                    "the service of model %s fell silent: nothing came for %s s; silence_timeout_seconds"
-                                    .formatted(
-                                            model,
-                                            provider.access().silenceTimeout().toSeconds())
-                            + " in the catalog says how long that may be");
+            return failure(
+                    "fell silent: nothing came for %s s; silence_timeout_seconds in the catalog says how long that may be"
+                            .formatted(provider.access().silenceTimeout().toSeconds()));
         }
-        var reason = new RemoteUnavailable("the service of model %s broke off its answer: %s".formatted(model, why));
+        var reason = failure("broke off its answer", why);
         if (accepted) {
             return reason;
         }
         throw new Retryable(reason, null);
+    }
+
+    private String unreachable(IOException failure) {
+        if (failure instanceof HttpConnectTimeoutException) {
+            return "no connection stands after %s (connect_timeout_seconds)"
+                    .formatted(Texts.seconds(provider.access().connectTimeout()));
+        }
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
+                return "no address is known for that name; check " + addressKey();
+            }
+        }
+        return "nobody answers there";
     }
 
     private String host() {

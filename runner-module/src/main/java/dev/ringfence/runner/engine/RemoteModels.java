@@ -19,10 +19,17 @@ public final class RemoteModels implements AutoCloseable {
     /** By the time to connect in, which a client has for all of its requests. */
     private final Map<Duration, HttpClient> clients = new ConcurrentHashMap<>();
 
-    /** The requests of a model that may be under way. By model and how it is reached: a changed one has its own. */
-    private final Map<Key, Turns> turns = new ConcurrentHashMap<>();
+    /** By model and how it is reached: a changed one has its own. */
+    private final Map<Key, Service> services = new ConcurrentHashMap<>();
 
     private record Key(String model, Provider.Remote provider) {}
+
+    /**
+     * What all requests to a model have in common.
+     *
+     * @param turns those that may be under way
+     */
+    private record Service(Turns turns, RemoteHealth health) {}
 
     /**
      * A model to be asked. Nothing is sent before that.
@@ -64,10 +71,13 @@ public final class RemoteModels implements AutoCloseable {
         public Generation generate(GenerationRequest request, Duration limit, GenerationListener listener) {
             var access = provider.access();
             var client = clients.computeIfAbsent(access.connectTimeout(), RemoteModels::client);
-            var own = turns.computeIfAbsent(
-                    new Key(id, provider), _ -> new Turns(access.parallel(), MOST_WAITING, this::full));
-            var call = new RemoteCall(id, provider, client, alarms);
-            var task = new RemoteTask(id, call, own, request, limit, listener, alarms);
+            var service = services.computeIfAbsent(
+                    new Key(id, provider),
+                    _ -> new Service(
+                            new Turns(access.parallel(), MOST_WAITING, this::full),
+                            new RemoteHealth(id, System::nanoTime)));
+            var call = new RemoteCall(id, provider, client, alarms, service.health());
+            var task = new RemoteTask(id, call, service.turns(), request, limit, listener, alarms);
             task.start();
             return task;
         }

@@ -79,6 +79,7 @@ final class RemoteTask implements Generation {
         } catch (RuntimeException | Error e) {
             var how = finish();
             if (how == null) {
+                call.logFailure();
                 result.completeExceptionally(e);
             } else {
                 result.complete(how);
@@ -106,7 +107,7 @@ final class RemoteTask implements Generation {
 
     private GenerationResult askUntilAnswered(Duration waited) throws InterruptedException {
         for (int attempt = 0; ; attempt++) {
-            var answer = new RemoteAnswer(AnswerForm.of(RemoteCall.WHO, request));
+            var answer = new RemoteAnswer(RemoteCall.WHO, request);
             try {
                 call.converse(request, answer, event -> tell(answer, event));
                 // Time that ran out while only a goodbye was missing took nothing away.

@@ -35,6 +35,11 @@ public record LimitHit(String field, String limit, String observed) {
         return new LimitHit(ProfileKeys.MAX_CHILD_PROCESSES, most + " tasks", observed);
     }
 
+    /** Whether it is that of the memory. */
+    public boolean isMemory() {
+        return field.equals(ProfileKeys.MAX_MEMORY);
+    }
+
     @Override
     public String toString() {
         return field + " (limit " + limit + ", observed " + observed + ")";

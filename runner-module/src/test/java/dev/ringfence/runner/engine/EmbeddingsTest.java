@@ -108,7 +108,7 @@ class EmbeddingsTest {
                             ScriptedEngine.model(),
                             JsonNodeFactory.instance.arrayNode().add("one").add("two")))
                     .isInstanceOf(EngineException.Misbehaved.class)
-                    .hasMessageContaining("1 vectors for 2 texts");
+                    .hasMessageContaining("1 vectors for 2 inputs");
         }
     }
 

@@ -159,7 +159,7 @@ class OneShotProgramTest {
 
             assertThatThrownBy(() -> asked.result().await().atMost(LIMIT))
                     .isInstanceOf(LoadFailed.class)
-                    .hasMessageContaining("load timeout of 0.2 s");
+                    .hasMessageContaining("load timeout of 0.2 s (ringfence.engines.load-timeout)");
         }
         assertThat(built).hasValue(1);
     }

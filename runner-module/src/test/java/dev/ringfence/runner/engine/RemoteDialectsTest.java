@@ -24,7 +24,7 @@ class RemoteDialectsTest {
 
     @Test
     void callsAreCountedFromZeroAndEachPieceBelongsToItsCall() {
-        var answer = new RemoteAnswer(AnswerForm.of("it", chat("")));
+        var answer = new RemoteAnswer("it", chat(""));
         var heard = new ArrayList<GenerationEvent>();
         for (var data : new String[] {
             "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\"}}",

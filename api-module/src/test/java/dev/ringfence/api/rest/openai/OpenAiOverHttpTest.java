@@ -292,6 +292,18 @@ class OpenAiOverHttpTest {
                 .body("error.message", containsString("provided: (the key)"));
     }
 
+    /** It was told as the client's mistake. */
+    @Test
+    void aServiceThatHasNothingAtItsAddressIsTheOperatorsMatter() {
+        Elsewhere.SERVICE.answers(404, "{}");
+
+        chat("custom", "")
+                .statusCode(500)
+                .header("X-Should-Retry", "false")
+                .body("error.code", equalTo("remote_not_found"))
+                .body("error.message", containsString("check endpoint_url and model_name"));
+    }
+
     @Test
     void aServiceThatIsDownIsAReasonToComeAgain() {
         chat("gone", "")
