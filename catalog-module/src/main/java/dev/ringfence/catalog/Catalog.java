@@ -228,6 +228,11 @@ public final class Catalog {
         return grants.isPresent();
     }
 
+    /** Whether there is an agent that may use certain models only. */
+    public boolean mapsAgents() {
+        return !modelsOfAgents.isEmpty();
+    }
+
     /**
      * What {@code [agents]} grants and there is not. Nobody gets more by it, and what is there is known to the service
      * alone, so the catalog can be used all the same.
