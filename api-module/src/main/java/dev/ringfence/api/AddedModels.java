@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * The models that were added at run time, as they were asked for: a JSON array in a file, which is replaced as a whole.
@@ -21,6 +22,9 @@ final class AddedModels {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int MOST = 1000;
     private static final long MOST_BYTES = 64L << 20;
+
+    /** What Jackson puts before the line and column of a document that it does not show. */
+    private static final Pattern PLACE_OF_NOTHING = Pattern.compile("\\[Source: [^;\\]]*; ");
 
     private final Path file;
     private List<ObjectNode> models;
@@ -37,7 +41,11 @@ final class AddedModels {
                 throw new IOException("it has more than " + MOST_BYTES + " bytes");
             }
             var models = new ArrayList<ObjectNode>();
-            for (var model : JSON.readTree(Files.readAllBytes(file))) {
+            var array = JSON.readTree(Files.readAllBytes(file));
+            if (!array.isArray()) {
+                throw new IOException(array.isMissingNode() ? "it is empty" : "it holds no array of models");
+            }
+            for (var model : array) {
                 if (!(model instanceof ObjectNode object)) {
                     throw new IOException("it holds something else than models");
                 }
@@ -46,12 +54,25 @@ final class AddedModels {
             return new AddedModels(file, List.copyOf(models));
         } catch (NoSuchFileException e) {
             return new AddedModels(file, List.of());
-        } catch (IOException e) {
-            throw new StartupFailure(
-                    "the models that were added at run time cannot be read from " + file + ": " + e.getMessage()
-                            + "; repair the file, or remove it to go on without them",
+        } catch (JsonProcessingException e) {
+            var at = e.getLocation();
+            throw unreadable(
+                    file,
+                    "it is no JSON"
+                            + (at == null ? "" : " in line " + at.getLineNr() + ", column " + at.getColumnNr())
+                            + ": "
+                            + PLACE_OF_NOTHING.matcher(e.getOriginalMessage()).replaceAll("["),
                     e);
+        } catch (IOException e) {
+            throw unreadable(file, String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static StartupFailure unreadable(Path file, String why, IOException e) {
+        return new StartupFailure(
+                "the models that were added at run time cannot be read from " + file + ": " + why
+                        + "; repair the file, or remove it to go on without them",
+                e);
     }
 
     List<ObjectNode> all() {

@@ -79,7 +79,7 @@ final class Assembly {
         var webhooks = opened.add(WebhookConfig.open(data.resolve("webhooks"), config.webhooks()), Webhooks::close);
         var engines = opened.add(new LlamaServerPool(EngineConfig.of(config), fences), LlamaServerPool::close);
         var remotes = opened.add(new RemoteModels(), RemoteModels::close);
-        var models = new CatalogModels(catalog::catalog, engines, remotes);
+        var models = new CatalogModels(catalog::catalog, engines, remotes, purpose == Ringfence.Purpose.SERVICE);
         // Jobs need the capabilities, and one of those tells the jobs; none runs before both are there.
         var undoing = new CompletableFuture<Jobs>();
         var toolbox = Toolbox.open(config, data, catalog, fences, asking(models), new Undoing(undoing::join));

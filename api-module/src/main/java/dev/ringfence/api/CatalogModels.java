@@ -7,14 +7,21 @@ import dev.ringfence.catalog.Provider;
 import dev.ringfence.catalog.SandboxProfile;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.EnginePurpose;
+import dev.ringfence.runner.engine.FileStamp;
 import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.engine.LocalModel;
 import dev.ringfence.runner.engine.RemoteModels;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The catalog's models, for those who may use them. Engines are shared between jobs, so they run in the profile that the
@@ -24,12 +31,18 @@ final class CatalogModels implements ModelSource {
     private final Supplier<Catalog> catalogs;
     private final LlamaServerPool engines;
     private final RemoteModels remotes;
+    private final boolean pins;
     private volatile Set<LocalModel> inUse = Set.of();
 
-    CatalogModels(Supplier<Catalog> catalogs, LlamaServerPool engines, RemoteModels remotes) {
+    /** The files of those in use, as they were when the catalog came into use; replaced as a whole. */
+    private volatile Map<Path, FileStamp> stamps = Map.of();
+
+    /** @param pins whether engines are kept up that the catalog pins */
+    CatalogModels(Supplier<Catalog> catalogs, LlamaServerPool engines, RemoteModels remotes, boolean pins) {
         this.catalogs = catalogs;
         this.engines = engines;
         this.remotes = remotes;
+        this.pins = pins;
     }
 
     @Override
@@ -70,10 +83,11 @@ final class CatalogModels implements ModelSource {
         return switch (model.file().orElseThrow()) {
             case ModelFile.Missing(var message) -> new Resolution.Refused("model-file-not-found", message);
             case ModelFile.Found(var path) -> {
-                var local = localModel(catalog, model, path);
+                var local = localModel(catalog, model, path, stamps.get(path));
                 if (!inUse.contains(local)) {
                     // Its file came, or became another one, after the catalog did.
-                    use();
+                    useMore();
+                    local = localModel(catalog, model, path, stamps.get(path));
                 }
                 yield new Resolution.Found(engines.serve(local));
             }
@@ -82,25 +96,61 @@ final class CatalogModels implements ModelSource {
 
     /** Lets the engines of this host have the models of the catalog in use, with the files as they are now. */
     synchronized void use() {
-        var now = localModels(catalogs.get());
+        use(Map.of());
+    }
+
+    /** With those files as they are now that are not known yet: others may be in the middle of being written. */
+    private synchronized void useMore() {
+        use(stamps);
+    }
+
+    private synchronized void use(Map<Path, FileStamp> known) {
+        var catalog = catalogs.get();
+        var found = new HashMap<Path, FileStamp>();
+        var now = new HashSet<LocalModel>();
+        if (catalog.enabled()) {
+            for (var model : catalog.models()) {
+                if (model.file().orElse(null) instanceof ModelFile.Found(var path)) {
+                    Optional.ofNullable(known.get(path))
+                            .or(() -> stamp(path))
+                            .ifPresent(stamp -> found.put(path, stamp));
+                    now.add(localModel(catalog, model, path, found.get(path)));
+                }
+            }
+        }
+        stamps = Map.copyOf(found);
         inUse = now;
         engines.use(now);
     }
 
-    /** What the engines of this host have to do with a catalog. */
-    private static Set<LocalModel> localModels(Catalog catalog) {
-        var models = new HashSet<LocalModel>();
-        if (catalog.enabled()) {
-            for (var model : catalog.models()) {
-                if (model.file().orElse(null) instanceof ModelFile.Found(var path)) {
-                    models.add(localModel(catalog, model, path));
-                }
-            }
+    /**
+     * Why an engine that is up may answer garbage: somebody wrote into the file that it has mapped.
+     *
+     * @param up since when
+     */
+    Optional<String> overwritten(Model model, Instant up) {
+        if (!(model.file().orElse(null) instanceof ModelFile.Found(var path))) {
+            return Optional.empty();
         }
-        return models;
+        var known = stamps.get(path);
+        return stamp(path)
+                .filter(now -> known != null && now.overwrites(known))
+                // What was written before the engine came up is what it has read.
+                .filter(now -> now.changed().toInstant().isAfter(up))
+                .map(_ -> "the model's file was written into while its engine had it open, so its answers may be"
+                        + " garbage: reload the catalog when the file is whole, and replace a model's file by mv");
     }
 
-    private static LocalModel localModel(Catalog catalog, Model model, Path file) {
+    private static Optional<FileStamp> stamp(Path file) {
+        try {
+            return Optional.of(FileStamp.of(file));
+        } catch (IOException e) {
+            // Whoever starts its engine says so.
+            return Optional.empty();
+        }
+    }
+
+    private LocalModel localModel(Catalog catalog, Model model, Path file, @Nullable FileStamp stamp) {
         return new LocalModel(
                 model.reference(),
                 file,
@@ -109,7 +159,8 @@ final class CatalogModels implements ModelSource {
                 model.requirements().minMemory(),
                 model.contextTokens(),
                 model.engine().slots(),
-                model.engine().pinned() ? purpose(model) : null);
+                pins && model.engine().pinned() ? purpose(model) : null,
+                stamp);
     }
 
     private static EnginePurpose purpose(Model model) {

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Catalog;
 import dev.ringfence.catalog.CatalogException;
 import dev.ringfence.catalog.Model;
+import dev.ringfence.catalog.Problem;
 import dev.ringfence.runner.capability.ManifestException;
 import dev.ringfence.runner.fence.SyscallListCheck;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -28,10 +30,13 @@ public final class LiveCatalog {
     /** Guarded by this, as the next. */
     private Consumer<Catalog> changed = _ -> {};
 
-    private Companion companion = _ -> () -> {};
+    private Companion companion = Companion.NONE;
 
     /** Of the file alone. */
     private Catalog base;
+
+    /** What the last reload took away with all that is in it. */
+    private List<String> taken = List.of();
 
     private volatile State state;
 
@@ -39,14 +44,29 @@ public final class LiveCatalog {
      * A catalog and since when it is in use.
      *
      * @param addedModels the references of models that were added at run time
+     * @param warnings what is doubtful about it
      */
-    public record State(Catalog catalog, Instant since, Set<String> addedModels) {}
+    public record State(Catalog catalog, Instant since, Set<String> addedModels, List<String> warnings) {
+        public State {
+            addedModels = Set.copyOf(addedModels);
+            warnings = List.copyOf(warnings);
+        }
+    }
+
+    /**
+     * The file's catalog with what was added to it.
+     *
+     * @param references of models that were added
+     * @param leftOut why others were not
+     */
+    private record Whole(Catalog catalog, Set<String> references, List<String> leftOut) {}
 
     private LiveCatalog(Optional<Path> file, Catalog base, AddedModels added) {
         this.file = file;
         this.base = base;
         this.added = added;
-        this.state = state(base);
+        var whole = whole(base, added);
+        this.state = new State(whole.catalog(), Instant.now(), whole.references(), warnings(whole, taken, List.of()));
     }
 
     /**
@@ -57,7 +77,7 @@ public final class LiveCatalog {
      */
     static LiveCatalog open(Optional<Path> file, AddedModels added) {
         var live = new LiveCatalog(file, read(file), added);
-        live.warn();
+        live.state.warnings().forEach(LiveCatalog::warn);
         return live;
     }
 
@@ -70,6 +90,8 @@ public final class LiveCatalog {
     /** From now on this is read again with the file. */
     synchronized void join(Companion other) {
         companion = other;
+        state = state(whole(base, added));
+        companion.doubts(catalog()).forEach(doubt -> warn(doubt.toString()));
     }
 
     /** The one in use now. */
@@ -90,15 +112,16 @@ public final class LiveCatalog {
      */
     public synchronized State reload() {
         var read = read(file);
-        var next = state(read);
+        var next = whole(read, added);
         var joined = companion.prepare(next.catalog());
+        taken = taken(base, read);
         base = read;
         joined.run();
-        use(next);
+        use(state(next));
         LOG.infof(
                 "The catalog was read again: %d models, %d sandbox profiles",
                 catalog().models().size(), catalog().profiles().size());
-        warn();
+        state.warnings().forEach(LiveCatalog::warn);
         return state;
     }
 
@@ -127,7 +150,7 @@ public final class LiveCatalog {
         var more = new ArrayList<>(added.all());
         more.add(model.deepCopy());
         added.replace(more);
-        use(state(base));
+        use(state(whole(base, added)));
         return next.models().stream()
                 .filter(one -> !known.contains(one.reference()))
                 .findFirst()
@@ -150,7 +173,7 @@ public final class LiveCatalog {
                 .toList();
         if (left.size() < added.all().size()) {
             added.replace(left);
-            use(state(base));
+            use(state(whole(base, added)));
         } else if (model.isPresent()) {
             throw new CatalogChangeException.OfTheFile(
                     "\"" + name + "\" stands in the catalog file; take it out there, and reload the catalog");
@@ -173,23 +196,57 @@ public final class LiveCatalog {
         changed.accept(next.catalog());
     }
 
-    private State state(Catalog fromFile) {
+    private State state(Whole whole) {
+        return new State(
+                whole.catalog(),
+                Instant.now(),
+                whole.references(),
+                warnings(whole, taken, companion.doubts(whole.catalog())));
+    }
+
+    private static List<String> warnings(Whole whole, List<String> taken, List<Problem> doubts) {
+        var warnings = new ArrayList<>(taken);
+        whole.catalog().warnings().forEach(warning -> warnings.add(warning.toString()));
+        doubts.forEach(doubt -> warnings.add(doubt.toString()));
+        warnings.addAll(whole.leftOut());
+        return warnings;
+    }
+
+    /** What was meant, or the half of a file whose writer was stopped. */
+    private static List<String> taken(Catalog before, Catalog now) {
+        var taken = new ArrayList<String>();
+        if (before.restrictsAgents() && !now.restrictsAgents()) {
+            taken.add("the file that was read last has no table [agents] any more: every agent may ask for everything");
+        }
+        if (before.mapsAgents() && !now.mapsAgents()) {
+            taken.add("the file that was read last has no slm.model_allow_lists.agent_model_maps any more: every agent"
+                    + " may use every model");
+        }
+        if (!before.models().isEmpty() && now.models().isEmpty()) {
+            taken.add("the file that was read last has no models any more; before it there were "
+                    + before.models().size());
+        }
+        return taken;
+    }
+
+    private static Whole whole(Catalog fromFile, AddedModels added) {
         var catalog = fromFile;
-        var references = new ArrayList<String>();
+        var references = new HashSet<String>();
+        var leftOut = new ArrayList<String>();
         if (!fromFile.runtimeOverridesAllowed() && !added.all().isEmpty()) {
-            LOG.warnf(
-                    "%d models that were added at run time are not used, since allow_runtime_overrides is false",
-                    added.all().size());
+            leftOut.add(added.all().size()
+                    + " models that were added at run time are not used, since allow_runtime_overrides is false");
         }
         for (var model : fromFile.runtimeOverridesAllowed() ? added.all() : List.<ObjectNode>of()) {
             try {
                 catalog = catalog.with(model);
                 references.add(reference(model));
             } catch (CatalogException e) {
-                LOG.warnf("A model that was added at run time is not used: %s", e.getMessage());
+                leftOut.add("the model " + reference(model) + ", which was added at run time, is not used: "
+                        + e.problems().stream().map(Problem::toString).collect(Collectors.joining("; ")));
             }
         }
-        return new State(catalog, Instant.now(), Set.copyOf(references));
+        return new Whole(catalog, references, leftOut);
     }
 
     private static String reference(ObjectNode model) {
@@ -197,8 +254,8 @@ public final class LiveCatalog {
         return model.path("id").asText("") + (version.isEmpty() ? "" : "@" + version);
     }
 
-    private void warn() {
-        catalog().warnings().forEach(warning -> LOG.warnf("Catalog: %s", warning));
+    private static void warn(String warning) {
+        LOG.warnf("Catalog: %s", warning);
     }
 
     private static Catalog read(Optional<Path> file) {

@@ -6,6 +6,7 @@ import dev.ringfence.api.journal.AuditTrail;
 import dev.ringfence.api.session.Sessions;
 import dev.ringfence.api.webhook.Webhooks;
 import dev.ringfence.catalog.Catalog;
+import dev.ringfence.catalog.Model;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.ModelSource;
 import dev.ringfence.runner.engine.LlamaServerPool;
@@ -18,6 +19,8 @@ import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.log.LogObserver;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -109,6 +112,15 @@ public final class Ringfence implements AutoCloseable {
     /** Finds the models that agents name. */
     public ModelSource models() {
         return parts.models();
+    }
+
+    /**
+     * Why a model's engine, which is up, may answer garbage.
+     *
+     * @param up since when
+     */
+    public Optional<String> fileTrouble(Model model, Instant up) {
+        return parts.models().overwritten(model, up);
     }
 
     public Capabilities capabilities() {

@@ -1,6 +1,7 @@
 package dev.ringfence.api;
 
 import dev.ringfence.catalog.Catalog;
+import dev.ringfence.catalog.Problem;
 import dev.ringfence.runner.capability.Capabilities;
 import dev.ringfence.runner.capability.Capability;
 import dev.ringfence.runner.capability.FenceTools;
@@ -35,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** What agents can invoke, and the files that belong to it. */
@@ -86,7 +88,20 @@ record Toolbox(Capabilities capabilities, Artifacts artifacts, JobFiles files) {
                     new Kill(running, config.capabilities().killOthers())));
             var manifests = config.capabilities().directory();
             var capabilities = Capabilities.of(all(builtIn, manifests, tools, live.catalog()));
-            live.join(next -> capabilities.replacing(all(builtIn, manifests, tools, next)));
+            live.join(new Companion() {
+                @Override
+                public Runnable prepare(Catalog next) {
+                    return capabilities.replacing(all(builtIn, manifests, tools, next));
+                }
+
+                @Override
+                public List<Problem> doubts(Catalog inUse) {
+                    var names = capabilities.all().stream()
+                            .map(Capability::name)
+                            .collect(Collectors.toCollection(TreeSet::new));
+                    return inUse.unknownGrants(names, new TreeSet<>(roots.names()));
+                }
+            });
             return new Toolbox(capabilities, artifacts, new JobFiles(workspaces, artifacts, backups));
         } catch (ManifestException | IllegalArgumentException | UncheckedIOException e) {
             throw new StartupFailure(String.valueOf(e.getMessage()), e);

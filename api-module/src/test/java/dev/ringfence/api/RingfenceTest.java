@@ -232,6 +232,75 @@ class RingfenceTest {
     }
 
     @Test
+    void whatIsSaidToBeBuiltInIsWhatAServiceWithoutManifestsHas() {
+        try (var service = open(Map.of())) {
+            assertThat(service.capabilities().all())
+                    .extracting(capability -> capability.name())
+                    .containsExactlyInAnyOrderElementsOf(BuiltInCapabilities.NAMES);
+        }
+    }
+
+    /** A date from the command line loaded gigabytes. */
+    @Test
+    void aProcessForJobsOfItsOwnStartsNoPinnedEngine() throws Exception {
+        var catalog = Files.writeString(data.resolve("pinned.toml"), """
+                [[slm.model_allow_lists.global_models]]
+                id = "tiny"
+                provider = { LocalFile = { file_path = "%s" } }
+                capabilities = ["TextGeneration"]
+                engine = { pin = true }
+                """.formatted(
+                        Path.of("../src/demo/ringfence-tiny-q8_0.gguf").toAbsolutePath()));
+
+        try (var own = open(Ringfence.Purpose.OWN_JOBS, Map.of("ringfence.catalog", catalog.toString()))) {
+            assertThat(own.engines().status().await().atMost(PATIENCE)).isEmpty();
+        }
+        try (var service = open(Map.of("ringfence.catalog", catalog.toString()))) {
+            assertThat(service.engines().status().await().atMost(PATIENCE)).hasSize(1);
+        }
+    }
+
+    /** Such an agent was refused what the operator had meant to grant, and nothing said why. */
+    @Test
+    void aGrantOfWhatTheServiceDoesNotHaveIsAWarningAtTheStartAndAtAReload() throws Exception {
+        var manifests = Files.createDirectory(data.resolve("manifests"));
+        var greet = Files.writeString(manifests.resolve("greet.toml"), """
+                [capability]
+                name = "Greet"
+                description = "Says hello"
+                argv = ["/bin/echo", "hello"]
+                """);
+        var catalog = Files.writeString(data.resolve("granted.toml"), """
+                [agents.bob]
+                capabilities = ["ShellExc", "Greet", "ChatCompletion"]
+                roots = ["workspace", "docs", "nope"]
+                """);
+        var docs = Files.createDirectory(data.resolveSibling(data.getFileName() + "-docs"));
+        try (var service = open(Map.of(
+                "ringfence.catalog",
+                catalog.toString(),
+                "ringfence.capabilities.directory",
+                manifests.toString(),
+                "ringfence.files.roots.docs.path",
+                docs.toString()))) {
+            assertThat(service.liveCatalog().state().warnings())
+                    .containsExactly(
+                            "agents.bob.capabilities = \"ShellExc\": there is no such capability; did you mean ShellExec?",
+                            "agents.bob.roots = \"nope\": there is no such file root; known are docs, workspace");
+
+            Files.delete(greet);
+            Files.writeString(catalog, "[agents.bob]\ncapabilities = [\"Greet\"]\n");
+
+            assertThat(service.liveCatalog().reload().warnings())
+                    .singleElement()
+                    .asString()
+                    .startsWith("agents.bob.capabilities = \"Greet\": there is no such capability; known are ");
+        } finally {
+            Files.delete(docs);
+        }
+    }
+
+    @Test
     void modelsThatTheCatalogSwitchesOffAreRefusedWhenTheyAreAsked() throws Exception {
         var catalog = Files.writeString(data.resolve("off.toml"), """
                 [slm]

@@ -223,6 +223,40 @@ public final class Catalog {
                 : Optional.ofNullable(grants.get().get(agent));
     }
 
+    /** Whether there is a table {@code [agents]}, without which every agent may ask for everything. */
+    public boolean restrictsAgents() {
+        return grants.isPresent();
+    }
+
+    /** Whether there is an agent that may use certain models only. */
+    public boolean mapsAgents() {
+        return !modelsOfAgents.isEmpty();
+    }
+
+    /**
+     * What {@code [agents]} grants and there is not. Nobody gets more by it, and what is there is known to the service
+     * alone, so the catalog can be used all the same.
+     *
+     * @param capabilities the names of all there are
+     * @param roots the names of all file roots there are
+     */
+    public List<Problem> unknownGrants(Set<String> capabilities, Set<String> roots) {
+        var unknown = new Problems();
+        grants.orElse(Map.of()).values().forEach(granted -> {
+            var table = "agents." + Problems.keyPart(granted.agent());
+            unknown(unknown, table + ".capabilities", granted.capabilities(), capabilities, "capability");
+            unknown(unknown, table + ".roots", granted.roots(), roots, "file root");
+        });
+        return unknown.all();
+    }
+
+    private static void unknown(
+            Problems found, String key, Optional<Set<String>> named, Set<String> known, String what) {
+        named.orElse(Set.of()).stream()
+                .filter(name -> !known.contains(name))
+                .forEach(name -> found.add(key, name, "there is no such " + what + Suggestion.of(name, known)));
+    }
+
     public Statistics statistics() {
         var byCapability = new EnumMap<ModelCapability, Integer>(ModelCapability.class);
         var byProvider = new TreeMap<String, Integer>();

@@ -17,6 +17,11 @@ public final class CatalogException extends RuntimeException {
         this.problems = List.copyOf(problems);
     }
 
+    /** Something is wrong with the whole of it, so that no key can be named. */
+    static CatalogException ofWhole(String source, String message, @Nullable Throwable cause) {
+        return new CatalogException(source, List.of(new Problem("", "", message)), cause);
+    }
+
     /** Where the catalog was read from. */
     public String source() {
         return source;

@@ -5,10 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -49,28 +45,28 @@ final class CatalogReader {
     }
 
     static Catalog load(Path file, ProfileCheck profileCheck) {
-        var absolute = file.toAbsolutePath();
-        try {
-            var directory = absolute.getParent();
-            return read(
-                    Files.readString(absolute),
-                    file.toString(),
-                    directory == null ? absolute : directory,
-                    profileCheck);
-        } catch (NoSuchFileException e) {
-            throw unreadable(file.toString(), "there is no such file", e);
-        } catch (CharacterCodingException e) {
-            throw unreadable(file.toString(), "the file is not UTF-8 text", e);
-        } catch (IOException e) {
-            throw unreadable(file.toString(), "the file cannot be read: " + e, e);
+        var source = file.toString();
+        var toml = CatalogFile.read(file);
+        var root = tree(toml, source);
+        if (root.isEmpty()) {
+            // Whoever writes it anew may have emptied it first, and nothing in it would mean that all is allowed.
+            throw CatalogException.ofWhole(
+                    source,
+                    "the file has no key, so it says nothing; where there is to be no catalog, name none",
+                    null);
         }
+        var directory = file.toAbsolutePath().getParent();
+        return read(root, source, directory == null ? file.toAbsolutePath() : directory, profileCheck);
     }
 
     /**
      * @param directory absolute; where relative model files are
      */
     static Catalog read(String toml, String source, Path directory, ProfileCheck profileCheck) {
-        var root = tree(toml, source);
+        return read(tree(toml, source), source, directory, profileCheck);
+    }
+
+    private static Catalog read(ObjectNode root, String source, Path directory, ProfileCheck profileCheck) {
         var reader = new CatalogReader(directory, profileCheck, true);
         var catalog = reader.catalog(new TomlTable("", root, reader.problems));
         if (catalog.isEmpty()) {
@@ -84,9 +80,7 @@ final class CatalogReader {
         var reader = new CatalogReader(catalog.directory(), ProfileCheck.NONE, false);
         catalog.models().forEach(model -> reader.names.add(model, catalog.ofFile(model)));
         catalog.profiles().forEach(profile -> reader.profiles.put(profile.name(), profile));
-        try (var table = new TomlTable("", addition, reader.problems)) {
-            reader.model(table);
-        }
+        reader.model(new TomlTable("", addition, reader.problems));
         var models = reader.names.complete();
         reader.checkProfiles();
         reader.checkGpus(catalog.defaultProfile());
@@ -103,12 +97,9 @@ final class CatalogReader {
             return TOML.readTree(toml) instanceof ObjectNode table ? table : TOML.createObjectNode();
         } catch (JsonProcessingException e) {
             var mistake = TomlMistake.of(toml, e);
-            throw unreadable(source, "not valid TOML in " + mistake.place() + ": " + mistake.message(), e);
+            throw CatalogException.ofWhole(
+                    source, "not valid TOML in " + mistake.place() + ": " + mistake.message(), e);
         }
-    }
-
-    private static CatalogException unreadable(String source, String message, Exception cause) {
-        return new CatalogException(source, List.of(new Problem("", "", message)), cause);
     }
 
     private Optional<Catalog> catalog(TomlTable root) {

@@ -1,6 +1,7 @@
 package dev.ringfence.catalog;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.LongNode;
 import dev.ringfence.catalog.ResourceRequirements.GpuRequirements;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -125,7 +126,7 @@ final class ModelReader {
             if (header != null && needs.memory().bytes() < header.fileBytes()) {
                 warnings.add(
                         model.name("resource_requirements") + ".min_memory_mb",
-                        String.valueOf(needs.memory().megabytes()),
+                        LongNode.valueOf(needs.memory().megabytes()),
                         "is less than the model's file has, " + new DataSize(header.fileBytes()).megabytes()
                                 + " MB; left out, it is estimated");
             }

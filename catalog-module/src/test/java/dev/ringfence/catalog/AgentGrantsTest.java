@@ -3,6 +3,7 @@ package dev.ringfence.catalog;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class AgentGrantsTest {
@@ -64,6 +65,26 @@ class AgentGrantsTest {
                 .orElseThrow();
 
         assertThat(grants.allowsCapability("ShellExec")).isFalse();
+    }
+
+    /** The check passed them over, and the agent was refused what the operator had meant to grant. */
+    @Test
+    void aGrantOfWhatThereIsNotIsNamedWithWhatWasProbablyMeant() {
+        var catalog = Catalog.parse("""
+                        [agents.bob]
+                        capabilities = ["ShellExc", "Kill"]
+                        roots = ["nope", "docs"]
+                        [agents.operator]
+                        """, "test");
+
+        assertThat(catalog.unknownGrants(Set.of("Kill", "ShellExec"), Set.of("docs")))
+                .extracting(Problem::toString)
+                .containsExactly(
+                        "agents.bob.capabilities = \"ShellExc\": there is no such capability; did you mean ShellExec?",
+                        "agents.bob.roots = \"nope\": there is no such file root; known are docs");
+        assertThat(catalog.restrictsAgents()).isTrue();
+        assertThat(Catalog.empty().unknownGrants(Set.of(), Set.of())).isEmpty();
+        assertThat(Catalog.empty().restrictsAgents()).isFalse();
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.ringfence.catalog;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.ringfence.catalog.ResourceRequirements.GpuRequirements;
 import dev.ringfence.catalog.SandboxProfile.Destination;
 import dev.ringfence.catalog.SandboxProfile.Filesystem;
@@ -14,9 +15,12 @@ import dev.ringfence.catalog.SandboxProfile.Resources;
 import dev.ringfence.catalog.SandboxProfile.Security;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +31,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CatalogTest {
     private static final Catalog MODELS = parse("""
@@ -348,6 +354,68 @@ class CatalogTest {
                 .isInstanceOf(CatalogException.class)
                 .hasMessageContaining("not UTF-8");
         assertThatThrownBy(() -> Catalog.load(directory, ProfileCheck.NONE)).isInstanceOf(CatalogException.class);
+    }
+
+    /** Such as a writer leaves that empties the file first: it let everyone do everything. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", " \n\n", "# [agents.bob]\n# capabilities = []\n", "\uFEFF"})
+    void aFileWithoutAnyKeyIsNoCatalog(String text) throws IOException {
+        var file = Files.writeString(directory.resolve("empty.toml"), text);
+
+        assertThatThrownBy(() -> Catalog.load(file, ProfileCheck.NONE))
+                .isInstanceOf(CatalogException.class)
+                .hasMessageContaining("empty.toml has 1 error:")
+                .hasMessageContaining("the file has no key");
+    }
+
+    @Test
+    void aByteOrderMarkBeforeTheFirstKeyIsPassedOver() throws IOException {
+        var file = Files.writeString(directory.resolve("marked.toml"), "\uFEFF" + model("m.gguf"));
+
+        assertThat(Catalog.load(file, ProfileCheck.NONE).models()).hasSize(1);
+    }
+
+    /** It was read until there was no memory left. */
+    @Test
+    void aFileThatIsTooLargeAndOneWithoutAnEndAreNotReadToTheirEnd() throws IOException {
+        var large = directory.resolve("large.toml");
+        try (var channel = FileChannel.open(large, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(new byte[1]), 1L << 32);
+        }
+
+        assertThatThrownBy(() -> Catalog.load(large, ProfileCheck.NONE))
+                .isInstanceOf(CatalogException.class)
+                .hasMessageContaining("more than 4 MB");
+        assertThatThrownBy(() -> Catalog.load(Path.of("/dev/zero"), ProfileCheck.NONE))
+                .isInstanceOf(CatalogException.class)
+                .hasMessageContaining("it is no regular file");
+    }
+
+    @Test
+    void aWarningShowsANumberAsANumber() throws IOException {
+        var large = directory.resolve("large.gguf");
+        Files.copy(Path.of("../src/demo/ringfence-tiny-q8_0.gguf"), large);
+        try (var channel = FileChannel.open(large, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(new byte[1]), 2 << 20);
+        }
+
+        assertThat(parse(model(large.toString())).warnings())
+                .singleElement()
+                .asString()
+                .contains(".min_memory_mb = 1: is less than");
+    }
+
+    @Test
+    void whatIsWrongWithAnAddedModelIsToldOnce() {
+        var model = JsonNodeFactory.instance.objectNode().put("id", "m").put("foo", 1);
+        model.putArray("capabilities").add("Embeddings");
+        model.putObject("provider").putObject("LocalFile").put("file_path", "/m.gguf");
+        model.putObject("resource_requirements").put("min_memory_mb", 1);
+
+        assertThatThrownBy(() -> parse("").with(model))
+                .isInstanceOfSatisfying(
+                        CatalogException.class,
+                        e -> assertThat(e.problems()).singleElement().asString().startsWith("foo = 1: unknown key"));
     }
 
     @Test

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CatalogValidationTest {
@@ -386,6 +387,21 @@ class CatalogValidationTest {
 
         assertThat(problem.key()).isEmpty();
         assertThat(problem.message()).contains("line 2, column 11");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "enabled = tru|\"tru\"; did you mean true?",
+                "enabled = True # so|\"True\"; did you mean true?",
+                "default_sandbox_profile = secure|\"secure\"; text has to be in quotes",
+                "a = [1, yes]|\"yes\"; text has to be in quotes",
+                "größe = 1|\"größe\"; text has to be in quotes"
+            })
+    void aWordThatTomlDoesNotKnowIsShown(String line, String shown) {
+        assertThat(theOnlyProblem("[slm]\n" + line + "\n").message()).endsWith(": Unknown token " + shown);
     }
 
     static Stream<Arguments> duplicates() {

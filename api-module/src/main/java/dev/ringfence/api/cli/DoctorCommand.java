@@ -12,11 +12,14 @@ import dev.ringfence.runner.engine.LlamaServerPool;
 import dev.ringfence.runner.fence.FenceException;
 import dev.ringfence.runner.fence.FenceSettings;
 import dev.ringfence.runner.fence.FencedCommand;
+import dev.ringfence.runner.fence.FencedProcess;
+import dev.ringfence.runner.fence.FencedResult;
 import dev.ringfence.runner.fence.HostFences;
 import dev.ringfence.runner.fence.SyscallListCheck;
 import dev.ringfence.runner.fence.TierStatus;
 import dev.ringfence.runner.process.OutputListener;
 import dev.ringfence.runner.process.ProcessEnd;
+import io.smallrye.mutiny.TimeoutException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -139,10 +142,11 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static boolean examine(PrintWriter out, HostFences fences, SandboxProfile profile) {
         try {
+            // With the profile's own time, since the report shows the one that holds.
+            var limit = profile.processLimits().maxExecutionTime();
             var command = new FencedCommand(
-                    "doctor", profile, List.of("/bin/true"), Map.of(), new byte[0], List.of(), 0, PATIENCE, 4096);
-            var result =
-                    fences.start(command, OutputListener.NONE).result().await().atMost(PATIENCE.multipliedBy(2));
+                    "doctor", profile, List.of("/bin/true"), Map.of(), new byte[0], List.of(), 0, limit, 4096);
+            var result = end(fences.start(command, OutputListener.NONE));
             if (!result.end().equals(new ProcessEnd.Exited(0))) {
                 throw new FenceException.Broken("/bin/true ended with " + result.end() + ": "
                         + new String(result.stderr().bytes(), StandardCharsets.UTF_8).strip());
@@ -159,6 +163,15 @@ final class DoctorCommand implements Callable<Integer> {
         } catch (FenceException e) {
             out.printf("%s: no fence can be built%n    %s%n", profile.name(), e.getMessage());
             return false;
+        }
+    }
+
+    private static FencedResult end(FencedProcess process) {
+        try {
+            return process.result().await().atMost(PATIENCE);
+        } catch (TimeoutException e) {
+            process.stop();
+            throw new FenceException.Broken("/bin/true did not end within " + PATIENCE.toSeconds() + " s");
         }
     }
 }

@@ -13,9 +13,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * properties, {@code config/application.properties} and the defaults.
  */
 final class LocalSettings {
+    /** As a setting, or as the environment has it. */
+    private static final Pattern FILE_ROOT = Pattern.compile("ringfence[._]files[._]roots[._](.+)[._]path");
+
     private static final Path FILE = Path.of(Settings.FILE);
     private static final String DEFAULTS = "defaults";
     private static final int OF_ENVIRONMENT = 300;
@@ -98,6 +107,16 @@ final class LocalSettings {
             throw new CommandFailure(
                     ExitCodes.CONFIGURATION, key + " is \"" + text + "\"; it must be a time, such as 500ms or 10s");
         }
+    }
+
+    /** The names that operators gave to file roots. */
+    Set<String> fileRoots() {
+        return StreamSupport.stream(config.getPropertyNames().spliterator(), false)
+                .map(key -> key.toLowerCase(Locale.ROOT))
+                .map(FILE_ROOT::matcher)
+                .filter(Matcher::matches)
+                .map(matcher -> matcher.group(1))
+                .collect(Collectors.toSet());
     }
 
     /** All of them, as they may be shown. */

@@ -1,7 +1,7 @@
 package dev.ringfence.api.rest;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ringfence.api.Ringfence;
+import dev.ringfence.api.LiveCatalog;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
@@ -27,9 +27,16 @@ public class CatalogResource {
     }
 
     @GET
-    @Operation(summary = "The catalog in numbers, since when it is in use, and what is doubtful about it")
+    @Operation(
+            summary =
+                    "The catalog in numbers, since when it is in use, and, for administrators, what is doubtful about it")
     public Response catalog() {
-        return Response.ok(summary(gate.service())).build();
+        var state = gate.service().liveCatalog().state();
+        var json = summary(state);
+        if (gate.caller().admin()) {
+            tellWarnings(json, state);
+        }
+        return Response.ok(json).build();
     }
 
     @POST
@@ -47,22 +54,26 @@ public class CatalogResource {
             description = "invalid-catalog or invalid-manifest, with every error; nothing of it is taken over")
     public Response reload() {
         var service = gate.service();
-        var _ = service.liveCatalog().reload();
+        var state = service.liveCatalog().reload();
         audit.done("catalog_reloaded", null, null);
-        return Response.ok(summary(service)).build();
+        var json = summary(state);
+        tellWarnings(json, state);
+        return Response.ok(json).build();
     }
 
-    private static ObjectNode summary(Ringfence service) {
-        var state = service.liveCatalog().state();
+    private static ObjectNode summary(LiveCatalog.State state) {
         var catalog = state.catalog();
-        var json = ModelJson.of(catalog.statistics())
+        return ModelJson.of(catalog.statistics())
                 .put("enabled", catalog.enabled())
                 .put("default_sandbox_profile", catalog.defaultProfile().name())
                 .put("allow_runtime_overrides", catalog.runtimeOverridesAllowed())
                 .put("models_added_at_run_time", state.addedModels().size())
                 .put("in_use_since", state.since().toString());
+    }
+
+    /** They name paths of the host, and models that not every agent may see. */
+    private static void tellWarnings(ObjectNode json, LiveCatalog.State state) {
         var warnings = json.putArray("warnings");
-        catalog.warnings().forEach(warning -> warnings.add(warning.toString()));
-        return json;
+        state.warnings().forEach(warnings::add);
     }
 }

@@ -122,11 +122,9 @@ final class ModelJson {
         return json.put("total_min_memory_mb", statistics.totalMinMemory().megabytes());
     }
 
-    /** Whether an engine of the model is up. */
-    static boolean isReady(Model model, List<EngineStatus> engines) {
-        return engines.stream()
-                .anyMatch(engine ->
-                        engine.model().equals(model.reference()) && engine.state() instanceof EngineStatus.State.Ready);
+    /** Whether it is an engine of the model, and up. */
+    static boolean isReady(Model model, EngineStatus engine) {
+        return engine.model().equals(model.reference()) && engine.state() instanceof EngineStatus.State.Ready;
     }
 
     private static boolean isOf(EngineStatus engine, Model model, EnginePurpose purpose) {

@@ -162,7 +162,15 @@ public class ModelsResource {
                 Uni.createFrom().item(unhealthy(model, type + ": " + message));
             case ModelSource.Resolution.Found(var served) ->
                 service.engines().status().flatMap(engines -> {
-                    boolean asleep = model.file().isPresent() && !ModelJson.isReady(model, engines);
+                    var trouble = engines.stream()
+                            .filter(engine -> ModelJson.isReady(model, engine))
+                            .flatMap(engine -> service.fileTrouble(model, engine.since()).stream())
+                            .findFirst();
+                    if (trouble.isPresent()) {
+                        return Uni.createFrom().item(unhealthy(model, trouble.get()));
+                    }
+                    boolean asleep = model.file().isPresent()
+                            && engines.stream().noneMatch(engine -> ModelJson.isReady(model, engine));
                     return asleep && !wake
                             ? Uni.createFrom()
                                     .item(Response.ok(health(model)

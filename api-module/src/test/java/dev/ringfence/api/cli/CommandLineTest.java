@@ -164,6 +164,54 @@ class CommandLineTest {
         assertThat(ran.out).isNotBlank();
     }
 
+    /** It was the deadline of the probe itself, 20000 ms for each. */
+    @Test
+    void theDoctorShowsTheTimeThatAProfileGives() {
+        var ran = run("doctor");
+
+        assertThat(ran.out)
+                .contains("secure: a fence of tier")
+                .containsPattern("process_limits.max_execution_time_seconds +300000 ms")
+                .containsPattern("process_limits.max_execution_time_seconds +600000 ms")
+                .doesNotContain(" 20000 ms");
+    }
+
+    @Test
+    void aGrantOfWhatThisHostsServiceWouldNotHaveIsAWarningOfTheCheck() throws Exception {
+        var manifests = Files.createDirectory(directory.resolve("manifests"));
+        Files.writeString(manifests.resolve("greet.toml"), """
+                [capability]
+                name = "Greet"
+                description = "Says hello"
+                argv = ["/bin/echo", "hello"]
+                """);
+        var catalog = Files.writeString(directory.resolve("granted.toml"), """
+                [agents.bob]
+                capabilities = ["ShellExc", "Greet", "Kill"]
+                roots = ["docs", "nope"]
+                """);
+        System.setProperty("ringfence.capabilities.directory", manifests.toString());
+        System.setProperty("ringfence.files.roots.docs.path", "/srv");
+        try {
+            var ran = run("catalog", "check", catalog.toString());
+
+            assertThat(ran.err).isEmpty();
+            assertThat(ran.code).isZero();
+            assertThat(ran.out.lines().filter(line -> line.startsWith("warning: ")))
+                    .containsExactly(
+                            "warning: agents.bob.capabilities = \"ShellExc\": there is no such capability; did you mean ShellExec?",
+                            "warning: agents.bob.roots = \"nope\": there is no such file root; known are docs, workspace");
+
+            Files.writeString(manifests.resolve("greet.toml"), "[capability]\n");
+
+            assertThat(run("catalog", "check", catalog.toString()).out)
+                    .contains("warning: what agents are granted was not compared, since", "capability.name");
+        } finally {
+            System.clearProperty("ringfence.capabilities.directory");
+            System.clearProperty("ringfence.files.roots.docs.path");
+        }
+    }
+
     @Test
     void aGoodCatalogIsSummedUp() {
         var ran = run("catalog", "check", "src/test/resources/catalog.toml");

@@ -3,7 +3,11 @@ package dev.ringfence.api.rest;
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.hasKey;
+import static org.hamcrest.Matchers.not;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -103,6 +107,21 @@ class AccessTest {
 
         assertThat(builder.statusCode()).isIn(400, 403, 404);
         assertThat(builder.asString()).doesNotContain("# HELP");
+    }
+
+    /** They name files of the host, and models that the agent may not see. */
+    @Test
+    void onlyAdministratorsAreToldWhatIsDoubtfulAboutTheCatalog() {
+        as(KeysRequired.Secrets.BUILDER)
+                .get("/api/v1/catalog")
+                .then()
+                .statusCode(200)
+                .body("models", equalTo(2))
+                .body("$", not(hasKey("warnings")));
+        as(KeysRequired.Secrets.ADMIN)
+                .get("/api/v1/catalog")
+                .then()
+                .body("warnings", hasItem(containsString("/nowhere/lost.gguf is not there")));
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package dev.ringfence.api.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -18,6 +19,8 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,6 +137,23 @@ class CatalogOverHttpTest {
     }
 
     @Test
+    void anEmptyFileIsRefusedAndAReloadThatTakesTheAgentsAwayWarns() throws Exception {
+        Files.writeString(OwnCatalog.FILE, "[agents.bob]\ncapabilities = []\n");
+        assertThat(send("POST", "/catalog/reload", null).statusCode()).isEqualTo(200);
+
+        Files.writeString(OwnCatalog.FILE, "");
+        var emptied = send("POST", "/catalog/reload", null);
+        write(true, model("tiny", ""));
+        var unrestricted = send("POST", "/catalog/reload", null);
+
+        assertThat(emptied.statusCode()).isEqualTo(422);
+        assertThat(emptied.body()).contains("/problems/invalid-catalog", "the file has no key");
+        assertThat(JSON.readTree(unrestricted.body()).path("warnings").toString())
+                .contains("no table [agents] any more");
+        assertThat(get("/catalog").path("warnings").toString()).contains("no table [agents] any more");
+    }
+
+    @Test
     void aModelsHealthIsAskedOfItselfAndDoesNotLoadItUnlessThatIsWanted() throws Exception {
         write(
                 true,
@@ -153,6 +173,45 @@ class CatalogOverHttpTest {
         assertThat(gone.statusCode()).isEqualTo(503);
         assertThat(gone.body()).contains("is not there").contains("\"healthy\":false");
         assertThat(send("GET", "/models/nobody/health", null).statusCode()).isEqualTo(404);
+    }
+
+    /** The engine has it mapped: it answered garbage, as if all were well, and a reload changed nothing. */
+    @Test
+    void aModelWhoseFileIsWrittenIntoIsNotHealthyAndAReloadReplacesItsEngine() throws Exception {
+        var file = OwnCatalog.FILE.resolveSibling("own.gguf");
+        Files.copy(TINY, file, StandardCopyOption.REPLACE_EXISTING);
+        write(true, model("own", "").replace(TINY.toString(), file.toString()));
+        send("POST", "/catalog/reload", null);
+        assertThat(get("/models/own/health?load=true").path("healthy").asBoolean())
+                .isTrue();
+
+        // The kernel's times are coarse: the first write may seem to be from before the engine was up.
+        await().until(() -> {
+            Files.write(file, new byte[1], StandardOpenOption.APPEND);
+            return send("GET", "/models/own/health", null).statusCode() == 503;
+        });
+
+        assertThat(get("/models/own/health").path("reason").asText()).contains("written into", "by mv");
+        send("POST", "/catalog/reload", null);
+        await().until(() -> get("/models/own").at("/engine/state").asText().equals("cold"));
+    }
+
+    @Test
+    void aModelWhoseFileIsReplacedByAnotherStaysHealthyAndAReloadReplacesItsEngine() throws Exception {
+        var file = OwnCatalog.FILE.resolveSibling("moved.gguf");
+        var next = OwnCatalog.FILE.resolveSibling("moved.gguf.new");
+        Files.copy(TINY, file, StandardCopyOption.REPLACE_EXISTING);
+        write(true, model("moved", "").replace(TINY.toString(), file.toString()));
+        send("POST", "/catalog/reload", null);
+        assertThat(get("/models/moved/health?load=true").path("healthy").asBoolean())
+                .isTrue();
+
+        Files.copy(TINY, next);
+        Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+
+        assertThat(get("/models/moved/health").path("healthy").asBoolean()).isTrue();
+        send("POST", "/catalog/reload", null);
+        await().until(() -> get("/models/moved").at("/engine/state").asText().equals("cold"));
     }
 
     @Test

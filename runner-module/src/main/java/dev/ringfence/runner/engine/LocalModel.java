@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param contextTokens of prompt and answer together, for each request; null means as the engines are set up
  * @param slots requests that the engine answers at the same time; null means as the engines are set up
  * @param pinned what its engine is kept up for, whether it is asked or not; null means that it comes and goes
+ * @param stamp which content of the file is meant; null where that makes no difference
  */
 public record LocalModel(
         String id,
@@ -27,11 +28,25 @@ public record LocalModel(
         DataSize memory,
         @Nullable Integer contextTokens,
         @Nullable Integer slots,
-        @Nullable EnginePurpose pinned) {
+        @Nullable EnginePurpose pinned,
+        @Nullable FileStamp stamp) {
     public LocalModel {
         Objects.requireNonNull(id);
         Objects.requireNonNull(file);
         Objects.requireNonNull(profile);
         Objects.requireNonNull(memory);
+    }
+
+    /** One whose file's content makes no difference. */
+    public LocalModel(
+            String id,
+            Path file,
+            @Nullable String sha256,
+            SandboxProfile profile,
+            DataSize memory,
+            @Nullable Integer contextTokens,
+            @Nullable Integer slots,
+            @Nullable EnginePurpose pinned) {
+        this(id, file, sha256, profile, memory, contextTokens, slots, pinned, null);
     }
 }

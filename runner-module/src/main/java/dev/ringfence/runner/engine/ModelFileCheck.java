@@ -6,11 +6,8 @@ import dev.ringfence.runner.engine.EngineException.ModelFileInvalid;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
@@ -18,7 +15,6 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a model's file is what it should be, before an engine gets it. A checksum is kept for as long as the file has
@@ -28,26 +24,16 @@ final class ModelFileCheck {
     private static final int BUFFER = 1 << 20;
     private static final int MOST_KEPT = 256;
 
-    private static final Map<Stamp, String> CHECKSUMS = Collections.synchronizedMap(new LinkedHashMap<>() {
+    private static final Map<FileStamp, String> CHECKSUMS = Collections.synchronizedMap(new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Stamp, String> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<FileStamp, String> eldest) {
             return size() > MOST_KEPT;
         }
     });
 
     private ModelFileCheck() {}
-
-    /** A file as it is now: another content has another one of these. */
-    private record Stamp(@Nullable Object inode, FileTime modified, FileTime changed, long size) {
-        static Stamp of(Path file) throws IOException {
-            var basic = Files.readAttributes(file, BasicFileAttributes.class);
-            // The time of the last change of the inode cannot be set back, unlike that of the content.
-            var changed = (FileTime) Files.getAttribute(file, "unix:ctime");
-            return new Stamp(basic.fileKey(), basic.lastModifiedTime(), changed, basic.size());
-        }
-    }
 
     /**
      * Blocks while it reads.
@@ -74,10 +60,10 @@ final class ModelFileCheck {
     }
 
     private static void compare(LocalModel model, Path file, String expected) throws IOException {
-        var stamp = Stamp.of(file);
+        var stamp = FileStamp.of(file);
         var known = CHECKSUMS.get(stamp);
         var actual = known == null ? sha256(file) : known;
-        if (!stamp.equals(Stamp.of(file))) {
+        if (!stamp.equals(FileStamp.of(file))) {
             throw new IOException("it was changed while its checksum was being computed");
         }
         CHECKSUMS.put(stamp, actual);

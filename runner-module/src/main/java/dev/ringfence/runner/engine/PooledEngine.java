@@ -167,6 +167,10 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
 
     /** Of a pinned one, which is tried again and again, the same reason is told once. */
     private void notUp(RuntimeException why) {
+        if (pool.closing()) {
+            LOG.infof("Engine of model %s was stopped before it was up", model.id());
+            return;
+        }
         if (pinned()) {
             boolean known = trouble != null && Objects.equals(trouble.getMessage(), why.getMessage());
             trouble = why;
