@@ -6,15 +6,20 @@ import static org.awaitility.Awaitility.await;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.RequestOptions;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -102,6 +107,36 @@ class FewConnectionsTest {
         } finally {
             client.close().toCompletionStage().toCompletableFuture().join();
             vertx.close().toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
+    /** Its bytes moved all the time, and yet it was cut off in the middle, each time it came back. */
+    @Test
+    void whoeverTakesLongForALargeEventIsNotCutOff() throws IOException {
+        var job = Api.shell("cat");
+        job.withObject("arguments").put("stdin", "x".repeat(3 << 20));
+        var id = Api.run(job).getString("id");
+        try (var socket = new Socket()) {
+            socket.setReceiveBufferSize(64 << 10);
+            socket.setSoTimeout(120_000);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), RestAssured.port));
+            SlowBodiesTest.send(
+                    socket.getOutputStream(),
+                    "GET " + Api.JOBS + "/" + id + "/events HTTP/1.1\r\nHost: localhost\r\n"
+                            + "Accept: text/event-stream\r\nConnection: close\r\n\r\n");
+
+            var heard = new ByteArrayOutputStream();
+            // For some ten seconds, while the idle time is three.
+            await().pollInterval(100, TimeUnit.MILLISECONDS).until(() -> {
+                var some = socket.getInputStream().readNBytes(32 << 10);
+                heard.writeBytes(some);
+                return some.length == 0;
+            });
+
+            assertThat(heard.size()).isGreaterThan(3 << 20);
+            assertThat(heard.toString(StandardCharsets.UTF_8))
+                    .contains("last_event")
+                    .endsWith(":end\n\n\r\n0\r\n\r\n");
         }
     }
 
