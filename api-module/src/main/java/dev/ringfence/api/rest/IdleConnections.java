@@ -49,7 +49,7 @@ class IdleConnections {
     }
 
     /** What a connection's client waits for; used by the connection's thread only. */
-    private static final class Awaited extends ChannelInboundHandlerAdapter {
+    static final class Awaited extends ChannelInboundHandlerAdapter {
         private int answers;
         private int silent;
 
