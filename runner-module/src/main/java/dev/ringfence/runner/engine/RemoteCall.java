@@ -3,32 +3,23 @@ package dev.ringfence.runner.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.catalog.Provider;
-import dev.ringfence.catalog.RemoteAccess.ApiKey;
 import dev.ringfence.runner.engine.EngineException.InvalidRequest;
 import dev.ringfence.runner.engine.EngineException.Misbehaved;
-import dev.ringfence.runner.engine.EngineException.RemoteDenied;
-import dev.ringfence.runner.engine.EngineException.RemoteNotFound;
 import dev.ringfence.runner.engine.EngineException.RemoteUnavailable;
-import dev.ringfence.runner.engine.EngineException.Saturated;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
-import java.net.ConnectException;
 import java.net.URI;
-import java.net.UnknownHostException;
 import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
-import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /** The exchanges of one request with a remote model's service, one at a time. */
@@ -41,9 +32,6 @@ final class RemoteCall {
     private static final int MAX_WHOLE = 64 * 1024 * 1024;
     private static final long MAX_STREAM = 256L * 1024 * 1024;
 
-    /** Of what it says, in a message. */
-    private static final int MAX_WORDS = 600;
-
     /** For the counts that come after the end of an answer, and for a goodbye. */
     private static final Duration LAST_WORD = Duration.ofSeconds(5);
 
@@ -51,25 +39,22 @@ final class RemoteCall {
     private final Provider.Remote provider;
     private final HttpClient client;
     private final Alarms alarms;
-    private final RemoteHealth health;
+    private final RemoteTrouble trouble;
     private final Dialect dialect;
     private final AtomicReference<@Nullable InputStream> open = new AtomicReference<>();
-
-    /** How the service failed in the last exchange, with nothing of what it said or was asked; null when it did not. */
-    private @Nullable String trouble;
 
     RemoteCall(String model, Provider.Remote provider, HttpClient client, Alarms alarms, RemoteHealth health) {
         this.model = model;
         this.provider = provider;
         this.client = client;
         this.alarms = alarms;
-        this.health = health;
         this.dialect = switch (provider) {
             case Provider.OpenAI openAi -> new OpenAiDialect(openAi.modelName(), true);
             case Provider.Anthropic anthropic -> new AnthropicDialect(anthropic.modelName());
             case Provider.Custom custom ->
                 new OpenAiDialect(custom.modelName() == null ? model : custom.modelName(), false);
         };
+        this.trouble = new RemoteTrouble(model, provider, dialect.remoteModel(), health);
     }
 
     /** How a service wants to be asked, and how it answers. */
@@ -135,18 +120,15 @@ final class RemoteCall {
         close(open.getAndSet(null));
     }
 
-    /** Logs what became of the last exchange, when it was the service that failed and no other is tried. */
+    /** Logs how the service failed in the last exchange, if it did: for when no other is tried. */
     void logFailure() {
-        if (trouble != null) {
-            health.failed(trouble);
-        }
+        trouble.log();
     }
 
     /** Asks, and tells what comes. */
     void converse(GenerationRequest request, RemoteAnswer answer, GenerationListener listener)
             throws Retryable, InterruptedException {
-        trouble = null;
-        var key = key();
+        var key = trouble.key();
         boolean accepted = false;
         try {
             var response = send(request, key);
@@ -154,24 +136,20 @@ final class RemoteCall {
             try (var body = response.body()) {
                 open.set(body);
                 if (!accepted) {
-                    throw refused(request, response, key);
+                    throw trouble.refused(
+                            url(request),
+                            response.statusCode(),
+                            RetryAfter.of(response.headers()),
+                            JsonText.error(words(body)),
+                            key);
                 }
                 read(request, body, answer, key, listener);
             }
-            health.answered();
+            trouble.none();
         } catch (IOException e) {
-            throw broken(e, accepted, key);
+            throw trouble.broken(e, accepted, key);
         } finally {
             open.set(null);
-        }
-    }
-
-    private ServiceKey key() {
-        try {
-            return new ServiceKey(ApiKeys.read(model, provider.access().key()));
-        } catch (RemoteDenied e) {
-            trouble = e.getMessage();
-            throw e;
         }
     }
 
@@ -207,12 +185,9 @@ final class RemoteCall {
         try {
             read(request, body, answer, key.hiddenFrom(listener));
         } catch (Misbehaved e) {
-            trouble = "the service of model %s answers with what cannot be passed on; who asked is told why"
-                    .formatted(model);
-            throw new Misbehaved(key.hiddenIn(String.valueOf(e.getMessage()), MAX_WORDS));
+            throw trouble.misbehaved(e, key);
         } catch (RemoteUnavailable e) {
-            trouble = "the service of model %s begins to answer and says that it cannot now".formatted(model);
-            var failure = new RemoteUnavailable(key.hiddenIn(String.valueOf(e.getMessage()), MAX_WORDS));
+            var failure = trouble.unavailable(e, key);
             if (answer.begun()) {
                 throw failure;
             }
@@ -294,84 +269,6 @@ final class RemoteCall {
                 && !reason.textValue().equals("null");
     }
 
-    /** What another status than 200 means. */
-    private EngineException refused(GenerationRequest request, HttpResponse<InputStream> response, ServiceKey key)
-            throws Retryable {
-        int status = response.statusCode();
-        var error = JsonText.error(words(response.body()));
-        var after = RetryAfter.of(response.headers());
-        if (error.path("code").asText().equals("model_not_found")) {
-            return notFound(request, status, error, key);
-        }
-        return switch (status) {
-            case 401, 403 -> new RemoteDenied(failure(denial(), status, error, key));
-            // Clients name models of the catalog, so it is nothing that they could mend.
-            case 404, 405, 410 -> notFound(request, status, error, key);
-            case 429 -> {
-                var wait = after instanceof RetryAfter.In(var asked) ? asked : Duration.ofSeconds(10);
-                throw again(new Saturated(failure("has no room now", status, error, key), wait, 0), after);
-            }
-            case 408, 500, 502, 503, 504, 529 ->
-                throw again(new RemoteUnavailable(failure("cannot answer now", status, error, key)), after);
-            default ->
-                status >= 400 && status < 500
-                        ? new InvalidRequest(refusal("refuses the request", status) + reason(error, key))
-                        : new RemoteUnavailable(failure(
-                                "answers with what is no answer at %s, check %s"
-                                        .formatted(key.hiddenIn(url(request).toString(), MAX_WORDS), addressKey()),
-                                status,
-                                error,
-                                key));
-        };
-    }
-
-    private RemoteNotFound notFound(GenerationRequest request, int status, JsonNode error, ServiceKey key) {
-        return new RemoteNotFound(failure(
-                "has nothing at %s, or no model %s: check %s and model_name in the catalog"
-                        .formatted(
-                                key.hiddenIn(url(request).toString(), MAX_WORDS), dialect.remoteModel(), addressKey()),
-                status,
-                error,
-                key));
-    }
-
-    /** The catalog's name of where the service is. */
-    private String addressKey() {
-        return provider instanceof Provider.Custom ? "endpoint_url" : "base_url";
-    }
-
-    private String denial() {
-        return provider.access().key() instanceof ApiKey.None
-                ? "wants a key or does not let this service in, and the catalog names no key for it: set api_key_env or"
-                        + " api_key_file"
-                : "does not accept this service's key";
-    }
-
-    /** What the caller hears; the log hears it without the service's own words. */
-    private String failure(String what, int status, JsonNode error, ServiceKey key) {
-        var own = refusal(what, status);
-        trouble = own;
-        return own + reason(error, key);
-    }
-
-    private RemoteUnavailable failure(String what) {
-        trouble = "the service of model %s %s".formatted(model, what);
-        return new RemoteUnavailable(trouble);
-    }
-
-    private RemoteUnavailable failure(String what, String why) {
-        return new RemoteUnavailable(failure(what).getMessage() + ": " + why);
-    }
-
-    /** A service that wants to be asked again at a time that nobody can read is not asked again. */
-    private static EngineException again(EngineException reason, RetryAfter after) throws Retryable {
-        return switch (after) {
-            case RetryAfter.Unsaid() -> throw new Retryable(reason, null);
-            case RetryAfter.In(var pause) -> throw new Retryable(reason, pause);
-            case RetryAfter.Unreadable() -> reason;
-        };
-    }
-
     /** What has come of a refusal when it is whole, or long enough, or has taken as long as a service may be silent. */
     private String words(InputStream body) {
         var words = new ByteArrayOutputStream();
@@ -387,57 +284,6 @@ final class RemoteCall {
             // The status says the most of it.
         }
         return words.toString(StandardCharsets.UTF_8);
-    }
-
-    private String refusal(String what, int status) {
-        return "the service of model %s %s (status %d)".formatted(model, what, status);
-    }
-
-    private static String reason(JsonNode error, ServiceKey key) {
-        var said = error.path("message").asText("");
-        return said.isEmpty() ? "" : ": " + key.hiddenIn(said, 500);
-    }
-
-    /**
-     * What a broken connection means. A service that has said 200 has begun to work, and may charge for it: then the
-     * request is not sent again.
-     */
-    private RemoteUnavailable broken(IOException failure, boolean accepted, ServiceKey key) throws Retryable {
-        if (failure instanceof HttpConnectTimeoutException || failure instanceof ConnectException) {
-            throw new Retryable(failure("at %s cannot be reached: %s".formatted(host(), unreachable(failure))), null);
-        }
-        var why = key.hiddenIn(String.valueOf(failure.getMessage()), MAX_WORDS);
-        if (failure instanceof SSLException) {
-            return failure("at %s does not prove who it is".formatted(host()), why);
-        }
-        if (failure instanceof HttpTimeoutException) {
-            return failure(
-                    "fell silent: nothing came for %s s; silence_timeout_seconds in the catalog says how long that may be"
-                            .formatted(provider.access().silenceTimeout().toSeconds()));
-        }
-        var reason = failure("broke off its answer", why);
-        if (accepted) {
-            return reason;
-        }
-        throw new Retryable(reason, null);
-    }
-
-    private String unreachable(IOException failure) {
-        if (failure instanceof HttpConnectTimeoutException) {
-            return "no connection stands after %s (connect_timeout_seconds)"
-                    .formatted(Texts.seconds(provider.access().connectTimeout()));
-        }
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
-                return "no address is known for that name; check " + addressKey();
-            }
-        }
-        return "nobody answers there";
-    }
-
-    private String host() {
-        var url = provider.access().baseUrl();
-        return url.getHost() + (url.getPort() < 0 ? "" : ":" + url.getPort());
     }
 
     private static void close(@Nullable InputStream body) {

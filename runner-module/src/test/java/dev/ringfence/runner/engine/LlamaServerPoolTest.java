@@ -448,7 +448,7 @@ class LlamaServerPoolTest {
         assertThatThrownBy(() -> LlamaInstallation.find(
                         EngineSettings.defaults().withExecutable(directory.resolve("llama-server")), null))
                 .isInstanceOf(EngineMissing.class)
-                .hasMessageContaining("configured llama-server");
+                .hasMessageContaining("ringfence.llama-server is " + directory);
     }
 
     @Test
