@@ -4,10 +4,12 @@ import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Preparation;
+import dev.ringfence.api.journal.HealthLog;
 import dev.ringfence.runner.fence.egress.Resolver;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.map.DurableMap;
 import io.smallrye.mutiny.Uni;
 import java.io.IOException;
@@ -83,7 +85,7 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
         this.endpoints = new TreeMap<>();
         endpoints.forEach(endpoint -> this.endpoints.put(endpoint.name(), endpoint));
         this.rules = rules;
-        this.untold = DurableMap.open(directory);
+        this.untold = DurableMap.open(directory, new HealthLog(LogObserver.none()));
         this.clock = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().name("webhooks").daemon().factory());
         clock.setRemoveOnCancelPolicy(true);
