@@ -22,7 +22,6 @@ import dev.ringfence.runner.telemetry.Guard;
 import dev.ringfence.runner.telemetry.HostTelemetry;
 import dev.ringfence.wal.journal.JobRecord;
 import dev.ringfence.wal.journal.Journal;
-import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
@@ -111,9 +110,6 @@ final class Assembly {
             case OWN_JOBS -> parts.jobs().interrupt(left);
         }
         parts.catalog().begin(_ -> parts.models().use());
-        if (parts.journal().health() instanceof Health.Full full) {
-            LOG.warnf("the service takes no jobs until there is room: %s", full.reason());
-        }
     }
 
     private static List<Capability> asking(ModelSource models) {

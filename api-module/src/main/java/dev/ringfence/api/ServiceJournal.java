@@ -1,6 +1,7 @@
 package dev.ringfence.api;
 
 import dev.ringfence.api.journal.DataProof;
+import dev.ringfence.api.journal.HealthLog;
 import dev.ringfence.wal.journal.Journal;
 import dev.ringfence.wal.journal.JournalException;
 import dev.ringfence.wal.journal.JournalOptions;
@@ -38,7 +39,7 @@ public final class ServiceJournal {
                     directory,
                     options.withSnapshots(keeping.snapshot().events(), options.indexRows())
                             .withObserver(new JournalLog())
-                            .withLog(options.log().withObserver(observer))
+                            .withLog(options.log().withObserver(new HealthLog(observer)))
                             // After the log, whose segments it makes close in time.
                             .withRetention(retention.age(), retention.size().asLongValue()));
             if (recovered.tail() instanceof Tail.Torn torn) {

@@ -29,6 +29,8 @@ public final class Settings {
     /** The framework's source of what it knows of the running server, such as the port that it listens on. */
     private static final String RUNNING = "io.quarkus.runtime.ValueRegistryConfigSource";
 
+    private static final String ENVIRONMENT = "environment";
+
     private static final Set<String> GIVEN = ConcurrentHashMap.newKeySet();
 
     private Settings() {}
@@ -39,8 +41,9 @@ public final class Settings {
      * @param value empty when it is not set, and masked when it is a secret
      * @param source who says so: {@code command line}, {@code environment}, {@code system property}, the file,
      *     {@code default} or {@code not set}
+     * @param known false for what is written like a setting and is none
      */
-    public record Setting(String key, String value, String source) {}
+    public record Setting(String key, String value, String source, boolean known) {}
 
     /** All of them, by their names. */
     public static List<Setting> of(SmallRyeConfig config) {
@@ -50,8 +53,11 @@ public final class Settings {
         StreamSupport.stream(config.getPropertyNames().spliterator(), false)
                 .filter(key -> key.startsWith("ringfence.") && !key.contains("*"))
                 .forEach(key -> keys.computeIfAbsent(key, config::getConfigValue));
+        var listed = listed().keySet();
         return keys.entrySet().stream()
-                .map(entry -> setting(config, entry.getKey(), entry.getValue()))
+                .map(entry -> setting(config, entry.getKey(), entry.getValue(), isKnown(entry.getKey(), listed)))
+                // The dots of a variable's name are a guess, beside the key that it sets.
+                .filter(setting -> setting.known() || !setting.source().equals(ENVIRONMENT))
                 .toList();
     }
 
@@ -77,12 +83,17 @@ public final class Settings {
         return isSecret(key) ? MASK : value;
     }
 
-    private static Setting setting(SmallRyeConfig config, String key, ConfigValue value) {
+    private static Setting setting(SmallRyeConfig config, String key, ConfigValue value, boolean known) {
         var text = value.getValue();
         if (text == null || text.isEmpty()) {
-            return new Setting(key, "", "not set");
+            return new Setting(key, "", "not set", known);
         }
-        return new Setting(key, shown(key, text), GIVEN.contains(key) ? "command line" : source(origin(config, value)));
+        return new Setting(
+                key,
+                // What is misspelt may be a secret.
+                known ? shown(key, text) : MASK,
+                GIVEN.contains(key) ? "command line" : source(origin(config, value)),
+                known);
     }
 
     /** The name of the source that says so; what the framework tells of the running server it has from another one. */
@@ -99,13 +110,27 @@ public final class Settings {
 
     private static String source(String name) {
         if (name.startsWith("EnvConfigSource")) {
-            return "environment";
+            return ENVIRONMENT;
         }
         if (name.startsWith("SysPropConfigSource")) {
             return "system property";
         }
         // Among the sources of a running service it is a URL of the file; what is packaged has no such directory.
         return name.contains(FILE) ? FILE : "default";
+    }
+
+    /** Also one with an operator's name in it, or an element of a list. */
+    private static boolean isKnown(String key, Set<String> listed) {
+        var whole = key.replaceFirst("\\[\\d+]$", "");
+        return listed.stream().anyMatch(known -> known.equals(whole) || matches(known, whole));
+    }
+
+    private static boolean matches(String known, String key) {
+        int star = known.indexOf('*');
+        return star >= 0
+                && key.length() > known.length() - 1
+                && key.startsWith(known.substring(0, star))
+                && key.endsWith(known.substring(star + 1));
     }
 
     /** Every key that has a fixed name, and its default; empty for none. */

@@ -63,6 +63,8 @@ class StartAndStopIT {
         try (var service = RunningService.start(data, catalog)) {
             assertThat(service.api().get("/api/v1/capabilities").body()).contains("ShellExec", "GenerateText");
             assertThat(service.api().get("/api/v1/models").body()).contains("tiny", "TextGeneration");
+            // Each start warned of a gauge of the connections.
+            assertThat(service.log()).doesNotContain("already registered");
         }
     }
 

@@ -3,6 +3,7 @@ package dev.ringfence.api.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.api.Settings;
+import dev.ringfence.catalog.Suggestion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,21 +39,33 @@ final class ConfigCommand implements Runnable {
         var settings = LocalSettings.read().all();
         UnknownVariables.of(System.getenv())
                 .forEach(told -> spec.commandLine().getErr().println("ringfence: " + told));
+        settings.stream().filter(setting -> !setting.known()).forEach(this::tellUnknown);
         if (json) {
             settings.forEach(setting -> out.println(json(setting)));
             return 0;
         }
         var table = new Table("KEY", "VALUE", "SOURCE");
-        settings.forEach(setting -> table.row(setting.key(), setting.value(), setting.source()));
+        settings.forEach(setting ->
+                table.row(setting.key(), setting.value(), setting.source() + (setting.known() ? "" : " (no setting)")));
         table.print(out);
         return 0;
     }
 
+    private void tellUnknown(Settings.Setting setting) {
+        spec.commandLine()
+                .getErr()
+                .println("ringfence: " + setting.key() + " is no setting, and a service does not start with it"
+                        + Suggestion.nearest(setting.key(), Settings.listed().keySet())
+                                .map(near -> "; did you mean " + near + "?")
+                                .orElse(""));
+    }
+
     private static ObjectNode json(Settings.Setting setting) {
-        return JsonNodeFactory.instance
+        var json = JsonNodeFactory.instance
                 .objectNode()
                 .put("key", setting.key())
                 .put("value", setting.value())
                 .put("source", setting.source());
+        return setting.known() ? json : json.put("unknown", true);
     }
 }

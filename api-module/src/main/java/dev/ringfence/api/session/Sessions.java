@@ -3,11 +3,13 @@ package dev.ringfence.api.session;
 import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.Jobs;
 import dev.ringfence.api.job.Preparation;
+import dev.ringfence.api.journal.HealthLog;
 import dev.ringfence.runner.files.JobFiles;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.journal.JobSummary;
 import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.map.DurableMap;
 import io.smallrye.mutiny.Uni;
 import java.nio.file.Path;
@@ -80,7 +82,7 @@ public final class Sessions implements Preparation, AutoCloseable {
      * @throws LogException when they cannot be read
      */
     public Sessions(Path directory, int perAgent, LongSupplier newestEvent) {
-        this.stored = DurableMap.open(directory);
+        this.stored = DurableMap.open(directory, new HealthLog(LogObserver.none()));
         this.perAgent = perAgent;
         this.newestEvent = newestEvent;
         stored.entries().values().stream().map(Session::of).forEach(known -> {

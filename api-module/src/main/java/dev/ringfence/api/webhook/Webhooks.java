@@ -4,9 +4,11 @@ import dev.ringfence.api.job.AdmissionException;
 import dev.ringfence.api.job.JobObserver;
 import dev.ringfence.api.job.JobView;
 import dev.ringfence.api.job.Preparation;
+import dev.ringfence.api.journal.HealthLog;
 import dev.ringfence.wal.journal.JobEvent;
 import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.map.DurableMap;
 import io.smallrye.mutiny.Uni;
 import java.nio.file.Path;
@@ -52,7 +54,7 @@ public final class Webhooks implements Preparation, JobObserver, AutoCloseable {
     public Webhooks(Path directory, List<Endpoint> endpoints, Rules rules) {
         this.endpoints = new TreeMap<>();
         endpoints.forEach(endpoint -> this.endpoints.put(endpoint.name(), endpoint));
-        this.untold = DurableMap.open(directory);
+        this.untold = DurableMap.open(directory, new HealthLog(LogObserver.none()));
         this.deliveries = new Deliveries(this.endpoints, rules, untold);
     }
 

@@ -98,6 +98,51 @@ class ConfigCommandTest {
         assertThat(UnknownVariables.of(Map.of("RINGFENCE_PORT", "9090"))).hasSize(1);
     }
 
+    /** It was listed like any other. */
+    @ParameterizedTest
+    @CsvSource({
+        "ringfence.llama.srver, ringfence.llama-server",
+        "ringfence.files.roots.docs.paht, ringfence.files.roots.*.path"
+    })
+    void aKeyThatIsNoSettingIsMarkedAndTheOneThatWasMeantIsNamed(String wrong, String meant) {
+        System.setProperty(wrong, "do-not-show");
+        System.setProperty("ringfence.files.roots.docs.path", "/srv");
+        System.setProperty("ringfence.capabilities.git.hosts[0]", "example.org");
+        try {
+            var err = new StringWriter();
+            var table = show(err);
+            var json = show(new StringWriter(), "--json");
+
+            assertThat(err.toString().lines())
+                    .containsExactly("ringfence: " + wrong
+                            + " is no setting, and a service does not start with it; did you" + " mean " + meant + "?");
+            // It may be a misspelt secret.
+            assertThat(table + json + err).doesNotContain("do-not-show");
+            assertThat(table.lines().filter(line -> line.endsWith("(no setting)")))
+                    .singleElement()
+                    .asString()
+                    .startsWith(wrong);
+            assertThat(json.lines().filter(line -> line.contains("\"unknown\":true")))
+                    .singleElement()
+                    .asString()
+                    .contains(wrong);
+        } finally {
+            System.clearProperty(wrong);
+            System.clearProperty("ringfence.files.roots.docs.path");
+            System.clearProperty("ringfence.capabilities.git.hosts[0]");
+        }
+    }
+
+    private static String show(StringWriter err, String... more) {
+        var out = new StringWriter();
+        Main.commandLine()
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(Stream.concat(Stream.of("config", "show"), Stream.of(more))
+                        .toArray(String[]::new));
+        return out.toString();
+    }
+
     @ParameterizedTest
     @CsvSource({
         "ringfence.webhooks.endpoints.ops.secret, true",

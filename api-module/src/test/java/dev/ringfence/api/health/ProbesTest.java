@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.ringfence.api.Ringfence;
 import dev.ringfence.api.RingfenceConfig;
 import dev.ringfence.api.job.Unwatched;
+import dev.ringfence.api.journal.HealthLog;
 import dev.ringfence.runner.engine.EngineLoad;
 import dev.ringfence.wal.log.LogException;
 import dev.ringfence.wal.log.LogObserver;
@@ -18,7 +19,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,7 +65,23 @@ class ProbesTest {
         assumeTrue(
                 run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", sessions.toString()),
                 "a disk without room needs the right to mount one");
+        var told = new CopyOnWriteArrayList<String>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord said) {
+                told.add(said.getLevel().getName());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        var logger = Logger.getLogger(HealthLog.class.getName());
+        logger.addHandler(handler);
         try (var service = open()) {
+            assertThat(told).containsExactly("WARN");
             assertThat(Probes.unwritable(service)).get().asString().startsWith("sessions: ");
             assertThatThrownBy(() -> service.sessions()
                             .create("a", Optional.of("one"))
@@ -70,6 +91,7 @@ class ProbesTest {
                             LogException.NoSpace.class,
                             full -> assertThat(full.directory()).endsWith(Path.of("sessions")));
         } finally {
+            logger.removeHandler(handler);
             run("umount", "--lazy", sessions.toString());
         }
     }

@@ -1,5 +1,6 @@
 package dev.ringfence.wal.log;
 
+import java.nio.file.Path;
 import java.time.Duration;
 
 /** Told what the writer does, for metrics. Called on the writer thread, so it has to be quick and must not throw. */
@@ -9,6 +10,12 @@ public interface LogObserver {
 
     /** A new segment was begun. */
     default void rotated(long segment, Duration duration) {}
+
+    /**
+     * How the log stands now: it found no room, which each further try tells again, or some again, or has failed for
+     * good. The last may come from another thread than the writer's.
+     */
+    default void turned(Path directory, Health now) {}
 
     /** Watches nothing. */
     static LogObserver none() {

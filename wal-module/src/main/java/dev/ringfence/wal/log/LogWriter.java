@@ -377,10 +377,14 @@ final class LogWriter implements Runnable {
         }
     }
 
-    private synchronized void turn(Health next) {
-        if (!(health instanceof Health.Failed)) {
+    private void turn(Health next) {
+        synchronized (this) {
+            if (health instanceof Health.Failed) {
+                return;
+            }
             health = next;
         }
+        observe(observer -> observer.turned(directory.path(), next));
     }
 
     /** Final: after a failed sync the kernel may forget what it could not write, so a second one proves nothing. */
@@ -390,6 +394,7 @@ final class LogWriter implements Runnable {
             var turned = new Health.Failed(failed.reason());
             failure = failed;
             health = turned;
+            observe(observer -> observer.turned(directory.path(), turned));
         }
         queue.close();
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ringfence.wal.log.Health;
 import dev.ringfence.wal.log.LogException;
+import dev.ringfence.wal.log.LogObserver;
 import dev.ringfence.wal.log.LogOptions;
 import dev.ringfence.wal.log.RecordConsumer;
 import dev.ringfence.wal.log.WriteAheadLog;
@@ -69,6 +70,11 @@ public final class DurableMap implements AutoCloseable {
      */
     public static DurableMap open(Path directory) {
         return open(directory, OPTIONS, COMPACT_AFTER);
+    }
+
+    /** As {@link #open(Path)}, with somebody who sees what the log's writer does. */
+    public static DurableMap open(Path directory, LogObserver observer) {
+        return open(directory, OPTIONS.withObserver(observer), COMPACT_AFTER);
     }
 
     /** @param compactAfter how many records there must be at least before any are given up */
