@@ -109,7 +109,7 @@ final class Assembly {
             }
             case OWN_JOBS -> parts.jobs().interrupt(left);
         }
-        parts.catalog().begin(_ -> parts.models().use());
+        parts.catalog().begin(parts.models()::use);
     }
 
     private static List<Capability> asking(ModelSource models) {

@@ -86,7 +86,7 @@ final class CatalogModels implements ModelSource {
                 var local = localModel(catalog, model, path, stamps.get(path));
                 if (!inUse.contains(local)) {
                     // Its file came, or became another one, after the catalog did.
-                    useMore();
+                    use(false);
                     local = localModel(catalog, model, path, stamps.get(path));
                 }
                 yield new Resolution.Found(engines.serve(local));
@@ -94,16 +94,16 @@ final class CatalogModels implements ModelSource {
         };
     }
 
-    /** Lets the engines of this host have the models of the catalog in use, with the files as they are now. */
-    synchronized void use() {
-        use(Map.of());
+    /**
+     * Lets the engines of this host have the models of the catalog in use.
+     *
+     * @param anew whether with all files as they are now
+     */
+    synchronized void use(boolean anew) {
+        use(anew ? Map.of() : stamps);
     }
 
-    /** With those files as they are now that are not known yet: others may be in the middle of being written. */
-    private synchronized void useMore() {
-        use(stamps);
-    }
-
+    /** @param known files that are not looked at again: they may be in the middle of being written */
     private synchronized void use(Map<Path, FileStamp> known) {
         var catalog = catalogs.get();
         var found = new HashMap<Path, FileStamp>();
@@ -160,7 +160,7 @@ final class CatalogModels implements ModelSource {
                 model.contextTokens(),
                 model.engine().slots(),
                 pins && model.engine().pinned() ? purpose(model) : null,
-                stamp);
+                stamp == null ? null : stamp.content());
     }
 
     private static EnginePurpose purpose(Model model) {

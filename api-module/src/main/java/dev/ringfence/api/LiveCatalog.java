@@ -14,7 +14,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
@@ -28,7 +27,7 @@ public final class LiveCatalog {
     private final Optional<Path> file;
     private final AddedModels added;
     /** Guarded by this, as the next. */
-    private Consumer<Catalog> changed = _ -> {};
+    private Listener changed = _ -> {};
 
     private Companion companion = Companion.NONE;
 
@@ -81,10 +80,17 @@ public final class LiveCatalog {
         return live;
     }
 
-    /** @param listener hears of each catalog that comes into use, the present one included */
-    synchronized void begin(Consumer<Catalog> listener) {
+    /** Hears of each catalog that comes into use. */
+    @FunctionalInterface
+    interface Listener {
+        /** @param read whether the file was read again, or a model only came or went */
+        void changed(boolean read);
+    }
+
+    /** @param listener hears of the present one, too */
+    synchronized void begin(Listener listener) {
         changed = listener;
-        changed.accept(catalog());
+        changed.changed(true);
     }
 
     /** From now on this is read again with the file. */
@@ -117,7 +123,7 @@ public final class LiveCatalog {
         taken = taken(base, read);
         base = read;
         joined.run();
-        use(state(next));
+        use(state(next), true);
         LOG.infof(
                 "The catalog was read again: %d models, %d sandbox profiles",
                 catalog().models().size(), catalog().profiles().size());
@@ -150,7 +156,7 @@ public final class LiveCatalog {
         var more = new ArrayList<>(added.all());
         more.add(model.deepCopy());
         added.replace(more);
-        use(state(whole(base, added)));
+        use(state(whole(base, added)), false);
         return next.models().stream()
                 .filter(one -> !known.contains(one.reference()))
                 .findFirst()
@@ -173,7 +179,7 @@ public final class LiveCatalog {
                 .toList();
         if (left.size() < added.all().size()) {
             added.replace(left);
-            use(state(whole(base, added)));
+            use(state(whole(base, added)), false);
         } else if (model.isPresent()) {
             throw new CatalogChangeException.OfTheFile(
                     "\"" + name + "\" stands in the catalog file; take it out there, and reload the catalog");
@@ -191,9 +197,9 @@ public final class LiveCatalog {
         }
     }
 
-    private void use(State next) {
+    private void use(State next, boolean read) {
         state = next;
-        changed.accept(next.catalog());
+        changed.changed(read);
     }
 
     private State state(Whole whole) {

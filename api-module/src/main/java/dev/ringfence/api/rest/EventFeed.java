@@ -9,7 +9,6 @@ import jakarta.inject.Singleton;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
 import java.time.Duration;
-import java.util.List;
 
 /**
  * A job's news as server-sent events on a connection. A connection is given one event at a time, and the next when
@@ -35,10 +34,7 @@ class EventFeed {
             // Whoever is cut off has not gone away.
             var watch = new StallWatch(connection, stallLimit, job::keep);
             return job.news(after, heartbeat)
-                    .map(item -> item.map(heard -> event(sse, heard)).orElseGet(() -> comment(sse, "still here")))
-                    // It is the job's end that may be large, and what is given last nobody watches.
-                    .onCompletion()
-                    .continueWith(() -> List.of(comment(sse, "end")))
+                    .map(item -> item.map(heard -> event(sse, heard)).orElseGet(() -> heartbeat(sse)))
                     .onItem()
                     .invoke(watch::given)
                     .onRequest()
@@ -56,7 +52,7 @@ class EventFeed {
                 .build();
     }
 
-    private static OutboundSseEvent comment(Sse sse, String text) {
-        return sse.newEventBuilder().comment(text).build();
+    private static OutboundSseEvent heartbeat(Sse sse) {
+        return sse.newEventBuilder().comment("still here").build();
     }
 }

@@ -10,12 +10,14 @@ import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A connection on which nothing moves for {@code quarkus.http.idle-timeout} is closed by the server. One whose client
  * waits for an answer is kept for longer: a model may think for a long time before its first word. So is one whose client
- * still takes an answer that was written long ago, however slowly.
+ * still takes an answer that was written long ago, however slowly. Whoever asks for more without taking what is there waits.
  */
 @Singleton
 class IdleConnections {
@@ -43,6 +45,11 @@ class IdleConnections {
                 answer.begun();
                 // Any thread may end an answer.
                 context.addEndHandler(_ -> connection.channel().eventLoop().execute(answer::ended));
+                if (!connection.channel().isWritable()) {
+                    var here = context.vertx().getOrCreateContext();
+                    answer.hold(() -> here.runOnContext(_ -> context.next()));
+                    return;
+                }
             }
         }
         context.next();
@@ -52,6 +59,8 @@ class IdleConnections {
     static final class Awaited extends ChannelInboundHandlerAdapter {
         private int answers;
         private int silent;
+
+        private final Queue<Runnable> held = new ArrayDeque<>();
 
         // What was on its way at the last look.
         private long pending;
@@ -65,6 +74,19 @@ class IdleConnections {
 
         void ended() {
             answers--;
+        }
+
+        /** Until the client has taken answers that it asked for before: they would all lie in memory. */
+        void hold(Runnable request) {
+            held.add(request);
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext context) {
+            while (context.channel().isWritable() && !held.isEmpty()) {
+                held.remove().run();
+            }
+            context.fireChannelWritabilityChanged();
         }
 
         @Override

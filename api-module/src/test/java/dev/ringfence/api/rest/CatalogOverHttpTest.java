@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -205,6 +206,13 @@ class CatalogOverHttpTest {
         send("POST", "/catalog/reload", null);
         assertThat(get("/models/moved/health?load=true").path("healthy").asBoolean())
                 .isTrue();
+
+        // Its content is the same.
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+        send("POST", "/models", json("beside"));
+        send("POST", "/catalog/reload", null);
+        assertThat(get("/models/moved").at("/engine/state").asText()).isEqualTo("ready");
+        assertThat(send("DELETE", "/models/beside", null).statusCode()).isEqualTo(204);
 
         Files.copy(TINY, next);
         Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);

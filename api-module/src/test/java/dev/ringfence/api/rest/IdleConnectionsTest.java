@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.timeout.IdleStateEvent;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** What becomes of a connection whose idle time is over; a real one is tried in {@link FewConnectionsTest}. */
@@ -51,6 +52,22 @@ class IdleConnectionsTest {
             assertThat(isClosed()).isFalse();
         }
         assertThat(isClosed()).isTrue();
+    }
+
+    /** One client that sent requests and read no answer filled the memory with them. */
+    @Test
+    void aRequestWaitsUntilEarlierAnswersHaveBeenTaken() {
+        var begun = new AtomicBoolean();
+        var out = channel.unsafe().outboundBuffer();
+        out.setUserDefinedWritability(1, false);
+        awaited.hold(() -> begun.set(true));
+        channel.runPendingTasks();
+        assertThat(begun).isFalse();
+
+        out.setUserDefinedWritability(1, true);
+        channel.runPendingTasks();
+
+        assertThat(begun).isTrue();
     }
 
     private boolean isClosed() {

@@ -24,7 +24,7 @@ final class EngineRequest {
         SchemaReferences.rename(schema, numbers::incrementAndGet);
         for (var tool : body.path("tools")) {
             var parameters = tool.path("function").path("parameters");
-            SchemaWeight.lighten(parameters, false, budget);
+            SchemaWeight.lightenShown(parameters, budget);
             SchemaReferences.rename(parameters, numbers::incrementAndGet);
         }
         return new GenerationRequest(asked.operation(), body, asked.agent());

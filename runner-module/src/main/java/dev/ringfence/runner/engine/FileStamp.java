@@ -11,20 +11,26 @@ import org.jspecify.annotations.Nullable;
 /**
  * A file as it is now: another content has another one of these.
  *
- * @param inode which file it is, whatever it is called
- * @param modified when its content was written last, which who writes it may set back
- * @param changed when anything of it was changed last, which nobody can set back
+ * @param changed when anything of it was changed last, its mode or names as well, which nobody can set back
  */
-public record FileStamp(@Nullable Object inode, FileTime modified, FileTime changed, long size) {
+public record FileStamp(Content content, FileTime changed) {
+    /**
+     * What says that a file has another content.
+     *
+     * @param inode which file it is, whatever it is called
+     * @param modified when its content was written last, which who writes it may set back
+     */
+    public record Content(@Nullable Object inode, FileTime modified, long size) {}
+
     /** Blocks for a moment. */
     public static FileStamp of(Path file) throws IOException {
         var basic = Files.readAttributes(file, BasicFileAttributes.class);
         var changed = (FileTime) Files.getAttribute(file, "unix:ctime");
-        return new FileStamp(basic.fileKey(), basic.lastModifiedTime(), changed, basic.size());
+        return new FileStamp(new Content(basic.fileKey(), basic.lastModifiedTime(), basic.size()), changed);
     }
 
     /** Whether this is the same file as an earlier one with another content: whoever has it open reads that. */
     public boolean overwrites(FileStamp earlier) {
-        return Objects.equals(inode, earlier.inode) && (size != earlier.size || !modified.equals(earlier.modified));
+        return Objects.equals(content.inode, earlier.content.inode) && !content.equals(earlier.content);
     }
 }

@@ -24,7 +24,7 @@ final class GrammarGaps {
         if (!body.path("tool_choice").asText().equals("none")) {
             for (int i = 0; i < tools.size(); i++) {
                 var parameters = tools.get(i).path("function").path("parameters");
-                gaps.addAll(SchemaGaps.of(parameters, "tools[" + i + "]", budget));
+                gaps.addAll(SchemaGaps.ofShown(parameters, "tools[" + i + "]", budget));
             }
         }
         return gaps;

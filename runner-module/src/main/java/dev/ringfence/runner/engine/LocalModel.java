@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param contextTokens of prompt and answer together, for each request; null means as the engines are set up
  * @param slots requests that the engine answers at the same time; null means as the engines are set up
  * @param pinned what its engine is kept up for, whether it is asked or not; null means that it comes and goes
- * @param stamp which content of the file is meant; null where that makes no difference
+ * @param content which content of the file is meant; null where that makes no difference
  */
 public record LocalModel(
         String id,
@@ -29,7 +29,7 @@ public record LocalModel(
         @Nullable Integer contextTokens,
         @Nullable Integer slots,
         @Nullable EnginePurpose pinned,
-        @Nullable FileStamp stamp) {
+        FileStamp.@Nullable Content content) {
     public LocalModel {
         Objects.requireNonNull(id);
         Objects.requireNonNull(file);

@@ -186,6 +186,8 @@ final class OneShotTask implements Generation {
     private synchronized void begins(OneShotOutput output) {
         running = output;
         if (!loaded) {
+            overdue = false;
+            silence();
             alarm = alarms.after(settings.loadTimeout(), this::late);
         }
         if (endedFromOutside != null) {

@@ -121,11 +121,14 @@ final class PooledEngine implements EngineLife.Effects<LlamaServer>, MemoryRoom.
         try {
             var server = LlamaServer.start(
                     model, key.purpose(), settings, System.getenv("PATH"), pool.fences(), pool.alarms(), early);
-            LOG.logf(
-                    again ? Logger.Level.DEBUG : Logger.Level.INFO,
-                    "Engine of model %s started as process %d",
-                    model.id(),
-                    server.pid());
+            if (server.pid() > 0) {
+                // Not if it was stopped before.
+                LOG.logf(
+                        again ? Logger.Level.DEBUG : Logger.Level.INFO,
+                        "Engine of model %s started as process %d",
+                        model.id(),
+                        server.pid());
+            }
             server.awaitHealthy(percent -> pool.send(() -> tellLoading(percent)));
             pool.send(() -> loaded(server));
         } catch (EngineException | FenceException e) {

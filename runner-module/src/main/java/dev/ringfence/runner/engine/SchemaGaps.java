@@ -48,23 +48,37 @@ final class SchemaGaps {
 
     private final JsonNode root;
     private final Set<String> dropped;
+
+    /** Whether formats that the grammar does not know are written as patterns. */
+    private final boolean patterns;
+
     private final String place;
     private final Set<String> gaps = new LinkedHashSet<>();
 
-    private SchemaGaps(JsonNode root, String place, Set<String> dropped) {
+    private SchemaGaps(JsonNode root, String place, boolean patterns, Set<String> dropped) {
         this.root = root;
+        this.patterns = patterns && !SchemaWeight.leadsAnywhere(root);
         this.dropped = dropped;
         this.place = place;
     }
 
     /**
      * The first of them, each as its place in the request and a JSON pointer from there, such as
-     * {@code tools[0]#/properties/age/multipleOf}.
+     * {@code tools[0]#/properties/age/multipleOf}; of a schema that only the grammar gets.
      *
      * @param place of the schema in the request
      */
     static List<String> of(JsonNode schema, String place, SchemaBudget budget) {
-        var gaps = new SchemaGaps(schema, place, SchemaWeight.of(schema, budget));
+        return of(schema, place, false, budget);
+    }
+
+    /** The same of a schema that the model reads, too. */
+    static List<String> ofShown(JsonNode schema, String place, SchemaBudget budget) {
+        return of(schema, place, true, budget);
+    }
+
+    private static List<String> of(JsonNode schema, String place, boolean shown, SchemaBudget budget) {
+        var gaps = new SchemaGaps(schema, place, !shown, SchemaWeight.of(schema, shown, budget));
         gaps.visit(schema, "");
         gaps.dropped.forEach(gaps::gap);
         return List.copyOf(gaps.gaps);
@@ -246,7 +260,7 @@ final class SchemaGaps {
         if (!maybe(types, "string")) {
             return;
         }
-        boolean format = holds(schema.path("format").asText());
+        boolean format = holds(schema.path("format").asText(), at);
         boolean pattern = schema.has("pattern") && !dropped.contains(at + "/pattern");
         // Of both, the grammar takes the pattern, which says more exactly what a text of the format looks like.
         if (schema.has("format") && !format) {
@@ -257,10 +271,9 @@ final class SchemaGaps {
         }
     }
 
-    /** Where a reference may lead anywhere, nothing is written anew. */
-    private boolean holds(String format) {
+    private boolean holds(String format, String at) {
         return GrammarFormats.held(format)
-                && (GrammarFormats.pattern(format) == null || !SchemaWeight.leadsAnywhere(root));
+                && (GrammarFormats.pattern(format) == null || (patterns && !dropped.contains(at + "/format")));
     }
 
     private void number(ObjectNode schema, Set<String> types, String at) {

@@ -65,7 +65,8 @@ final class SchemaReferences {
         var references = new SchemaReferences(root);
         // Below a schema with an address of its own, they lead to places in that.
         boolean elsewhere = references.schemas.stream()
-                .anyMatch(schema -> !schema.equals(root) && schema.path("$id").isTextual());
+                .skip(1)
+                .anyMatch(schema -> schema.path("$id").isTextual());
         var unsure = new HashSet<String>();
         for (var reference : root.findValuesAsText("$ref")) {
             var target = references.target(reference);

@@ -65,6 +65,7 @@ final class SchemaWeight {
 
     private final JsonNode root;
     private final SchemaBudget budget;
+    private final boolean shown;
     private final boolean everything;
     private final Set<String> unsure;
     private final List<Dropped> dropped = new ArrayList<>();
@@ -82,9 +83,10 @@ final class SchemaWeight {
 
     private record Dropped(ObjectNode owner, String keyword, String pointer) {}
 
-    private SchemaWeight(JsonNode root, SchemaBudget budget) {
+    private SchemaWeight(JsonNode root, boolean shown, SchemaBudget budget) {
         this.root = root;
         this.budget = budget;
+        this.shown = shown;
         this.everything = leadsAnywhere(root);
         this.unsure = SchemaReferences.unsure(root);
     }
@@ -99,21 +101,38 @@ final class SchemaWeight {
         return unsure.contains(schema.path("$ref").asText(""));
     }
 
-    /** JSON pointers to the keywords that have to go. */
+    /** JSON pointers to the keywords that have to go, of a schema that only the grammar gets. */
     static Set<String> of(JsonNode schema, SchemaBudget budget) {
+        return of(schema, false, budget);
+    }
+
+    /**
+     * JSON pointers to the keywords that have to go.
+     *
+     * @param shown whether the model reads the schema, too: a format that became a pattern would take its context
+     */
+    static Set<String> of(JsonNode schema, boolean shown, SchemaBudget budget) {
         var pointers = new LinkedHashSet<String>();
-        look(schema, budget).dropped.forEach(one -> pointers.add(one.pointer()));
+        look(schema, shown, budget).dropped.forEach(one -> pointers.add(one.pointer()));
         return pointers;
     }
 
     /**
      * Takes out what only makes the same grammar larger, and the keywords that have to go, and writes patterns and formats as
-     * the grammar knows them.
+     * the grammar knows them; of a schema that only the grammar gets.
      *
      * @param strict whether these are to stay, for who refuses the schema because of them
      */
     static void lighten(JsonNode schema, boolean strict, SchemaBudget budget) {
-        var weight = look(schema, budget);
+        lighten(look(schema, false, budget), strict);
+    }
+
+    /** The same of a schema that the model reads, too, and in which formats stay what they are. */
+    static void lightenShown(JsonNode schema, SchemaBudget budget) {
+        lighten(look(schema, true, budget), false);
+    }
+
+    private static void lighten(SchemaWeight weight, boolean strict) {
         weight.typedValues.forEach(values -> values.remove("type"));
         weight.escaped.forEach(one -> one.put("pattern", weight.plain(one)));
         if (!strict) {
@@ -140,8 +159,8 @@ final class SchemaWeight {
         });
     }
 
-    private static SchemaWeight look(JsonNode schema, SchemaBudget budget) {
-        var weight = new SchemaWeight(schema, budget);
+    private static SchemaWeight look(JsonNode schema, boolean shown, SchemaBudget budget) {
+        var weight = new SchemaWeight(schema, shown, budget);
         weight.visit(schema, "", false);
         return weight;
     }
@@ -176,8 +195,13 @@ final class SchemaWeight {
                 escaped.add(schema);
             }
         }
-        if (!hasPattern(schema) && sentPattern(schema) != null) {
-            formatted.add(schema);
+        var meant = hasPattern(schema) ? null : sentPattern(schema);
+        if (meant != null) {
+            boolean room = budget.takes(meant);
+            drop(!room, schema, "format", at);
+            if (room) {
+                formatted.add(schema);
+            }
         }
         drop(isUnsure(schema), schema, "$ref", at);
         for (var name : HEAVY) {
@@ -226,7 +250,9 @@ final class SchemaWeight {
         if (hasPattern(schema)) {
             return plain(schema);
         }
-        return everything ? null : GrammarFormats.pattern(schema.path("format").asText());
+        return everything || shown || hasLost(schema, "format")
+                ? null
+                : GrammarFormats.pattern(schema.path("format").asText());
     }
 
     /** A pattern that is too wide does not stay; a format's is not, but it may be too late to find out how wide it is. */

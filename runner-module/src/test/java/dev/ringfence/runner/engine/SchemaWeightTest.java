@@ -117,13 +117,13 @@ class SchemaWeightTest {
 
     @Test
     void formatsThatAreSentAsPatternsCountAsThose() throws JsonProcessingException {
-        var alternatives = "{'anyOf':[" + "{'type':'string','format':'%1$s'},".repeat(900) + "{'type':'null'}]}";
+        var alternatives = "{'anyOf':[" + "{'type':'string','format':'%1$s'},".repeat(500) + "{'type':'null'}]}";
 
         assertThat(SchemaWeight.of(
                         JSON.readTree(alternatives.formatted("date").replace('\'', '"')), new SchemaBudget()))
                 .isEmpty();
         assertThat(SchemaWeight.of(
-                        JSON.readTree(alternatives.formatted("ipv6").replace('\'', '"')), new SchemaBudget()))
+                        JSON.readTree(alternatives.formatted("hostname").replace('\'', '"')), new SchemaBudget()))
                 .containsExactly("/anyOf");
     }
 
