@@ -83,7 +83,11 @@ public final class LiveCatalog {
     /** Hears of each catalog that comes into use. */
     @FunctionalInterface
     interface Listener {
-        /** @param read whether the file was read again, or a model only came or went */
+        /**
+         * Another one is in use.
+         *
+         * @param read whether the file was read again, or a model only came or went
+         */
         void changed(boolean read);
     }
 

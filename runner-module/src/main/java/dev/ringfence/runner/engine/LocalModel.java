@@ -2,6 +2,7 @@ package dev.ringfence.runner.engine;
 
 import dev.ringfence.catalog.DataSize;
 import dev.ringfence.catalog.SandboxProfile;
+import dev.ringfence.runner.engine.FileStamp.Content;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +30,7 @@ public record LocalModel(
         @Nullable Integer contextTokens,
         @Nullable Integer slots,
         @Nullable EnginePurpose pinned,
-        FileStamp.@Nullable Content content) {
+        @Nullable Content content) {
     public LocalModel {
         Objects.requireNonNull(id);
         Objects.requireNonNull(file);
