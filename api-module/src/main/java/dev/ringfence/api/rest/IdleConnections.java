@@ -35,21 +35,24 @@ class IdleConnections {
         if (context.request().connection() instanceof ConnectionBase connection) {
             var pipeline = connection.channel().pipeline();
             var awaited = pipeline.get(Awaited.class);
-            var idle = pipeline.context(IdleStateHandler.class);
-            if (awaited == null && idle != null) {
+            if (awaited == null) {
                 awaited = new Awaited();
-                pipeline.addAfter(idle.name(), null, awaited);
-            }
-            if (awaited != null) {
-                var answer = awaited;
-                answer.begun();
-                // Any thread may end an answer.
-                context.addEndHandler(_ -> connection.channel().eventLoop().execute(answer::ended));
-                if (!connection.channel().isWritable()) {
-                    var here = context.vertx().getOrCreateContext();
-                    answer.hold(() -> here.runOnContext(_ -> context.next()));
-                    return;
+                var idle = pipeline.context(IdleStateHandler.class);
+                // Without an idle time there is none, and requests have to wait all the same.
+                if (idle == null) {
+                    pipeline.addFirst(awaited);
+                } else {
+                    pipeline.addAfter(idle.name(), null, awaited);
                 }
+            }
+            var answer = awaited;
+            answer.begun();
+            // Any thread may end an answer.
+            context.addEndHandler(_ -> connection.channel().eventLoop().execute(answer::ended));
+            if (!connection.channel().isWritable()) {
+                var here = context.vertx().getOrCreateContext();
+                answer.hold(() -> here.runOnContext(_ -> context.next()));
+                return;
             }
         }
         context.next();
